@@ -1,0 +1,150 @@
+"""How long one object takes with 1, 2, 4, 8 real workers, on the emulator, against the ideal and against the model.
+
+Each part takes a fixed time there, so that it is the fan-out that is measured and not this machine: the real handlers,
+queues and table, one process for each worker. The ideal has every lane busy from the event to the replica; the model is
+that of fan_out.py, with the emulator's own time for a request, measured in the same run.
+
+    .venv/bin/python -m benchmarks.workers --parts 32 --part-seconds 4
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from replicator.core.cost import CostModel
+from replicator.core.parts import MIB
+
+from benchmarks.fan_out import run
+from emulator.running import Options, Running, running
+
+PART = 5 * MIB
+WORKERS = (1, 2, 4, 8)
+WARMING = 1.0
+"""Seconds that each part takes while processes start: long enough that every worker is asked."""
+RULE = {
+    "ID": "everything", "Priority": 1, "Status": "Enabled", "Filter": {"Prefix": ""},
+    "DeleteMarkerReplication": {"Status": "Disabled"}, "Destination": {"Bucket": "arn:aws:s3:::west"},
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What is measured. `lanes`: parts side by side in a worker."""
+
+    parts: int
+    part_seconds: float
+    lanes: int
+
+    @property
+    def size(self) -> int:
+        """Give the bytes of the object."""
+        return self.parts * PART
+
+    def ideal(self, workers: int) -> float:
+        """Give the seconds that it takes if all lanes are always busy."""
+        return -(-self.parts // (workers * self.lanes)) * self.part_seconds
+
+    def modelled(self, workers: int, request_seconds: float) -> float:
+        """Give the seconds that the model of the fan-out expects, workers being there already."""
+        model = CostModel(
+            multipart_from=PART,
+            spread_from=PART,
+            part_size=PART,
+            bytes_per_second=PART / self.part_seconds,
+            request_seconds=request_seconds,
+            side_by_side=self.lanes,
+            functions=workers,
+            first_functions=workers,
+            start_seconds=0.0,
+        )
+        return run(self.size, model).seconds
+
+
+@contextmanager
+def stack(workers: int, setup: Setup) -> Iterator[Running]:
+    """Run a stack whose objects of more than one part are always spread over so many workers."""
+    world: dict[str, Any] = {
+        "buckets": [{"name": "east", "region": "us-east-1"}, {"name": "west", "region": "us-west-2"}],
+        "stacks": [
+            {
+                "name": "bench",
+                "region": "us-east-1",
+                "parameters": {
+                    "DestinationBuckets": "west",
+                    "MultipartThreshold": str(PART),
+                    "SpreadThreshold": str(PART),
+                    "PartSize": str(PART),
+                    "PartsSideBySide": str(setup.lanes),
+                    "MaximumConcurrency": str(max(2, workers)),
+                    "CopyBytesPerSecond": str(round(PART / setup.part_seconds)),
+                },
+                "rules": {"east": {"Rules": [RULE]}},
+            }
+        ],
+    }
+    with running(world, Options(processes_per_function=workers)) as emulator:
+        slow_down(emulator, WARMING)
+        copy(emulator, "warm", workers * setup.lanes * 2)
+        slow_down(emulator, setup.part_seconds)
+        yield emulator
+
+
+def slow_down(emulator: Running, seconds: float) -> None:
+    """Let each part take so long."""
+    emulator.delete("faults")
+    emulator.post("faults", [{"service": "s3", "operation": "UploadPartCopy", "then": {"delay_ms": seconds * 1000}}])
+
+
+def copy(emulator: Running, key: str, parts: int) -> float:
+    """Write an object of so many parts, and give the seconds until its replica is there."""
+    emulator.client("s3").put_object(Bucket="east", Key=key, Body=bytes(parts * PART))
+    began = time.monotonic()
+    there = emulator.client("s3", "us-west-2")
+    while not there.list_object_versions(Bucket="west", Prefix=key).get("Versions"):
+        time.sleep(0.05)
+    taken = time.monotonic() - began
+    emulator.idle()
+    return taken
+
+
+def seconds_of_a_request(emulator: Running) -> float:
+    """Measure what one request takes here, as nothing else runs."""
+    s3, taken = emulator.client("s3"), []
+    for _ in range(20):
+        began = time.monotonic()
+        s3.head_object(Bucket="east", Key="warm")
+        taken.append(time.monotonic() - began)
+    return median(taken)
+
+
+def main() -> int:
+    """Read the command line, and measure."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.workers", description=__doc__.partition("\n")[0])
+    parser.add_argument("--parts", type=int, default=32, help="parts of the object, 5 MiB each")
+    parser.add_argument("--part-seconds", type=float, default=4.0, help="what each part takes")
+    parser.add_argument("--lanes", type=int, default=2, help="parts side by side in a worker")
+    parser.add_argument("--workers", type=int, nargs="+", default=WORKERS, help="how many workers, one run for each")
+    options = parser.parse_args()
+    setup = Setup(options.parts, options.part_seconds, options.lanes)
+    print(f"{setup.parts} parts of {setup.part_seconds} s, {setup.lanes} side by side in a worker")
+    print("The longer a part takes, the less this machine's own load counts.")
+    print(f"{'workers':>7} {'ideal':>6} {'seconds':>8} {'efficient':>9} {'model':>6} {'efficient':>9}")
+    for workers in options.workers:
+        with stack(workers, setup) as emulator:
+            request = seconds_of_a_request(emulator)
+            taken = copy(emulator, "measured", setup.parts)
+        ideal, model = setup.ideal(workers), setup.modelled(workers, request)
+        print(
+            f"{workers:>7} {ideal:>6.1f} {taken:>8.1f} {ideal / taken:>9.0%} {model:>6.1f} {ideal / model:>9.0%}",
+            flush=True,
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""The two-way part: both sides write one key at once, one side deletes, and the echo of each write ends at once."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from emulator.running import Running
+from s3replicator.demo.ground import EAST, NOTES_EAST, NOTES_WEST, REPLICATOR_EAST, REPLICATOR_WEST, WEST
+
+CONTESTED, DELETED = "plan.txt", "old-plan.txt"
+SIDES = ((NOTES_EAST, EAST), (NOTES_WEST, WEST))
+ECHOES = ("SourceIsReplica", "WrittenByReplicator")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of a history: what it is, and how it came there; nobody can tell that of a delete marker."""
+
+    what: str
+    came: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Echoes:
+    """How often an event told of a replicator's own write, and what looking at those cost."""
+
+    dropped: int
+    heads: int
+
+
+def conflict(emulator: Running) -> None:
+    """Write the same key on both sides before either side can know of the other."""
+    for (bucket, region), text in zip(SIDES, ("let us meet in the east", "let us meet in the west"), strict=True):
+        emulator.client("s3", region).put_object(Bucket=bucket, Key=CONTESTED, Body=text.encode())
+
+
+def write_and_delete(emulator: Running, timeout: float) -> bool:
+    """Write in the east and, once it is visible in the west, delete it there."""
+    emulator.client("s3", EAST).put_object(Bucket=NOTES_EAST, Key=DELETED, Body=b"never mind")
+    arrived = emulator.idle(timeout)
+    emulator.client("s3", WEST).delete_object(Bucket=NOTES_WEST, Key=DELETED)
+    return emulator.idle(timeout) and arrived
+
+
+def history(emulator: Running, bucket: str, region: str, key: str) -> list[Entry]:
+    """Read a key's entries, newest first."""
+    s3 = emulator.client("s3", region)
+    answer = s3.list_object_versions(Bucket=bucket, Prefix=key)
+    entries = [*answer.get("Versions", []), *answer.get("DeleteMarkers", [])]
+    order = [entry["VersionId"] for entry in sorted(entries, key=lambda entry: not entry["IsLatest"])]
+    by_id = {entry["VersionId"]: entry for entry in entries}
+    return [_entry(s3, bucket, key, by_id[version_id]) for version_id in order]
+
+
+def _entry(s3: Any, bucket: str, key: str, entry: dict[str, Any]) -> Entry:
+    if "ETag" not in entry:
+        return Entry("delete marker")
+    answer = s3.get_object(Bucket=bucket, Key=key, VersionId=entry["VersionId"])
+    origin = answer["Metadata"].get("replication-origin", "").partition("/")[0]
+    came = {"": "written here", bucket: "put back on top"}.get(origin, "replicated")
+    return Entry(repr(answer["Body"].read().decode()), came)
+
+
+def echoes(emulator: Running) -> Echoes:
+    """Count the events of replicas, and the HEADs that were needed to know them for what they are."""
+    reasons: Counter[str] = Counter()
+    for stack in (REPLICATOR_EAST, REPLICATOR_WEST):
+        for text in emulator.logs(stack, "ReplicateFunction"):
+            reasons[_reason(text)] += 1
+    return Echoes(sum(reasons[reason] for reason in ECHOES), reasons["SourceIsReplica"])
+
+
+def _reason(text: str) -> str:
+    try:
+        line = json.loads(text)
+    except ValueError:
+        return ""
+    return str(line.get("message", "")).rpartition(" ")[2] if isinstance(line, dict) else ""

@@ -1,0 +1,44 @@
+"""`s3replicator emulate`: AWS on this machine, with a stack deployed into it.
+
+Separate because the emulator is an extra: without it every other command works, and this one says what to install.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from replicator.aws.rule_shape import shape_problems
+from replicator.core.rule_document import RulesRefused, parse
+
+from s3replicator.output import fail
+
+
+def emulate(
+    world: Annotated[
+        Path | None,
+        typer.Argument(metavar="WORLD.json", help="The buckets, stacks and rules to begin with.", show_default=False),
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port of 127.0.0.1; 0 takes any free one.")] = 0,
+    ready_file: Annotated[
+        Path | None,
+        typer.Option(help="Written when everything is up: endpoint, credentials, outputs.", show_default=False),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print what the functions log, too.")] = False,
+) -> None:
+    """Run AWS on this machine, with S3 Replicator deployed, until Ctrl-C."""
+    try:
+        from emulator.main import run  # noqa: PLC0415 - an extra, and slow to import
+    except ModuleNotFoundError as error:
+        fail(f"the emulator needs the module {error.name}; install it with: pip install 's3-replicator[emulator]'")
+    raise typer.Exit(run(world, port, ready_file, quiet=quiet, verbose=verbose, refusals=refusals))
+
+
+def refusals(bucket: str, document: Mapping[str, Any]) -> list[str]:
+    """Say what `rules put` would have against a document, so that a world has no rules that no bucket could have."""
+    try:
+        parse(bucket, document, shape_problems(document))
+    except RulesRefused as refused:
+        return [str(problem) for problem in refused.problems]
+    return []

@@ -1,0 +1,136 @@
+"""Finding the deployed stack that a command is about: its parameters, its outputs, and clients for what is in it.
+
+Everything is asked with boto3's ordinary credentials, Region and endpoint settings.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import boto3
+import typer
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+from replicator.aws.calls import calling
+from replicator.core.finding import CallFailed
+from replicator.core.stack import StackFacts
+
+from s3replicator.output import fail
+
+VARIABLE = "S3REPLICATOR_STACK"
+DEFAULT_NAME = "s3-replicator"
+SAMCONFIG = Path("samconfig.toml")
+OUTPUTS = ("ControlBucket", "ChangeQueue", "ChangeQueueArn")
+
+StackOption = Annotated[
+    str | None,
+    typer.Option(
+        "--stack",
+        envvar=VARIABLE,
+        help=f"The deployed stack; by default the one in ./{SAMCONFIG}, else {DEFAULT_NAME}.",
+        show_default=False,
+    ),
+]
+RegionOption = Annotated[
+    str | None, typer.Option("--region", help="The stack's Region, if not the configured one.", show_default=False)
+]
+ProfileOption = Annotated[
+    str | None, typer.Option("--profile", help="A profile of the AWS configuration.", show_default=False)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
+
+
+@dataclass(slots=True)
+class Stack:
+    """A deployed stack with what is needed to reach it."""
+
+    session: boto3.Session
+    facts: StackFacts
+    outputs: Mapping[str, str]
+    parameters: Mapping[str, str]
+    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        """Return the client of a service, in the stack's Region unless another is named."""
+        key = (service, region or self.facts.region)
+        if key not in self._clients:
+            self._clients[key] = _client(self.session, *key)
+        return self._clients[key]
+
+
+def open_stack(name: str | None, region: str | None, profile: str | None) -> Stack:
+    """Find the stack; ends the command with exit status 2 and what to do when there is none to be found."""
+    configured = _samconfig()
+    name = name or configured.get("stack_name") or DEFAULT_NAME
+    try:
+        session = boto3.Session(region_name=region or os.environ.get("AWS_REGION"), profile_name=profile)
+        place = session.region_name or configured.get("region")
+        if place is None:
+            fail("no Region: name the stack's with --region, AWS_DEFAULT_REGION or in the AWS configuration")
+        with calling("cloudformation:DescribeStacks"):
+            answer = _client(session, "cloudformation", place).describe_stacks(StackName=name)
+    except CallFailed as failed:
+        obstacle = failed.obstacle
+        if obstacle.code == "ValidationError":
+            fail(f"no stack {name!r} in {place}; name another with --stack or {VARIABLE}, or its Region with --region")
+        fail(f"stack {name} could not be looked at: {obstacle.advice(f'stack {name}')}")
+    except (BotoCoreError, ValueError) as error:
+        fail(f"the AWS configuration does not work: {error}")
+    return _stack(session, name, place, answer["Stacks"][0])
+
+
+def _stack(session: boto3.Session, name: str, region: str, description: Mapping[str, Any]) -> Stack:
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in description.get("Outputs", [])}
+    parameters = {each["ParameterKey"]: each.get("ParameterValue", "") for each in description.get("Parameters", [])}
+    missing = [output for output in OUTPUTS if output not in outputs]
+    if missing:
+        status = description.get("StackStatus", "unknown")
+        fail(f"stack {name} in {region} (status {status}) has no output {missing[0]}: it is no S3 Replicator stack")
+    return Stack(session, stack_facts(name, region, parameters, outputs), outputs, parameters)
+
+
+def stack_facts(name: str, region: str, parameters: Mapping[str, str], outputs: Mapping[str, str]) -> StackFacts:
+    """Return what a stack's parameters and outputs say about what it may touch."""
+    created, default = parameters.get("CreateSourceBucket", ""), parameters.get("DefaultDestination", "")
+    sources = _names(parameters, "SourceBuckets")
+    return StackFacts(
+        name=name,
+        region=region,
+        account=outputs["ChangeQueueArn"].split(":")[4],
+        control_bucket=outputs["ControlBucket"],
+        change_queue_url=outputs["ChangeQueue"],
+        change_queue_arn=outputs["ChangeQueueArn"],
+        source_buckets=frozenset({*sources, created} - {""}),
+        destination_buckets=frozenset({*_names(parameters, "DestinationBuckets"), default} - {""}),
+        destination_kms_keys=frozenset(_names(parameters, "DestinationKmsKeys")),
+        default_source=created or (sources[0] if sources else ""),
+        default_destination=default,
+        event_bridge=parameters.get("UseEventBridge", "") == "true",
+    )
+
+
+def _names(parameters: Mapping[str, str], name: str) -> list[str]:
+    return [each.strip() for each in parameters.get(name, "").split(",") if each.strip()]
+
+
+def _client(session: boto3.Session, service: str, region: str) -> Any:
+    # Any: boto3 has one client type per service, chosen by the text of its name.
+    config = Config(retries={"mode": "standard"}, user_agent_extra="s3replicator")
+    return session.client(service, region_name=region, config=config)  # type: ignore[call-overload]
+
+
+def _samconfig() -> dict[str, str]:
+    """Return the stack's name and Region that `sam deploy` would use here."""
+    try:
+        document = tomllib.loads(SAMCONFIG.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        fail(f"{SAMCONFIG} cannot be read: {error}")
+    found: dict[str, str] = {}
+    for command in ("global", "deploy"):
+        found |= document.get("default", {}).get(command, {}).get("parameters", {})
+    return found

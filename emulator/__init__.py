@@ -1,0 +1,1 @@
+"""AWS on this machine: what the demo, the tests and trying out rules run against."""

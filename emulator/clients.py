@@ -1,0 +1,42 @@
+"""boto3 clients of the running emulator, for what it does itself in the place of CloudFormation and of operators.
+
+Their calls are neither logged nor met by faults. One client per service and Region for the life of the server: creating
+an S3 client costs more than a hundred calls.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from emulator import state
+from emulator.principals import EMULATOR_ACCESS_KEY_ID
+
+_CONFIG = Config(retries={"total_max_attempts": 1}, max_pool_connections=20)
+_creating = threading.Lock()
+
+
+@cache
+def _session() -> boto3.Session:
+    return boto3.Session(
+        region_name="us-east-1",
+        aws_access_key_id=EMULATOR_ACCESS_KEY_ID,
+        aws_secret_access_key="none",  # noqa: S106 - the emulator checks no signatures
+    )
+
+
+def client(service: str, region: str) -> Any:
+    """Return the client of a service of the active emulator."""
+    with _creating:  # sessions are not safe to share between threads, clients are
+        return _client(service, region, state.active().endpoint)
+
+
+@cache
+def _client(service: str, region: str, endpoint: str) -> Any:
+    return _session().client(  # type: ignore[call-overload]
+        service, region_name=region, endpoint_url=endpoint, config=_CONFIG
+    )

@@ -1,0 +1,153 @@
+"""Schedules: EventBridge rules and EventBridge Scheduler's schedules that run functions.
+
+`rate(...)` runs in real time, the first time one period after the schedule was made. `cron(...)` and `at(...)` are not
+kept by the clock: whoever tests what happens at night will not wait for it, but fire the function.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from moto.events.models import events_backends
+from moto.scheduler.models import scheduler_backends
+
+LOG = logging.getLogger(__name__)
+_SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
+_LOOK_EVERY = 1.0
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One target of a rule or schedule. `given` is the event that it is to send, None for the usual one."""
+
+    arn: str
+    expression: str
+    target: str
+    enabled: bool
+    source: str
+    region: str
+    account: str
+    given: str | None
+
+    @property
+    def period(self) -> float | None:
+        """Seconds between two runs; None when it does not run at a rate."""
+        match = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", self.expression)
+        return int(match[1]) * _SECONDS[match[2]] if match else None
+
+    def event(self, now: datetime) -> Any:
+        """Return the event for a run at this moment.
+
+        https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
+        """
+        when = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        if self.given is not None:
+            values = {
+                "schedule-arn": self.arn,
+                "scheduled-time": when,
+                "execution-id": uuid.uuid4().hex,
+                "attempt-number": "1",
+            }
+            text = re.sub(r"<aws\.scheduler\.([a-z-]+)>", lambda found: values.get(found[1], found[0]), self.given)
+            return json.loads(text)
+        return {
+            "version": "0",
+            "id": str(uuid.uuid4()),
+            "detail-type": "Scheduled Event",
+            "source": self.source,
+            "account": self.account,
+            "time": when,
+            "region": self.region,
+            "resources": [self.arn],
+            "detail": {} if self.source == "aws.events" else "{}",
+        }
+
+
+def schedules() -> Iterator[Schedule]:
+    """Return every schedule that there is."""
+    yield from _rules()
+    yield from _scheduled()
+
+
+def _rules() -> Iterator[Schedule]:
+    for region, backend in _everywhere(events_backends):
+        rules = [rule for bus in list(backend.event_buses.values()) for rule in list(bus.rules.values())]
+        for rule in rules:
+            for target in rule.targets if rule.scheduled_expression else []:
+                yield Schedule(
+                    arn=rule.arn,
+                    expression=rule.scheduled_expression,
+                    target=target["Arn"],
+                    enabled=rule.state != "DISABLED",
+                    source="aws.events",
+                    region=region,
+                    account=rule.account_id,
+                    given=target.get("Input"),
+                )
+
+
+def _scheduled() -> Iterator[Schedule]:
+    for region, backend in _everywhere(scheduler_backends):
+        for group in list(backend.schedule_groups.values()):
+            for each in list(group.schedules.values()):
+                yield Schedule(
+                    arn=each.arn,
+                    expression=each.schedule_expression,
+                    target=each.target["Arn"],
+                    enabled=each.state == "ENABLED",
+                    source="aws.scheduler",
+                    region=region,
+                    account=backend.account_id,
+                    given=each.target.get("Input"),
+                )
+
+
+def _everywhere(backends: Any) -> Iterator[tuple[str, Any]]:
+    for regions in list(backends.values()):
+        yield from list(regions.items())
+
+
+class Clock:
+    """Runs what is due. `run` gets a function's ARN and the event, and must not take long."""
+
+    def __init__(self, run: Callable[[str, Any], None]) -> None:
+        self._run = run
+        self._due: dict[tuple[str, str, str], float] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="schedules", daemon=True)
+
+    def start(self) -> None:
+        """Begin to keep the time."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Run nothing more."""
+        self._stop.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while not self._stop.wait(_LOOK_EVERY):
+            for schedule in self.take_due(time.monotonic()):
+                try:
+                    self._run(schedule.target, schedule.event(datetime.now(UTC)))
+                except Exception:
+                    LOG.exception("The schedule %s could not run", schedule.arn)
+
+    def take_due(self, now: float) -> list[Schedule]:
+        """Return what is due at this moment of the monotonic clock (seconds), once per period."""
+        known = {(each.arn, each.target, each.expression): each for each in schedules() if each.enabled and each.period}
+        self._due = {key: self._due.get(key, now + (each.period or 0)) for key, each in known.items()}
+        due = [each for key, each in known.items() if self._due[key] <= now]
+        for key, each in known.items():
+            if self._due[key] <= now:
+                self._due[key] = now + (each.period or 0)
+        return due

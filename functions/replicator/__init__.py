@@ -1,0 +1,1 @@
+"""S3 Replicator: what is shipped to Lambda, and what the operator's command shares with it."""

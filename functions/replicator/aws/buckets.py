@@ -1,0 +1,162 @@
+"""The buckets by name: where they are, and the settings that are the same for all their keys.
+
+Read once per container and then now and again, because a setting may change while a container lives. What may not be
+read is taken for what harms least, and the comment beside it says what that is.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from replicator.aws.clients import Clients
+from replicator.aws.errors import DENIED, Side, code_of, translate
+from replicator.aws.large_objects import BucketLargeObjects
+from replicator.aws.objects import BucketObjects, request
+from replicator.aws.uploads import BucketUploads
+from replicator.aws.writing import DestinationObjects
+from replicator.core.bucket import BucketFacts
+from replicator.flows.ports import SideBySide
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+KEEP_SECONDS = 300.0
+NOT_OFFERED = frozenset({"NotImplemented", "MethodNotAllowed", "XNotImplemented"})
+LISTENERS = (
+    "QueueConfigurations",
+    "TopicConfigurations",
+    "LambdaFunctionConfigurations",
+    "EventBridgeConfiguration",
+)
+
+
+@dataclass(slots=True)
+class _Kept:
+    facts: BucketFacts
+    until: float
+
+
+class S3Buckets:
+    """Gives buckets and their facts. Safe to share between threads."""
+
+    def __init__(self, clients: Clients, side_by_side: SideBySide, clock: Callable[[], float] = time.time) -> None:
+        """Take the clients, a way to read settings side by side, and a wall clock in seconds."""
+        self._clients = clients
+        self._side_by_side = side_by_side
+        self._clock = clock
+        self._regions: dict[str, str] = {}
+        self._facts: dict[tuple[str, Side], _Kept] = {}
+        self._lock = threading.Lock()
+        self._asking = threading.Lock()
+
+    def source(self, bucket: str) -> BucketObjects:
+        """Give a bucket whose trouble is the source's."""
+        return BucketObjects(bucket, Side.SOURCE, self._clients.reader(self._region(bucket, Side.SOURCE, "")))
+
+    def destination(self, bucket: str, account: str) -> DestinationObjects:
+        """Give a bucket whose trouble is the destination's; `account` (or empty) must own it."""
+        region = self._region(bucket, Side.DESTINATION, account)
+        return DestinationObjects(bucket, self._clients.reader(region), self._clients.writer(region), account)
+
+    def large_objects(self, bucket: str) -> BucketLargeObjects:
+        """Give a source bucket for what only copies in parts ask."""
+        return BucketLargeObjects(bucket, Side.SOURCE, self._clients.reader(self._region(bucket, Side.SOURCE, "")))
+
+    def uploads(self, bucket: str, account: str) -> BucketUploads:
+        """Give a destination bucket's multipart uploads. Clients are made only for what is really done there."""
+        region = self._region(bucket, Side.DESTINATION, account)
+        return BucketUploads(bucket, self._clients, region, account)
+
+    def source_facts(self, bucket: str) -> BucketFacts:
+        """Read a source bucket's settings."""
+        return self._kept(bucket, Side.SOURCE, "")
+
+    def destination_facts(self, bucket: str, account: str) -> BucketFacts:
+        """Read a destination bucket's settings."""
+        return self._kept(bucket, Side.DESTINATION, account)
+
+    def _kept(self, bucket: str, side: Side, account: str) -> BucketFacts:
+        with self._lock:  # one thread reads, the others wait for what it found
+            kept = self._facts.get((bucket, side))
+            if kept is None or self._clock() >= kept.until:
+                kept = _Kept(self._read(bucket, side, account), self._clock() + KEEP_SECONDS)
+                self._facts[bucket, side] = kept
+            return kept.facts
+
+    def _region(self, bucket: str, side: Side, account: str) -> str:
+        """Ask where a bucket is. Buckets do not move: asked once per container, by one thread while the others wait."""
+        if bucket not in self._regions:
+            with self._asking:
+                if bucket not in self._regions:
+                    owner: dict[str, Any] = {"ExpectedBucketOwner": account} if account else {}
+                    client = self._clients.reader(self._clients.region)
+                    answer = request(lambda: client.head_bucket(Bucket=bucket, **owner), "HeadBucket", side)
+                    self._regions[bucket] = answer.get("BucketRegion") or self._clients.region
+        return self._regions[bucket]
+
+    def _read(self, bucket: str, side: Side, account: str) -> BucketFacts:
+        region = self._region(bucket, side, account)
+        client = self._clients.reader(region)
+        reads = (_is_versioned, _has_acls, _has_object_lock, _listens)
+        settings = self._side_by_side([partial(read, client, bucket, side) for read in reads])
+        versioned, acls, lock, listens = settings
+        return BucketFacts(bucket, region, versioned, acls, lock, listens)
+
+
+def _is_versioned(client: "S3Client", bucket: str, side: Side) -> bool:
+    answer = request(lambda: client.get_bucket_versioning(Bucket=bucket), "GetBucketVersioning", side)
+    return answer.get("Status") == "Enabled"
+
+
+def _has_acls(client: "S3Client", bucket: str, side: Side) -> bool:
+    """Denied: no ACL is sent, as to buckets of the default kind. Not set: from before April 2023, with ACLs."""
+    answers = {"OwnershipControlsNotFoundError": True, **dict.fromkeys(DENIED | NOT_OFFERED, False)}
+    answer = _ask(
+        lambda: client.get_bucket_ownership_controls(Bucket=bucket), "GetBucketOwnershipControls", side, answers
+    )
+    if isinstance(answer, bool):
+        return answer
+    rules = answer["OwnershipControls"]["Rules"]
+    return all(rule["ObjectOwnership"] != "BucketOwnerEnforced" for rule in rules)
+
+
+def _has_object_lock(client: "S3Client", bucket: str, side: Side) -> bool:
+    """Denied: assumed to be there, since S3 itself refuses a lock where it is not."""
+    answers = {
+        "ObjectLockConfigurationNotFoundError": False,
+        **dict.fromkeys(DENIED, True),
+        **dict.fromkeys(NOT_OFFERED, False),
+    }
+    answer = _ask(
+        lambda: client.get_object_lock_configuration(Bucket=bucket), "GetObjectLockConfiguration", side, answers
+    )
+    if isinstance(answer, bool):
+        return answer
+    return bool(answer.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled")
+
+
+def _listens(client: "S3Client", bucket: str, side: Side) -> bool:
+    """Denied: assumed, since treating a two-way pair as one-way would let its sides drift apart."""
+    answers = {**dict.fromkeys(DENIED, True), **dict.fromkeys(NOT_OFFERED, False)}
+    name = "GetBucketNotificationConfiguration"
+    answer = _ask(lambda: client.get_bucket_notification_configuration(Bucket=bucket), name, side, answers)
+    if isinstance(answer, bool):
+        return answer
+    return any(listener in answer for listener in LISTENERS)
+
+
+def _ask(call: Callable[[], Any], operation: str, side: Side, answers: dict[str, bool]) -> Any:
+    """Make one request whose refusals are answers too."""
+    try:
+        return call()
+    except ClientError as error:
+        if code_of(error) in answers:
+            return answers[code_of(error)]
+        raise translate(error, operation, side) from error
+    except BotoCoreError as error:
+        raise translate(error, operation, side) from error

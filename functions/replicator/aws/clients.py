@@ -1,0 +1,96 @@
+"""boto3 clients: one per service, Region and purpose, made when first needed and kept by the container.
+
+Separate because the settings are decisions. Reading is repeated by botocore. Writing is not: a write whose answer was
+lost must be looked at, not repeated, or an overwrite with identical bytes would be copied twice.
+"""
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from replicator.aws import expires, listing
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_events import EventBridgeClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_sqs import SQSClient
+
+CONNECTIONS = 32
+READ = Config(
+    connect_timeout=3,
+    read_timeout=10,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=CONNECTIONS,
+)
+# The connection of a copy stays open until its bytes are copied, up to 5 GB.
+WRITE = Config(
+    connect_timeout=3,
+    read_timeout=110,
+    retries={"mode": "standard", "total_max_attempts": 1},
+    max_pool_connections=CONNECTIONS,
+)
+# A part may have 5 GB too, but half of its function's time must do. The same part twice is as good as once.
+COPY_PART = Config(
+    connect_timeout=3,
+    read_timeout=150,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=CONNECTIONS,
+)
+
+
+class Clients:
+    """Makes clients on first use. Safe to share between threads, as the clients are; making one is not."""
+
+    def __init__(self, session: boto3.Session | None = None) -> None:
+        self._session = session or boto3.Session()
+        self._made: dict[tuple[str, str, Config], Any] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def region(self) -> str:
+        """The Region that the function, or the operator's command, works in."""
+        return self._session.region_name
+
+    def reader(self, region: str) -> "S3Client":
+        """S3 in a Region, for reading."""
+        return self._get("s3", region)  # type: ignore[no-any-return]
+
+    def writer(self, region: str) -> "S3Client":
+        """S3 in a Region, for writing: never repeats a request by itself."""
+        return self._get("s3", region, WRITE)  # type: ignore[no-any-return]
+
+    def copier(self, region: str) -> "S3Client":
+        """S3 in a Region, for copying parts: patient, and repeats."""
+        return self._get("s3", region, COPY_PART)  # type: ignore[no-any-return]
+
+    def dynamodb(self) -> "DynamoDBClient":
+        """DynamoDB in the own Region."""
+        return self._get("dynamodb", self.region)  # type: ignore[no-any-return]
+
+    def sqs(self) -> "SQSClient":
+        """SQS in the own Region."""
+        return self._get("sqs", self.region)  # type: ignore[no-any-return]
+
+    def events(self) -> "EventBridgeClient":
+        """EventBridge in the own Region."""
+        return self._get("events", self.region)  # type: ignore[no-any-return]
+
+    def _get(self, service: str, region: str, config: Config = READ) -> Any:
+        made = (service, region, config)
+        if made not in self._made:
+            with self._lock:
+                if made not in self._made:
+                    self._made[made] = self._make(service, region, config)
+        return self._made[made]
+
+    def _make(self, service: str, region: str, config: Config) -> Any:
+        client: Any = self._session.client(service, region_name=region, config=config)  # type: ignore[call-overload]
+        if service == "s3":
+            client.meta.events.register(listing.EVENT, listing.keep_order)
+            for operation in expires.WRITING:
+                client.meta.events.register(f"provide-client-params.s3.{operation}", expires.take_out)
+                client.meta.events.register(f"before-call.s3.{operation}", expires.put_in)
+        return client

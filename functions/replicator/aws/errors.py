@@ -1,0 +1,161 @@
+"""The error table: what an AWS error code means for a change.
+
+    (API operation, error code, side) -> Temporary | Permanent | Conflict
+
+Codes are compared, never the words of a message. What the table does not know is temporary: a new code of S3's costs
+time, and loses nothing. The codes are those of the S3 API reference ("Error responses"); a HEAD has no body, so its
+codes are the HTTP statuses.
+"""
+
+from enum import StrEnum
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    HTTPClientError,
+    ParamValidationError,
+    ReadTimeoutError,
+)
+from botocore.exceptions import (
+    ConnectionError as BotoConnectionError,
+)
+
+from replicator.core.outcome import Conflict, Permanent, Reason, Temporary
+
+
+class Side(StrEnum):
+    """Whose trouble it is."""
+
+    SOURCE = "source"
+    DESTINATION = "destination"
+    JOURNAL = "journal"
+    QUEUE = "queue"
+    EVENTS = "events"
+
+
+ANY = "*"
+
+DENIED = frozenset(
+    {"AccessDenied", "AllAccessDisabled", "AccountProblem", "403", "Forbidden", "KMS.AccessDeniedException"}
+)
+THROTTLED = frozenset(
+    {
+        "SlowDown",
+        "503",
+        "RequestLimitExceeded",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "ProvisionedThroughputExceededException",
+        "RequestThrottled",
+        "KMS.ThrottlingException",
+        "BandwidthLimitExceeded",
+    }
+)
+GUARD_FAILED = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "OperationAborted"})
+
+WHO_DENIED: dict[tuple[str, Side], Reason] = {
+    ("HeadObject", Side.SOURCE): Reason.SRC_HEAD_DENIED,
+    ("GetObjectTagging", Side.SOURCE): Reason.SRC_TAGS_DENIED,
+    ("GetObjectAcl", Side.SOURCE): Reason.SRC_ACL_DENIED,
+    (ANY, Side.SOURCE): Reason.SRC_GET_DENIED,
+    ("DeleteObject", Side.DESTINATION): Reason.DST_DELETE_DENIED,
+    ("CreateMultipartUpload", Side.DESTINATION): Reason.DST_MULTIPART_INIT_DENIED,
+    ("UploadPartCopy", Side.DESTINATION): Reason.DST_MULTIPART_UPLOAD_DENIED,
+    ("CompleteMultipartUpload", Side.DESTINATION): Reason.DST_MULTIPART_COMPLETE_DENIED,
+    (ANY, Side.DESTINATION): Reason.DST_PUT_DENIED,
+}
+
+PERMANENT: dict[tuple[str, str, Side], Reason] = {
+    (ANY, "NoSuchBucket", Side.SOURCE): Reason.SRC_BUCKET_NOT_FOUND,
+    (ANY, "NoSuchBucket", Side.DESTINATION): Reason.DST_BUCKET_NOT_FOUND,
+    ("HeadBucket", "404", Side.SOURCE): Reason.SRC_BUCKET_NOT_FOUND,
+    ("HeadBucket", "404", Side.DESTINATION): Reason.DST_BUCKET_NOT_FOUND,
+    (ANY, "PermanentRedirect", Side.SOURCE): Reason.SRC_BUCKET_REGION,
+    (ANY, "PermanentRedirect", Side.DESTINATION): Reason.DST_BUCKET_REGION,
+    (ANY, "301", Side.SOURCE): Reason.SRC_BUCKET_REGION,
+    (ANY, "301", Side.DESTINATION): Reason.DST_BUCKET_REGION,
+    (ANY, "AuthorizationHeaderMalformed", Side.SOURCE): Reason.SRC_BUCKET_REGION,
+    (ANY, "AuthorizationHeaderMalformed", Side.DESTINATION): Reason.DST_BUCKET_REGION,
+    # HEAD of an SSE-C version without its key: a 400 that nobody but the key's owner can cure.
+    ("HeadObject", "400", Side.SOURCE): Reason.SRC_NOT_ELIGIBLE,
+    **{
+        (operation, code, Side.DESTINATION): reason
+        for operation in ("CopyObject", "CreateMultipartUpload", "UploadPartCopy", "CompleteMultipartUpload")
+        for code, reason in (
+            ("InvalidObjectState", Reason.SRC_NOT_ELIGIBLE),
+            ("ObjectNotInActiveTierError", Reason.SRC_NOT_ELIGIBLE),
+            ("KMS.NotFoundException", Reason.DST_KMS_NOT_FOUND),
+            ("KMS.DisabledException", Reason.DST_KMS_STATE),
+            ("KMS.KMSInvalidStateException", Reason.DST_KMS_STATE),
+            ("KMS.InvalidStateException", Reason.DST_KMS_STATE),
+            ("KMS.InvalidKeyUsageException", Reason.DST_KMS_STATE),
+            ("MetadataTooLarge", Reason.NO_ROOM),
+            ("EntityTooLarge", Reason.TOO_LARGE),
+        )
+    },
+    # The parts that S3 put together have not the source's bytes, or not as many.
+    ("CompleteMultipartUpload", "BadDigest", Side.DESTINATION): Reason.CHECKSUM,
+    ("CompleteMultipartUpload", "InvalidRequest", Side.DESTINATION): Reason.CHECKSUM,
+}
+
+GONE: frozenset[tuple[str, str]] = frozenset(
+    {
+        # Either the guarded object is gone, or the version to copy: both are seen once the facts are read again.
+        ("CopyObject", "NoSuchKey"),
+        ("CopyObject", "NoSuchVersion"),
+        ("CopyObject", "404"),
+        ("DeleteObject", "NoSuchKey"),
+        ("DeleteObject", "404"),
+    }
+)
+
+
+def code_of(error: ClientError) -> str:
+    """Give the error code of an answer."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def status_of(error: ClientError) -> int:
+    """Give the HTTP status of an answer, 0 if there is none."""
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def translate(error: Exception, operation: str, side: Side) -> Temporary | Permanent | Conflict:
+    """Say in the core's words what an exception of botocore's means."""
+    if isinstance(error, ClientError):
+        return _from_answer(error, operation, side)
+    detail = f"{operation} ({side}): {type(error).__name__}"
+    if isinstance(error, ParamValidationError):
+        return Permanent(Reason.UNKNOWN, detail)
+    if isinstance(error, ReadTimeoutError | ConnectTimeoutError):
+        return Temporary(Reason.TIMED_OUT, detail)
+    if isinstance(error, BotoConnectionError | HTTPClientError | BotoCoreError):
+        return Temporary(Reason.SERVICE, detail)
+    return Temporary(Reason.UNKNOWN, detail)
+
+
+def _from_answer(error: ClientError, operation: str, side: Side) -> Temporary | Permanent | Conflict:
+    code, status = code_of(error), status_of(error)
+    answered = code if code == str(status) else f"{code} {status or ''}".rstrip()
+    detail = f"{operation} ({side}): {answered}"
+    if side in (Side.JOURNAL, Side.QUEUE, Side.EVENTS):
+        return _from_our_own(code, detail)
+    if code in GUARD_FAILED or (operation, code) in GONE:
+        return Conflict(detail)
+    if code in THROTTLED:
+        return Temporary(Reason.THROTTLED, detail)
+    reason = PERMANENT.get((operation, code, side)) or PERMANENT.get((ANY, code, side))
+    if reason is None and code in DENIED:
+        reason = WHO_DENIED.get((operation, side)) or WHO_DENIED[ANY, side]
+    if reason is not None:
+        return Permanent(reason, detail)
+    return Temporary(Reason.SERVICE if status >= 500 else Reason.UNKNOWN, detail)
+
+
+def _from_our_own(code: str, detail: str) -> Temporary:
+    """Treat trouble with our own table and queues as temporary: a repaired stack must find every change waiting."""
+    if code in THROTTLED:
+        return Temporary(Reason.THROTTLED, detail)
+    return Temporary(Reason.JOURNAL_DENIED if code.startswith("AccessDenied") else Reason.SERVICE, detail)

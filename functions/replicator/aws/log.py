@@ -1,0 +1,41 @@
+"""One structured log line per outcome that is not COMPLETED: enough to find the object, never what is in it."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from replicator.core.change import Change
+from replicator.core.outcome import Outcome, Status
+
+
+class OutcomeLog:
+    """Writes outcomes through Powertools' logger."""
+
+    def __init__(self, logger: Logger) -> None:
+        self._logger = logger
+
+    def outcome(self, change: Change | None, outcome: Outcome) -> None:
+        """Tell of one outcome: skipped ones for information, waiting ones as warnings, failed ones as errors."""
+        write = {Status.SKIPPED: self._logger.info, Status.PENDING: self._logger.warning}.get(
+            outcome.status, self._logger.error
+        )
+        write(
+            f"{outcome.status} {outcome.reason or ''}".strip(),
+            detail=outcome.detail,
+            rule=outcome.rule_id,
+            destination=outcome.destination,
+            origin=str(outcome.origin or ""),
+            key=change.key if change else "",
+            change=change.name if change else "",
+        )
+
+    def unforeseen(self, change: Change | None, error: Exception) -> None:
+        """Tell of an error that has no place in the error table, with its stack trace."""
+        named: dict[str, Any] = (
+            {"bucket": change.bucket, "key": change.key, "version_id": change.version_id} if change else {}
+        )
+        self._logger.error("unforeseen error", exc_info=error, **named)
+
+    def incomplete(self, what: str) -> None:
+        """Tell what had to be left out."""
+        self._logger.warning(what)

@@ -1,0 +1,62 @@
+"""Counts and latencies in CloudWatch's embedded metric format, one line of log per batch and set of dimensions.
+
+Which metrics there are, and under which dimensions, is one table: core.metrics. This side knows how they are written.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from aws_lambda_powertools.metrics import EphemeralMetrics
+
+from replicator.core.metrics import DESTINATION, METRICS, REASON, RULE, SOURCE, STACK, Metric
+from replicator.core.outcome import Outcome, Status
+
+Dimensions = tuple[tuple[str, str], ...]
+Sets = tuple[Dimensions, ...]
+
+
+class EmbeddedMetrics:
+    """Collects what is to be published; one instance per batch. `stack` empty: nothing is counted by stack."""
+
+    def __init__(self, namespace: str, stack: str = "") -> None:
+        self._namespace = namespace
+        self._stack = stack
+        self._values: dict[Sets, list[tuple[Metric, float]]] = defaultdict(list)
+
+    def record(self, source: str, outcome: Outcome) -> None:
+        """Add one outcome; PENDING ones are the monitor's to count."""
+        place = {SOURCE: source, DESTINATION: outcome.destination, RULE: outcome.rule_id, STACK: self._stack}
+        explained = {**place, REASON: str(outcome.reason or "")}
+        if outcome.status is Status.COMPLETED:
+            self.add(Metric.LATENCY, outcome.latency_ms / 1000, place)
+            self.add(Metric.REPLICATED, 1, place)
+            self.add(Metric.BYTES_REPLICATED, outcome.size, place)
+        elif outcome.status is Status.FAILED:
+            self.add(Metric.FAILED, 1, explained)
+        elif outcome.status is Status.SKIPPED:
+            self.add(Metric.SKIPPED, 1, explained)
+        if outcome.missed:
+            self.add(Metric.MISSED, 1, explained)
+        if outcome.within is not None:
+            self.add(Metric.WITHIN, int(outcome.within), place)
+            self.add(Metric.BYTES_WITHIN if outcome.within else Metric.BYTES_OUTSIDE, outcome.size, place)
+
+    def add(self, metric: Metric, value: float, place: Mapping[str, str]) -> None:
+        """Add one value under every set of the metric's dimensions that the place has a value for."""
+        sets = tuple(tuple((name, place[name]) for name in names if place.get(name)) for names in METRICS[metric].sets)
+        self._values[tuple(dict.fromkeys(filter(None, sets)))].append((metric, value))
+
+    def flush(self) -> None:
+        """Print what was added, and forget it."""
+        values, self._values = self._values, defaultdict(list)
+        for sets, measured in values.items():
+            metrics = EphemeralMetrics(namespace=self._namespace, service="")  # no dimension beside S3's own
+            for number, dimensions in enumerate(sets):
+                if number:
+                    metrics.add_dimensions(**dict(dimensions))
+                else:
+                    for name, text in dimensions:
+                        metrics.add_dimension(name, text)
+            for metric, value in measured:
+                metrics.add_metric(metric, METRICS[metric].unit, value)
+            metrics.flush_metrics()

@@ -1,0 +1,61 @@
+"""Events to EventBridge's default bus. Ten at a time is what PutEvents takes; what it refuses is sent again."""
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from replicator.aws.errors import Side, code_of, translate
+from replicator.core.notices import SOURCE, Notice, detail
+from replicator.core.outcome import Reason, Temporary
+
+if TYPE_CHECKING:
+    from types_boto3_events import EventBridgeClient
+
+ENTRIES = 10
+"""Entries of one request (EventBridge API reference, PutEvents)."""
+ATTEMPTS = 3
+"""Requests for entries that EventBridge refused inside a successful answer; botocore repeats only whole requests."""
+
+logger = logging.getLogger(__name__)
+
+
+class EventBridge:
+    """The default event bus of the own Region."""
+
+    def __init__(self, client: Callable[[], "EventBridgeClient"], region: str, now: Callable[[], int]) -> None:
+        """Take a way to the client, since most containers never need it; `now` gives epoch milliseconds."""
+        self._client = client
+        self._region = region
+        self._now = now
+
+    def publish(self, notices: Sequence[Notice]) -> None:
+        """Send events. Raises Temporary if they may go out later; what never can is logged and given up."""
+        for start in range(0, len(notices), ENTRIES):
+            entries = [self._entry(notice) for notice in notices[start : start + ENTRIES]]
+            for _ in range(ATTEMPTS):
+                entries = self._send(entries)
+                if not entries:
+                    break
+            else:
+                raise Temporary(Reason.SERVICE, f"PutEvents: {len(entries)} events were refused")
+
+    def _entry(self, notice: Notice) -> dict[str, Any]:
+        text = json.dumps(detail(notice, self._region, self._now()), ensure_ascii=False)
+        return {"Source": SOURCE, "DetailType": str(notice.kind), "Detail": text}
+
+    def _send(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Make one request; give what is to be sent again."""
+        try:
+            answer = self._client().put_events(Entries=entries)  # type: ignore[arg-type] # built above
+        except (ClientError, BotoCoreError) as error:
+            trouble = translate(error, "PutEvents", Side.EVENTS)
+            if not isinstance(error, ClientError) or not code_of(error).startswith("AccessDenied"):
+                raise trouble from error
+            # Replication must not wait for a permission that only events need.
+            logger.error("events are not sent: %s", trouble)  # noqa: TRY400 - no traceback
+            return []
+        refused = zip(entries, answer["Entries"], strict=True)
+        return [entry for entry, result in refused if result.get("ErrorCode")]

@@ -1,0 +1,186 @@
+"""One bucket's objects, to read from: HEAD, LIST, tags and ACLs as values of the core.
+
+Separate from writing: a source is only ever read, and the reading side has tables of its own, from S3's answers to the
+core's words.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from replicator.aws.errors import DENIED, Side, code_of, status_of, translate
+from replicator.aws.listing import in_order
+from replicator.core.facts import ABSENT, Absent, Top
+from replicator.core.origin import NULL_VERSION
+from replicator.core.version import Checksum, Encryption, Entry, Grant, Head, History, Lock, MarkerHead, Restore
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+T = TypeVar("T")
+
+# System-defined metadata: as CopyObject takes it -> as HeadObject gives it. Any text may be Expires, see expires.py.
+HEADERS = {
+    "CacheControl": "CacheControl",
+    "ContentDisposition": "ContentDisposition",
+    "ContentEncoding": "ContentEncoding",
+    "ContentLanguage": "ContentLanguage",
+    "ContentType": "ContentType",
+    "Expires": "ExpiresString",
+    "WebsiteRedirectLocation": "WebsiteRedirectLocation",
+}
+CHECKSUMS = ("CRC64NVME", "CRC32", "CRC32C", "SHA1", "SHA256", "SHA512", "MD5", "XXHASH64", "XXHASH3", "XXHASH128")
+EVERYBODY = 'uri="http://acs.amazonaws.com/groups/global/AllUsers"'
+PUBLIC_READ_WRITE = frozenset({Grant("READ", EVERYBODY), Grant("WRITE", EVERYBODY)})
+GONE = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
+MARKER_HERE = 405  # HEAD of a delete marker's own version id
+
+
+def request(call: Callable[[], T], operation: str, side: Side) -> T:
+    """Make one request; trouble comes back in the core's words."""
+    try:
+        return call()
+    except (ClientError, BotoCoreError) as error:
+        raise translate(error, operation, side) from error
+
+
+class BucketObjects:
+    """The objects of one bucket, seen from one side of a replication."""
+
+    def __init__(self, bucket: str, side: Side, client: "S3Client", account: str = "") -> None:
+        self.bucket = bucket
+        self.side = side
+        self._client = client
+        self._owner: dict[str, Any] = {"ExpectedBucketOwner": account} if account else {}
+
+    def head(self, key: str, version_id: str) -> Head | Absent:
+        """Read one version with one HEAD; absent if it is gone or a delete marker.
+
+        Its checksum is asked for beside it. Of a KMS object that takes kms:Decrypt, which is not granted for keys that
+        no rule selects: what is denied is asked again without, so that such an object is skipped and does not fail.
+        """
+        named: dict[str, Any] = {"Bucket": self.bucket, "Key": key, "VersionId": version_id, **self._owner}
+        try:
+            try:
+                return head_of(self._client.head_object(ChecksumMode="ENABLED", **named))
+            except ClientError as error:
+                if code_of(error) not in DENIED:
+                    raise
+            return head_of(self._client.head_object(**named))
+        except (ClientError, BotoCoreError) as error:
+            if isinstance(error, ClientError) and (code_of(error) in GONE or status_of(error) == MARKER_HERE):
+                return ABSENT
+            raise translate(error, "HeadObject", self.side) from error
+
+    def top(self, key: str) -> Top:
+        """Read what the key shows now. A current delete marker answers 404, and names itself in the headers."""
+        try:
+            return head_of(self._client.head_object(Bucket=self.bucket, Key=key, **self._owner))
+        except (ClientError, BotoCoreError) as error:
+            if isinstance(error, ClientError) and code_of(error) in GONE:
+                headers = error.response["ResponseMetadata"]["HTTPHeaders"]
+                marker = headers.get("x-amz-delete-marker") == "true"
+                return MarkerHead(headers.get("x-amz-version-id", NULL_VERSION)) if marker else ABSENT
+            raise translate(error, "HeadObject", self.side) from error
+
+    def history(self, key: str) -> History:
+        """List all entries of exactly this key, oldest to newest; keys that it is a prefix of come after it."""
+        return tuple(reversed(list(request(lambda: list(self._entries(key)), "ListObjectVersions", self.side))))
+
+    def _entries(self, key: str) -> Iterator[Entry]:
+        page: dict[str, Any] = {}
+        while True:
+            answer = self._client.list_object_versions(Bucket=self.bucket, Prefix=key, **self._owner, **page)
+            yield from in_order(answer, key)
+            last = answer.get("NextKeyMarker")
+            if not answer.get("IsTruncated") or last != key:
+                return
+            page = {"KeyMarker": last, "VersionIdMarker": answer["NextVersionIdMarker"]}
+
+    def tags(self, key: str, version_id: str) -> Mapping[str, str]:
+        """Read the tags of one version, without those that AWS reserves for itself."""
+        answer = request(
+            lambda: self._client.get_object_tagging(Bucket=self.bucket, Key=key, VersionId=version_id, **self._owner),
+            "GetObjectTagging",
+            self.side,
+        )
+        return {tag["Key"]: tag["Value"] for tag in answer["TagSet"] if not tag["Key"].startswith("aws:")}
+
+    def grants(self, key: str, version_id: str) -> tuple[Grant, ...]:
+        """Read the ACL of one version; empty if it is just its owner's full control."""
+        answer = request(
+            lambda: self._client.get_object_acl(Bucket=self.bucket, Key=key, VersionId=version_id, **self._owner),
+            "GetObjectAcl",
+            self.side,
+        )
+        return grants_of(answer)
+
+
+def head_of(answer: Mapping[str, Any]) -> Head:
+    """Turn the answer of HeadObject into a value."""
+    metadata = answer.get("Metadata", {})
+    texts = (answer.get("ExpiresString", ""), *(name + value for name, value in metadata.items()))
+    return Head(
+        version_id=answer.get("VersionId", NULL_VERSION),
+        etag=answer["ETag"],
+        size=answer["ContentLength"],
+        modified=int(answer["LastModified"].timestamp()),
+        metadata=metadata,
+        unseen_metadata=answer.get("MissingMeta", 0) + sum(not text.isascii() for text in texts),
+        headers={name: answer[given] for name, given in HEADERS.items() if answer.get(given)},
+        tag_count=answer.get("TagCount", 0),
+        storage_class=answer.get("StorageClass", "STANDARD"),
+        archive_status=answer.get("ArchiveStatus", ""),
+        restore=_restore(answer.get("Restore", "")),
+        encryption=Encryption(
+            answer.get("ServerSideEncryption", ""), answer.get("SSEKMSKeyId", ""), answer.get("BucketKeyEnabled")
+        ),
+        lock=_lock(answer),
+        checksum=checksum_of(answer),
+    )
+
+
+def _restore(header: str) -> Restore:
+    if 'ongoing-request="true"' in header:
+        return Restore.ONGOING
+    return Restore.DONE if 'ongoing-request="false"' in header else Restore.NONE
+
+
+def _lock(answer: Mapping[str, Any]) -> Lock:
+    until = answer.get("ObjectLockRetainUntilDate")
+    return Lock(
+        mode=answer.get("ObjectLockMode", ""),
+        until=until.isoformat() if until else "",
+        legal_hold=answer.get("ObjectLockLegalHoldStatus") == "ON",
+        event_hold=answer.get("ObjectLockEventHold") == "ON",
+        event_hold_days=answer.get("ObjectLockEventHoldDurationDays", 0),
+        event_hold_years=answer.get("ObjectLockEventHoldDurationYears", 0),
+    )
+
+
+def checksum_of(answer: Mapping[str, Any]) -> Checksum | None:
+    """Find the checksum in an answer; without a type it is that of a single part, which covers the whole object."""
+    for algorithm in CHECKSUMS:
+        if value := answer.get(f"Checksum{algorithm}"):
+            return Checksum(algorithm, value, answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT")
+    return None
+
+
+def grants_of(answer: Mapping[str, Any]) -> tuple[Grant, ...]:
+    """Turn an ACL into grants; empty for the default one, the owner's full control.
+
+    WRITE means nothing on an object (S3 user guide, "ACL overview"), and no grant header of a copy can say it: it is
+    kept only as part of the canned ACL that a copy can name.
+    """
+    owner = Grant("FULL_CONTROL", f'id="{answer.get("Owner", {}).get("ID", "")}"')
+    grants = tuple(Grant(grant["Permission"], _grantee(grant["Grantee"])) for grant in answer.get("Grants", ()))
+    if frozenset(grants) != {owner, *PUBLIC_READ_WRITE}:
+        grants = tuple(grant for grant in grants if grant.permission != "WRITE")
+    return () if grants in ((), (owner,)) else grants
+
+
+def _grantee(grantee: Mapping[str, Any]) -> str:
+    if uri := grantee.get("URI"):
+        return f'uri="{uri}"'
+    return f'id="{grantee["ID"]}"' if "ID" in grantee else f'emailAddress="{grantee["EmailAddress"]}"'

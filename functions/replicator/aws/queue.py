@@ -1,0 +1,72 @@
+"""The change queue and the dead-letter queue, as the function that consumes changes needs them."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from replicator.aws.errors import Side, translate
+from replicator.flows.bookkeeping import DeadLetter
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+
+REDRIVEN = "Redriven"
+"""Message attribute of a change that `s3replicator failures redrive` brought back from the dead-letter queue."""
+REASON, DETAIL, RULE, DESTINATION = "Reason", "Detail", "RuleId", "DestinationBucket"
+ORIGIN, FIRST_SEEN, ATTEMPTS = "Origin", "FirstSeen", "Attempts"
+"""Message attributes of a failure in the dead-letter queue. They stay on it when SQS itself moves it back."""
+LONGEST_MESSAGE = 1024 * 1024  # bytes, attributes and their names and types included (SQS developer guide, "Quotas")
+
+
+class SqsQueue:
+    """One change queue with its dead-letter queue, by their URLs."""
+
+    def __init__(self, client: "SQSClient", url: str, dead_letter_url: str) -> None:
+        self._client = client
+        self._url = url
+        self._dead_letter_url = dead_letter_url
+
+    def hide(self, receipt: str, seconds: int) -> None:
+        """Let a message come back after so many seconds. Raises nothing: the queue's own time-out does it else."""
+        try:
+            self._client.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=seconds)
+        except (ClientError, BotoCoreError):
+            return
+
+    def bury(self, letter: DeadLetter) -> None:
+        """Put a failure into the dead-letter queue with all that explains it. Raises Temporary.
+
+        The reason counts against the message's length: a body that leaves no room for it is no event, and is cut.
+        """
+        attributes = _attributes(letter)
+        room = LONGEST_MESSAGE - sum(len(text.encode()) for text in _texts(attributes))
+        body = letter.body if len(letter.body) * 4 <= room else letter.body.encode()[:room].decode(errors="ignore")
+        try:
+            self._client.send_message(QueueUrl=self._dead_letter_url, MessageBody=body, MessageAttributes=attributes)
+        except (ClientError, BotoCoreError) as error:
+            raise translate(error, "SendMessage", Side.QUEUE) from error
+
+
+def is_redriven(attributes: Mapping[str, Any]) -> bool:
+    """Whether a message comes from the dead-letter queue, by its message attributes as Lambda passes them on."""
+    return REDRIVEN in attributes or REASON in attributes
+
+
+def _texts(attributes: Mapping[str, Mapping[str, str]]) -> list[str]:
+    return [text for name, value in attributes.items() for text in (name, *value.values())]
+
+
+def _attributes(letter: DeadLetter) -> Any:
+    outcome = letter.outcome
+    texts = {
+        REASON: str(outcome.reason or ""),
+        DETAIL: outcome.detail,
+        RULE: outcome.rule_id,
+        DESTINATION: outcome.destination,
+        ORIGIN: str(outcome.origin or ""),
+        FIRST_SEEN: datetime.fromtimestamp(letter.first_seen / 1000, UTC).isoformat() if letter.first_seen else "",
+    }
+    attributes = {name: {"DataType": "String", "StringValue": text} for name, text in texts.items() if text}
+    return {**attributes, ATTEMPTS: {"DataType": "Number", "StringValue": str(letter.attempts)}}

@@ -1,0 +1,88 @@
+"""What botocore's own model of `ReplicationConfiguration` says against a rule document: unknown members, types, enums.
+
+Separate from `core.rule_document`, which knows S3's restrictions but not botocore. The model grows with S3, so a field
+that S3 adds is recognised as soon as botocore is. Its ParamValidator is not used because it looks at no enums and
+tells paths only inside prose.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import botocore.session
+from botocore.model import ListShape, ServiceModel, Shape, StringShape, StructureShape
+
+from replicator.core.document_node import describe
+from replicator.core.rule_document import OUTER_KEY
+from replicator.core.rule_reader import label
+from replicator.core.rules import Problem
+
+EXTENSION = "ReplicatorOptions"
+_TYPES = {"structure": (dict, "an object"), "list": (list, "a list"), "string": (str, "a text")}
+_INTEGER = (int, "a whole number")
+_MINUTES = (int | float, "a number")
+"""S3 takes 15 of them and nothing else; what else is taken here is the core's business."""
+
+
+def shape_problems(document: object, service: ServiceModel | None = None) -> tuple[Problem, ...]:
+    """Return what botocore's model has against a document, in either form; one without rules is the core's business.
+
+    `service` is the model of an S3 client that is there anyway; reading another one costs 50 ms of a cold start.
+    """
+    if isinstance(document, Mapping) and OUTER_KEY in document:
+        outer = tuple(_unknown(document, [OUTER_KEY], "", ""))
+        document = document[OUTER_KEY]
+    else:
+        outer = ()
+    if not isinstance(document, Mapping):
+        return outer
+    configuration: Any = (service or _service()).shape_for("ReplicationConfiguration")
+    rule_shape = configuration.members["Rules"].member
+    found = [*outer, *_unknown(document, list(configuration.members), "", "")]
+    rules = document.get("Rules")
+    for position, rule in enumerate(rules if isinstance(rules, list) else (), 1):
+        if isinstance(rule, dict):
+            members = {name: value for name, value in rule.items() if name != EXTENSION}
+            found += _check(members, rule_shape, label(rule, position), "")
+    return tuple(found)
+
+
+@cache
+def _service() -> ServiceModel:
+    return botocore.session.get_session().get_service_model("s3")
+
+
+def _check(value: object, shape: Shape, rule: str, path: str) -> Iterator[Problem]:
+    kind, expected = _MINUTES if shape.name == "Minutes" else _TYPES.get(shape.type_name, _INTEGER)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        yield Problem(rule, path, f"must be {expected}, not {describe(value)}")
+    elif isinstance(shape, StructureShape) and isinstance(value, dict):
+        yield from _members(value, shape, rule, path)
+    elif isinstance(shape, ListShape) and isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _check(item, shape.member, rule, f"{path}[{index}]")
+    elif isinstance(shape, StringShape) and isinstance(value, str) and shape.enum and value not in shape.enum:
+        yield Problem(rule, path, f"must be {' or '.join(shape.enum)}, not {value!r}")
+
+
+def _members(value: Mapping[str, object], shape: StructureShape, rule: str, path: str) -> Iterator[Problem]:
+    yield from _unknown(value, list(shape.members), rule, path)
+    for name in shape.required_members:
+        if name not in value:
+            yield Problem(rule, _join(path, name), "is missing")
+    for name, member in shape.members.items():
+        if name in value:
+            yield from _check(value[name], member, rule, _join(path, name))
+
+
+def _unknown(value: Mapping[str, object], known: list[str], rule: str, path: str) -> Iterator[Problem]:
+    for name in value:
+        if name not in known:
+            close = difflib.get_close_matches(str(name), known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"this place takes {', '.join(known)}"
+            yield Problem(rule, _join(path, str(name)), f"is not known; {hint}")
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

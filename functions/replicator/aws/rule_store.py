@@ -1,0 +1,124 @@
+"""The rules of each source bucket as functions read them from the control bucket: `rules/<source bucket>.json`.
+
+They are looked at for every change, so they are remembered, and S3 is asked again only now and then, with the ETag. A
+document that cannot be read or understood is trouble, never "no rules": changes wait until it is repaired.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from replicator.aws.calls import code_of
+from replicator.aws.rule_shape import shape_problems
+from replicator.core.outcome import Reason, Temporary
+from replicator.core.rule_document import RulesRefused, default_document, load, parse
+from replicator.core.rules import RuleSet
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import GetObjectRequestTypeDef
+
+PREFIX = "rules/"
+SUFFIX = ".json"
+TTL_SECONDS = 30.0
+TROUBLE_TTL_SECONDS = 5.0
+# Absence is not remembered: an object that comes right after a bucket's first rules must not be skipped for good.
+ABSENT_TTL_SECONDS = 0.0
+
+logger = logging.getLogger(__name__)
+
+
+def document_key(bucket: str) -> str:
+    """Return the control bucket's key of a source bucket's rules."""
+    return f"{PREFIX}{bucket}{SUFFIX}"
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What is known about one bucket's document; `lock` makes one thread ask S3 while the others wait for it."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    rules: RuleSet | None = None
+    trouble: str = ""
+    etag: str = ""
+    asked_at: float = 0.0
+    keep: float = 0.0
+
+
+class RuleStore:
+    """The rules of each source bucket, at most `TTL_SECONDS` old. Safe to share between threads."""
+
+    def __init__(
+        self,
+        s3: "S3Client",
+        control_bucket: str,
+        *,
+        defaults: tuple[str, str] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Take the (source bucket, destination bucket) that apply while no document is stored, and a clock in seconds.
+
+        The clock is the wall clock: the monotonic one may stand still while a container is frozen.
+        """
+        self._s3 = s3
+        self._control_bucket = control_bucket
+        self._defaults = defaults
+        self._clock = clock
+        self._memories: dict[str, _Memory] = {}
+
+    def rules(self, bucket: str) -> RuleSet:
+        """Return a bucket's rules, none if it has none; raises Temporary when they cannot be read or understood."""
+        memory = self._memories.setdefault(bucket, _Memory())
+        arrived = self._clock()
+        with memory.lock:
+            now = self._clock()
+            fresh = 0 <= now - memory.asked_at < memory.keep
+            # What another thread has asked since this call began is as good as an answer of one's own.
+            if not fresh and not arrived <= memory.asked_at <= now:
+                self._refresh(bucket, memory)
+            if memory.rules is None:
+                raise Temporary(Reason.RULES_UNREADABLE, memory.trouble)
+            return memory.rules
+
+    def _refresh(self, bucket: str, memory: _Memory) -> None:
+        memory.asked_at = self._clock()
+        try:
+            memory.rules, memory.etag = self._read(bucket, memory)
+        except (RulesRefused, ClientError, BotoCoreError) as error:
+            memory.rules, memory.etag = None, ""
+            memory.trouble = f"s3://{self._control_bucket}/{document_key(bucket)}: {error}{_advice(error)}"
+            logger.error("rules unreadable, changes of %s wait: %s", bucket, memory.trouble)  # noqa: TRY400 - no traceback
+            memory.keep = TROUBLE_TTL_SECONDS
+        else:
+            memory.keep = TTL_SECONDS if memory.rules.rules else ABSENT_TTL_SECONDS
+
+    def _read(self, bucket: str, memory: _Memory) -> tuple[RuleSet, str]:
+        request: GetObjectRequestTypeDef = {"Bucket": self._control_bucket, "Key": document_key(bucket)}
+        if memory.rules is not None and memory.etag:
+            request["IfNoneMatch"] = memory.etag
+        try:
+            answer = self._s3.get_object(**request)
+        except ClientError as error:
+            code = code_of(error)
+            if code in {"304", "NotModified"} and memory.rules is not None:
+                return memory.rules, memory.etag
+            if code != "NoSuchKey":
+                raise
+            return self._without_document(bucket), ""
+        document = load(bucket, answer["Body"].read())
+        return parse(bucket, document, shape_problems(document, self._s3.meta.service_model)), answer["ETag"]
+
+    def _without_document(self, bucket: str) -> RuleSet:
+        if self._defaults is None or bucket != self._defaults[0]:
+            return RuleSet(bucket)
+        return parse(bucket, default_document(self._defaults[1]))
+
+
+def _advice(error: Exception) -> str:
+    # Without s3:ListBucket S3 answers 403 for a key that does not exist, and "no rules" cannot be told from "denied".
+    return "; s3:GetObject and s3:ListBucket are needed" if code_of(error) in {"AccessDenied", "403"} else ""

@@ -1,0 +1,40 @@
+"""The tags of source versions, to be read and replaced: only for stacks that want the status there."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from replicator.aws.errors import Side, translate
+from replicator.core.outcome import Reason, Temporary
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+
+class SourceTagging:
+    """Tags of versions in the stack's own Region."""
+
+    def __init__(self, client: "S3Client") -> None:
+        self._client = client
+
+    def tags(self, bucket: str, key: str, version_id: str) -> Mapping[str, str]:
+        """Read the tags of one version. Raises Temporary or Permanent."""
+        try:
+            answer = self._client.get_object_tagging(Bucket=bucket, Key=key, VersionId=version_id)
+        except (ClientError, BotoCoreError) as error:
+            raise _trouble(error, "GetObjectTagging") from error
+        return {tag["Key"]: tag["Value"] for tag in answer["TagSet"] if not tag["Key"].startswith("aws:")}
+
+    def put_tags(self, bucket: str, key: str, version_id: str, tags: Mapping[str, str]) -> None:
+        """Replace the tags of one version. Raises Temporary or Permanent."""
+        wanted = {"TagSet": [{"Key": name, "Value": value} for name, value in tags.items()]}
+        try:
+            self._client.put_object_tagging(Bucket=bucket, Key=key, VersionId=version_id, Tagging=wanted)  # type: ignore[arg-type] # built above
+        except (ClientError, BotoCoreError) as error:
+            raise _trouble(error, "PutObjectTagging") from error
+
+
+def _trouble(error: Exception, operation: str) -> Exception:
+    trouble = translate(error, operation, Side.SOURCE)
+    return trouble if isinstance(trouble, Temporary) else Temporary(Reason.UNKNOWN, str(trouble))

@@ -1,0 +1,201 @@
+"""One bucket's multipart uploads: beginning, copying parts, listing, completing, giving up.
+
+Separate from writing whole objects: other calls, other conflicts. Beginning and completing an upload are never repeated
+by botocore, since an answer may be lost; copying a part is, the same part twice being as good as once.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
+
+from botocore.exceptions import ClientError
+
+from replicator.aws.clients import Clients
+from replicator.aws.errors import Side, code_of
+from replicator.aws.large_objects import BucketLargeObjects, conflicting
+from replicator.aws.objects import checksum_of, request
+from replicator.aws.writing import upload_arguments
+from replicator.core.copy import Copy, Guard, Written
+from replicator.core.parts import PartRange
+from replicator.core.uploads import CopySource, Part
+from replicator.core.version import Checksum
+from replicator.flows.upload_ports import PAGE, OpenUpload
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+WHOLE = frozenset({"CRC64NVME", "CRC32", "CRC32C"})
+"""Checksums that S3 can compute over a whole object from its parts (user guide, "Checking object integrity")."""
+
+
+class BucketUploads(BucketLargeObjects):
+    """One bucket, to write to in parts. Other clients than the reader are made when they are first needed."""
+
+    def __init__(self, bucket: str, clients: Clients, region: str, account: str = "") -> None:
+        super().__init__(bucket, Side.DESTINATION, clients.reader(region), account)
+        self._clients = clients
+        self._region = region
+
+    @property
+    def _writer(self) -> "S3Client":
+        return self._clients.writer(self._region)
+
+    @property
+    def _copier(self) -> "S3Client":
+        return self._clients.copier(self._region)
+
+    def start(self, copy: Copy) -> tuple[str, int]:
+        """Begin an upload with all that a copy carries; give its id, and when it began (epoch s, bucket's clock)."""
+        arguments = upload_arguments(copy) | _checksum_asked_for(copy.checksum)
+        answer = request(
+            lambda: self._writer.create_multipart_upload(Bucket=self.bucket, **self._owner, **arguments),
+            "CreateMultipartUpload",
+            self.side,
+        )
+        return answer["UploadId"], _answered_at(answer)
+
+    def copy_part(self, upload_id: str, source: CopySource, part: PartRange) -> Part:
+        """Copy one part; UploadGone, SourceGone. The same part twice is the same as once."""
+        answer = conflicting(
+            lambda: self._copier.upload_part_copy(
+                Bucket=self.bucket,
+                Key=source.key,
+                UploadId=upload_id,
+                PartNumber=part.number,
+                CopySource={"Bucket": source.bucket, "Key": source.key, "VersionId": source.version_id},
+                CopySourceIfMatch=source.etag,
+                CopySourceRange=f"bytes={part.first}-{part.last}",
+                **self._owner,
+            ),
+            "UploadPartCopy",
+            self.side,
+        )
+        result = answer["CopyPartResult"]
+        return Part(part.number, part.size, result["ETag"], checksum_of(result))
+
+    def parts(self, key: str, upload_id: str, after: int) -> Sequence[Part]:
+        """List the parts with numbers above `after`, at most PAGE; UploadGone."""
+        answer = conflicting(
+            lambda: self._reader.list_parts(
+                Bucket=self.bucket, Key=key, UploadId=upload_id, PartNumberMarker=after, MaxParts=PAGE, **self._owner
+            ),
+            "ListParts",
+            self.side,
+        )
+        return [_part(item) for item in answer.get("Parts", ())]
+
+    def complete(self, copy: Copy, upload_id: str, parts: Sequence[Part], guard: Guard | None) -> Written:
+        """Make the object; Conflict if the guard does not hold, UploadSpoiled, UploadGone.
+
+        S3 itself holds it to the source's size and, where it can compute that, to the source's checksum.
+        """
+        answer = conflicting(
+            lambda: self._writer.complete_multipart_upload(
+                Bucket=self.bucket,
+                Key=copy.key,
+                UploadId=upload_id,
+                MultipartUpload={"Parts": [_completed(part) for part in parts]},  # type: ignore[misc] # made here
+                MpuObjectSize=copy.size,
+                **_checksum_expected(copy.checksum),
+                **_guarded(guard),
+                **self._owner,
+            ),
+            "CompleteMultipartUpload",
+            self.side,
+        )
+        return Written(answer.get("VersionId", ""), answer["ETag"], checksum_of(answer))
+
+    def abort(self, key: str, upload_id: str) -> None:
+        """Give an upload up; nothing happens if it is gone."""
+
+        def call() -> None:
+            try:
+                self._reader.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id, **self._owner)
+            except ClientError as error:
+                if code_of(error) not in {"NoSuchUpload", "404"}:
+                    raise
+
+        request(call, "AbortMultipartUpload", self.side)
+
+    def under_way(self, key: str) -> Sequence[OpenUpload]:
+        """List the uploads of exactly this key."""
+        return [upload for upload in self._uploads(key) if upload.key == key]
+
+    def all_under_way(self) -> Sequence[OpenUpload]:
+        """List all uploads of the bucket."""
+        return list(self._uploads(""))
+
+    def _uploads(self, prefix: str) -> Iterator[OpenUpload]:
+        """List uploads; those of longer keys come after those of the prefix itself."""
+        page: dict[str, Any] = {}
+        while True:
+            answer = request(
+                lambda page=page: self._reader.list_multipart_uploads(  # type: ignore[misc]
+                    Bucket=self.bucket, Prefix=prefix, EncodingType="url", **self._owner, **page
+                ),
+                "ListMultipartUploads",
+                self.side,
+            )
+            uploads = [_open(item) for item in answer.get("Uploads", ())]
+            yield from uploads
+            if not answer.get("IsTruncated") or (prefix and uploads[-1].key != prefix):
+                return
+            page = {"KeyMarker": unquote_plus(answer["NextKeyMarker"]), "UploadIdMarker": answer["NextUploadIdMarker"]}
+
+    def annotate(self, key: str, version_id: str, name: str, payload: bytes) -> None:
+        """Attach one annotation to a version."""
+        request(
+            lambda: self._copier.put_object_annotation(
+                Bucket=self.bucket,
+                Key=key,
+                VersionId=version_id,
+                AnnotationName=name,
+                AnnotationPayload=payload,
+                **self._owner,
+            ),
+            "PutObjectAnnotation",
+            self.side,
+        )
+
+
+def _answered_at(answer: Mapping[str, Any]) -> int:
+    """Read S3's own clock from an answer, as LastModified has it."""
+    date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+    return int(parsedate_to_datetime(date).timestamp()) if date else int(time.time())
+
+
+def _guarded(guard: Guard | None) -> dict[str, Any]:
+    if guard is None:
+        return {}
+    return {"IfMatch": guard.etag} if guard.etag else {"IfNoneMatch": "*"}
+
+
+def _checksum_asked_for(checksum: Checksum | None) -> dict[str, Any]:
+    if checksum is None:
+        return {}
+    kind = {"ChecksumType": "FULL_OBJECT" if checksum.full_object else "COMPOSITE"}
+    return {"ChecksumAlgorithm": checksum.algorithm} | (kind if checksum.algorithm in WHOLE else {})
+
+
+def _checksum_expected(checksum: Checksum | None) -> dict[str, Any]:
+    """Hold S3 to the source's checksum where the same bytes in other parts have the same one."""
+    if checksum is None or not checksum.full_object or checksum.algorithm not in WHOLE:
+        return {}
+    return {f"Checksum{checksum.algorithm}": checksum.value, "ChecksumType": "FULL_OBJECT"}
+
+
+def _part(item: Mapping[str, Any]) -> Part:
+    modified = int(item["LastModified"].timestamp())
+    return Part(item["PartNumber"], item["Size"], item["ETag"], checksum_of(item), modified)
+
+
+def _completed(part: Part) -> dict[str, Any]:
+    checksum = {f"Checksum{part.checksum.algorithm}": part.checksum.value} if part.checksum else {}
+    return {"PartNumber": part.number, "ETag": part.etag, **checksum}
+
+
+def _open(item: Mapping[str, Any]) -> OpenUpload:
+    initiator = item.get("Initiator", {}).get("ID", "")
+    return OpenUpload(unquote_plus(item["Key"]), item["UploadId"], initiator, int(item["Initiated"].timestamp()))

@@ -1,0 +1,132 @@
+"""One bucket's objects, to write to: copies and delete markers, each guarded.
+
+Which value goes into which argument is a table here, not a chain of ifs. There is no call in this file, and no
+permission behind it, that could remove a version.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from replicator.aws.errors import Side
+from replicator.aws.objects import PUBLIC_READ_WRITE, BucketObjects, checksum_of, request
+from replicator.core.copy import Copy, Guard, Written
+from replicator.core.version import Encryption, Grant, Lock
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+GRANT_ARGUMENTS = {
+    "FULL_CONTROL": "GrantFullControl",
+    "READ": "GrantRead",
+    "READ_ACP": "GrantReadACP",
+    "WRITE_ACP": "GrantWriteACP",
+}
+
+
+class DestinationObjects(BucketObjects):
+    """The objects of a destination bucket."""
+
+    def __init__(self, bucket: str, reader: "S3Client", writer: "S3Client", account: str = "") -> None:
+        super().__init__(bucket, Side.DESTINATION, reader, account)
+        self._writer = writer
+
+    def copy(self, copy: Copy, guard: Guard) -> Written:
+        """Write one replica; Conflict if the guard does not hold. Never repeats by itself: an answer may be lost."""
+        arguments = copy_arguments(copy, guard)
+        answer = request(
+            lambda: self._writer.copy_object(Bucket=self.bucket, **self._owner, **arguments), "CopyObject", self.side
+        )
+        result = answer["CopyObjectResult"]
+        return Written(answer.get("VersionId", ""), result["ETag"], checksum_of(result))
+
+    def mark_deleted(self, key: str, guard: Guard) -> None:
+        """Write a delete marker; Conflict if the guard does not hold. Naming no version id, it removes nothing."""
+        request(
+            lambda: self._writer.delete_object(Bucket=self.bucket, Key=key, IfMatch=guard.etag, **self._owner),
+            "DeleteObject",
+            self.side,
+        )
+
+
+def copy_arguments(copy: Copy, guard: Guard) -> dict[str, Any]:
+    """Give CopyObject's arguments, apart from the bucket."""
+    return {
+        "Key": copy.key,
+        "CopySource": {"Bucket": copy.bucket, "Key": copy.key, "VersionId": copy.version_id},
+        "CopySourceIfMatch": copy.etag,
+        **({"IfMatch": guard.etag} if guard.etag else {"IfNoneMatch": "*"}),
+        **_metadata(copy),
+        **_tagging(copy.tags),
+        "StorageClass": copy.storage_class,
+        **_encryption(copy.encryption),
+        **_lock(copy.lock),
+        **({"ChecksumAlgorithm": copy.checksum.algorithm} if copy.checksum else {}),
+        **({"ACL": copy.canned_acl} if copy.canned_acl else _grants(copy.grants)),
+    }
+
+
+def upload_arguments(copy: Copy) -> dict[str, Any]:
+    """Give CreateMultipartUpload's arguments, apart from bucket and checksum. It copies nothing by itself."""
+    metadata = copy.kept_metadata if copy.metadata is None else copy.metadata
+    tags = copy.kept_tags if copy.tags is None else copy.tags
+    return {
+        "Key": copy.key,
+        "Metadata": dict(metadata),
+        **copy.headers,
+        **({"Tagging": _tag_header(tags)} if tags else {}),
+        "StorageClass": copy.storage_class,
+        **_encryption(copy.encryption),
+        **_lock(copy.lock),
+        **({"ACL": copy.canned_acl} if copy.canned_acl else _grants(copy.grants)),
+    }
+
+
+def _metadata(copy: Copy) -> dict[str, Any]:
+    """Send every header again, as REPLACE demands; with COPY, only the redirect is not kept by S3."""
+    if copy.metadata is None:
+        redirect = copy.headers.get("WebsiteRedirectLocation")
+        return {"MetadataDirective": "COPY"} | ({"WebsiteRedirectLocation": redirect} if redirect else {})
+    return {"MetadataDirective": "REPLACE", "Metadata": dict(copy.metadata), **copy.headers}
+
+
+def _tag_header(tags: Mapping[str, str]) -> str:
+    return urlencode(tags, quote_via=quote)
+
+
+def _tagging(tags: Mapping[str, str] | None) -> dict[str, Any]:
+    return {} if tags is None else {"TaggingDirective": "REPLACE", "Tagging": _tag_header(tags)}
+
+
+def _encryption(encryption: Encryption) -> dict[str, Any]:
+    if not encryption.algorithm:
+        return {}
+    arguments: dict[str, Any] = {"ServerSideEncryption": encryption.algorithm}
+    if encryption.is_kms and encryption.kms_key:
+        arguments["SSEKMSKeyId"] = encryption.kms_key
+    if encryption.algorithm == "aws:kms" and encryption.bucket_key is not None:
+        arguments["BucketKeyEnabled"] = encryption.bucket_key
+    return arguments
+
+
+def _lock(lock: Lock) -> dict[str, Any]:
+    given = {
+        "ObjectLockMode": lock.mode,
+        "ObjectLockRetainUntilDate": datetime.fromisoformat(lock.until) if lock.until else None,
+        "ObjectLockLegalHoldStatus": "ON" if lock.legal_hold else None,
+        "ObjectLockEventHold": "ON" if lock.event_hold else None,
+        "ObjectLockEventHoldDurationDays": lock.event_hold_days,
+        "ObjectLockEventHoldDurationYears": lock.event_hold_years,
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def _grants(grants: tuple[Grant, ...]) -> dict[str, str]:
+    """Write an ACL as headers: all grantees of one permission in one header, or the canned one that has no header."""
+    if {*grants} >= PUBLIC_READ_WRITE:
+        return {"ACL": "public-read-write"}
+    by_argument: dict[str, list[str]] = {}
+    for grant in grants:
+        by_argument.setdefault(GRANT_ARGUMENTS[grant.permission], []).append(grant.grantee)
+    return {argument: ", ".join(grantees) for argument, grantees in by_argument.items()}

@@ -1,0 +1,132 @@
+"""Merging our event notification into a bucket's notification configuration, and taking it out again.
+
+Pure, because S3 offers only "replace everything": what is computed here decides whether somebody else's notification
+survives. Configurations are S3's own shape, as GetBucketNotificationConfiguration returns it.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+EVENTS = ("s3:ObjectCreated:*", "s3:ObjectRemoved:DeleteMarkerCreated", "s3:ObjectRestore:Completed")
+ID_PREFIX = "s3replicator-"
+EVENT_BRIDGE = "EventBridgeConfiguration"
+QUEUES = "QueueConfigurations"
+# List of the configuration -> what its entries are called in messages, and where each names its target.
+_LISTS = {
+    "QueueConfigurations": ("queue", "QueueArn"),
+    "TopicConfigurations": ("topic", "TopicArn"),
+    "LambdaFunctionConfigurations": ("function", "LambdaFunctionArn"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """What is to be done so that a bucket's events reach the change queue.
+
+    `wanted` is the whole configuration to put, None when nothing is to change. `conflicts` name what is in the way:
+    then nothing can be attached. `through` says how the events come.
+    """
+
+    wanted: Mapping[str, Any] | None = None
+    conflicts: tuple[str, ...] = ()
+    through: str = "queue"
+
+
+def attach(configuration: Mapping[str, Any], queue_arn: str, stack: str, *, event_bridge: bool) -> Attachment:
+    """Plan the notification of a bucket to the change queue of a stack.
+
+    `event_bridge`: the stack takes S3's events from EventBridge, too. A bucket that sends them there needs no
+    notification of ours, and would have every change delivered twice with one.
+    """
+    rest = _without_ours(configuration, queue_arn)
+    if event_bridge and EVENT_BRIDGE in configuration:
+        return Attachment(None if _same(rest, configuration) else rest, through="EventBridge")
+    missing = [event for event in EVENTS if not _delivered(rest, queue_arn, event)]
+    conflicts = tuple(_conflicts(rest, missing))
+    if conflicts:
+        return Attachment(conflicts=conflicts)
+    wanted = dict(rest)
+    if missing:
+        entry = {"Id": f"{ID_PREFIX}{stack}", "QueueArn": queue_arn, "Events": missing}
+        wanted[QUEUES] = [*rest.get(QUEUES, []), entry]
+    return Attachment(None if _same(wanted, configuration) else wanted)
+
+
+def detach(configuration: Mapping[str, Any], queue_arn: str) -> Mapping[str, Any] | None:
+    """Return the configuration without what `attach` added, or None when there is nothing of it."""
+    rest = _without_ours(configuration, queue_arn)
+    return None if _same(rest, configuration) else rest
+
+
+def still_delivered(configuration: Mapping[str, Any], queue_arn: str) -> bool:
+    """Say whether something that `attach` did not add sends events to the queue, for example the stack itself."""
+    rest = _without_ours(configuration, queue_arn)
+    return any(entry.get("QueueArn") == queue_arn for entry in rest.get(QUEUES, []))
+
+
+def lost(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name what was put but is not there when read back: somebody else has put theirs at the same time."""
+    present = {_canonical(name, entry) for name, entry in _entries(found)}
+    return tuple(_describe(name, entry) for name, entry in _entries(wanted) if _canonical(name, entry) not in present)
+
+
+def _without_ours(configuration: Mapping[str, Any], queue_arn: str) -> Mapping[str, Any]:
+    kept = [entry for entry in configuration.get(QUEUES, []) if not _is_ours(entry, queue_arn)]
+    rest = {name: value for name, value in configuration.items() if name in _LISTS or name == EVENT_BRIDGE}
+    rest.pop(QUEUES, None)
+    return {**rest, QUEUES: kept} if kept else rest
+
+
+def _is_ours(entry: Mapping[str, Any], queue_arn: str) -> bool:
+    return str(entry.get("Id", "")).startswith(ID_PREFIX) and entry.get("QueueArn") == queue_arn
+
+
+def _delivered(configuration: Mapping[str, Any], queue_arn: str, event: str) -> bool:
+    return any(
+        entry.get("QueueArn") == queue_arn
+        and not _filter_rules(entry)
+        and any(_covers(e, event) for e in entry["Events"])
+        for entry in configuration.get(QUEUES, [])
+    )
+
+
+def _conflicts(configuration: Mapping[str, Any], events: list[str]) -> Iterator[str]:
+    for name, entry in _entries(configuration):
+        shared = [event for event in entry["Events"] if any(_overlaps(event, ours) for ours in events)]
+        if shared:
+            yield f"{_describe(name, entry)} takes {', '.join(shared)}"
+
+
+def _covers(event: str, other: str) -> bool:
+    return event == other or (event.endswith("*") and other.startswith(event[:-1]))
+
+
+def _overlaps(event: str, other: str) -> bool:
+    return _covers(event, other) or _covers(other, event)
+
+
+def _entries(configuration: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name in _LISTS:
+        for entry in configuration.get(name, []):
+            yield name, entry
+
+
+def _filter_rules(entry: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rules = entry.get("Filter", {}).get("Key", {}).get("FilterRules", [])
+    return sorted((str(rule.get("Name", "")).lower(), str(rule.get("Value", ""))) for rule in rules)
+
+
+def _describe(name: str, entry: Mapping[str, Any]) -> str:
+    kind, target = _LISTS[name]
+    return f"the notification {entry.get('Id') or 'without a name'} to the {kind} {entry.get(target)}"
+
+
+def _canonical(name: str, entry: Mapping[str, Any]) -> str:
+    target = entry.get(_LISTS[name][1])
+    return json.dumps([name, entry.get("Id"), target, sorted(entry["Events"]), _filter_rules(entry)])
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return sorted(_canonical(*each) for each in _entries(one)) == sorted(_canonical(*each) for each in _entries(other))

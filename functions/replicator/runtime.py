@@ -1,0 +1,187 @@
+"""Environment -> settings -> adapters, once per container.
+
+The only place that reads environment variables. Each handler asks for what it needs; clients are made on first use, so
+a function pays at its cold start for nothing that it does not call.
+"""
+
+import os
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
+
+from aws_lambda_powertools import Logger
+
+from replicator.aws.buckets import S3Buckets
+from replicator.aws.clients import Clients
+from replicator.aws.journal import DynamoJournal
+from replicator.aws.log import OutcomeLog
+from replicator.aws.measures import EmbeddedMetrics
+from replicator.aws.notices import EventBridge
+from replicator.aws.part_queue import SqsPartQueue
+from replicator.aws.queue import SqsQueue
+from replicator.aws.rule_store import RuleStore
+from replicator.aws.upload_journal import DynamoUploadJournal
+from replicator.core.cost import CostModel
+from replicator.core.eligibility import Limits
+from replicator.core.rules import RuleSet
+from replicator.flows.bookkeeping import Books
+from replicator.flows.consume import Desk
+from replicator.flows.reading import Marks
+from replicator.flows.replicate import World
+from replicator.flows.status_tag import StatusTags, Tagging
+from replicator.flows.upload_ports import Multipart
+
+T = TypeVar("T")
+
+THREADS = 16
+"""Tasks side by side. They wait for S3 nearly all the time; more would only queue for the connections."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What template.yaml tells the functions. Sizes are bytes; `threshold_ms` is for rules that name none."""
+
+    control_bucket: str
+    journal_table: str
+    metrics_namespace: str
+    change_queue_url: str = ""
+    part_queue_url: str = ""
+    dead_letter_queue_url: str = ""
+    stack_name: str = ""
+    threshold_ms: int = 15 * 60_000
+    last_receive: int = 0
+    status_tags: bool = False
+    cost: CostModel = field(default_factory=CostModel)
+    own_principals: frozenset[str] = frozenset()
+    own_roles: frozenset[str] = frozenset()
+    default_rule: tuple[str, str] | None = None
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the environment; KeyError names the variable that the template forgot."""
+        get = environment.get
+        source, destination = get("DEFAULT_SOURCE_BUCKET", ""), get("DEFAULT_DESTINATION_BUCKET", "")
+        principals = get("REPLICATOR_PRINCIPALS", "").split(",")
+        return cls(
+            control_bucket=environment["CONTROL_BUCKET"],
+            journal_table=environment["JOURNAL_TABLE"],
+            change_queue_url=get("CHANGE_QUEUE_URL", ""),
+            part_queue_url=get("PART_QUEUE_URL", ""),
+            dead_letter_queue_url=get("DEAD_LETTER_QUEUE_URL", ""),
+            stack_name=get("STACK_NAME", ""),
+            threshold_ms=round(float(get("THRESHOLD_MINUTES") or 15) * 60_000),
+            last_receive=int(get("MAX_RECEIVE_COUNT") or 0),
+            status_tags=get("SOURCE_STATUS_TAG", "") == "true",
+            metrics_namespace=get("POWERTOOLS_METRICS_NAMESPACE") or "S3Replicator",
+            cost=read_cost_model(environment),
+            own_principals=frozenset(f"AWS:{name.strip()}" for name in principals if name.strip()),
+            own_roles=frozenset(name.strip() for name in get("REPLICATOR_ROLES", "").split(",") if name.strip()),
+            default_rule=(source, destination) if source and destination else None,
+        )
+
+
+COST_VARIABLES = {
+    "SINGLE_COPY_LIMIT_BYTES": "single_copy",
+    "MULTIPART_THRESHOLD_BYTES": "multipart_from",
+    "SPREAD_THRESHOLD_BYTES": "spread_from",
+    "PART_SIZE_BYTES": "part_size",
+    "COPY_BYTES_PER_SECOND": "bytes_per_second",
+    "COPY_REQUEST_SECONDS": "request_seconds",
+    "PARTS_SIDE_BY_SIDE": "side_by_side",
+    "MAXIMUM_CONCURRENCY": "functions",
+    "FUNCTION_START_SECONDS": "start_seconds",
+    "REQUEST_WORTH_SECONDS": "request_worth",
+}
+
+
+def read_cost_model(environment: Mapping[str, str]) -> CostModel:
+    """Read the constants that template.yaml gives; the others are the model's own."""
+    usual = CostModel()
+    given = {
+        constant: type(getattr(usual, constant))(environment[name])
+        for name, constant in COST_VARIABLES.items()
+        if environment.get(name)
+    }
+    return replace(usual, **given)
+
+
+def side_by_side(tasks: Sequence[Callable[[], T]]) -> list[T]:
+    """Run tasks at the same time; one alone runs right here. What a task raises is raised once all have ended."""
+    if len(tasks) < 2:
+        return [task() for task in tasks]
+    with ThreadPoolExecutor(min(THREADS, len(tasks))) as pool:
+        futures = [pool.submit(task) for task in tasks]
+    return [future.result() for future in futures]
+
+
+def now() -> int:
+    """Give the time in epoch milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def make_multipart(settings: Settings, clients: Clients, buckets: S3Buckets) -> Multipart:
+    """Build what copying in parts needs."""
+
+    def is_ours(initiator: str) -> bool:
+        """Tell by the role: `arn:aws:sts::<account>:assumed-role/<role>/<function>`."""
+        parts = initiator.split("/")
+        return len(parts) > 1 and parts[0].endswith(":assumed-role") and parts[1] in settings.own_roles
+
+    return Multipart(
+        model=settings.cost,
+        source=buckets.large_objects,
+        uploads=buckets.uploads,
+        journal=DynamoUploadJournal(clients.dynamodb(), settings.journal_table),
+        queue=SqsPartQueue(clients.sqs, settings.part_queue_url, side_by_side),
+        is_ours=is_ours,
+        threshold_ms=settings.threshold_ms,
+    )
+
+
+def make_rules(settings: Settings, clients: Clients) -> Callable[[str], RuleSet]:
+    """Build the way to the rules of a bucket."""
+    return RuleStore(clients.reader(clients.region), settings.control_bucket, defaults=settings.default_rule).rules
+
+
+def make_world(settings: Settings, clients: Clients) -> World:
+    """Build what replicating needs."""
+    buckets = S3Buckets(clients, side_by_side)
+    return World(
+        buckets=buckets,
+        rules=make_rules(settings, clients),
+        journal=DynamoJournal(clients.dynamodb(), settings.journal_table),
+        marks=Marks(),
+        limits=Limits(settings.cost.single_copy),
+        side_by_side=side_by_side,
+        now=now,
+        own_principals=settings.own_principals,
+        multipart=make_multipart(settings, clients, buckets),
+    )
+
+
+def make_desk(settings: Settings, clients: Clients, queue_url: str = "") -> Callable[[], Desk]:
+    """Build what consuming a queue needs, the change queue's unless another is named; each batch gets own measures."""
+    world = make_world(settings, clients)
+    queue = SqsQueue(clients.sqs(), queue_url or settings.change_queue_url, settings.dead_letter_queue_url)
+    log = OutcomeLog(Logger())
+    jitter = random.SystemRandom().random
+    books = Books(world.journal, queue, make_notices(clients), now, settings.threshold_ms)
+    metrics = partial(EmbeddedMetrics, settings.metrics_namespace, settings.stack_name)
+    tags = StatusTags(_tagging(clients), world, log.incomplete) if settings.status_tags else None
+    return lambda: Desk(world, queue, books, metrics(), log, jitter, settings.last_receive, tags)
+
+
+def _tagging(clients: Clients) -> Tagging:
+    """Build the way to the tags of source versions, which most stacks never need."""
+    from replicator.aws.tagging import SourceTagging  # noqa: PLC0415 - a millisecond of every cold start
+
+    return SourceTagging(clients.writer(clients.region))
+
+
+def make_notices(clients: Clients) -> EventBridge:
+    """Build the way to EventBridge; its client is made with the first event."""
+    return EventBridge(clients.events, clients.region, now)

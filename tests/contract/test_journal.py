@@ -1,0 +1,265 @@
+"""The journal: what settles, what waits, what was told; the fake in memory and the adapter to DynamoDB."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any, TypeVar
+
+import pytest
+from replicator.aws.journal import DynamoJournal
+from replicator.core.backoff import OVERDUE_MS
+from replicator.core.journal import Memory, Pair
+from replicator.core.origin import Origin
+from replicator.core.outcome import Reason, Status
+from replicator.core.version import Replica
+from replicator.flows.ports import CLAIM_MS, Earlier, Journal, Note, Told, Waiting
+
+from tests.fakes.journal import MemoryJournal
+
+NOON = 1_700_000_000_000
+NOTE = Note("rule", 5, NOON, 1, NOON + 1000)
+TOP = Replica("w1", '"etag"', Origin("east", "e1", NOON // 1000))
+KEYS = (("object", "HASH"), ("target", "RANGE"))
+_numbers = count(1)
+T = TypeVar("T")
+
+
+@pytest.fixture(scope="module")
+def table(server: Any) -> DynamoJournal:
+    plain, clients = server
+    plain.client("dynamodb").create_table(
+        TableName="journal",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in KEYS],
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in KEYS],
+    )
+    return DynamoJournal(clients.dynamodb(), "journal")
+
+
+@pytest.fixture(params=["memory", "emulator"])
+def journal(request: pytest.FixtureRequest) -> Journal:
+    return MemoryJournal() if request.param == "memory" else request.getfixturevalue("table")
+
+
+@pytest.fixture
+def pair() -> Pair:
+    return Pair("east", "west", f"key {next(_numbers)} ü/#")
+
+
+def waiting(status: Status = Status.PENDING, version_id: str = "v1", attempts: int = 1) -> Waiting:
+    reason = Reason.THROTTLED if status is Status.PENDING else Reason.DST_PUT_DENIED
+    return Waiting(status, reason, "why", version_id, replace(NOTE, attempts=attempts), 900_000, NOON + 60_000)
+
+
+# The memory of a pair
+
+
+def test_what_was_never_settled_is_empty(journal: Journal, pair: Pair) -> None:
+    assert journal.read(pair) == Memory()
+
+
+@pytest.mark.parametrize("top", [TOP, None])
+def test_what_was_settled_is_read_back(journal: Journal, pair: Pair, top: Replica | None) -> None:
+    after = Memory(1, top, "0055AED6DCD9", ("e1", "e2"))
+    assert journal.settle(pair, Memory(), after, NOTE)
+    assert journal.read(pair) == replace(after, completed=NOTE.completed)
+
+
+def test_of_two_who_saw_the_same_generation_one_settles(journal: Journal, pair: Pair) -> None:
+    seen = journal.read(pair)
+    assert journal.settle(pair, seen, Memory(1, TOP, "1", ("e1",)), NOTE)
+    assert not journal.settle(pair, seen, Memory(1, None, "2", ("e2",)), NOTE)
+    assert journal.read(pair).settled == ("e1",)
+
+
+def test_an_older_generation_settles_nothing(journal: Journal, pair: Pair) -> None:
+    first = Memory(1, TOP, "1", ("e1",))
+    assert journal.settle(pair, Memory(), first, NOTE)
+    assert journal.settle(pair, first, Memory(2, TOP, "2", ("e1", "e2")), NOTE)
+    assert not journal.settle(pair, first, Memory(2, None, "", ()), NOTE)
+    assert journal.read(pair).generation == 2
+
+
+def test_pairs_know_nothing_of_each_other(journal: Journal, pair: Pair) -> None:
+    assert journal.settle(pair, Memory(), Memory(1, TOP, "1", ("e1",)), NOTE)
+    for other in (replace(pair, destination="north"), replace(pair, source="south"), replace(pair, key=pair.key + "2")):
+        assert journal.read(other) == Memory()
+
+
+def test_a_waiting_version_leaves_the_memory_alone(journal: Journal, pair: Pair) -> None:
+    journal.wait(pair, waiting())
+    assert journal.read(pair) == Memory()
+    assert journal.settle(pair, Memory(), Memory(1, TOP, "1", ("v1",)), NOTE)
+    earlier = journal.earlier(pair, "v1")
+    assert earlier is not None
+    assert earlier.status is Status.PENDING
+
+
+# Versions that wait
+
+
+def test_a_version_that_never_waited_left_nothing(journal: Journal, pair: Pair) -> None:
+    assert journal.earlier(pair, "v1") is None
+    assert journal.close(pair, "v1", NOON) is None
+    assert journal.earlier(pair, "v1") is None
+
+
+def test_what_waits_is_remembered_with_its_last_delivery(journal: Journal, pair: Pair) -> None:
+    assert journal.wait(pair, waiting(attempts=1)) is None
+    before = journal.wait(pair, waiting(attempts=2))
+    assert before is not None
+    assert (before.status, before.finished) == (Status.PENDING, 1)
+    now = journal.earlier(pair, "v1")
+    assert now is not None
+    assert now.finished == 2
+
+
+def test_a_failure_is_remembered_with_its_reason(journal: Journal, pair: Pair) -> None:
+    journal.wait(pair, waiting(Status.FAILED))
+    earlier = journal.earlier(pair, "v1")
+    assert earlier is not None
+    assert (earlier.status, earlier.reason) == (Status.FAILED, Reason.DST_PUT_DENIED)
+
+
+@pytest.mark.parametrize("late", [Status.PENDING, Status.FAILED])
+def test_completed_is_final(journal: Journal, pair: Pair, late: Status) -> None:
+    journal.wait(pair, waiting())
+    assert journal.close(pair, "v1", NOON) is not None
+    journal.wait(pair, waiting(late))
+    journal.begin(pair, waiting(late))
+    earlier = journal.earlier(pair, "v1")
+    assert earlier is not None
+    assert earlier.status is Status.COMPLETED
+
+
+def test_deliveries_that_begin_are_counted_until_one_ends(journal: Journal, pair: Pair) -> None:
+    journal.begin(pair, waiting())
+    journal.begin(pair, waiting())
+    begun = journal.earlier(pair, "v1")
+    assert begun is not None
+    assert begun.begun == 2
+    journal.wait(pair, waiting())
+    ended = journal.earlier(pair, "v1")
+    assert ended is not None
+    assert ended.begun == 0
+
+
+def test_who_completed_for_a_message_that_must_come_back_is_remembered(journal: Journal, pair: Pair) -> None:
+    journal.vouch(pair, "v1", "message 1", NOON)
+    earlier = journal.earlier(pair, "v1")
+    assert earlier is not None
+    assert (earlier.status, earlier.message) == (Status.COMPLETED, "message 1")
+
+
+def test_one_tells_that_a_version_is_late(journal: Journal, pair: Pair) -> None:
+    journal.wait(pair, waiting())
+    assert journal.miss(pair, "v1", NOON, "one")
+    assert not journal.miss(pair, "v1", NOON + 1, "other")
+    assert journal.miss(pair, "v1", NOON + 1, "one")
+    assert journal.miss(pair, "v1", NOON + 1 + CLAIM_MS + 1, "other")
+    journal.tell(pair, "v1", Told.MISSED)
+    assert not journal.miss(pair, "v1", NOON + 10 * CLAIM_MS, "one")
+
+
+def test_of_messages_about_one_failure_one_tells_of_it(journal: Journal, pair: Pair) -> None:
+    assert journal.claim(pair, "v1", NOON, "one") is None
+    refused = journal.claim(pair, "v1", NOON + 1, "other")
+    assert refused is not None
+    assert refused.status is Status.PENDING
+    assert journal.claim(pair, "v1", NOON + 1, "one") is None, "it came back, for it was not done"
+    assert journal.claim(pair, "v1", NOON + 1 + OVERDUE_MS + 1, "other") is None, "it never came back"
+
+
+def test_a_failure_that_was_told_is_claimed_by_nobody(journal: Journal, pair: Pair) -> None:
+    assert journal.claim(pair, "v1", NOON, "one") is None
+    journal.wait(pair, waiting(Status.FAILED))
+    assert journal.claim(pair, "v1", NOON, "one") is None, "it was not told"
+    journal.tell(pair, "v1", Told.FAILED)
+    for who in ("one", "other"):
+        refused = journal.claim(pair, "v1", NOON, who)
+        assert refused is not None
+        assert (refused.status, refused.failed) == (Status.FAILED, True)
+
+
+def test_who_is_done_with_a_failure_keeps_nobody_from_the_next_one(journal: Journal, pair: Pair) -> None:
+    """As when a redriven object goes on in parts, and a message of its parts fails."""
+    assert journal.claim(pair, "v1", NOON, "one") is None
+    journal.wait(pair, waiting(Status.FAILED))
+    journal.tell(pair, "v1", Told.FAILED)
+    journal.wait(pair, waiting())
+    assert journal.claim(pair, "v1", NOON + 1, "other") is None
+
+
+def test_a_claim_is_closed_with_its_version_and_never_opens_it(journal: Journal, pair: Pair) -> None:
+    assert journal.claim(pair, "v1", NOON, "one") is None
+    assert journal.close(pair, "v1", NOON) is not None
+    refused = journal.claim(pair, "v1", NOON + OVERDUE_MS + 1, "one")
+    assert refused is not None
+    assert refused.status is Status.COMPLETED
+
+
+# Everything at once
+
+
+@dataclass
+class Both:
+    """The fake and the adapter, asked the same in the same order; `asked` tells the whole conversation."""
+
+    fake: Journal
+    real: Journal
+    draw: random.Random
+    asked: list[str]
+
+    def ask(self, name: str, question: Callable[[Journal], T]) -> T:
+        fake, real = question(self.fake), question(self.real)
+        self.asked.append(f"{name}: {fake}")
+        assert fake == real, "\n".join(self.asked)
+        return fake
+
+    def converse(self, pair: Pair, version_id: str, now: int) -> None:
+        """Ask one thing that a handler or the monitor may ask; what is told was claimed, or failed, before."""
+        which = waiting(self.draw.choice((Status.PENDING, Status.PENDING, Status.FAILED)), version_id)
+        who, about = self.draw.choice(("one", "other")), f"{pair.destination} {version_id}"
+        earlier = self.ask(f"earlier {about}", lambda journal: journal.earlier(pair, version_id))
+        match self.draw.choice(("wait", "wait", "begin", "miss", "vouch", "close", "settle", "claim")):
+            case "claim":
+                self.ask(
+                    f"claim {about} {now} {who}", lambda journal: _known(journal.claim(pair, version_id, now, who))
+                )
+            case "wait":
+                self.ask(f"wait {which.status} {about}", lambda journal: _known(journal.wait(pair, which)))
+                if which.status is Status.FAILED and (earlier is None or earlier.status is not Status.COMPLETED):
+                    self.ask("tell", lambda journal: journal.tell(pair, version_id, Told.FAILED))
+            case "begin":
+                self.ask(f"begin {about}", lambda journal: journal.begin(pair, waiting(version_id=version_id)))
+            case "miss":
+                claimed = self.ask(
+                    f"miss {about} {now} {who}", lambda journal: journal.miss(pair, version_id, now, who)
+                )
+                if claimed and self.draw.random() < 0.5:
+                    self.ask("tell", lambda journal: journal.tell(pair, version_id, Told.MISSED))
+            case "vouch":
+                self.ask(f"vouch {about}", lambda journal: journal.vouch(pair, version_id, f"of {who}", now))
+            case "close":
+                self.ask(f"close {about}", lambda journal: journal.close(pair, version_id, now))
+            case _:
+                seen = self.ask("read", lambda journal: journal.read(pair))
+                before = self.draw.choice((seen, seen, Memory()))
+                after = Memory(before.generation + 1, self.draw.choice((TOP, None)), str(now), (version_id,))
+                self.ask("settle", lambda journal: journal.settle(pair, before, after, NOTE))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_fake_answers_like_dynamodb_whatever_it_is_asked(seed: int, table: DynamoJournal) -> None:
+    draw = random.Random(seed)  # noqa: S311 - a conversation, not a secret
+    both = Both(MemoryJournal(), table, draw, [])
+    now = NOON
+    for _ in range(40):
+        now += draw.choice((0, 1, 1000, CLAIM_MS, OVERDUE_MS))
+        both.converse(Pair("east", draw.choice(("west", "north")), f"random {seed}"), draw.choice(("v1", "v2")), now)
+
+
+def _known(earlier: Earlier | None) -> object:
+    """Of a completed version nothing but that matters."""
+    return Status.COMPLETED if earlier and earlier.status is Status.COMPLETED else earlier

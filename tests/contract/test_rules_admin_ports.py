@@ -1,0 +1,128 @@
+"""What `rules put` and its sisters rely on, held against the fake and against the emulator."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pytest
+from replicator.aws.bucket_admin import BucketAdmin
+from replicator.aws.rule_documents import RuleDocuments
+from replicator.core.bucket_checks import AWS_MANAGED_KEY, BucketView, KeyView
+from replicator.core.finding import CallFailed
+from replicator.flows.inspection import Buckets
+from replicator.flows.rules_admin import Documents
+from s3replicator.stack import stack_facts
+
+from emulator.running import Running, running
+from tests.fakes.rules_admin import MemoryAdmin
+
+ACCOUNT = "123456789012"
+WORLD = {
+    "buckets": [
+        {"name": "east", "region": "us-east-1"},
+        {"name": "locked", "region": "us-east-1", "object_lock": True, "ownership": "ObjectWriter"},
+        {"name": "paused", "region": "us-west-2", "versioning": "Suspended", "encryption": "aws:kms"},
+    ],
+    "stacks": [{"name": "prod", "region": "us-east-1"}],
+}
+SOURCES = {
+    "east": BucketView("east", exists=True, region="us-east-1", versioning="Enabled", object_lock=False,
+                       ownership="BucketOwnerEnforced", kms_key="", native_destinations=frozenset()),
+    "locked": BucketView("locked", exists=True, region="us-east-1", versioning="Enabled", object_lock=True,
+                         ownership="ObjectWriter", kms_key="", native_destinations=frozenset()),
+    "paused": BucketView("paused", exists=True, region="us-west-2", versioning="Suspended", object_lock=False,
+                         ownership="BucketOwnerEnforced", kms_key=AWS_MANAGED_KEY, native_destinations=frozenset()),
+}  # fmt: skip
+
+
+@dataclass
+class Ports:
+    """Both ports, the ARN of a queue that may be notified, and those of a key and of one that is not there."""
+
+    documents: Documents
+    buckets: Buckets
+    queue: str
+    key: str
+    no_key: str
+
+
+def in_memory() -> Ports:
+    memory = MemoryAdmin(views=dict(SOURCES))
+    key = f"arn:aws:kms:us-west-2:{ACCOUNT}:key/k"
+    memory.keys[key] = KeyView(exists=True, arn=key)
+    return Ports(memory, memory, f"arn:aws:sqs:us-east-1:{ACCOUNT}:q", key, key + "0")
+
+
+def on_aws(emulator: Running) -> Ports:
+    outputs = emulator.outputs("prod")
+    facts = stack_facts("prod", "us-east-1", {}, outputs)
+    key = emulator.client("kms", "us-west-2").create_key()["KeyMetadata"]["Arn"]
+    documents = RuleDocuments(emulator.client("s3"), facts.control_bucket)
+    return Ports(documents, BucketAdmin(emulator.client, facts), facts.change_queue_arn, key, key[:-12] + "0" * 12)
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Running]:
+    with running(WORLD) as emulator:
+        yield emulator
+
+
+@pytest.fixture(params=["memory", "emulator"])
+def ports(request: pytest.FixtureRequest) -> Ports:
+    make: Any = in_memory if request.param == "memory" else partial(on_aws, request.getfixturevalue("emulator"))
+    made: Ports = make()
+    return made
+
+
+def test_a_document_is_there_after_it_was_written_and_gone_after_it_was_removed(ports: Ports) -> None:
+    assert ports.documents.read("east") is None
+    ports.documents.write("east", "ü".encode())
+    ports.documents.write("a.b", b"x")
+    assert ports.documents.read("east") == "ü".encode()
+    assert ports.documents.buckets() == ("a.b", "east")
+    for bucket in ("east", "a.b"):
+        ports.documents.remove(bucket)
+        assert ports.documents.read(bucket) is None
+    assert ports.documents.buckets() == ()
+
+
+@pytest.mark.parametrize("bucket", SOURCES)
+def test_a_source_is_seen_as_it_is(ports: Ports, bucket: str) -> None:
+    assert ports.buckets.view_source(bucket) == SOURCES[bucket]
+
+
+def test_a_destination_is_seen_with_its_owner(ports: Ports) -> None:
+    view = ports.buckets.view_destination("paused", ACCOUNT)
+    assert (view.exists, view.owner_matches, view.versioning, view.region) == (True, True, "Suspended", "us-west-2")
+    assert ports.buckets.view_destination("paused", None).owner_matches is None
+
+
+def test_a_bucket_that_is_not_there_is_seen_as_missing_and_as_nothing_else(ports: Ports) -> None:
+    assert ports.buckets.view_source("nowhere") == BucketView("nowhere", exists=False)
+    assert ports.buckets.view_destination("nowhere", ACCOUNT) == BucketView("nowhere", exists=False)
+
+
+def test_a_key_is_seen_or_missing(ports: Ports) -> None:
+    assert ports.buckets.view_key(ports.key) == KeyView(exists=True, arn=ports.key)
+    assert ports.buckets.view_key(ports.no_key) == KeyView(exists=False)
+
+
+def test_notifications_are_read_as_they_were_set(ports: Ports) -> None:
+    assert ports.buckets.notifications("east") == {}
+    entry = {"Id": "n", "QueueArn": ports.queue, "Events": ["s3:ObjectCreated:*", "s3:ObjectRestore:Completed"]}
+    both = {"QueueConfigurations": [entry], "EventBridgeConfiguration": {}}
+    ports.buckets.set_notifications("east", both)
+    assert ports.buckets.notifications("east") == both
+    ports.buckets.set_notifications("east", {})
+    assert ports.buckets.notifications("east") == {}
+
+
+def test_the_queue_takes_events_of_the_stacks_buckets(ports: Ports) -> None:
+    assert ports.buckets.queue_takes_from("east")
+
+
+def test_a_call_that_fails_tells_the_action_and_the_code(emulator: Running) -> None:
+    with pytest.raises(CallFailed) as caught:
+        on_aws(emulator).buckets.notifications("nowhere")
+    assert (caught.value.obstacle.action, caught.value.obstacle.code) == ("s3:GetBucketNotification", "NoSuchBucket")

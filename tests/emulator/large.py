@@ -1,0 +1,154 @@
+"""Large objects on the emulator, with lowered thresholds: what the tests of them begin with.
+
+Above 5 MiB an object is copied in parts of 5 MiB, above 6 MiB over several functions, two parts in a message.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from emulator.running import Running, running
+from tests.emulator.likeness import Comparison, Side
+from tests.emulator.test_trouble import bucket, rule
+
+MIB = 1024**2
+HERE = (5 * MIB, 100)
+SPREAD = (5 * MIB, 5 * MIB, 1)
+LARGER = (5 * MIB, 5 * MIB, 5 * MIB, 5 * MIB, 1)
+WORLD: dict[str, Any] = {
+    "buckets": [
+        bucket("east", ownership="ObjectWriter", object_lock=True), bucket("west", ownership="ObjectWriter",
+                                                                           object_lock=True),
+        bucket("same-east"), bucket("same-west"), bucket("two-east"), bucket("two-west"),
+    ],
+    "stacks": [
+        {
+            "name": "prod",
+            "region": "us-east-1",
+            "parameters": {
+                "DestinationBuckets": "west,same-west,two-west",
+                "MultipartThreshold": str(5 * MIB),
+                "SpreadThreshold": str(6 * MIB),
+                "PartSize": str(5 * MIB),
+                "PartsSideBySide": "2",
+            },
+            "rules": {
+                "east": {"Rules": [rule("east", "west")]},
+                "same-east": {"Rules": [rule("same-east", "same-west",
+                                             ReplicatorOptions={"PreserveETag": "Enabled"})]},
+                "two-east": {"Rules": [rule("two-east", "two-west", DeleteMarkerReplication={"Status": "Enabled"})]},
+            },
+        }
+    ],
+}  # fmt: skip
+
+
+@contextmanager
+def stack() -> Iterator[Running]:
+    """Run the stack, its functions being warm."""
+    with running(WORLD) as emulator:
+        emulator.client("s3").put_object(Bucket="east", Key="warm", Body=b"")
+        assert emulator.idle(60)
+        yield emulator
+
+
+@cache
+def body(size: int, seed: str = "") -> bytes:
+    """Give bytes in which every part differs."""
+    block = (seed.encode() + b"-" * 1008)[:1008]
+    return b"".join(b"%016d" % number + block for number in range(size // 1024 + 1))[:size]
+
+
+def put(emulator: Running, key: str, sizes: tuple[int, ...] = SPREAD, bucket: str = "east", **fields: Any) -> str:
+    """Upload an object in parts, as users upload large ones; give its version id."""
+    s3 = emulator.client("s3")
+    named = {"Bucket": bucket, "Key": key}
+    upload = s3.create_multipart_upload(**named, **fields)["UploadId"]
+    parts = []
+    for number, size in enumerate(sizes, 1):
+        answer = s3.upload_part(**named, UploadId=upload, PartNumber=number, Body=body(size, f"part {number}"))
+        sums = {name: value for name, value in answer.items() if name.startswith("Checksum")}
+        parts.append({"PartNumber": number, "ETag": answer["ETag"], **sums})
+    return str(s3.complete_multipart_upload(**named, UploadId=upload, MultipartUpload={"Parts": parts})["VersionId"])
+
+
+def write(emulator: Running, key: str, size: int = sum(SPREAD), bucket: str = "east") -> str:
+    """Upload an object in one piece; give its version id."""
+    return str(emulator.client("s3").put_object(Bucket=bucket, Key=key, Body=body(size))["VersionId"])
+
+
+def differences(
+    emulator: Running, *keys: str, source: str = "east", overtaken: bool = False, in_one_piece: bool = False
+) -> list[str]:
+    """Say everything that is not as it should be at these keys. Nothing may be on its way.
+
+    `in_one_piece`: that is how the source was written, so that a replica in parts cannot have its ETag.
+    """
+    ours, theirs = Side.of(emulator, source), Side.of(emulator, source.replace("east", "west"))
+    found = Comparison(ours, theirs, acls=source == "east", overtaken=overtaken).differences(set(keys))
+    return [line for line in found if not (in_one_piece and ": ETag is" in line)]
+
+
+def leftovers(emulator: Running) -> list[str]:
+    """Say what must not be there at rest: uploads under way, and versions or uploads that the journal shows."""
+    found = []
+    for name in ("west", "same-west", "two-west"):
+        uploads = Side.of(emulator, name).s3.list_multipart_uploads(Bucket=name).get("Uploads", [])
+        found += [f"upload of {each['Key']}" for each in uploads]
+    table = emulator.outputs("prod")["JournalTable"]
+    items = emulator.client("dynamodb").scan(TableName=table, IndexName="ByAge")["Items"]
+    return found + [f"{item['object']['S']}: {item['target']['S']}" for item in items]
+
+
+def until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait for something that must come about."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it does not come about"
+        time.sleep(0.1)
+
+
+def asked(emulator: Running, key: str) -> Counter[str]:
+    """Count what the functions asked for about a key and were answered."""
+    rows = emulator.get("requests")
+    return Counter(
+        row["operation"]
+        for row in rows
+        if row["principal"] == "replicator" and row["key"] == key and row["status"] in range(200, 300)
+    )
+
+
+@contextmanager
+def workers_away(emulator: Running) -> Iterator[None]:
+    """Let messages of parts lie on their queue meanwhile."""
+    switch(emulator, on=False)
+    try:
+        yield
+    finally:
+        switch(emulator, on=True)
+
+
+def switch(emulator: Running, *, on: bool) -> None:
+    """Let Lambda take messages of parts, or not."""
+    functions = emulator.client("lambda")
+    [mapping] = functions.list_event_source_mappings(FunctionName=emulator.outputs("prod")["CopyPartsFunction"])[
+        "EventSourceMappings"
+    ]
+    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
+
+
+def part_messages(emulator: Running, count: int) -> list[str]:
+    """Wait until so many messages of parts lie on their queue, and read them."""
+    sqs, url = emulator.client("sqs"), emulator.outputs("prod")["PartQueue"]
+    bodies: dict[str, str] = {}
+
+    def all_seen() -> bool:
+        answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        bodies.update({message["MessageId"]: message["Body"] for message in answer.get("Messages", [])})
+        return len(bodies) >= count
+
+    until(all_seen)
+    return list(bodies.values())

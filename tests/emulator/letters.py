@@ -1,0 +1,42 @@
+"""What lies in a stack's dead-letter queue, taken out as an operator's script would."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from emulator.running import Running
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One failure: its message and its attributes as texts."""
+
+    body: str
+    attributes: dict[str, str]
+
+    @property
+    def s3_object(self) -> dict[str, Any]:
+        """Give the object of the one record in it."""
+        [record] = json.loads(self.body)["Records"]
+        return dict(record["s3"]["object"])
+
+    @property
+    def version_id(self) -> str:
+        return str(self.s3_object["versionId"])
+
+
+def take_dead_letters(emulator: Running, stack: str = "prod") -> list[Letter]:
+    """Take everything out of the dead-letter queue."""
+    sqs, url = emulator.client("sqs", emulator.stacks[stack].region), emulator.outputs(stack)["DeadLetterQueue"]
+    letters: list[Letter] = []
+    while messages := _receive(sqs, url):
+        for message in messages:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            attributes = {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}
+            letters.append(Letter(message["Body"], attributes))
+    return letters
+
+
+def _receive(sqs: Any, url: str) -> list[dict[str, Any]]:
+    answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
+    return list(answer.get("Messages", []))

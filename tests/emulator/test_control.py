@@ -1,0 +1,364 @@
+"""The server, its request log, latency and the other routes under /_emulator."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from botocore import xform_name
+from moto.dynamodb.parsing.executors import UpdateExpressionExecutor
+
+from emulator.calls import Call
+from emulator.latency import Latency
+from emulator.principals import EMULATOR_ACCESS_KEY_ID, Credentials, Principals
+from emulator.state import NoFunctions
+from tests.emulator.plain import USER, Plain, refused, serving
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Plain]:
+    with serving() as plain:
+        yield plain
+
+
+@pytest.fixture
+def bucket(aws: Plain) -> str:
+    return aws.bucket()
+
+
+# The request log
+
+
+def test_calls_are_logged_in_order_with_who_made_them(aws: Plain, bucket: str) -> None:
+    function = aws.client(credentials=aws.emulator.principals.issue("AROA1", "replicate"))
+    aws.delete("requests")
+    aws.client().put_object(Bucket=bucket, Key="a b", Body=b"x")
+    function.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/a b")
+    aws.client("sqs", "us-west-2").list_queues()
+    rows = aws.get("requests")
+    wanted = ("service", "operation", "bucket", "key", "status", "principal")
+    assert [tuple(row[name] for name in wanted) for row in rows] == [
+        ("s3", "PutObject", bucket, "a b", 200, "user"),
+        ("s3", "CopyObject", bucket, "copy", 200, "replicator"),
+        ("sqs", "ListQueues", None, None, 200, "user"),
+    ]
+    assert rows[1]["function"] == "replicate"
+    assert rows[1]["copy_source"] == f"{bucket}/a%20b"
+    assert rows[2]["region"] == "us-west-2"
+
+
+def test_a_refusal_is_logged_with_its_code(aws: Plain, bucket: str) -> None:
+    aws.delete("requests")
+    with refused("NoSuchKey"):
+        aws.client().get_object(Bucket=bucket, Key="none")
+    with refused("ResourceNotFoundException"):
+        aws.client("dynamodb").describe_table(TableName="none")
+    assert [(row["status"], row["error"]) for row in aws.get("requests")] == [
+        (404, "NoSuchKey"),
+        (400, "ResourceNotFoundException"),
+    ]
+
+
+def test_what_the_emulator_asks_itself_is_neither_logged_nor_met_by_faults(aws: Plain, bucket: str) -> None:
+    itself = aws.client(credentials=Credentials(EMULATOR_ACCESS_KEY_ID, "x", ""))
+    aws.post("faults", {"service": "s3", "operation": "*", "then": {"status": 500}})
+    aws.delete("requests")
+    itself.put_object(Bucket=bucket, Key="key", Body=b"x")
+    aws.delete("faults")
+    assert aws.get("requests") == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments"),
+    [
+        ("ListBuckets", {}),
+        ("ListObjectsV2", {"Bucket": ...}),
+        ("GetBucketLifecycleConfiguration", {"Bucket": ...}),
+        ("ListMultipartUploads", {"Bucket": ...}),
+        ("GetObjectAttributes", {"Bucket": ..., "Key": "k", "ObjectAttributes": ["ETag"]}),
+        ("DeleteObjects", {"Bucket": ..., "Delete": {"Objects": [{"Key": "k"}]}}),
+        ("ListObjectAnnotations", {"Bucket": ..., "Key": "k"}),
+        ("AbortMultipartUpload", {"Bucket": ..., "Key": "k", "UploadId": "u"}),
+        ("ListParts", {"Bucket": ..., "Key": "k", "UploadId": "u"}),
+    ],
+)
+def test_operations_are_called_as_boto3_calls_them(
+    aws: Plain, bucket: str, operation: str, arguments: dict[str, Any]
+) -> None:
+    s3 = aws.client()
+    given = {name: bucket if value is ... else value for name, value in arguments.items()}
+    aws.delete("requests")
+    with suppress(s3.exceptions.ClientError):
+        getattr(s3, xform_name(operation))(**given)
+    assert [row["operation"] for row in aws.get("requests")] == [operation]
+
+
+# Latency
+
+
+def call(bucket_region: str, function_region: str = "", service: str = "s3") -> Call:
+    principals = Principals()
+    credentials = principals.issue("AROA1", "f", function_region)
+    return Call(service, "HeadObject", bucket_region, principals.of(credentials.access_key_id))
+
+
+@pytest.mark.parametrize(
+    ("asked", "source", "milliseconds"),
+    [
+        (call("us-east-1"), None, 5),
+        (call("us-east-1"), "us-east-1", 5),
+        (call("us-east-1"), "us-west-2", 80),
+        (call("us-east-1", function_region="us-east-1"), None, 5),
+        (call("us-east-1", function_region="us-west-2"), None, 80),
+        (call("us-east-1", service="dynamodb"), None, 0),
+    ],
+    ids=["near", "copy near", "copy far", "function near", "function far", "not S3"],
+)
+def test_what_leaves_a_region_takes_longer(asked: Call, source: str | None, milliseconds: int) -> None:
+    latency = Latency(local_ms=5, cross_region_ms=80)
+    assert latency.seconds(asked, asked.region, source) == milliseconds / 1000
+
+
+def test_a_copy_from_another_region_waits(aws: Plain, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("emulator.gateway.sleep", waited.append)
+    west = aws.bucket("us-west-2")
+    aws.client().put_object(Bucket=bucket, Key="key", Body=b"x")
+    assert aws.post("latency", {"local_ms": 5, "cross_region_ms": 80}) == {"local_ms": 5, "cross_region_ms": 80}
+    aws.client("s3", "us-west-2").copy_object(Bucket=west, Key="key", CopySource=f"{bucket}/key")
+    aws.client("s3", "us-west-2").copy_object(Bucket=west, Key="copy", CopySource=f"{west}/key")
+    assert waited == [0.08, 0.005]
+    assert aws.post("latency", {}) == {"local_ms": 0.0, "cross_region_ms": 0.0}
+
+
+# Routes
+
+
+def test_an_emulator_without_work_is_idle(aws: Plain) -> None:
+    assert aws.get("idle?timeout=0") == {"idle": True}
+
+
+class Host(NoFunctions):
+    """Functions that are busy for a number of questions, and one that can be fired."""
+
+    def __init__(self, busy: int = 0) -> None:
+        self.busy = busy
+
+    def idle(self) -> bool:
+        self.busy -= 1
+        return self.busy < 0
+
+    def fire(self, stack: str, function: str) -> Mapping[str, Any]:
+        if function != "MonitorFunction":
+            raise LookupError(f"{stack} has no function {function}.")
+        return {"fired": [stack, function]}
+
+
+@pytest.fixture
+def host(aws: Plain) -> Iterator[Host]:
+    before, aws.emulator.functions = aws.emulator.functions, Host()
+    yield aws.emulator.functions
+    aws.emulator.functions = before
+
+
+def test_idle_waits_for_functions_and_tells_when_it_gives_up(aws: Plain, host: Host) -> None:
+    host.busy = 3
+    assert aws.get("idle?timeout=10") == {"idle": True}
+    host.busy = 10**9
+    assert aws.get("idle?timeout=0.05") == {"idle": False}
+
+
+def test_a_function_can_be_fired(aws: Plain, host: Host) -> None:
+    answer = aws.post("fire", {"stack": "east", "function": "MonitorFunction"})
+    assert answer["result"] == {"fired": ["east", "MonitorFunction"]}
+    status, answer = aws.ask("POST", "fire", {"stack": "east", "function": "Other"})
+    assert (status, answer["error"]) == (400, "east has no function Other.")
+
+
+def test_metrics_are_told_and_emptied(aws: Plain) -> None:
+    aws.emulator.metrics.append({"_aws": {}, "ReplicationLatency": 1})
+    assert aws.get("metrics") == [{"_aws": {}, "ReplicationLatency": 1}]
+    assert aws.delete("metrics") == []
+    assert aws.get("metrics") == []
+
+
+@pytest.mark.parametrize(
+    ("route", "body", "word"),
+    [
+        ("faults", b"{", "JSON"),
+        ("delivery", {"duplicate": 2}, "duplicate"),
+        ("delivery", {"shuffle": "yes"}, "shuffle"),
+        ("delivery", {"seed": 0.5}, "seed"),
+        ("delivery", {"order": "lost"}, "duplicate, shuffle, seed"),
+        ("latency", {"local_ms": -1}, "local_ms"),
+        ("latency", [], "local_ms, cross_region_ms"),
+        ("fire", {"stack": "east"}, "function"),
+        ("fire", "MonitorFunction", "stack, function"),
+    ],
+)
+def test_a_wrong_body_is_refused_with_what_to_send_instead(aws: Plain, route: str, body: Any, word: str) -> None:
+    status, answer = aws.ask("POST", route, body)
+    assert status == 400
+    assert word in answer["error"]
+
+
+def test_a_wrong_timeout_and_a_wrong_route_are_refused(aws: Plain) -> None:
+    assert aws.ask("GET", "idle?timeout=soon")[0] == 400
+    status, answer = aws.ask("GET", "idel")
+    assert status == 404
+    assert "GET /_emulator/idle" in answer["routes"]
+
+
+# The server
+
+
+def test_a_connection_stays_open_for_the_next_request(aws: Plain, bucket: str) -> None:
+    connection = http.client.HTTPConnection(aws.emulator.endpoint.removeprefix("http://"))
+    sockets = set()
+    for method, path, body in (
+        ("PUT", f"/{bucket}/key", b"x" * 100_000),
+        ("HEAD", f"/{bucket}/key", None),
+        ("GET", f"/{bucket}/none", None),
+        ("HEAD", f"/{bucket}/none", None),
+        ("DELETE", f"/{bucket}/key", None),
+        ("GET", f"/{bucket}", None),
+    ):
+        connection.request(method, path, body=body)
+        connection.getresponse().read()
+        sockets.add(connection.sock)
+    assert len(sockets - {None}) == len(sockets) == 1
+
+
+def test_a_body_may_come_in_chunks(aws: Plain, bucket: str) -> None:
+    connection = http.client.HTTPConnection(aws.emulator.endpoint.removeprefix("http://"))
+    connection.request("PUT", f"/{bucket}/key", body=iter([b"hel", b"lo"]), encode_chunked=True)
+    assert connection.getresponse().status == 200
+    assert aws.client().get_object(Bucket=bucket, Key="key")["Body"].read() == b"hello"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"Content-Length: 10\r\n\r\nhalf",
+        b"Content-Length: 10\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n4\r\nha",
+    ],
+)
+def test_a_request_whose_sender_died_on_the_way_has_no_effect(aws: Plain, bucket: str, sent: bytes) -> None:
+    host, port = aws.emulator.endpoint.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(f"PUT /{bucket}/key HTTP/1.1\r\nHost: {host}\r\n".encode() + sent)
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(1000) == b""
+    assert "Versions" not in aws.client().list_object_versions(Bucket=bucket)
+
+
+def test_s3s_own_chunks_are_put_together_and_their_trailer_is_checked(aws: Plain, bucket: str) -> None:
+    def send(checksum: str) -> int:
+        body = f"5;chunk-signature=x\r\nhello\r\n0;chunk-signature=x\r\nx-amz-checksum-crc64nvme:{checksum}\r\n\r\n"
+        headers = {
+            "x-amz-content-sha256": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+            "Content-Encoding": "aws-chunked",
+        }
+        connection = http.client.HTTPConnection(aws.emulator.endpoint.removeprefix("http://"))
+        connection.request("PUT", f"/{bucket}/key", body=body.encode(), headers=headers)
+        return connection.getresponse().status
+
+    assert send("M3eFcAZSQlc=") == 200
+    got = aws.client().get_object(Bucket=bucket, Key="key")
+    assert got["Body"].read() == b"hello"
+    assert "ContentEncoding" not in got
+    assert send("AAAAAAAAAAA=") == 400
+
+
+@pytest.mark.parametrize("host", ["{}.localhost", "{}.s3.amazonaws.com", "{}.s3.eu-west-1.amazonaws.com"])
+def test_a_bucket_can_be_addressed_by_host(aws: Plain, bucket: str, host: str) -> None:
+    aws.client().put_object(Bucket=bucket, Key="a/b", Body=b"hello")
+    connection = http.client.HTTPConnection(aws.emulator.endpoint.removeprefix("http://"))
+    connection.request("GET", "/a/b", headers={"Host": host.format(bucket)})
+    assert connection.getresponse().read() == b"hello"
+
+
+def test_many_clients_are_answered_at_once(aws: Plain, bucket: str) -> None:
+    s3 = aws.client()
+
+    def write(number: int) -> str:
+        return str(s3.put_object(Bucket=bucket, Key=f"{number % 10}", Body=b"x")["VersionId"])
+
+    with ThreadPoolExecutor(20) as pool:
+        written = set(pool.map(write, range(100)))
+    listed = s3.list_object_versions(Bucket=bucket)["Versions"]
+    assert {entry["VersionId"] for entry in listed} == written
+
+
+def test_of_many_conditional_updates_of_one_item_exactly_one_wins(aws: Plain, monkeypatch: pytest.MonkeyPatch) -> None:
+    dynamodb = aws.client("dynamodb")
+    dynamodb.create_table(
+        TableName="journal",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    execute = UpdateExpressionExecutor.execute
+
+    def slow_execute(executor: Any, *arguments: Any) -> None:
+        time.sleep(0.01)  # after the condition, before the change
+        execute(executor, *arguments)
+
+    monkeypatch.setattr(UpdateExpressionExecutor, "execute", slow_execute)
+
+    def claim(number: int) -> bool:
+        try:
+            dynamodb.update_item(
+                TableName="journal",
+                Key={"id": {"S": "key"}},
+                UpdateExpression="SET generation = :mine",
+                ConditionExpression="attribute_not_exists(generation)",
+                ExpressionAttributeValues={":mine": {"N": str(number)}},
+            )
+        except dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(claim, range(8))) == 1
+
+
+def test_what_neither_moto_nor_the_emulator_has_is_refused(aws: Plain, bucket: str) -> None:
+    with refused("NotImplemented", 501):
+        aws.client().put_bucket_request_payment(Bucket=bucket, RequestPaymentConfiguration={"Payer": "BucketOwner"})
+    with refused("NotImplemented", 501):
+        aws.client().rename_object(Bucket=bucket, Key="key", RenameSource="/other")
+
+
+@pytest.mark.parametrize("body", [b"", b"garbage", b"<Other/>"])
+def test_a_body_that_an_operation_does_not_take_is_refused(aws: Plain, bucket: str, body: bytes) -> None:
+    connection = http.client.HTTPConnection(aws.emulator.endpoint.removeprefix("http://"))
+    for what in ("lifecycle", "ownershipControls", "versioning", "notification"):
+        connection.request("PUT", f"/{bucket}?{what}", body=body)
+        answer = connection.getresponse()
+        assert (answer.status, b"<Code>MalformedXML</Code>" in answer.read()) == (400, True)
+
+
+def test_an_answer_to_s3_has_a_request_id(aws: Plain, bucket: str) -> None:
+    assert aws.client().head_bucket(Bucket=bucket)["ResponseMetadata"]["RequestId"]
+
+
+def test_a_server_ends_its_functions() -> None:
+    class Stopped(NoFunctions):
+        stopped = False
+
+        def stop(self) -> None:
+            self.stopped = True
+
+    with serving() as plain:
+        plain.emulator.functions = host = Stopped()
+        assert plain.client(credentials=USER)
+    assert host.stopped

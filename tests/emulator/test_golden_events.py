@@ -1,0 +1,121 @@
+"""Every example event through the deployed functions: what is expected of them holds on the emulator too."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from replicator.core.origin import MARK, Origin, Site, encode_mark
+
+from emulator.running import Running, running
+from tests.emulator.letters import take_dead_letters
+from tests.emulator.likeness import Side
+from tests.functions.cases import MARKER, NULL, Case, cases, ground
+
+STACK = "replicator"
+REPLICATE, PARTS, BATCH = (cases(f"{name}Function") for name in ("Replicate", "CopyParts", "Batch"))
+WORLD = {
+    "buckets": ground()["buckets"],
+    "stacks": [
+        {"name": STACK, "region": "us-east-1", "parameters": {"DestinationBuckets": "west,north,nowhere",
+                                                              "SourceBuckets": "east"}}
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Running]:
+    """Run an emulator whose source bucket has rules but sends no events: the test invokes the functions."""
+    with running(WORLD) as emulator:
+        emulator.client("s3").put_object(
+            Bucket=emulator.outputs(STACK)["ControlBucket"],
+            Key="rules/east.json",
+            Body=json.dumps(ground()["rules"]["east"]).encode(),
+        )
+        yield emulator
+
+
+def set_up(emulator: Running, case: Case) -> Case:
+    """Write the objects of a case; give the case with the version ids that they got."""
+    return case.with_versions({given["version_id"]: _put(emulator, given) for given in case.expected["objects"]})
+
+
+def _put(emulator: Running, given: dict[str, Any]) -> str:
+    s3, named = emulator.client("s3"), {"Bucket": given["bucket"], "Key": given["key"]}
+    if given.get("delete_marker"):
+        return str(s3.delete_object(**named)["VersionId"])
+    if given["version_id"] == NULL:
+        _version(s3, given["bucket"], "Suspended")
+    tags = "&".join(f"{name}={value}" for name, value in given.get("tags", {}).items())
+    answer = s3.put_object(**named, Body=given["body"].encode(), Metadata=_mark(given), Tagging=tags)
+    _version(s3, given["bucket"], "Enabled")
+    version = str(answer.get("VersionId", NULL))
+    if given.get("deleted_for_good"):
+        s3.delete_object(**named, VersionId=version)
+    return version
+
+
+def _version(s3: Any, bucket: str, status: str) -> None:
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
+
+
+def _mark(given: dict[str, Any]) -> dict[str, str]:
+    if "replica_of" not in given:
+        return {}
+    bucket, _, version = given["replica_of"].partition("/")
+    now = int(time.time())
+    return {MARK: encode_mark(Origin(bucket, version, now), Site(given["bucket"], given["key"], now))}
+
+
+def stands_for(side: Side, key: str) -> list[str]:
+    """Give what each entry of a history stands for, oldest first."""
+    entries = side.s3.list_object_versions(Bucket=side.bucket, Prefix=key)
+    found = [*entries.get("Versions", []), *entries.get("DeleteMarkers", [])]
+    newest_last = sorted(found, key=lambda entry: entry["IsLatest"])
+    return [side.origin(key, entry["VersionId"]) if "ETag" in entry else MARKER for entry in newest_last]
+
+
+def dead_letters(emulator: Running) -> list[dict[str, Any]]:
+    said = [letter.attributes for letter in take_dead_letters(emulator, STACK)]
+    return [
+        {
+            "reason": each["Reason"],
+            "destination": each.get("DestinationBucket", ""),
+            "version_id": each["Origin"].partition("/")[2] if "Origin" in each else None,
+        }
+        for each in said
+    ]
+
+
+def check(emulator: Running, case: Case, answer: dict[str, Any]) -> None:
+    assert answer == case.expected["answer"]
+    told = [{name: value for name, value in dead.items() if name != "body"} for dead in case.expected["dead_letters"]]
+    assert dead_letters(emulator) == told
+    for wanted in case.expected["histories"]:
+        assert sorted(stands_for(Side.of(emulator, wanted["bucket"]), wanted["key"])) == sorted(wanted["stands_for"])
+        assert stands_for(Side.of(emulator, wanted["bucket"]), wanted["key"])[-1] == wanted["stands_for"][-1]
+
+
+@pytest.mark.parametrize("case", REPLICATE, ids=[case.name for case in REPLICATE])
+def test_replicate_function(emulator: Running, case: Case) -> None:
+    given = set_up(emulator, case)
+    check(emulator, given, emulator.host.invoke(STACK, "ReplicateFunction", given.event, 30))
+
+
+@pytest.mark.parametrize("case", PARTS, ids=[case.name for case in PARTS])
+def test_copy_parts_function(emulator: Running, case: Case) -> None:
+    given = set_up(emulator, case)
+    check(emulator, given, emulator.host.invoke(STACK, "CopyPartsFunction", given.event, 30))
+
+
+@pytest.mark.parametrize("case", BATCH, ids=[case.name for case in BATCH])
+def test_batch_function(emulator: Running, case: Case) -> None:
+    given = set_up(emulator, case)
+    check(emulator, given, emulator.host.invoke(STACK, "BatchFunction", given.event, 30))
+
+
+def test_monitor_function(emulator: Running) -> None:
+    [case] = cases("MonitorFunction")
+    answer = emulator.host.invoke(STACK, "MonitorFunction", case.event, 30)
+    assert case.expected["answer"].items() <= answer.items()

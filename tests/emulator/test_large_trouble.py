@@ -1,0 +1,237 @@
+"""Large objects in trouble, end to end: kills, faults, duplicates, and what users do while parts are under way."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+from s3replicator.main import app
+from typer.testing import CliRunner
+
+from emulator.running import Running
+from tests.emulator.large import (
+    HERE,
+    LARGER,
+    asked,
+    differences,
+    leftovers,
+    part_messages,
+    put,
+    stack,
+    until,
+    workers_away,
+    write,
+)
+from tests.emulator.letters import take_dead_letters
+from tests.emulator.likeness import Side
+from tests.emulator.test_trouble import fault
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Running]:
+    with stack() as emulator:
+        yield emulator
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left(emulator: Running) -> Iterator[None]:
+    """At rest no upload is open, nothing waits, and nothing has failed unless the test took it away."""
+    emulator.delete("requests")
+    yield
+    emulator.delete("faults")
+    assert emulator.idle(60)
+    assert leftovers(emulator) == []
+    assert take_dead_letters(emulator) == []
+
+
+THROTTLED = {"status": 503, "code": "SlowDown"}
+INSIDE = {"ok_with_error": "InternalError"}
+OFTEN = {"CreateMultipartUpload": 2, "CompleteMultipartUpload": 2}
+"""How often a call goes wrong: more often than the client itself repeats it. It repeats all but these."""
+S3_CALLS = ("CreateMultipartUpload", "UploadPartCopy", "ListParts", "CompleteMultipartUpload", "ListObjectAnnotations",
+            "AbortMultipartUpload")  # fmt: skip
+WRITES = ("CreateMultipartUpload", "UploadPartCopy", "CompleteMultipartUpload")
+OTHER_CALLS = (("dynamodb", "GetItem"), ("dynamodb", "UpdateItem"), ("dynamodb", "Query"), ("sqs", "SendMessageBatch"))
+FAILING = {f"throttled {operation}": THROTTLED for operation in S3_CALLS} | {
+    f"an error inside a 200 {operation}": INSIDE for operation in WRITES[1:]
+}
+KILLED = {f"killed {when} {operation}": {"kill": when} for operation in WRITES for when in ("before", "after")}
+KILLED_ELSEWHERE = ("killed elsewhere 1", "killed elsewhere 2")
+CASES = (*FAILING, *KILLED, *KILLED_ELSEWHERE)
+
+
+@pytest.fixture(scope="module")
+def weathered(emulator: Running) -> Running:
+    """Trouble at every call, each for an object of its own; wave after wave, or kills would add up to delays."""
+    calls = {case: case.split()[-1] for case in FAILING}
+    failing = [fault(call, FAILING[case], key=case, times=OFTEN.get(call, 4)) for case, call in calls.items()]
+    weather(emulator, FAILING, failing)
+    weather(emulator, KILLED, [fault(case.split()[-1], then, key=case, times=1) for case, then in KILLED.items()])
+    elsewhere = [fault(operation, {"kill": when}, service=service, times=1) for service, operation in OTHER_CALLS
+                 for when in ("before", "after") if (operation, when) != ("GetItem", "after")]  # fmt: skip
+    weather(emulator, KILLED_ELSEWHERE, elsewhere)
+    return emulator
+
+
+def weather(emulator: Running, keys: Iterable[str], faults: list[dict[str, Any]]) -> None:
+    emulator.post("faults", faults)
+    for key in keys:
+        write(emulator, key)
+    assert emulator.idle(300), "nothing comes to rest"
+    assert [each for each in emulator.get("faults") if each["times"]] == [], "each of them came about"
+    emulator.delete("faults")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_temporary_trouble_anywhere_on_the_way_recovers_by_itself(weathered: Running, case: str) -> None:
+    assert differences(weathered, case, in_one_piece=True) == []
+
+
+def test_duplicates_of_every_event_and_of_every_part_message_change_nothing(emulator: Running) -> None:
+    emulator.post("delivery", {"duplicate": 1.0, "shuffle": True, "seed": 3})
+    with workers_away(emulator):
+        put(emulator, "duplicated", LARGER)
+        bodies = part_messages(emulator, 3)
+        send_parts(emulator, *bodies, *bodies, *bodies)
+    emulator.post("delivery", {"duplicate": 0.0, "shuffle": False})
+    assert emulator.idle(90)
+    assert differences(emulator, "duplicated") == []
+    emulator.delete("requests")
+    send_parts(emulator, *bodies, *bodies)
+    assert emulator.idle(90)
+    assert differences(emulator, "duplicated") == [], "and those that come long after change nothing either"
+    counted = asked(emulator, "duplicated")
+    assert (counted["CreateMultipartUpload"], counted["UploadPartCopy"], counted["CompleteMultipartUpload"]) == (
+        0,
+        0,
+        0,
+    )
+
+
+def send_parts(emulator: Running, *bodies: str) -> None:
+    for each in bodies:
+        emulator.client("sqs").send_message(QueueUrl=emulator.outputs("prod")["PartQueue"], MessageBody=each)
+
+
+def test_annotations_come_along(emulator: Running) -> None:
+    s3, notes = emulator.client("s3"), {name: name.encode() * 99 for name in ("one", "two")}
+    with workers_away(emulator):
+        version = put(emulator, "annotated")
+        part_messages(emulator, 2)
+        for name, note in notes.items():
+            s3.put_object_annotation(
+                Bucket="east", Key="annotated", VersionId=version, AnnotationName=name, AnnotationPayload=note
+            )
+    assert emulator.idle(60)
+    there = emulator.client("s3", "us-west-2")
+    found = {
+        name: there.get_object_annotation(Bucket="west", Key="annotated", AnnotationName=name)[
+            "AnnotationPayload"
+        ].read()
+        for name in notes
+    }
+    assert found == notes
+
+
+def test_an_overwrite_meanwhile_goes_first_and_stays_current(emulator: Running) -> None:
+    with workers_away(emulator):
+        put(emulator, "overtaken")
+        part_messages(emulator, 2)
+        emulator.client("s3").put_object(Bucket="east", Key="overtaken", Body=b"new")
+        until(lambda: asked(emulator, "overtaken")["CopyObject"] > 0)
+    assert emulator.idle(60)
+    assert differences(emulator, "overtaken") == []
+
+
+def test_two_large_versions_of_a_key(emulator: Running) -> None:
+    with workers_away(emulator):
+        put(emulator, "twice")
+        put(emulator, "twice", LARGER)
+        part_messages(emulator, 5)
+    assert emulator.idle(60)
+    assert differences(emulator, "twice", overtaken=True) == []
+
+
+def test_a_source_deleted_for_good_meanwhile_leaves_nothing(emulator: Running) -> None:
+    with workers_away(emulator):
+        version = put(emulator, "gone")
+        part_messages(emulator, 2)
+        emulator.client("s3").delete_object(Bucket="east", Key="gone", VersionId=version)
+    assert emulator.idle(60)
+    assert asked(emulator, "gone")["CreateMultipartUpload"] == 1
+    assert Side.of(emulator, "west").entries()["gone"] == []
+
+
+def test_a_delete_meanwhile_ends_deleted(emulator: Running) -> None:
+    with workers_away(emulator):
+        version = put(emulator, "deleted", bucket="two-east")
+        part_messages(emulator, 2)
+        emulator.client("s3").delete_object(Bucket="two-east", Key="deleted")
+    assert emulator.idle(60)
+    side = Side.of(emulator, "two-west")
+    entries = side.entries()["deleted"]
+    assert [entry["Marker"] for entry in entries if entry["IsLatest"]] == [True]
+    versions = [entry["VersionId"] for entry in entries if not entry["Marker"]]
+    assert [side.origin("deleted", each) for each in versions] == [version]
+
+
+DENIED = {
+    "CreateMultipartUpload": "DstMultipartInitNotPermitted",
+    "UploadPartCopy": "DstMultipartUploadNotPermitted",
+    "CompleteMultipartUpload": "DstMultipartCompleteNotPermitted",
+}
+
+
+def test_what_is_denied_fails_once_with_its_reason_and_comes_through_later(emulator: Running) -> None:
+    """Over many functions and in one alike: one failure an object, no upload, and a redrive is all it takes."""
+    keys = {f"denied {operation} {size}": reason for operation, reason in DENIED.items() for size in ("here", "spread")}
+    denied = {"status": 403, "code": "AccessDenied"}
+    emulator.post("faults", [fault(key.split()[1], denied, key=key) for key in keys])
+    versions = {put(emulator, key, HERE) if "here" in key else put(emulator, key): key for key in keys}
+    assert emulator.idle(90)
+    letters = take_dead_letters(emulator)
+    assert sorted(versions[letter.version_id] for letter in letters) == sorted(keys), "each once"
+    for letter in letters:
+        told = letter.attributes
+        assert told["Reason"] == keys[versions[letter.version_id]]
+        assert (told["RuleId"], told["DestinationBucket"]) == ("east to west", "west")
+        assert told["Origin"] == f"east/{letter.version_id}"
+    assert Side.of(emulator, "west").s3.list_multipart_uploads(Bucket="west").get("Uploads", []) == []
+    emulator.delete("faults")
+    for letter in letters:
+        attributes = {name: {"DataType": "String", "StringValue": text} for name, text in letter.attributes.items()}
+        emulator.client("sqs").send_message(
+            QueueUrl=emulator.outputs("prod")["ChangeQueue"], MessageBody=letter.body, MessageAttributes=attributes
+        )
+    assert emulator.idle(90)
+    assert differences(emulator, *keys) == []
+
+
+def test_messages_of_parts_that_nobody_can_read_fail_with_a_reason(emulator: Running) -> None:
+    with workers_away(emulator):
+        put(emulator, "spoiled")
+        good, _ = part_messages(emulator, 2)
+    assert emulator.idle(60)
+    spoiled = [json.dumps(json.loads(good) | {"copyParts": each}) for each in (None, {}, {"number": 1e999})]
+    send_parts(emulator, "no JSON", "{}", *spoiled)
+    assert emulator.idle(60)
+    assert [letter.attributes["Reason"] for letter in take_dead_letters(emulator)] == ["MalformedEvent"] * 5
+
+
+def test_status_shows_how_far_the_parts_have_come(emulator: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    through = fault("UploadPartCopy", {"delay_ms": 0}, key="watched", times=4)
+    emulator.post("faults", [through, fault("UploadPartCopy", THROTTLED, key="watched")])
+    put(emulator, "watched", LARGER)
+    until(lambda: asked(emulator, "watched")["UploadPartCopy"] == 4)
+    for name, value in emulator.environment().items():
+        monkeypatch.setenv(name, value)
+    answer = CliRunner().invoke(app, ["status", "s3://east/watched", "--stack", "prod", "--json"])
+    [destination] = json.loads(answer.stdout)["versions"][0]["destinations"]
+    assert (destination["status"], destination["reason"]) == ("PENDING", "PartsUnderWay")
+    progress = destination["progress"]
+    assert (progress["parts_done"], progress["parts"]) == (4, 5)
+    assert progress["rate"] > 0
+    assert progress["seconds_left"] > 0
+    emulator.delete("faults")
+    assert emulator.idle(90)
+    assert differences(emulator, "watched") == []

@@ -1,0 +1,385 @@
+"""Queues into functions: batches, partial answers, crashes, redrive, filters, windows, loops, schedules."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from moto.sqs.models import Message, sqs_backends
+
+from emulator import queues
+from emulator.filters import passes
+from emulator.processes import Answer
+from emulator.pump import failed_ids
+from emulator.running import Options, Running, running
+from emulator.schedules import Clock, schedules
+from emulator.world import World, WorldStack
+from tests.emulator import sample_stack
+
+REGION = "eu-west-1"
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    template = sample_stack.write(tmp_path_factory.mktemp("stack"))
+    options = Options(template=template, crash_visibility=0.05)
+    with running(World(stacks=(WorldStack("sample", REGION, {"CreateSourceBucket": "looping"}),)), options) as up:
+        yield up
+
+
+@pytest.fixture(autouse=True)
+def fresh(emulator: Running) -> None:
+    """Begin each test with empty queues and an empty log."""
+    empty(emulator, "Queue")
+    empty(emulator, "DeadQueue")
+    assert emulator.idle()
+    if (output := emulator.host.functions._outputs.get("sample-record")) is not None:
+        output.lines.clear()
+
+
+def empty(emulator: Running, name: str) -> None:
+    """Delete every message; SQS's own purge works once a minute."""
+    found = sqs_backends["123456789012"][REGION].queues[emulator.outputs("sample")[name].rpartition("/")[2]]
+    for message in list(found._messages):
+        queues.discard(found, message)
+
+
+def send(emulator: Running, *bodies: dict[str, Any], queue: str = "Queue") -> list[str]:
+    """Send messages; returns their ids."""
+    sqs, url = emulator.client("sqs", REGION), emulator.outputs("sample")[queue]
+    return [str(sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body))["MessageId"]) for body in bodies]
+
+
+def switch(emulator: Running, *, on: bool) -> None:
+    """Let Lambda take messages of the queue, or not."""
+    functions, queue = emulator.client("lambda", REGION), emulator.outputs("sample")["QueueArn"]
+    [mapping] = functions.list_event_source_mappings(EventSourceArn=queue)["EventSourceMappings"]
+    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
+
+
+def got(emulator: Running) -> list[dict[str, Any]]:
+    """Return what the function says that it has got, in order."""
+    lines = emulator.logs("sample", "RecordFunction")
+    return [json.loads(line.removeprefix("GOT ")) for line in lines if line.startswith("GOT ")]
+
+
+def until_something_came(emulator: Running) -> None:
+    deadline = time.monotonic() + 30
+    while not got(emulator):
+        assert time.monotonic() < deadline, "no message arrives"
+        time.sleep(0.02)
+
+
+def tries(emulator: Running) -> dict[str, int]:
+    """Return how often the function has got each message."""
+    counts: dict[str, int] = {}
+    for each in got(emulator):
+        counts[each["id"]] = counts.get(each["id"], 0) + 1
+    return counts
+
+
+def dead(emulator: Running) -> list[dict[str, Any]]:
+    url = emulator.outputs("sample")["DeadQueue"]
+    return list(
+        emulator.client("sqs", REGION)
+        .receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
+        .get("Messages", [])
+    )
+
+
+def waiting(emulator: Running, queue: str = "Queue") -> dict[str, str]:
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    url = emulator.outputs("sample")[queue]
+    return dict(emulator.client("sqs", REGION).get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"])
+
+
+def test_a_message_arrives_the_way_lambda_passes_it_on(emulator: Running) -> None:
+    sqs, url = emulator.client("sqs", REGION), emulator.outputs("sample")["Queue"]
+    sent = sqs.send_message(
+        QueueUrl=url,
+        MessageBody='{"do": "nothing"}',
+        MessageAttributes={"Reason": {"DataType": "String", "StringValue": "why"}},
+    )
+    assert emulator.idle()
+    (only,) = got(emulator)
+    record = only["record"]
+    assert record["messageId"] == sent["MessageId"]
+    assert record["md5OfBody"] == sent["MD5OfMessageBody"]
+    assert record["body"] == '{"do": "nothing"}'
+    assert record["messageAttributes"] == {
+        "Reason": {"stringValue": "why", "stringListValues": [], "binaryListValues": [], "dataType": "String"}
+    }
+    assert record["attributes"].keys() == {
+        "ApproximateReceiveCount",
+        "ApproximateFirstReceiveTimestamp",
+        "SenderId",
+        "SentTimestamp",
+    }
+    assert record["attributes"]["ApproximateReceiveCount"] == "1"
+    assert record["eventSource"] == "aws:sqs"
+    assert record["eventSourceARN"] == emulator.outputs("sample")["QueueArn"]
+    assert record["awsRegion"] == REGION
+
+
+def test_every_message_arrives_once_and_is_deleted(emulator: Running) -> None:
+    sent = send(emulator, *({"do": "nothing", "number": number} for number in range(40)))
+    assert emulator.idle()
+    assert tries(emulator) == dict.fromkeys(sent, 1)
+    assert waiting(emulator) == {"ApproximateNumberOfMessages": "0", "ApproximateNumberOfMessagesNotVisible": "0"}
+
+
+def test_messages_that_wait_come_together_up_to_the_batch_size(emulator: Running) -> None:
+    switch(emulator, on=False)
+    send(emulator, *({"do": "nothing"} for _ in range(25)))
+    switch(emulator, on=True)
+    assert emulator.idle()
+    sizes = {each["records"] for each in got(emulator)}
+    assert max(sizes) == 10
+
+
+def test_only_what_failed_comes_back(emulator: Running) -> None:
+    """The others of its batch are deleted, however often it is tried."""
+    blocker, failing, *others = send(
+        emulator,
+        {"do": "sleep", "seconds": 0.2},
+        {"do": "hide", "seconds": 0, "times": 2},
+        {"do": "nothing"},
+        {"do": "nothing"},
+    )
+    assert emulator.idle()
+    assert tries(emulator) == {blocker: 1, failing: 3, **dict.fromkeys(others, 1)}
+
+
+def test_the_visibility_that_a_function_sets_is_honoured(emulator: Running) -> None:
+    send(emulator, {"do": "hide", "seconds": 1, "times": 1})
+    assert emulator.idle()
+    first, second = got(emulator)
+    assert second["record"]["attributes"]["ApproximateReceiveCount"] == "2"
+    assert not dead(emulator)
+    assert first["id"] == second["id"]
+
+
+def test_a_reported_failure_stays_hidden_as_long_as_its_queue_says(emulator: Running) -> None:
+    """Sixty seconds here: as on AWS, nothing shortens that but the function itself."""
+    send(emulator, {"do": "fail"})
+    until_something_came(emulator)
+    assert not emulator.idle(timeout=0.5)
+    assert len(got(emulator)) == 1
+    assert waiting(emulator)["ApproximateNumberOfMessagesNotVisible"] == "1"
+    empty(emulator, "Queue")
+    assert emulator.idle()
+
+
+@pytest.mark.parametrize("what", [{"do": "raise"}, {"do": "exit"}, {"do": "sleep", "seconds": 60}])
+def test_the_messages_of_a_crash_come_back_soon(emulator: Running, what: dict[str, Any]) -> None:
+    (sent,) = send(emulator, {**what, "times": 1})
+    assert emulator.idle()
+    assert tries(emulator) == {sent: 2}
+    assert not dead(emulator)
+
+
+def test_what_a_function_had_said_about_its_death_does_not_slow_the_emulator_down(emulator: Running) -> None:
+    (sent,) = send(emulator, {"do": "hide and exit", "seconds": 60, "times": 1})
+    assert emulator.idle()
+    assert tries(emulator) == {sent: 2}
+
+
+def test_after_an_error_the_visibility_that_the_function_had_set_counts(emulator: Running) -> None:
+    send(emulator, {"do": "hide and raise", "seconds": 30})
+    until_something_came(emulator)
+    assert not emulator.idle(timeout=0.5)
+    assert len(got(emulator)) == 1
+    assert waiting(emulator)["ApproximateNumberOfMessagesNotVisible"] == "1"
+
+
+def test_a_message_that_always_kills_ends_in_the_dead_letter_queue(emulator: Running) -> None:
+    (sent,) = send(emulator, {"do": "exit"})
+    assert emulator.idle()
+    assert tries(emulator) == {sent: 3}
+    (buried,) = dead(emulator)
+    assert json.loads(buried["Body"]) == {"do": "exit"}
+    assert buried["MessageId"] == sent
+
+
+@pytest.mark.parametrize(
+    "answer", [{"batchItemFailures": [{"itemIdentifier": "unknown"}]}, {"batchItemFailures": [{}]}, "text", [1]]
+)
+def test_a_malformed_answer_fails_the_whole_batch(emulator: Running, answer: Any) -> None:
+    (sent,) = send(emulator, {"do": "answer", "answer": answer})
+    assert emulator.idle()
+    assert tries(emulator) == {sent: 3}
+    assert len(dead(emulator)) == 1
+
+
+def test_consumers_at_the_same_time_do_not_bring_messages_back(
+    emulator: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deletion rewrites the queue's list: two of them must not each write what the other has taken out."""
+    backend = sqs_backends["123456789012"][REGION]
+    backend.create_queue("busy")
+    backend.send_message("busy", "one")
+    backend.send_message("busy", "other")
+    one, other = (str(message.receipt_handle) for message in backend.receive_message("busy", 2, 0, 300))
+    second = threading.Thread(target=backend.delete_message, args=("busy", other))
+    had = Message.had_receipt_handle
+
+    def meanwhile(message: Message, handle: str) -> bool:
+        if handle == one and not second.ident:
+            second.start()
+            second.join(0.2)
+        return had(message, handle)
+
+    monkeypatch.setattr(Message, "had_receipt_handle", meanwhile)
+    backend.delete_message("busy", one)
+    second.join()
+    assert queues.length(backend.get_queue("busy")) == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "failed"),
+    [
+        (None, set()),
+        ({}, set()),
+        ({"batchItemFailures": None}, set()),
+        ({"batchItemFailures": []}, set()),
+        ({"batchItemFailures": [{"itemIdentifier": "a"}]}, {"a"}),
+        ({"batchItemFailures": [{"itemIdentifier": None}]}, None),
+        ({"batchItemFailures": [{"itemIdentifier": ""}]}, None),
+        ({"batchItemFailures": [{"badKey": "a"}]}, None),
+        ({"batchItemFailures": "a"}, None),
+        ("a", None),
+    ],
+)
+def test_partial_answers_are_read_as_lambda_reads_them(value: Any, failed: set[str] | None) -> None:
+    assert failed_ids(Answer(value), ["a", "b"], ["ReportBatchItemFailures"]) == failed
+
+
+def test_without_partial_answers_any_answer_is_success() -> None:
+    assert failed_ids(Answer({"batchItemFailures": [{"itemIdentifier": "a"}]}), ["a"], []) == set()
+    assert failed_ids(Answer(error={"errorType": "E"}), ["a"], []) is None
+
+
+def test_what_a_filter_drops_is_deleted_unseen(emulator: Running) -> None:
+    _, seen = send(emulator, {"do": "filtered"}, {"do": "nothing"})
+    assert emulator.idle()
+    assert tries(emulator) == {seen: 1}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "body", "matches"),
+    [
+        ({"body": {"a": ["x"]}}, '{"a": "x"}', True),
+        ({"body": {"a": ["x"]}}, '{"a": "y"}', False),
+        ({"body": {"a": ["x"]}}, "no json", False),
+        ({"body": {"a": ["x"]}}, "[1]", False),
+        ({"body": ["text"]}, "text", True),
+        ({"body": {"Records": {"who": ["me"]}}}, '{"Records": [{"who": "you"}, {"who": "me"}]}', True),
+        ({"body": {"Records": {"who": ["me"]}}}, '{"Records": [{"who": "you"}]}', False),
+        ({"body": {"a": {"b": {"c": ["x"]}}}}, '{"a": [{"b": [{"c": "y"}, {"c": "x"}]}]}', True),
+        ({"messageAttributes": {"R": {"stringValue": [{"prefix": "w"}]}}}, "", True),
+    ],
+)
+def test_filters_look_into_bodies_and_lists(pattern: dict[str, Any], body: str, matches: bool) -> None:
+    record = {"body": body, "messageAttributes": {"R": {"stringValue": "why"}}}
+    assert passes({"Filters": [{"Pattern": json.dumps(pattern)}]}, record) is matches
+
+
+def test_without_filters_everything_passes() -> None:
+    assert passes(None, {"body": ""})
+    assert passes({"Filters": []}, {"body": ""})
+
+
+def test_a_window_gathers_a_batch(emulator: Running) -> None:
+    send(emulator, {"do": "nothing"}, {"do": "nothing"}, queue="SlowQueue")
+    assert emulator.idle()
+    assert [each["records"] for each in got(emulator)] == [2, 2]
+
+
+def test_a_full_batch_does_not_wait_for_its_window(emulator: Running) -> None:
+    send(emulator, *({"do": "nothing"} for _ in range(6)), queue="SlowQueue")
+    assert emulator.idle()
+    assert {each["records"] for each in got(emulator)} == {3}
+
+
+def test_an_endless_loop_is_stopped_after_sixteen_rounds(emulator: Running) -> None:
+    send(emulator, {"do": "send"})
+    assert emulator.idle()
+    assert len(got(emulator)) == 16
+    assert len(dead(emulator)) == 1
+
+
+def test_a_loop_through_the_events_of_a_bucket_is_stopped_as_well(emulator: Running) -> None:
+    emulator.client("s3", REGION).put_object(Bucket="looping", Key="round-and-round")
+    assert emulator.idle()
+    assert len(got(emulator)) == 16
+    assert len(dead(emulator)) == 1
+
+
+def test_a_backlog_is_worked_on_by_several_processes_but_no_more_than_allowed(emulator: Running) -> None:
+    send(emulator, *({"do": "sleep", "seconds": 0.1} for _ in range(60)))
+    assert emulator.idle()
+    assert 1 < len({each["pid"] for each in got(emulator)}) <= 5, "the stack's MaximumConcurrency"
+
+
+def test_a_delayed_message_counts_as_work_to_come(emulator: Running) -> None:
+    url = emulator.outputs("sample")["Queue"]
+    emulator.client("sqs", REGION).send_message(QueueUrl=url, MessageBody='{"do": "nothing"}', DelaySeconds=1)
+    assert not emulator.emulator.idle()
+    assert emulator.idle()
+    assert len(got(emulator)) == 1
+
+
+def test_dead_letters_do_not_count_as_work(emulator: Running) -> None:
+    send(emulator, {"left": "alone"}, queue="DeadQueue")
+    assert emulator.idle(timeout=0)
+
+
+def test_a_disabled_mapping_takes_nothing(emulator: Running) -> None:
+    switch(emulator, on=False)
+    send(emulator, {"do": "nothing"})
+    assert emulator.idle()
+    assert waiting(emulator)["ApproximateNumberOfMessages"] == "1"
+    switch(emulator, on=True)
+    assert emulator.idle()
+    assert len(got(emulator)) == 1
+
+
+def test_firing_sends_the_event_of_the_schedule(emulator: Running) -> None:
+    event = emulator.host.fire("sample", "LookFunction")["event"]
+    assert (event["source"], event["detail-type"], event["region"]) == ("aws.events", "Scheduled Event", REGION)
+    emulator.emulator.metrics.clear()
+    emulator.host.fire("sample", "MeasureFunction")
+    assert {each["time"] for each in emulator.emulator.metrics} == {1700000000000}
+
+
+@pytest.mark.parametrize(
+    ("stack", "function", "complaint"),
+    [
+        ("sample", "RecordFunction", "RecordFunction of sample has no schedule"),
+        ("sample", "Queue", "The stack sample has no function Queue"),
+        ("sample", "Nothing", "The stack sample has no function Nothing"),
+        ("other", "LookFunction", "There is no stack other; deployed: sample"),
+    ],
+)
+def test_what_cannot_be_fired_is_named(emulator: Running, stack: str, function: str, complaint: str) -> None:
+    with pytest.raises(LookupError, match=complaint):
+        emulator.host.fire(stack, function)
+
+
+def test_schedules_run_once_per_period(emulator: Running) -> None:
+    names = {each.target.rpartition(":")[2]: each.period for each in schedules()}
+    assert names == {"sample-look": 3600.0, "sample-measure": 300.0}
+    clock = Clock(lambda arn, event: None)
+
+    def due(now: float) -> set[str]:
+        return {each.target.rpartition(":")[2] for each in clock.take_due(now)}
+
+    assert due(0) == set()
+    assert due(299) == set()
+    assert due(300) == {"sample-measure"}
+    assert due(301) == set()
+    assert due(3600) == {"sample-measure", "sample-look"}

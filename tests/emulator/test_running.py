@@ -1,0 +1,91 @@
+"""A running emulator: the world as it is found, and the ways to talk to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from emulator.fields import WorldError
+from emulator.running import Running, running
+from emulator.world import World, WorldBucket, WorldStack
+
+BUCKETS = (
+    WorldBucket("plain", "us-east-1"),
+    WorldBucket("suspended", "eu-west-1", versioning="Suspended", ownership="ObjectWriter"),
+    WorldBucket("never", "us-east-1", versioning="Disabled"),
+    WorldBucket("locked", "us-east-1", object_lock=True, retention={"Mode": "GOVERNANCE", "Days": 1}),
+    WorldBucket(
+        "secret",
+        "us-west-2",
+        encryption={
+            "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/mine"},
+            "BucketKeyEnabled": True,
+        },
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Running]:
+    told = WorldStack("told", "us-east-1", {"PeerPrincipals": "somebody"})
+    with running(World(BUCKETS, (WorldStack("one", "us-east-1"), WorldStack("two", "us-west-2"), told))) as up:
+        yield up
+
+
+def test_the_buckets_are_where_and_what_the_world_says(emulator: Running) -> None:
+    s3 = emulator.client("s3")
+    assert s3.get_bucket_versioning(Bucket="plain")["Status"] == "Enabled"
+    assert s3.get_bucket_versioning(Bucket="suspended")["Status"] == "Suspended"
+    assert "Status" not in s3.get_bucket_versioning(Bucket="never")
+    assert s3.get_bucket_location(Bucket="suspended")["LocationConstraint"] == "eu-west-1"
+    owners = {
+        name: s3.get_bucket_ownership_controls(Bucket=name)["OwnershipControls"]["Rules"][0]["ObjectOwnership"]
+        for name in ("plain", "suspended")
+    }
+    assert owners == {"plain": "BucketOwnerEnforced", "suspended": "ObjectWriter"}
+
+
+def test_a_bucket_may_be_locked(emulator: Running) -> None:
+    lock = emulator.client("s3").get_object_lock_configuration(Bucket="locked")["ObjectLockConfiguration"]
+    assert {"Mode": "GOVERNANCE", "Days": 1}.items() <= lock["Rule"]["DefaultRetention"].items()
+
+
+def test_a_key_that_a_bucket_names_by_an_alias_is_there(emulator: Running) -> None:
+    s3 = emulator.client("s3", "us-west-2")
+    (rule,) = s3.get_bucket_encryption(Bucket="secret")["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rule == BUCKETS[-1].encryption
+    key = emulator.client("kms", "us-west-2").describe_key(KeyId="alias/mine")["KeyMetadata"]["Arn"]
+    s3.put_object(Bucket="secret", Key="k", Body=b"")
+    assert s3.head_object(Bucket="secret", Key="k")["SSEKMSKeyId"] == key
+
+
+def test_the_stacks_of_a_world_know_each_other(emulator: Running) -> None:
+    """Unless the world says otherwise: then an event that another stack's function caused costs no request."""
+    principals = {name: stack.outputs["ReplicatorPrincipals"] for name, stack in emulator.stacks.items()}
+    known = {
+        stack.name: emulator.client("lambda", stack.region).get_function_configuration(
+            FunctionName=f"{stack.name}-replicate"
+        )["Environment"]["Variables"]["REPLICATOR_PRINCIPALS"]
+        for stack in emulator.world.stacks
+    }
+    assert known["one"] == ",".join([principals["one"], principals["two"], principals["told"]])
+    assert known["two"] == ",".join([principals["two"], principals["one"], principals["told"]])
+    assert known["told"] == f"{principals['told']},somebody"
+
+
+def test_what_the_emulator_did_itself_is_not_logged(emulator: Running) -> None:
+    assert {each["principal"] for each in emulator.get("/requests")} <= {"user"}
+    assert not [each for each in emulator.get("/requests") if each["operation"].startswith("Create")]
+
+
+def test_a_session_talks_to_the_emulator(emulator: Running) -> None:
+    session = emulator.session("eu-west-1")
+    assert session.client("s3").meta.endpoint_url == emulator.endpoint
+    assert session.resource("s3").Bucket("plain").creation_date is not None
+    assert session.client("sts").get_caller_identity()["Account"] == "123456789012"
+
+
+def test_a_wrong_world_starts_nothing() -> None:
+    with pytest.raises(WorldError, match="buckets: must be a list"), running({"buckets": 1}):
+        pytest.fail("it started")

@@ -1,0 +1,264 @@
+"""Who may do what, and what is locked: ACLs, Object Lock, bucket policies and the settings of buckets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.emulator.plain import Plain, refused, serving
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Plain]:
+    with serving() as plain:
+        yield plain
+
+
+@pytest.fixture(scope="module")
+def s3(aws: Plain) -> Any:
+    return aws.client()
+
+
+@pytest.fixture(scope="module")
+def bucket(aws: Plain) -> str:
+    return aws.bucket()
+
+
+@pytest.fixture(scope="module")
+def with_acls(aws: Plain) -> str:
+    return aws.bucket(ObjectOwnership="ObjectWriter")
+
+
+def put(s3: Any, bucket: str, **settings: Any) -> Any:
+    return s3.put_object(Bucket=bucket, Key="key", Body=b"hello", **settings)
+
+
+def head(s3: Any, bucket: str, **settings: Any) -> dict[str, Any]:
+    return dict(s3.head_object(Bucket=bucket, Key="key", **settings))
+
+
+# ACLs
+
+
+def test_new_buckets_have_no_acls(s3: Any, bucket: str) -> None:
+    rules = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
+    assert rules == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    put(s3, bucket)
+    for acl in ("private", "public-read"):
+        with refused("AccessControlListNotSupported", 400):
+            put(s3, bucket, ACL=acl)
+        with refused("AccessControlListNotSupported", 400):
+            s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/key", ACL=acl)
+        with refused("AccessControlListNotSupported", 400):
+            s3.put_object_acl(Bucket=bucket, Key="key", ACL=acl)
+    put(s3, bucket, ACL="bucket-owner-full-control")
+    assert len(s3.get_object_acl(Bucket=bucket, Key="key")["Grants"]) == 1
+
+
+def test_an_acl_is_kept_where_there_are_acls(s3: Any, with_acls: str) -> None:
+    put(s3, with_acls, ACL="public-read")
+    grants = s3.get_object_acl(Bucket=with_acls, Key="key")["Grants"]
+    assert {grant["Permission"] for grant in grants} == {"FULL_CONTROL", "READ"}
+    assert [grant["Grantee"].get("URI") for grant in grants if grant["Permission"] == "READ"] == [
+        "http://acs.amazonaws.com/groups/global/AllUsers"
+    ]
+
+
+def test_a_whole_acl_comes_back_as_it_was_put(s3: Any, with_acls: str) -> None:
+    put(s3, with_acls)
+    owner = s3.get_object_acl(Bucket=with_acls, Key="key")["Owner"]
+    grants = [
+        {"Grantee": {"Type": "CanonicalUser", "ID": owner["ID"]}, "Permission": "FULL_CONTROL"},
+        {"Grantee": {"Type": "CanonicalUser", "ID": "f" * 64}, "Permission": "READ_ACP"},
+    ]
+    s3.put_object_acl(Bucket=with_acls, Key="key", AccessControlPolicy={"Owner": owner, "Grants": grants})
+    assert s3.get_object_acl(Bucket=with_acls, Key="key")["Grants"] == grants
+
+
+def test_grants_in_headers(s3: Any, with_acls: str) -> None:
+    put(s3, with_acls, GrantRead=f"id={'e' * 64}, id={'f' * 64}")
+    grants = s3.get_object_acl(Bucket=with_acls, Key="key")["Grants"]
+    assert [(grant["Grantee"]["ID"][0], grant["Permission"]) for grant in grants] == [("e", "READ"), ("f", "READ")]
+
+
+# Object Lock
+
+
+STARTED = datetime.now(UTC).replace(microsecond=0)
+
+
+def later(days: int) -> datetime:
+    return STARTED + timedelta(days=days)
+
+
+@pytest.fixture(scope="module")
+def lockable(aws: Plain) -> str:
+    return aws.bucket(ObjectLockEnabledForBucket=True)
+
+
+def test_a_lock_needs_a_bucket_that_has_locks(s3: Any, bucket: str) -> None:
+    put(s3, bucket)
+    locked = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": later(1)}
+    with refused("InvalidRequest", 400):
+        put(s3, bucket, **locked)
+    with refused("InvalidRequest", 400):
+        s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/key", **locked)
+    with refused("ObjectLockConfigurationNotFoundError", 404):
+        s3.get_object_lock_configuration(Bucket=bucket)
+
+
+def test_retention_and_legal_hold_are_told_and_kept(s3: Any, lockable: str) -> None:
+    version = put(
+        s3,
+        lockable,
+        ObjectLockMode="GOVERNANCE",
+        ObjectLockRetainUntilDate=later(1),
+        ObjectLockLegalHoldStatus="ON",
+    )["VersionId"]
+    found = head(s3, lockable)
+    assert (found["ObjectLockMode"], found["ObjectLockRetainUntilDate"]) == ("GOVERNANCE", later(1))
+    assert found["ObjectLockLegalHoldStatus"] == "ON"
+    with refused("AccessDenied", 403):
+        s3.delete_object(Bucket=lockable, Key="key", VersionId=version, BypassGovernanceRetention=True)
+    s3.put_object_legal_hold(Bucket=lockable, Key="key", LegalHold={"Status": "OFF"})
+    with refused("AccessDenied", 403):
+        s3.delete_object(Bucket=lockable, Key="key", VersionId=version)
+    s3.delete_object(Bucket=lockable, Key="key", VersionId=version, BypassGovernanceRetention=True)
+
+
+def test_a_copy_takes_its_lock_from_the_request_only(s3: Any, lockable: str) -> None:
+    put(s3, lockable, ObjectLockMode="GOVERNANCE", ObjectLockRetainUntilDate=later(1))
+    s3.copy_object(Bucket=lockable, Key="copy", CopySource=f"{lockable}/key", ObjectLockLegalHoldStatus="ON")
+    found = s3.head_object(Bucket=lockable, Key="copy")
+    assert found["ObjectLockLegalHoldStatus"] == "ON"
+    assert "ObjectLockMode" not in found
+
+
+def test_a_compliance_retention_only_gets_longer(s3: Any, lockable: str) -> None:
+    put(s3, lockable, ObjectLockMode="COMPLIANCE", ObjectLockRetainUntilDate=later(2))
+    for retention in (
+        {"Mode": "COMPLIANCE", "RetainUntilDate": later(1)},
+        {"Mode": "GOVERNANCE", "RetainUntilDate": later(3)},
+    ):
+        with refused("AccessDenied", 403):
+            s3.put_object_retention(Bucket=lockable, Key="key", Retention=retention, BypassGovernanceRetention=True)
+    s3.put_object_retention(Bucket=lockable, Key="key", Retention={"Mode": "COMPLIANCE", "RetainUntilDate": later(3)})
+    assert s3.get_object_retention(Bucket=lockable, Key="key")["Retention"]["RetainUntilDate"] == later(3)
+
+
+def test_half_a_retention_and_one_that_is_over_are_refused(s3: Any, lockable: str) -> None:
+    with refused("InvalidArgument", 400):
+        put(s3, lockable, ObjectLockMode="GOVERNANCE")
+    with refused("InvalidArgument", 400):
+        put(s3, lockable, ObjectLockMode="GOVERNANCE", ObjectLockRetainUntilDate=later(-1))
+
+
+def test_a_buckets_default_retention_is_for_new_objects(aws: Plain, s3: Any) -> None:
+    bucket = aws.bucket(ObjectLockEnabledForBucket=True)
+    put(s3, bucket)
+    with refused("NoSuchObjectLockConfiguration", 404):
+        s3.get_object_retention(Bucket=bucket, Key="key")
+    configuration = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 3}}}
+    s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration=configuration)
+    put(s3, bucket)
+    assert head(s3, bucket)["ObjectLockMode"] == "GOVERNANCE"
+
+
+def test_a_bucket_with_locks_stays_versioned(s3: Any, lockable: str) -> None:
+    with refused("InvalidBucketState", 409):
+        s3.put_bucket_versioning(Bucket=lockable, VersioningConfiguration={"Status": "Suspended"})
+
+
+# Access
+
+
+def test_an_unexpected_owner_is_denied(s3: Any, bucket: str) -> None:
+    put(s3, bucket, ExpectedBucketOwner="123456789012")
+    with refused("AccessDenied", 403):
+        put(s3, bucket, ExpectedBucketOwner="999999999999")
+    with refused("AccessDenied", 403):
+        s3.get_bucket_versioning(Bucket=bucket, ExpectedBucketOwner="999999999999")
+    with refused("AccessDenied", 403):
+        s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/key", ExpectedSourceBucketOwner="999999999999")
+
+
+def deny(action: str, bucket: str, **more: Any) -> str:
+    statement = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": f"arn:aws:s3:::{bucket}/*", **more}
+    return json.dumps({"Statement": [statement]})
+
+
+def test_a_buckets_policy_denies(aws: Plain, s3: Any) -> None:
+    bucket, other = aws.bucket(), aws.bucket()
+    put(s3, bucket)
+    s3.put_bucket_policy(Bucket=bucket, Policy=deny("s3:PutObject", bucket))
+    with refused("AccessDenied", 403):
+        put(s3, bucket)
+    s3.copy_object(Bucket=other, Key="copy", CopySource=f"{bucket}/key")
+    s3.put_bucket_policy(Bucket=bucket, Policy=deny("s3:GetObject*", bucket))
+    with refused("AccessDenied", 403):
+        s3.copy_object(Bucket=other, Key="copy", CopySource=f"{bucket}/key")
+    s3.delete_bucket_policy(Bucket=bucket)
+    put(s3, bucket)
+
+
+def test_a_policy_denies_single_keys_of_a_deletion(aws: Plain, s3: Any) -> None:
+    bucket = aws.bucket()
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject"}
+    s3.put_bucket_policy(
+        Bucket=bucket, Policy=json.dumps({"Statement": [{**statement, "Resource": f"arn:aws:s3:::{bucket}/safe/*"}]})
+    )
+    answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "safe/a"}, {"Key": "b"}]})
+    assert [error["Key"] for error in answer["Errors"]] == ["safe/a"]
+    assert [deleted["Key"] for deleted in answer["Deleted"]] == ["b"]
+
+
+def test_what_is_no_policy_is_refused(s3: Any, bucket: str) -> None:
+    for policy in ("{", "{}", "[]"):
+        with refused("MalformedPolicy", 400):
+            s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+
+
+def test_a_policy_that_only_wants_tls_denies_nothing(aws: Plain, s3: Any) -> None:
+    bucket = aws.bucket()
+    only_tls = deny("s3:*", bucket, Condition={"Bool": {"aws:SecureTransport": "false"}})
+    s3.put_bucket_policy(Bucket=bucket, Policy=only_tls)
+    put(s3, bucket)
+
+
+def test_a_policy_can_name_the_functions_role(aws: Plain, s3: Any) -> None:
+    bucket, role = aws.bucket(), "arn:aws:iam::123456789012:role/replicate"
+    theirs = aws.client(credentials=aws.emulator.principals.issue("AROA1", "replicate", role_arn=role))
+    s3.put_bucket_policy(Bucket=bucket, Policy=deny("s3:PutObject", bucket, Principal={"AWS": role}))
+    put(s3, bucket)
+    with refused("AccessDenied", 403):
+        put(theirs, bucket)
+
+
+# Buckets
+
+
+def test_a_bucket_tells_its_region(aws: Plain, s3: Any) -> None:
+    west = aws.bucket("us-west-2")
+    assert s3.head_bucket(Bucket=west)["BucketRegion"] == "us-west-2"
+    assert s3.get_bucket_location(Bucket=west)["LocationConstraint"] == "us-west-2"
+    assert s3.get_bucket_location(Bucket=aws.bucket())["LocationConstraint"] is None
+
+
+def test_a_bucket_that_is_not_there(s3: Any) -> None:
+    with refused("404", 404):
+        s3.head_bucket(Bucket="no-such-bucket-here")
+    with refused("NoSuchBucket", 404):
+        put(s3, "no-such-bucket-here")
+
+
+def test_versioning_is_told_as_it_was_put(aws: Plain, s3: Any) -> None:
+    bucket = aws.bucket(versioning=None)
+    assert "Status" not in s3.get_bucket_versioning(Bucket=bucket)
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Suspended"
+    with refused("MalformedXML", 400):
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "enabled"})

@@ -1,0 +1,25 @@
+"""A schedule by itself: how often it runs, and what it sends. How it is fired is tested with the pump."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from emulator.schedules import Schedule
+
+REGION = "eu-west-1"
+
+
+@pytest.mark.parametrize(
+    ("expression", "period"),
+    [("rate(1 minute)", 60.0), ("rate(5 minutes)", 300.0), ("rate(1 day)", 86400.0), ("cron(0 3 * * ? *)", None)],
+)
+def test_rates_are_understood(expression: str, period: float | None) -> None:
+    schedule = Schedule("arn", expression, "target", True, "aws.events", REGION, "123456789012", None)
+    assert schedule.period == period
+
+
+def test_a_schedules_input_knows_its_time() -> None:
+    text = '{"at": "<aws.scheduler.scheduled-time>", "by": "<aws.scheduler.schedule-arn>", "x": "<aws.scheduler.no>"}'
+    schedule = Schedule("arn:s", "rate(1 day)", "target", True, "aws.scheduler", REGION, "123456789012", text)
+    event = schedule.event(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+    assert event == {"at": "2026-01-02T03:04:05Z", "by": "arn:s", "x": "<aws.scheduler.no>"}

@@ -1,0 +1,353 @@
+"""Faults, kills, duplicates and disorder, end to end: what is temporary recovers, what is permanent says why."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from emulator.running import Running, running
+from tests.emulator.letters import take_dead_letters
+from tests.emulator.likeness import Comparison, Side
+
+
+def rule(source: str, destination: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "ID": f"{source} to {destination}",
+        "Priority": 1,
+        "Status": "Enabled",
+        "Filter": {"Prefix": ""},
+        "DeleteMarkerReplication": {"Status": "Disabled"},
+        "Destination": {"Bucket": f"arn:aws:s3:::{destination}"},
+        **fields,
+    }
+
+
+def bucket(name: str, **fields: Any) -> dict[str, Any]:
+    return {"name": name, "region": "us-east-1" if name.endswith("east") else "us-west-2", **fields}
+
+
+WORLD: dict[str, Any] = {
+    "buckets": [
+        bucket("east"), bucket("west"),
+        bucket("lock-east", object_lock=True), bucket("plain-west"),
+        bucket("many-east"), bucket("first-west"), bucket("second-west"),
+        bucket("lost-east"), bucket("loose-east"), bucket("loose-west", versioning="Suspended"),
+    ],
+    "stacks": [
+        {
+            "name": "prod",
+            "region": "us-east-1",
+            "parameters": {"DestinationBuckets": "west,plain-west,first-west,second-west,nowhere,loose-west"},
+            "rules": {
+                "east": {"Rules": [rule("east", "west")]},
+                "lock-east": {"Rules": [rule("lock-east", "plain-west")]},
+                "many-east": {"Rules": [rule("many-east", "first-west"),
+                                        rule("many-east", "second-west", Priority=2)]},
+                "lost-east": {"Rules": [rule("lost-east", "nowhere")]},
+                "loose-east": {"Rules": [rule("loose-east", "loose-west")]},
+            },
+        }
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Running]:
+    with running(WORLD) as emulator:
+        put(emulator, "warm")
+        assert emulator.idle()
+        yield emulator
+
+
+@pytest.fixture(autouse=True)
+def clean(emulator: Running) -> Iterator[None]:
+    yield
+    emulator.delete("faults")
+    emulator.post("delivery", {"duplicate": 0.0, "shuffle": False})
+    take_dead_letters(emulator)
+
+
+def put(emulator: Running, key: str, bucket: str = "east", body: bytes = b"content", **fields: Any) -> str:
+    answer = emulator.client("s3").put_object(Bucket=bucket, Key=key, Body=body, **fields)
+    return str(answer["VersionId"])
+
+
+def fault(operation: str, then: dict[str, Any], service: str = "s3", **fields: Any) -> dict[str, Any]:
+    return {"service": service, "operation": operation, "principal": "replicator", "then": then, **fields}
+
+
+def wrong(emulator: Running, *keys: str, overtaken: bool = False) -> list[str]:
+    """Wait for rest, then say how west differs from east at these keys."""
+    assert emulator.idle(90), "nothing comes to rest"
+    comparison = Comparison(Side.of(emulator, "east"), Side.of(emulator, "west"), overtaken=overtaken)
+    return comparison.differences(set(keys))
+
+
+def by_replicator(emulator: Running) -> Counter[tuple[str, str | None]]:
+    rows = emulator.get("requests")
+    return Counter((row["operation"], row["key"]) for row in rows if row["principal"] == "replicator")
+
+
+def test_a_small_object_costs_one_head_one_copy_one_read_and_one_write(emulator: Running) -> None:
+    emulator.delete("requests")
+    keys = [f"cheap/{number}" for number in range(12)]
+    for key in keys:
+        put(emulator, key)
+    assert wrong(emulator, *keys) == []
+    counted = by_replicator(emulator)
+    mine = {call: count for call, count in counted.items() if call[1] in keys}
+    assert mine == {(operation, key): 1 for operation in ("HeadObject", "CopyObject") for key in keys}
+    assert (counted["GetItem", None], counted["UpdateItem", None]) == (12, 12)
+    beside = {operation for operation, key in counted if key not in keys} - {"GetItem", "UpdateItem"}
+    settings = {"GetBucketVersioning", "GetBucketOwnershipControls", "GetObjectLockConfiguration",
+                "GetBucketNotificationConfiguration", "HeadBucket", "GetObject"}  # fmt: skip
+    assert beside <= settings, "once per container"
+
+
+def test_overwriting_costs_no_more(emulator: Running) -> None:
+    emulator.delete("requests")
+    for number in range(4):
+        put(emulator, "again", body=bytes(number))
+        assert emulator.idle()
+    counted = by_replicator(emulator)
+    assert (counted["HeadObject", "again"], counted["CopyObject", "again"]) == (4, 4)
+    assert (counted["GetItem", None], counted["UpdateItem", None]) == (4, 4)
+
+
+TEMPORARY: dict[str, dict[str, Any]] = {
+    "throttled copy": fault("CopyObject", {"status": 503, "code": "SlowDown"}, times=2),
+    "throttled head": fault("HeadObject", {"status": 503, "code": "SlowDown"}, times=4),
+    "copy answered 500": fault("CopyObject", {"status": 500, "code": "InternalError"}, times=2),
+    "copy answered 502": fault("CopyObject", {"status": 502, "code": "BadGateway"}, times=1),
+    "error inside a 200": fault("CopyObject", {"ok_with_error": "InternalError"}, times=2),
+    "SlowDown inside a 200": fault("CopyObject", {"ok_with_error": "SlowDown"}, times=1),
+    "conditional conflict": fault("CopyObject", {"status": 409, "code": "ConditionalRequestConflict"}, times=1),
+    "a code that nobody knows": fault("CopyObject", {"status": 418, "code": "Teapot"}, times=1),
+    "killed before the head": fault("HeadObject", {"kill": "before"}, times=1),
+    "killed after the head": fault("HeadObject", {"kill": "after"}, times=1),
+    "killed before the copy": fault("CopyObject", {"kill": "before"}, times=1),
+    "killed after the copy": fault("CopyObject", {"kill": "after"}, times=1),
+    "killed twice": fault("CopyObject", {"kill": "after"}, times=2),
+    "answers late": fault("CopyObject", {"delay_ms": 700}, times=1),
+}
+
+
+@pytest.fixture(scope="module")
+def weathered(emulator: Running) -> Running:
+    """Every kind of temporary trouble at once, each for an object of its own, with neighbours in between."""
+    emulator.post("faults", [{**order, "key": name} for name, order in TEMPORARY.items()])
+    for name in TEMPORARY:
+        put(emulator, name)
+        put(emulator, f"beside {name}")
+    assert emulator.idle(120)
+    return emulator
+
+
+@pytest.mark.parametrize("kind", TEMPORARY)
+def test_temporary_trouble_recovers_by_itself(weathered: Running, kind: str) -> None:
+    assert wrong(weathered, kind, f"beside {kind}") == []
+
+
+def test_temporary_trouble_leaves_nothing_behind(weathered: Running) -> None:
+    assert take_dead_letters(weathered) == []
+    assert waiting(weathered) == []
+
+
+def waiting(emulator: Running) -> list[dict[str, Any]]:
+    """Give what the journal's index of waiting versions holds."""
+    table = emulator.outputs("prod")["JournalTable"]
+    items = emulator.client("dynamodb").scan(TableName=table, IndexName="ByAge")["Items"]
+    return [{name: next(iter(value.values())) for name, value in item.items()} for item in items]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("operation", ["GetItem", "UpdateItem"])
+def test_a_kill_around_the_journal_changes_nothing(emulator: Running, operation: str, when: str) -> None:
+    emulator.post("faults", [fault(operation, {"kill": when}, service="dynamodb", times=1)])
+    key = f"killed {when} {operation}"
+    put(emulator, key)
+    assert wrong(emulator, key) == []
+    [order] = emulator.get("faults")
+    assert order["times"] == 0, "the fault did happen"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("operation", ["ListObjectVersions", "HeadObject", "CopyObject", "UpdateItem"])
+def test_a_kill_on_the_slow_path_changes_nothing(emulator: Running, operation: str, when: str) -> None:
+    """A user's own object at the destination makes the first copy fail its guard, and the histories be read."""
+    key = f"slow {when} {operation}"
+    emulator.client("s3", "us-west-2").put_object(Bucket="west", Key=key, Body=b"a user's own")
+    service = "dynamodb" if operation == "UpdateItem" else "s3"
+    emulator.post("faults", [fault(operation, {"kill": when}, service=service, times=1)])
+    version = put(emulator, key)
+    assert emulator.idle(60)
+    west = Side.of(emulator, "west")
+    assert [west.origin(key, entry["VersionId"]) for entry in west.versions(key)] == [version, ""]
+    assert emulator.get("faults")[0]["times"] == 0, "the fault did happen"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_kill_while_a_failure_is_buried_loses_no_failure(emulator: Running, when: str) -> None:
+    key = f"buried {when}"
+    emulator.post("faults", [fault("CopyObject", {"status": 403, "code": "AccessDenied"}, key=key),
+                             fault("SendMessage", {"kill": when}, service="sqs", times=1)])  # fmt: skip
+    version = put(emulator, key)
+    assert emulator.idle(60)
+    letters = take_dead_letters(emulator)
+    assert {letter.version_id for letter in letters} == {version}
+    assert len(letters) == (1 if when == "before" else 2), "rather twice than never"
+
+
+JOURNAL_TROUBLE = [  # the client itself tries the first two thrice
+    (400, "ProvisionedThroughputExceededException", 6),
+    (500, "InternalServerError", 6),
+    (400, "AccessDeniedException", 2),
+]
+
+
+@pytest.mark.parametrize("trouble", JOURNAL_TROUBLE, ids=[code for _, code, _ in JOURNAL_TROUBLE])
+@pytest.mark.parametrize("operation", ["GetItem", "UpdateItem"])
+def test_journal_trouble_is_waited_for(emulator: Running, operation: str, trouble: tuple[int, str, int]) -> None:
+    status, code, times = trouble
+    emulator.post("faults", [fault(operation, {"status": status, "code": code}, service="dynamodb", times=times)])
+    key = f"{code} {operation}"
+    put(emulator, key)
+    assert wrong(emulator, key) == []
+    assert take_dead_letters(emulator) == []
+
+
+PERMANENT: dict[str, tuple[dict[str, Any], str]] = {
+    "copy denied": (fault("CopyObject", {"status": 403, "code": "AccessDenied"}), "DstPutObjectNotPermitted"),
+    "head denied": (fault("HeadObject", {"status": 403, "code": "AccessDenied"}), "SrcHeadObjectNotPermitted"),
+    "denied inside a 200": (fault("CopyObject", {"ok_with_error": "AccessDenied"}), "DstPutObjectNotPermitted"),
+    "no KMS key": (fault("CopyObject", {"status": 400, "code": "KMS.NotFoundException"}), "DstKmsKeyNotFound"),
+    "KMS key off": (fault("CopyObject", {"status": 400, "code": "KMS.DisabledException"}), "DstKmsKeyInvalidState"),
+    "no bucket": (fault("CopyObject", {"status": 404, "code": "NoSuchBucket"}), "DstBucketNotFound"),
+    "archived": (fault("CopyObject", {"status": 403, "code": "InvalidObjectState"}), "SrcObjectNotEligible"),
+}
+
+
+def test_permanent_failures_lie_in_the_dead_letter_queue_with_all_that_explains_them(emulator: Running) -> None:
+    emulator.post("faults", [{**order, "key": name} for name, (order, _) in PERMANENT.items()])
+    versions = {name: put(emulator, name) for name in PERMANENT}
+    neighbours = [f"beside {name}" for name in PERMANENT]
+    for name in neighbours:
+        put(emulator, name)
+    assert wrong(emulator, *neighbours) == []
+    letters = take_dead_letters(emulator)
+    assert {letter.version_id: letter.attributes["Reason"] for letter in letters} == {
+        versions[name]: reason for name, (_, reason) in PERMANENT.items()
+    }
+    assert len(letters) == len(PERMANENT), "each once"
+    for letter in letters:
+        assert letter.attributes["RuleId"] in ("east to west", "")
+        assert letter.attributes["DestinationBucket"] == "west"
+        assert letter.attributes["Origin"] == f"east/{letter.version_id}"
+        assert letter.attributes["Attempts"] == "1"
+        assert letter.attributes["FirstSeen"].startswith("20")
+
+
+def test_what_was_repaired_is_redriven_by_putting_it_back(emulator: Running) -> None:
+    emulator.post("faults", [fault("CopyObject", {"status": 403, "code": "AccessDenied"}, key="redriven")])
+    put(emulator, "redriven")
+    assert emulator.idle()
+    [letter] = take_dead_letters(emulator)
+    emulator.delete("faults")
+    emulator.client("sqs").send_message(
+        QueueUrl=emulator.outputs("prod")["ChangeQueue"],
+        MessageBody=letter.body,
+        MessageAttributes={"Redriven": {"DataType": "String", "StringValue": "true"}},
+    )
+    assert wrong(emulator, "redriven") == []
+    assert [item for item in waiting(emulator) if "redriven" in item["object"]] == []
+
+
+UNTIL = "2040-01-01T00:00:00Z"
+
+
+def test_what_the_destination_cannot_take_fails_with_s3s_own_words(emulator: Running) -> None:
+    put(emulator, "k", "lock-east", ObjectLockMode="GOVERNANCE", ObjectLockRetainUntilDate=UNTIL)
+    put(emulator, "k", "lost-east")
+    put(emulator, "k", "loose-east")
+    assert emulator.idle()
+    reasons = {
+        letter.attributes["DestinationBucket"]: letter.attributes["Reason"] for letter in take_dead_letters(emulator)
+    }
+    assert reasons == {
+        "plain-west": "DstBucketObjectLockConfigMissing",
+        "nowhere": "DstBucketNotFound",
+        "loose-west": "DstBucketUnversioned",
+    }
+
+
+def test_one_destination_that_fails_does_not_hold_up_the_other(emulator: Running) -> None:
+    denied = fault("CopyObject", {"status": 403, "code": "AccessDenied"}, bucket="first-west")
+    emulator.post("faults", [denied])
+    put(emulator, "k", "many-east")
+    assert emulator.idle()
+    many = Side.of(emulator, "many-east")
+    assert Comparison(many, Side.of(emulator, "second-west")).differences() == []
+    [letter] = take_dead_letters(emulator)
+    assert (letter.attributes["DestinationBucket"], letter.attributes["RuleId"]) == (
+        "first-west", "many-east to first-west")  # fmt: skip
+
+
+def test_one_destination_that_waits_does_not_repeat_the_other(emulator: Running) -> None:
+    emulator.delete("requests")
+    emulator.post("faults", [fault("CopyObject", {"status": 503, "code": "SlowDown"}, bucket="first-west", times=2)])
+    put(emulator, "waits", "many-east")
+    assert emulator.idle(60)
+    for destination in ("first-west", "second-west"):
+        there = Comparison(Side.of(emulator, "many-east"), Side.of(emulator, destination))
+        assert there.differences({"waits"}) == []
+
+
+MALFORMED = {
+    "not JSON": "hello",
+    "no records": "{}",
+    "another service's": json.dumps({"Records": [{"eventSource": "aws:sqs"}]}),
+    "no key": json.dumps({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {}}]}),
+    "endless": "[" * 10_000,
+}
+
+
+def test_malformed_messages_end_in_the_dead_letter_queue_and_their_neighbours_replicate(emulator: Running) -> None:
+    url = emulator.outputs("prod")["ChangeQueue"]
+    entries = [{"Id": str(number), "MessageBody": text} for number, text in enumerate(MALFORMED.values())]
+    emulator.client("sqs").send_message_batch(QueueUrl=url, Entries=entries)
+    put(emulator, "beside malformed ones")
+    assert wrong(emulator, "beside malformed ones") == []
+    letters = take_dead_letters(emulator)
+    assert sorted(letter.body for letter in letters) == sorted(MALFORMED.values())
+    assert {letter.attributes["Reason"] for letter in letters} == {"MalformedEvent"}
+    assert all(letter.attributes["Detail"] for letter in letters)
+
+
+def test_a_test_event_is_no_failure(emulator: Running) -> None:
+    body = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "east"})
+    emulator.client("sqs").send_message(QueueUrl=emulator.outputs("prod")["ChangeQueue"], MessageBody=body)
+    assert emulator.idle()
+    assert take_dead_letters(emulator) == []
+
+
+def test_duplicates_and_disorder_change_nothing(emulator: Running) -> None:
+    emulator.post("delivery", {"duplicate": 0.4, "shuffle": True, "seed": 7})
+    keys = [f"mixed/{number}" for number in range(12)]
+    for round_ in range(3):
+        for key in keys:
+            put(emulator, key, body=f"{key} {round_}".encode(), Metadata={"round": str(round_)})
+    once = [f"mixed once/{number}" for number in range(12)]
+    for key in once:
+        put(emulator, key)
+    assert wrong(emulator, *keys, overtaken=True) == []
+    assert wrong(emulator, *once) == [], "what has one version never has two replicas"
+    assert take_dead_letters(emulator) == []
+
+
+def test_nothing_was_ever_deleted(emulator: Running) -> None:
+    """The last test of this module: of all calls that functions made, none removes an object."""
+    removals = [row for row in emulator.get("requests") if row["principal"] == "replicator"
+                and row["operation"] in ("DeleteObject", "DeleteObjects")]  # fmt: skip
+    assert removals == []

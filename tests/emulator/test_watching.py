@@ -1,0 +1,152 @@
+"""The monitor on the emulator: a destination that is away, what it costs to look, and functions that are killed."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from emulator.running import Options, Running, running
+from tests.emulator.watched import (
+    STACK,
+    document,
+    events,
+    fail,
+    look,
+    measured,
+    place,
+    put,
+    run,
+    start_anew,
+    until,
+    versions,
+    world,
+)
+
+MISSED, AFTER, FAILED = "OperationMissedThreshold", "OperationReplicatedAfterThreshold", "OperationFailedReplication"
+LATE = "over the threshold"
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Running]:
+    with running(world(), Options(crash_visibility=0.05)) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def aws(emulator: Running) -> Running:
+    start_anew(emulator)
+    return emulator
+
+
+def test_a_destination_that_is_away_is_counted_told_of_and_recovers(aws: Running) -> None:
+    fail(aws, None, status=503, code="SlowDown")
+    put(aws, "a", "b", "c")
+    until(lambda: look(aws)["pending"] == 3)
+    assert measured(aws, "OperationsPendingReplication", **place())[-1] == 3
+    assert measured(aws, "BytesPendingReplication", **place())[-1] == 15
+    until(lambda: look(aws)["ages"][LATE] == 3 and len(events(aws)) == 3)
+    look(aws)
+    assert events(aws) == {(MISSED, key): 1 for key in "abc"}
+    until(lambda: measured(aws, "OperationsMissedThreshold", **place(Reason="Throttled")) == [1, 1, 1])
+    aws.delete("/faults")
+    assert aws.idle(120)
+    assert events(aws) == {(kind, key): 1 for kind in (MISSED, AFTER) for key in "abc"}
+    assert look(aws)["pending"] == 0
+    assert measured(aws, "OperationsPendingReplication", **place())[-1] == 0
+    assert measured(aws, "WithinThreshold", Stack=STACK) == [0, 0, 0]
+
+
+def test_latency_is_that_of_the_object_to_the_second(aws: Running) -> None:
+    """S3 tells whole seconds; more than a second apart lies only what the machine took after the replica was there."""
+    fail(aws, "late", status=503, code="SlowDown")
+    began = time.monotonic()
+    put(aws, "late")
+    until(lambda: sum(each["status"] == 503 for each in aws.get("/requests")) >= 3)
+    aws.delete("/faults")
+    assert aws.idle(120)
+    whole = time.monotonic() - began
+    [seconds] = measured(aws, "ReplicationLatency", **place())
+    source, replica = (versions(aws, bucket, "late")[0]["LastModified"] for bucket in ("east", "west"))
+    assert (replica - source).total_seconds() - 1 < seconds < whole
+    assert measured(aws, "ReplicationLatency", Stack=STACK) == [seconds]
+    [after] = [each for each in aws.get("/events") if each["detail-type"] == AFTER]
+    assert float(after["detail"]["replicationEventData"]["replicationTime"]) == seconds
+
+
+def asked(aws: Running) -> list[str]:
+    """Give what the monitor asks in one run: the least of several, for it runs by itself every minute as well."""
+    runs = []
+    for _ in range(3):
+        aws.delete("/requests")
+        look(aws)
+        runs.append(sorted(each["operation"] for each in aws.get("/requests") if each["principal"] == "replicator"))
+    return min(runs, key=len)
+
+
+def test_what_looking_costs_does_not_grow_with_what_is_done(aws: Running) -> None:
+    asked(aws)
+    before = asked(aws)
+    put(aws, *(f"done/{number}" for number in range(15)))
+    assert aws.idle(120)
+    assert asked(aws) == before
+    assert before.count("Query") <= 16
+
+
+def test_what_looking_costs_grows_with_failures_by_one_look_at_the_dead_letters_at_most(aws: Running) -> None:
+    before = asked(aws)
+    fail(aws, None, status=403, code="AccessDenied")
+    put(aws, *(f"denied/{number}" for number in range(5)))
+    assert aws.idle(120)
+    more = asked(aws)
+    for operation in before:
+        more.remove(operation)
+    assert more == ["ChangeMessageVisibilityBatch", "ReceiveMessage"]
+    assert run(aws, "failures", "redrive", "--key-prefix", "denied/").exit_code == 0
+    assert aws.idle(120)
+    aws.delete("/faults")
+    assert run(aws, "failures", "redrive", "--key-prefix", "denied/").exit_code == 0
+    assert aws.idle(120)
+
+
+def test_what_kills_its_function_every_time_ends_in_the_dead_letter_queue_and_says_so(aws: Running) -> None:
+    put(aws, "neighbour 1")
+    fail(aws, "deadly", kill="before")
+    put(aws, "deadly", "neighbour 2")
+    assert aws.idle(120)
+    aws.delete("/faults")
+    [group] = document(aws, "failures", "list")["reasons"]
+    assert (group["reason"], group["count"]) == ("FunctionDied", 1)
+    assert group["examples"][0]["objects"] == ["s3://east/deadly"]
+    assert "memory" in group["advice"]
+    assert events(aws)[FAILED, "deadly"] == 1
+    for key in ("neighbour 1", "neighbour 2"):
+        assert len(versions(aws, "west", key)) == 1
+    assert run(aws, "failures", "redrive").exit_code == 0
+    assert aws.idle(120)
+    assert len(versions(aws, "west", "deadly")) == 1
+    assert document(aws, "failures", "list")["total"] == 0
+    assert look(aws)["pending"] == 0
+
+
+def test_what_sqs_gave_up_by_itself_is_explained_by_the_monitor(aws: Running) -> None:
+    """Here after two receives instead of 210."""
+    sqs, outputs = aws.client("sqs"), aws.outputs(STACK)
+    policy = sqs.get_queue_attributes(QueueUrl=outputs["ChangeQueue"], AttributeNames=["RedrivePolicy"])["Attributes"]
+    hasty = {"RedrivePolicy": policy["RedrivePolicy"].replace("210", "2")}
+    sqs.set_queue_attributes(QueueUrl=outputs["ChangeQueue"], Attributes=hasty)
+    try:
+        fail(aws, "mute", kill="before")
+        put(aws, "mute")
+        until(lambda: document(aws, "status")["queues"]["dead_letters"]["visible"] == 1)
+    finally:
+        sqs.set_queue_attributes(QueueUrl=outputs["ChangeQueue"], Attributes=policy)
+        aws.delete("/faults")
+    look(aws)
+    look(aws)
+    assert events(aws)[FAILED, "mute"] == 1
+    assert document(aws, "status", "s3://east/mute")["status"] == "FAILED"
+    [group] = document(aws, "failures", "list")["reasons"]
+    assert group["reason"] == "FunctionDied"
+    assert run(aws, "failures", "redrive").exit_code == 0
+    assert aws.idle(120)
+    assert document(aws, "status", "s3://east/mute")["status"] == "COMPLETED"

@@ -1,0 +1,144 @@
+"""The port Journal in memory: one conditional item per pair, and one per version that waits, failed or came late."""
+
+from dataclasses import dataclass, field, replace
+
+from replicator.core.backoff import OVERDUE_MS
+from replicator.core.journal import Memory, Pair
+from replicator.core.outcome import Status
+from replicator.flows.ports import CLAIM_MS, Earlier, Note, Told, Waiting
+
+from tests.fakes.points import Call, Points, Straight
+
+Item = tuple[Pair, str]
+
+
+@dataclass(slots=True)
+class MemoryJournal:
+    """A table whose reads are consistent and whose writes are conditional. `waiting` is what the index by age shows."""
+
+    points: Points = field(default_factory=Straight)
+    entries: dict[Pair, Memory] = field(default_factory=dict)
+    notes: dict[Pair, Note] = field(default_factory=dict)
+    waiting: dict[Item, Waiting] = field(default_factory=dict)
+    kept: dict[Item, Earlier] = field(default_factory=dict)
+    claims: dict[Item, tuple[int, str]] = field(default_factory=dict)
+    """Versions of which somebody claimed to tell that they are late, but has not done so yet: since when, and who."""
+    failing: dict[Item, tuple[int, str]] = field(default_factory=dict)
+    """Versions whose failure somebody claimed to tell, but has not done so yet: since when, and who."""
+
+    def read(self, pair: Pair) -> Memory:
+        return self.points.call(_call("READ", pair), lambda: self.entries.get(pair, Memory()))
+
+    def settle(self, pair: Pair, before: Memory, after: Memory, note: Note) -> bool:
+        detail = f"generation {before.generation} -> {after.generation}"
+        return self.points.call(_call("SETTLE", pair, detail), lambda: self._settle(pair, before, after, note))
+
+    def wait(self, pair: Pair, waiting: Waiting) -> Earlier | None:
+        detail = f"{waiting.version_id} {waiting.status}"
+        return self.points.call(_call("WAIT", pair, detail), lambda: self._wait(pair, waiting))
+
+    def begin(self, pair: Pair, waiting: Waiting) -> None:
+        self.points.call(_call("BEGIN", pair, waiting.version_id), lambda: self._begin(pair, waiting))
+
+    def earlier(self, pair: Pair, version_id: str) -> Earlier | None:
+        return self.points.call(_call("EARLIER?", pair, version_id), lambda: self.kept.get((pair, version_id)))
+
+    def miss(self, pair: Pair, version_id: str, now: int, claimant: str) -> bool:
+        return self.points.call(_call("MISS", pair, version_id), lambda: self._miss(pair, version_id, now, claimant))
+
+    def claim(self, pair: Pair, version_id: str, now: int, claimant: str) -> Earlier | None:
+        return self.points.call(_call("CLAIM", pair, version_id), lambda: self._claim(pair, version_id, now, claimant))
+
+    def tell(self, pair: Pair, version_id: str, told: Told) -> None:
+        self.points.call(_call("TELL", pair, f"{version_id} {told}"), lambda: self._tell(pair, version_id, told))
+
+    def vouch(self, pair: Pair, version_id: str, message: str, completed: int) -> None:
+        self.points.call(_call("VOUCH", pair, version_id), lambda: self._finish(pair, version_id, message=message))
+
+    def close(self, pair: Pair, version_id: str, completed: int) -> Earlier | None:
+        return self.points.call(_call("CLOSE", pair, version_id), lambda: self._close(pair, version_id))
+
+    def lose(self, pair: Pair) -> None:
+        """Drop an entry, as its TTL does in the end."""
+        self.entries.pop(pair, None)
+
+    def _settle(self, pair: Pair, before: Memory, after: Memory, note: Note) -> bool:
+        if self.entries.get(pair, Memory()).generation != before.generation:
+            return False
+        self.entries[pair] = replace(after, completed=note.completed)
+        self.notes[pair] = note
+        return True
+
+    def _wait(self, pair: Pair, waiting: Waiting) -> Earlier | None:
+        item = (pair, waiting.version_id)
+        before = self.kept.get(item)
+        if before and before.status is Status.COMPLETED:
+            return before
+        failed = waiting.status is Status.FAILED
+        self.waiting[item] = waiting
+        self.kept[item] = replace(
+            before or Earlier(waiting.status),
+            status=waiting.status,
+            reason=waiting.reason,
+            begun=0,
+            finished=0 if failed else waiting.note.attempts,
+            against=failed or (before is not None and before.against),
+            failed=before is not None and before.failed and not failed,
+        )
+        return before
+
+    def _begin(self, pair: Pair, waiting: Waiting) -> None:
+        item = (pair, waiting.version_id)
+        before = self.kept.get(item) or Earlier(waiting.status)
+        if before.status is not Status.COMPLETED:
+            self.waiting[item] = waiting
+            self.kept[item] = replace(before, status=waiting.status, reason=waiting.reason, begun=before.begun + 1)
+
+    def _miss(self, pair: Pair, version_id: str, now: int, claimant: str) -> bool:
+        item = (pair, version_id)
+        before = self.kept.get(item) or Earlier(Status.PENDING)
+        if before.status is Status.COMPLETED or (before.against and not self._is_free(item, now, claimant)):
+            return False
+        self.claims[item] = (now, claimant)
+        self.kept[item] = replace(before, against=True, missed=True)
+        return True
+
+    def _is_free(self, item: Item, now: int, claimant: str) -> bool:
+        since, by = self.claims.get(item, (now, ""))
+        return since < now - CLAIM_MS or (item in self.claims and by == claimant)
+
+    def _claim(self, pair: Pair, version_id: str, now: int, claimant: str) -> Earlier | None:
+        item = (pair, version_id)
+        before = self.kept.setdefault(item, Earlier(Status.PENDING))
+        since, by = self.failing.get(item, (now, claimant))
+        told = before.status is Status.FAILED and before.failed
+        if before.status is Status.COMPLETED or told or (by != claimant and since >= now - OVERDUE_MS):
+            return before
+        self.failing[item] = (now, claimant)
+        return None
+
+    def _tell(self, pair: Pair, version_id: str, told: Told) -> None:
+        item = (pair, version_id)
+        before = self.kept.get(item)
+        if told is Told.MISSED:
+            self.claims.pop(item, None)
+        elif before and before.status is Status.FAILED:
+            self.failing.pop(item, None)
+            self.kept[item] = replace(before, failed=True)
+
+    def _close(self, pair: Pair, version_id: str) -> Earlier | None:
+        before = self.kept.get((pair, version_id))
+        if before is None or before.status is Status.COMPLETED:
+            return None
+        self._finish(pair, version_id, message=before.message)
+        return before
+
+    def _finish(self, pair: Pair, version_id: str, *, message: str) -> None:
+        item = (pair, version_id)
+        self.waiting.pop(item, None)
+        before = self.kept.get(item) or Earlier(Status.COMPLETED)
+        self.kept[item] = replace(before, status=Status.COMPLETED, reason=None, message=message)
+
+
+def _call(operation: str, pair: Pair, detail: str = "") -> Call:
+    return Call(operation, "journal", pair.source, pair.key, f"-> {pair.destination} {detail}".strip())

@@ -1,0 +1,106 @@
+"""The ports of the monitor in memory: the journal's index, the queues' depths, gauges, and its log."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from replicator.core.change import Change
+from replicator.core.metrics import Metric
+from replicator.core.outcome import Outcome, Status
+from replicator.core.threshold import Depth, Pending
+from replicator.flows.monitor import Depths
+
+from tests.fakes.journal import Item, MemoryJournal
+from tests.fakes.queue import MemoryQueue
+
+SHARDS = 2
+
+
+@dataclass(slots=True)
+class MemoryIndex:
+    """What the journal's items that wait or failed show of themselves. `reads` counts partitions that were read."""
+
+    journal: MemoryJournal
+    threshold_ms: int
+    reads: int = 0
+
+    def shards(self, status: Status) -> list[Callable[[], Iterator[Pending]]]:
+        return [lambda number=number: self._read(status, number) for number in range(SHARDS)]  # type: ignore[misc]
+
+    def _read(self, status: Status, number: int) -> Iterator[Pending]:
+        self.reads += 1
+        items = [item for item, each in self.journal.waiting.items() if each.status is status]
+        found = [self._pending(item) for item in items if len(item[1]) % SHARDS == number]
+        yield from sorted(found, key=lambda pending: pending.first_seen)
+
+    def _pending(self, item: Item) -> Pending:
+        pair, version_id = item
+        waiting, kept = self.journal.waiting[item], self.journal.kept[item]
+        return Pending(
+            bucket=pair.source,
+            key=pair.key,
+            item_id=version_id,
+            destination=pair.destination,
+            rule_id=waiting.note.rule_id,
+            size=waiting.note.size,
+            first_seen=waiting.note.first_seen,
+            threshold_ms=waiting.threshold_ms or self.threshold_ms,
+            due=waiting.due,
+            attempts=waiting.note.attempts,
+            reason=str(waiting.reason),
+            marker=waiting.marker,
+            against=kept.against,
+            claimed=self.journal.claims.get(item, (0, ""))[0],
+            told=kept.missed and item not in self.journal.claims,
+        )
+
+
+@dataclass(slots=True)
+class MemoryQueues:
+    """The change queue and the dead letters of a stack. `given_up_bodies`: what SQS moved there by itself."""
+
+    queue: MemoryQueue
+    given_up_bodies: list[str] = field(default_factory=list)
+
+    def depths(self) -> Depths:
+        visible = len(self.queue.visible())
+        changes = Depth(visible, len(self.queue.letters) - visible)
+        return Depths(changes, Depth(), Depth(len(self.queue.dead) + len(self.given_up_bodies)))
+
+    def given_up(self) -> list[str]:
+        return list(self.given_up_bodies)
+
+
+@dataclass(slots=True)
+class MemoryGauges:
+    """What was measured and published."""
+
+    values: list[tuple[Metric, float, dict[str, str]]] = field(default_factory=list)
+    recorded: list[tuple[str, Outcome]] = field(default_factory=list)
+    flushes: int = 0
+
+    def add(self, metric: Metric, value: float, place: dict[str, str]) -> None:
+        self.values.append((metric, value, dict(place)))
+
+    def record(self, source: str, outcome: Outcome) -> None:
+        self.recorded.append((source, outcome))
+
+    def flush(self) -> None:
+        self.flushes += 1
+
+    def of(self, metric: Metric, **place: str) -> list[float]:
+        """Give the values of a metric at places that say at least this."""
+        return [value for name, value, where in self.values if name is metric and place.items() <= where.items()]
+
+
+@dataclass(slots=True)
+class MonitorLog:
+    """The lines that would be in the monitor's log."""
+
+    outcomes: list[tuple[Change | None, Outcome]] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+    def outcome(self, change: Change | None, outcome: Outcome) -> None:
+        self.outcomes.append((change, outcome))
+
+    def incomplete(self, what: str) -> None:
+        self.left_out.append(what)

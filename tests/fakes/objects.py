@@ -1,0 +1,146 @@
+"""The ports Objects, Destination and Buckets over the in-memory S3."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from replicator.core.bucket import BucketFacts
+from replicator.core.copy import Copy, Guard, Written
+from replicator.core.facts import ABSENT, Absent, Top
+from replicator.core.outcome import Conflict, Permanent, Reason
+from replicator.core.version import Checksum, Grant, Head, History, MarkerHead
+
+from tests.fakes.checksums import crc64nvme
+from tests.fakes.points import Call, Points, Straight
+from tests.fakes.s3 import Bucket, MemoryS3
+from tests.fakes.stored import Content, Stored
+
+
+@dataclass(slots=True)
+class MemoryObjects:
+    """One bucket as a replicator sees it, from one side. Writes carry `author` as their principal."""
+
+    s3: MemoryS3
+    bucket: str
+    side: str
+    points: Points
+    author: str = "AWS:ROLE:replicate"
+
+    def head(self, key: str, version_id: str) -> Head | Absent:
+        return self.points.call(self._call("HEAD", key, version_id), lambda: self._head(key, version_id))
+
+    def top(self, key: str) -> Top:
+        return self.points.call(self._call("HEAD", key, "current"), lambda: self._top(key))
+
+    def history(self, key: str) -> History:
+        return self.points.call(
+            self._call("LIST", key), lambda: tuple(stored.entry for stored in self._bucket().history(key))
+        )
+
+    def tags(self, key: str, version_id: str) -> Mapping[str, str]:
+        return self.points.call(
+            self._call("GET TAGS", key, version_id), lambda: dict(self._version(key, version_id).content.tags)
+        )
+
+    def grants(self, key: str, version_id: str) -> tuple[Grant, ...]:
+        return self.points.call(
+            self._call("GET ACL", key, version_id), lambda: self._version(key, version_id).content.grants
+        )
+
+    def copy(self, copy: Copy, guard: Guard) -> Written:
+        detail = f"<- {copy.bucket} {copy.version_id} onto {guard.etag or 'nothing'}"
+        return self.points.call(self._call("COPY", copy.key, detail), lambda: self._copy(copy, guard))
+
+    def mark_deleted(self, key: str, guard: Guard) -> None:
+        self.points.call(
+            self._call("DELETE", key, f"onto {guard.etag or 'nothing'}"), lambda: self._mark_deleted(key, guard)
+        )
+
+    def _call(self, operation: str, key: str, detail: str = "") -> Call:
+        return Call(operation, self.side, self.bucket, key, detail)
+
+    def _bucket(self) -> Bucket:
+        if self.bucket not in self.s3.buckets:
+            source = self.side == "source"
+            raise Permanent(Reason.SRC_BUCKET_NOT_FOUND if source else Reason.DST_BUCKET_NOT_FOUND, self.bucket)
+        return self.s3.buckets[self.bucket]
+
+    def _find(self, key: str, version_id: str) -> Stored | None:
+        stored = self._bucket().find(key, version_id)
+        return stored if stored and stored.is_version else None
+
+    def _version(self, key: str, version_id: str) -> Stored:
+        stored = self._find(key, version_id)
+        if stored is None:
+            source = self.side == "source"
+            raise Permanent(Reason.SRC_VERSION_NOT_FOUND if source else Reason.DST_VERSION_NOT_FOUND, version_id)
+        return stored
+
+    def _head(self, key: str, version_id: str) -> Head | Absent:
+        stored = self._find(key, version_id)
+        return stored.head() if stored else ABSENT
+
+    def _top(self, key: str) -> Top:
+        current = self._bucket().current(key)
+        if current is None:
+            return ABSENT
+        return current.head() if current.is_version else MarkerHead(current.version_id)
+
+    def _copy(self, copy: Copy, guard: Guard) -> Written:
+        there = self._bucket()
+        source = self.s3.buckets[copy.bucket].find(copy.key, copy.version_id)
+        if source is None or not source.is_version:
+            raise Conflict(f"404 NoSuchVersion: {copy.bucket}/{copy.key} {copy.version_id}")
+        if source.etag != copy.etag:
+            raise Conflict(f"412 PreconditionFailed: source {copy.bucket}/{copy.key}")
+        self.s3.require(there.name, copy.key, guard)
+        content = _content(copy, source)
+        stored = self.s3.put(there.name, copy.key, content, self.author, name="ObjectCreated:Copy", parent=source)
+        checksum = Checksum("CRC64NVME", crc64nvme(stored.content.body), full_object=True)
+        return Written(stored.version_id, stored.etag, checksum)
+
+    def _mark_deleted(self, key: str, guard: Guard) -> None:
+        self._bucket()
+        self.s3.require(self.bucket, key, guard)
+        self.s3.delete(self.bucket, key, self.author)
+
+
+def _content(copy: Copy, source: Stored) -> Content:
+    """Say what CopyObject writes: the source's bytes in one piece, its ACL never, the rest as asked for."""
+    replaced = copy.metadata is not None
+    return Content(
+        body=source.content.body,
+        metadata=copy.metadata if copy.metadata is not None else source.content.metadata,
+        headers=copy.headers if replaced else source.content.headers,
+        tags=copy.tags if copy.tags is not None else source.content.tags,
+        grants=copy.grants,
+        storage_class=copy.storage_class or "STANDARD",
+        encryption=copy.encryption,
+        lock=copy.lock,
+        unseen_metadata=0 if replaced else source.content.unseen_metadata,
+        scale=source.content.scale,
+    )
+
+
+@dataclass(slots=True)
+class MemoryBuckets:
+    """The buckets by name. Settings are read without a point: they are the same for a container's whole life."""
+
+    s3: MemoryS3
+    points: Points = field(default_factory=Straight)
+    author: str = "AWS:ROLE:replicate"
+
+    def source(self, bucket: str) -> MemoryObjects:
+        return MemoryObjects(self.s3, bucket, "source", self.points, self.author)
+
+    def destination(self, bucket: str, account: str) -> MemoryObjects:
+        return MemoryObjects(self.s3, bucket, "destination", self.points, self.author)
+
+    def source_facts(self, bucket: str) -> BucketFacts:
+        if bucket not in self.s3.buckets:
+            raise Permanent(Reason.SRC_BUCKET_NOT_FOUND, bucket)
+        return self.s3.buckets[bucket].facts()
+
+    def destination_facts(self, bucket: str, account: str) -> BucketFacts:
+        if bucket not in self.s3.buckets:
+            raise Permanent(Reason.DST_BUCKET_NOT_FOUND, bucket)
+        return self.s3.buckets[bucket].facts()

@@ -1,0 +1,69 @@
+"""The ports Measures, Log and Notices in memory, and tasks one after the other for SideBySide."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from replicator.core.change import Change
+from replicator.core.notices import Notice
+from replicator.core.outcome import Outcome
+
+from tests.fakes.points import Call, Points, Straight
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class MemoryMeasures:
+    """What was recorded, and how often it was published."""
+
+    recorded: list[tuple[str, Outcome]] = field(default_factory=list)
+    flushes: int = 0
+
+    def record(self, source: str, outcome: Outcome) -> None:
+        self.recorded.append((source, outcome))
+
+    def flush(self) -> None:
+        self.flushes += 1
+
+
+@dataclass(slots=True)
+class MemoryLog:
+    """The lines that would be in the log."""
+
+    outcomes: list[tuple[Change | None, Outcome]] = field(default_factory=list)
+    errors: list[Exception] = field(default_factory=list)
+
+    def outcome(self, change: Change | None, outcome: Outcome) -> None:
+        self.outcomes.append((change, outcome))
+
+    def unforeseen(self, change: Change | None, error: Exception) -> None:
+        self.errors.append(error)
+
+
+@dataclass(slots=True)
+class MemoryNotices:
+    """The events that went out."""
+
+    points: Points = field(default_factory=Straight)
+    published: list[Notice] = field(default_factory=list)
+
+    def publish(self, notices: Sequence[Notice]) -> None:
+        first = notices[0]
+        detail = ", ".join(notice.kind for notice in notices)
+        call = Call("PUBLISH", "events", first.bucket, first.key, detail)
+        self.points.call(call, lambda: self.published.extend(notices))
+
+
+def in_turn(tasks: Sequence[Callable[[], T]]) -> list[T]:
+    """Run tasks one after the other; the first error is raised once all have ended."""
+    results: list[T] = []
+    errors: list[Exception] = []
+    for task in tasks:
+        try:
+            results.append(task())
+        except Exception as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
+    return results

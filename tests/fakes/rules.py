@@ -1,0 +1,42 @@
+"""The port Rules in memory, and short ways to say a rule."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from replicator.core.rules import Destination, Rule, RuleSet
+
+
+@dataclass(slots=True)
+class MemoryRules:
+    """Rule sets by source bucket."""
+
+    sets: dict[str, RuleSet] = field(default_factory=dict)
+
+    def of(self, bucket: str) -> RuleSet:
+        return self.sets.get(bucket) or RuleSet(bucket)
+
+    def put(self, bucket: str, *rules: Rule) -> None:
+        self.sets[bucket] = RuleSet(bucket, rules)
+
+
+def rule(
+    destination: str,
+    *,
+    rule_id: str = "rule",
+    prefix: str = "",
+    tags: Mapping[str, str] | None = None,
+    priority: int = 1,
+    delete_markers: bool = False,
+    replica_tag: bool = True,
+) -> Rule:
+    """Give an enabled rule that copies to a bucket."""
+    return Rule(
+        id=rule_id,
+        enabled=True,
+        priority=priority,
+        prefix=prefix,
+        tags=frozenset((tags or {}).items()),
+        destination=Destination(destination),
+        delete_markers=delete_markers,
+        replica_tag=replica_tag,
+    )

@@ -1,0 +1,154 @@
+"""`explain` says what a delivery would do now, and does nothing."""
+
+from replicator.core.actions import CopyVersion, Finish, MarkDeleted, Plan
+from replicator.core.facts import Absent
+from replicator.core.outcome import Permanent, Reason, Temporary
+from replicator.core.rules import Verdict
+from replicator.core.version import Found, MarkerHead
+from replicator.flows.explain import Explanation, View, explain
+
+from tests.fakes.points import READS
+from tests.fakes.rules import rule
+from tests.flows.stage import EAST, NORTH, WEST, Stage
+
+BOTH = [rule(WEST, rule_id="all", delete_markers=True), rule(NORTH, rule_id="photos", prefix="photos/")]
+
+
+def explained(on: Stage, key: str = "k", version_id: str = "", bucket: str = EAST) -> Explanation:
+    before = len(on.points.calls)
+    found = explain(bucket, key, version_id, on.world)
+    assert {call.operation for call in on.points.calls[before:]} <= READS, "it reads and does nothing else"
+    return found
+
+
+def only(found: Explanation) -> View:
+    [view] = found.views
+    return view
+
+
+def steps(view: View) -> list[object]:
+    assert isinstance(view.decision, Plan)
+    return [getattr(step, "version_id", "delete") for step in view.decision.steps]
+
+
+def test_a_version_that_is_missing_would_be_copied() -> None:
+    on = Stage(BOTH)
+    source = on.put()
+    found = explained(on)
+    assert isinstance(found.subject, Found)
+    assert found.change.version_id == source.version_id
+    assert [(match.rule.id, match.verdict) for match in found.matches] == [
+        ("all", Verdict.MATCHES),
+        ("photos", Verdict.PREFIX),
+    ]
+    view = only(found)
+    assert view.destination == WEST
+    assert isinstance(view.decision, Plan)
+    assert [type(step) for step in view.decision.steps] == [CopyVersion]
+
+
+def test_what_it_says_is_what_a_delivery_does() -> None:
+    on = Stage(BOTH)
+    for number in range(3):
+        on.put(body=bytes([number]))
+    newest = on.queue.visible()[-1]
+    said = steps(only(explained(on)))
+    on.deliver(newest)
+    after = only(explained(on))
+    assert said == [stored.version_id for stored in on.s3.buckets[EAST].history("k")]
+    assert on.replicas()[-1] == said[-1]
+    on.rest()
+    assert steps(only(explained(on))) == []
+    assert after.facts is not None
+
+
+def test_once_it_is_there_nothing_would_be_done() -> None:
+    on = Stage(BOTH)
+    on.put()
+    on.rest()
+    assert steps(only(explained(on))) == []
+
+
+def test_an_old_version_is_explained_by_its_id() -> None:
+    on = Stage(BOTH)
+    first, _ = on.put(body=b"1"), on.put(body=b"2")
+    found = explained(on, version_id=first.version_id)
+    assert found.change.version_id == first.version_id
+    assert len(steps(only(found))) == 2, "the newer one would be copied along, to be current"
+
+
+def test_what_is_deleted_is_explained_as_its_delete_marker() -> None:
+    on = Stage(BOTH)
+    on.put()
+    on.rest()
+    marker = on.s3.delete(EAST, "k")
+    assert marker
+    for version_id in ("", marker.version_id):
+        found = explained(on, version_id=version_id)
+        assert isinstance(found.subject, MarkerHead)
+        view = only(found)
+        assert isinstance(view.decision, Plan)
+        assert [type(step) for step in view.decision.steps] == [MarkDeleted]
+
+
+def test_a_replica_says_what_it_stands_for_and_goes_nowhere() -> None:
+    on = Stage(BOTH)
+    source = on.put()
+    on.rest()
+    on.rule_sets.put(WEST, rule(EAST, rule_id="back"))
+    found = explained(on, bucket=WEST)
+    assert found.stands_for
+    assert found.stands_for.version_id == source.version_id
+    decision = only(found).decision
+    assert isinstance(decision, Finish)
+    assert decision.reason is Reason.REPLICA
+
+
+def test_what_is_not_there_has_nowhere_to_go() -> None:
+    on = Stage(BOTH)
+    for version_id in ("", "gone"):
+        found = explained(on, "nothing", version_id)
+        assert isinstance(found.subject, Absent)
+        assert found.views == ()
+
+
+def test_without_rules_there_is_nothing_to_say_but_what_it_is() -> None:
+    on = Stage([])
+    on.put()
+    found = explained(on)
+    assert isinstance(found.subject, Found)
+    assert (found.matches, found.views) == ((), ())
+
+
+def test_a_tag_filter_is_explained_with_the_tags_that_it_has() -> None:
+    on = Stage([rule(WEST, tags={"class": "gold"})])
+    on.put(tags={"class": "tin"})
+    [match] = explained(on).matches
+    assert match.verdict is Verdict.TAG
+
+
+def test_an_earlier_failure_is_told() -> None:
+    on = Stage(BOTH)
+    on.fail("COPY", Permanent(Reason.DST_PUT_DENIED, "AccessDenied"))
+    on.put()
+    on.rest()
+    earlier = only(explained(on)).earlier
+    assert earlier is not None
+    assert earlier.reason is Reason.DST_PUT_DENIED
+
+
+def test_trouble_at_one_destination_leaves_the_other_explained() -> None:
+    on = Stage(BOTH)
+    del on.s3.buckets[WEST]
+    on.put("photos/1")
+    north, west = sorted(explained(on, "photos/1").views, key=lambda view: view.destination)
+    assert isinstance(west.trouble, Permanent)
+    assert west.trouble.reason is Reason.DST_BUCKET_NOT_FOUND
+    assert len(steps(north)) == 1
+
+
+def test_trouble_that_may_pass_is_told_as_such() -> None:
+    on = Stage(BOTH)
+    on.put()
+    on.fail("LIST", Temporary(Reason.THROTTLED, "SlowDown"))
+    assert isinstance(only(explained(on)).trouble, Temporary)

@@ -1,0 +1,138 @@
+"""Where a key or a stack stands, from what the journal keeps and the buckets show."""
+
+from replicator.core.outcome import Permanent, Reason, Temporary
+from replicator.core.status import ObjectStatus, Standing
+from replicator.core.threshold import Age
+from replicator.flows.status import NEWEST, of_object, of_stack
+
+from tests.fakes.monitoring import MemoryIndex, MemoryQueues
+from tests.fakes.rules import rule
+from tests.flows.stage import EAST, NORTH, THRESHOLD_MS, WEST, Stage
+
+SLOW = Temporary(Reason.THROTTLED, "SlowDown")
+DENIED = Permanent(Reason.DST_PUT_DENIED, "AccessDenied")
+
+
+def stage() -> Stage:
+    return Stage([rule(WEST, rule_id="west"), rule(NORTH, rule_id="north")])
+
+
+def look(on: Stage, key: str = "k") -> ObjectStatus:
+    return of_object(EAST, key, on.world)
+
+
+def at(found: ObjectStatus, version: int = 0) -> dict[str, Standing]:
+    return {each.destination: each.standing for each in found.versions[version].destinations}
+
+
+def test_what_arrived_everywhere_is_completed() -> None:
+    on = stage()
+    on.put()
+    on.rest()
+    found = look(on)
+    assert found.versions[0].standing is Standing.COMPLETED
+    assert at(found) == {WEST: Standing.COMPLETED, NORTH: Standing.COMPLETED}
+    assert found.agree
+
+
+def test_the_status_rolls_up_and_each_destination_says_its_own_and_why() -> None:
+    on = stage()
+    on.fail("COPY", SLOW, 99, bucket=WEST)
+    on.fail("COPY", DENIED, 1, bucket=NORTH)
+    on.put()
+    on.deliver()
+    found = look(on)
+    assert at(found) == {WEST: Standing.PENDING, NORTH: Standing.FAILED}
+    assert {each.reason for each in found.versions[0].destinations} == {"Throttled", "DstPutObjectNotPermitted"}
+    assert found.versions[0].standing is Standing.FAILED
+    assert not found.agree
+
+
+def test_what_nobody_has_looked_at_is_unknown_not_completed() -> None:
+    on = stage()
+    on.put()
+    assert at(look(on)) == {WEST: Standing.UNKNOWN, NORTH: Standing.UNKNOWN}
+    assert look(on).versions[0].standing is Standing.UNKNOWN
+
+
+def test_what_waited_and_then_arrived_is_completed() -> None:
+    on = stage()
+    on.fail("COPY", SLOW, 2)
+    on.put()
+    on.rest()
+    assert at(look(on)) == {WEST: Standing.COMPLETED, NORTH: Standing.COMPLETED}
+
+
+def test_each_version_stands_for_itself_newest_first() -> None:
+    on = Stage([rule(WEST, rule_id="west")])
+    first = on.put(body=b"1")
+    on.rest()
+    on.fail("COPY", SLOW, 9)
+    second = on.put(body=b"2")
+    on.deliver()
+    found = look(on)
+    assert [each.version_id for each in found.versions] == [second.version_id, first.version_id]
+    assert [each.is_current for each in found.versions] == [True, False]
+    assert [each.standing for each in found.versions] == [Standing.PENDING, Standing.COMPLETED]
+
+
+def test_only_the_newest_versions_are_looked_at() -> None:
+    on = Stage([rule(WEST, rule_id="west")])
+    for number in range(NEWEST + 5):
+        on.put(body=bytes([number]))
+    on.rest()
+    assert len(look(on).versions) == NEWEST
+
+
+def test_a_rule_that_does_not_want_a_version_is_no_destination_of_it() -> None:
+    on = Stage([rule(WEST, rule_id="blue", tags={"team": "blue"}), rule(NORTH, rule_id="north")])
+    on.put()
+    on.rest()
+    assert at(look(on)) == {NORTH: Standing.COMPLETED}
+
+
+def test_a_delete_marker_counts_where_the_rule_replicates_them() -> None:
+    on = Stage([rule(WEST, rule_id="west", delete_markers=True), rule(NORTH, rule_id="north")])
+    on.put()
+    on.rest()
+    on.s3.delete(EAST, "k")
+    on.rest()
+    found = look(on)
+    assert found.versions[0].is_marker
+    assert at(found) == {WEST: Standing.COMPLETED}
+
+
+def test_a_destination_that_cannot_be_asked_is_said_to_be() -> None:
+    on = Stage([rule(WEST, rule_id="west")])
+    on.put()
+    on.rest()
+    on.fail("LIST", Permanent(Reason.DST_BUCKET_NOT_FOUND, "gone"), 1, bucket=WEST)
+    [_, far] = look(on).sides
+    assert "DstBucketNotFound" in far.trouble
+
+
+def test_a_stack_says_what_waits_and_what_failed_by_rule_or_for_one_bucket() -> None:
+    on = stage()
+    on.fail("COPY", SLOW, 99, bucket=WEST)
+    on.fail("COPY", DENIED, 1, bucket=NORTH)
+    on.put(body=b"12345")
+    on.deliver()
+    index, queues = MemoryIndex(on.journal, THRESHOLD_MS), MemoryQueues(on.queue)
+    found = of_stack(index, queues, on.s3.clock.milliseconds())
+    assert found.places == [(EAST, NORTH, "north"), (EAST, WEST, "west")]
+    assert (found.pending.all.operations, found.pending.all.bytes) == (1, 5)
+    assert found.failed[EAST, NORTH, "north"].operations == 1
+    assert not found.is_fine
+    assert of_stack(index, queues, on.s3.clock.milliseconds(), "south").pending.all.operations == 0
+
+
+def test_what_waits_within_its_threshold_is_fine() -> None:
+    on = Stage([rule(WEST, rule_id="west")])
+    on.fail("COPY", SLOW, 99)
+    on.put()
+    on.deliver()
+    index, queues = MemoryIndex(on.journal, THRESHOLD_MS), MemoryQueues(on.queue)
+    assert of_stack(index, queues, on.s3.clock.milliseconds()).is_fine
+    late = of_stack(index, queues, on.s3.clock.milliseconds() + THRESHOLD_MS)
+    assert late.pending.by_age[Age.LATE] == 1
+    assert not late.is_fine

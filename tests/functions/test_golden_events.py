@@ -1,0 +1,147 @@
+"""Every example event through the real handler, with in-memory buckets behind it: what is beside it is what comes."""
+
+import importlib
+import itertools
+from types import ModuleType
+from typing import Any
+
+import pytest
+from replicator.core.origin import MARK, Origin, Site, encode_mark
+from replicator.core.rule_document import parse
+from replicator.core.rules import Rule
+
+from tests.fakes.stored import Content, Stored
+from tests.flows.stage import Stage
+from tests.functions.cases import EVENTS, MARKER, NULL, Case, cases, ground
+
+ENVIRONMENT = {
+    "CONTROL_BUCKET": "control",
+    "JOURNAL_TABLE": "journal",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "AKIA",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+}
+
+
+@pytest.fixture
+def load(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Import a handler's module as Lambda does, with the variables that the template gives."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    return importlib.import_module
+
+
+def rules() -> tuple[Rule, ...]:
+    return parse("east", ground()["rules"]["east"]).rules
+
+
+def set_up(case: Case) -> Stage:
+    """Give a stage on which the objects of a case stand; no event told of them."""
+    stage = Stage(rules())
+    for given in case.expected["objects"]:
+        put(stage, given)
+    stage.queue.letters.clear()
+    return stage
+
+
+def put(stage: Stage, given: dict[str, Any]) -> Stored:
+    bucket, key = given["bucket"], given["key"]
+    stage.s3.clock.advance(1)
+    stage.s3.new_id = lambda: str(given["version_id"])
+    stage.s3.buckets[bucket].versioning = "Suspended" if given["version_id"] == NULL else "Enabled"
+    try:
+        if given.get("delete_marker"):
+            marker = stage.s3.delete(bucket, key)
+            assert marker
+            return marker
+        content = Content(given["body"].encode(), mark(given, stage), tags=given.get("tags", {}))
+        stored = stage.s3.put(bucket, key, content)
+        if given.get("deleted_for_good"):
+            stage.s3.destroy(bucket, key, stored.version_id)
+        return stored
+    finally:
+        stage.s3.buckets[bucket].versioning = "Enabled"
+        numbers = itertools.count(1)
+        stage.s3.new_id = lambda: f"replica {next(numbers)}"
+
+
+def mark(given: dict[str, Any], stage: Stage) -> dict[str, str]:
+    """Give the metadata of what a replicator of the other side wrote."""
+    if "replica_of" not in given:
+        return {}
+    bucket, _, version_id = given["replica_of"].partition("/")
+    now = int(stage.s3.clock.now)
+    return {MARK: encode_mark(Origin(bucket, version_id, now), Site(given["bucket"], given["key"], now))}
+
+
+def stands_for(stage: Stage, bucket: str, key: str) -> list[str]:
+    history = stage.s3.buckets[bucket].history(key)
+    origins = stage.replicas(key, bucket)
+    return [origin if stored.is_version else MARKER for stored, origin in zip(history, origins, strict=True)]
+
+
+def check_histories(stage: Stage, case: Case) -> None:
+    for wanted in case.expected["histories"]:
+        assert stands_for(stage, wanted["bucket"], wanted["key"]) == wanted["stands_for"]
+    written = {(name, key) for name in ("west", "north") for key, history in
+               stage.s3.buckets[name].histories.items() if history}  # fmt: skip
+    assert written == {(wanted["bucket"], wanted["key"]) for wanted in case.expected["histories"]}
+
+
+REPLICATE, BATCH = cases("ReplicateFunction"), cases("BatchFunction")
+
+
+@pytest.mark.parametrize("case", REPLICATE, ids=[case.name for case in REPLICATE])
+def test_replicate_function(case: Case, load: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = set_up(case)
+    app: ModuleType = load("replicate.app")
+    monkeypatch.setattr(app, "_desk", lambda: stage.desk)
+    assert app.handler(case.event, None) == case.expected["answer"]
+    assert outcomes(stage) == sorted(case.expected["outcomes"], key=str)
+    assert [letter(case, dead) for dead in stage.queue.dead] == case.expected["dead_letters"]
+    check_histories(stage, case)
+
+
+def outcomes(stage: Stage) -> list[dict[str, Any]]:
+    rows = [
+        {
+            "version_id": outcome.origin.version_id if outcome.origin else None,
+            "destination": outcome.destination,
+            "status": outcome.status,
+            "reason": outcome.reason,
+        }
+        for outcome in stage.outcomes
+    ]
+    return sorted(rows, key=str)
+
+
+def letter(case: Case, dead: Any) -> dict[str, Any]:
+    """Give what is expected of a dead letter; its body only where the case says it."""
+    origin = dead.outcome.origin
+    row = {
+        "reason": dead.outcome.reason,
+        "destination": dead.outcome.destination,
+        "version_id": origin.version_id if origin else None,
+    }
+    return row | ({"body": dead.body} if any("body" in wanted for wanted in case.expected["dead_letters"]) else {})
+
+
+@pytest.mark.parametrize("case", BATCH, ids=[case.name for case in BATCH])
+def test_batch_function(case: Case, load: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = set_up(case)
+    app: ModuleType = load("batch.app")
+    monkeypatch.setattr(app, "_world", stage.world)
+    monkeypatch.setattr(app, "_log", stage.log)
+    assert app.handler(case.event, None) == case.expected["answer"]
+    assert stage.queue.dead == []
+    check_histories(stage, case)
+
+
+def test_every_event_says_what_is_expected_of_it() -> None:
+    shapes = {path for path in EVENTS.glob("*/*.json") if not path.name.endswith(".expected.json")}
+    without = {path for path in shapes if not path.with_name(f"{path.stem}.expected.json").exists()}
+    assert without == set()
+
+
+def test_every_case_says_in_a_sentence_what_it_shows() -> None:
+    assert all(case.expected["says"].endswith(".") for case in (*REPLICATE, *BATCH))

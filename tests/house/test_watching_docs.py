@@ -1,0 +1,53 @@
+"""The pages on operating and metrics name every alarm, metric, dimension and reason that there is, and no other."""
+
+import re
+from pathlib import Path
+
+from replicator.core.advice import ADVICE
+from replicator.core.metrics import AGE, BY_AGE, BY_REASON, BY_RULE, BY_STACK, METRICS, Metric
+from replicator.core.notices import NoticeKind
+from replicator.core.outcome import Reason
+from replicator.core.threshold import REPORTED_AGES
+
+from tests.template import stacks
+
+DOCS = Path(__file__).parents[2] / "docs"
+NAMES = {BY_RULE: "rule", BY_REASON: "reason", BY_STACK: "stack", BY_AGE: "age"}
+
+
+def rows(page: str, heading: str) -> list[list[str]]:
+    """Give the cells of the first table below a heading, without its head."""
+    text = (DOCS / page).read_text().partition(f"{heading}\n")[2]
+    table = re.search(r"(?:^\|.*\|\n)+", text, re.MULTILINE)
+    assert table
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[0].splitlines()[2:]]
+
+
+def test_every_metric_is_described_with_its_unit_and_dimensions() -> None:
+    found = {row[0].strip("`"): (row[1], set(row[3].split(", "))) for row in rows("metrics.md", "# Metrics")}
+    assert found == {
+        str(metric): (str(METRICS[metric].unit), {NAMES[names] for names in METRICS[metric].sets}) for metric in Metric
+    }
+
+
+def test_every_dimension_is_named() -> None:
+    text = (DOCS / "metrics.md").read_text()
+    for name in {name for kind in METRICS.values() for names in kind.sets for name in names} - {AGE}:
+        assert f"`{name}`" in text
+    for age in REPORTED_AGES:
+        assert f"`{age}`" in text
+    for kind in NoticeKind:
+        assert f"`{kind}`" in text
+
+
+def test_every_alarm_is_explained_with_first_steps() -> None:
+    alarms = stacks.resources(stacks.stack(), "AWS::CloudWatch::Alarm").values()
+    names = {str(each["Properties"]["AlarmName"]).removeprefix("replicator-") for each in alarms}
+    found = {row[0]: row[2] for row in rows("operating.md", "## What each alarm means")}
+    assert set(found) == names
+    assert all(len(steps.split()) > 3 for steps in found.values())
+
+
+def test_every_reason_is_listed_with_the_advice_that_the_command_gives() -> None:
+    found = {row[0].strip("`"): row[1] for row in rows("operating.md", "## Reason codes")}
+    assert found == {str(reason): ADVICE[reason] for reason in Reason}

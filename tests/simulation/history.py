@@ -1,0 +1,97 @@
+"""The world of one history: buckets, stacks, users, and the events that go from one to the other.
+
+Separate from the scheduler, which says in what order things happen here; the checks read this and nothing else.
+"""
+
+import itertools
+from dataclasses import dataclass, field
+
+from replicator.core.journal import Pair
+
+from tests.fakes.clock import Clock
+from tests.fakes.notifications import eventbridge, notification
+from tests.fakes.s3 import Bucket, Happening, MemoryS3
+from tests.fakes.uploads import UploadStore
+from tests.simulation.choices import Choices
+from tests.simulation.settings import Setting
+from tests.simulation.stacks import Stack, build_stack
+from tests.simulation.story import Story
+from tests.simulation.turns import Turns
+from tests.simulation.users import Users
+from tests.simulation.watch import Watch
+
+SCRAMBLE = "qdzkbwmhtrxcvnfpjgls"
+"""Version ids begin with a letter that follows no order: nobody may sort by them."""
+
+
+@dataclass(slots=True)
+class Luck:
+    """How often events come twice, of a hundred; mishaps and needless deliveries so far."""
+
+    duplicates: int = 0
+    mishaps: int = 0
+    extra: int = 0
+
+
+@dataclass(slots=True)
+class History:
+    """All that there is."""
+
+    setting: Setting
+    choices: Choices
+    told: bool = False
+    luck: Luck = field(default_factory=Luck)
+    s3: MemoryS3 = field(init=False)
+    uploads: UploadStore = field(init=False)
+    watch: Watch = field(init=False)
+    turns: Turns = field(init=False)
+    users: Users = field(init=False)
+    stacks: dict[str, Stack] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        clock = Clock()
+        numbers = itertools.count(1)
+        by_completion = self.setting.by_completion
+        self.s3 = MemoryS3(clock, new_id=lambda: _version_id(next(numbers)), by_completion=by_completion)
+        self.uploads = UploadStore(self.s3, strict=not by_completion)
+        self.watch = Watch(self.setting, self.s3, self._settled, Story(clock, clock.now) if self.told else None)
+        self.turns = Turns(self.watch)
+        for name in self.setting.buckets:
+            self.s3.add(self._bucket(name))
+        for name in self.setting.sources:
+            self.stacks[name] = build_stack(name, self.setting, self.uploads, self.turns, self.choices)
+        self.users = Users(self.setting, self.s3, self.stacks, self.choices, self.tell, self.watch.retagged)
+        self.s3.listeners += [self.watch.happened, self._send]
+
+    def tell(self, who: str, what: str) -> None:
+        """Add a line to the story, if somebody listens."""
+        if self.watch.story:
+            self.watch.story.tell(who, what)
+
+    def _settled(self, pair: Pair, version_id: str) -> bool:
+        memory = self.stacks[pair.source].journal.entries.get(pair) if pair.source in self.stacks else None
+        return memory is not None and version_id in memory.settled
+
+    def _bucket(self, name: str) -> Bucket:
+        setting = self.setting
+        return Bucket(
+            name,
+            versioning=setting.versioning.get(name, "Enabled"),
+            listens=name in setting.sources,
+            skew=setting.skew.get(name, 0.0),
+        )
+
+    def _send(self, happening: Happening) -> None:
+        """Send the event of an entry to the stack beside its bucket, sometimes more than once."""
+        stack = self.stacks.get(happening.bucket)
+        if stack is None:
+            return
+        body = notification(happening) if self.setting.filtered else eventbridge(happening)
+        stack.subjects[stack.queue.send(body).id] = happening.stored
+        while self.choices.chance(self.luck.duplicates):
+            self.luck.extra += 1
+            stack.subjects[stack.queue.send(body).id] = happening.stored
+
+
+def _version_id(number: int) -> str:
+    return f"{SCRAMBLE[number * 7 % len(SCRAMBLE)]}{number}"

@@ -1,0 +1,53 @@
+"""Large objects in the simulation: what a stack needs to copy in parts, and its workers.
+
+Small enough to be played thousands of times: a byte of a large body counts as 5 MiB, three of them make a part, and a
+worker's message has one part. A body of up to six bytes goes as parts in one function, a longer one over several.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from replicator.core.cost import CostModel
+from replicator.core.parts import MIB
+from replicator.flows.consume import Desk, Message
+from replicator.flows.copy_parts import Shift, copy_parts
+from replicator.flows.replicate import World
+from replicator.flows.stale_uploads import UploadWatch, abort_stale
+from replicator.flows.upload_ports import Multipart
+
+from tests.fakes.points import Points
+from tests.fakes.queue import MemoryQueue
+from tests.fakes.upload_journal import MemoryPartQueue, MemoryUploadJournal
+from tests.fakes.uploads import MemoryUploads, UploadStore
+from tests.simulation.choices import Choices
+
+SCALE = 5 * MIB
+MODEL = CostModel(multipart_from=2 * SCALE, spread_from=6 * SCALE, part_size=3 * SCALE, side_by_side=1)
+BODIES = ("large {}", "here{}")
+"""Of a large version: over several functions, and in one."""
+
+
+def with_parts(world: World, store: UploadStore, points: Points, author: str, parts: MemoryQueue) -> World:
+    """Give a world that copies in parts."""
+    multipart = Multipart(
+        model=MODEL,
+        source=lambda bucket: MemoryUploads(store, bucket, "source", points, author),
+        uploads=lambda bucket, _: MemoryUploads(store, bucket, "destination", points, author),
+        journal=MemoryUploadJournal(points),
+        queue=MemoryPartQueue(parts),
+        is_ours=lambda initiator: initiator == author,
+    )
+    return replace(world, multipart=multipart)
+
+
+def work(messages: list[Message], desk: Desk, choices: Choices) -> list[str]:
+    """Run a worker that sometimes runs out of time; give the ids of the messages that must come back."""
+    may_begin: Callable[[], bool] = lambda: not choices.chance(5)  # noqa: E731
+    return copy_parts(messages, desk, Shift(may_begin, hidden=315))
+
+
+def look_after(world: World) -> None:
+    """Let the monitor abort what is left over."""
+    if world.multipart:
+        multipart = world.multipart
+        abort_stale(UploadWatch(world.journal, multipart.journal, multipart.uploads, world.now))

@@ -1,0 +1,194 @@
+"""The guarantees, checked at rest and after each delivery. docs/consistency.md says them in words."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from replicator.core.events import Record, parse
+
+from tests.fakes.s3 import LIFECYCLE, USER, Bucket
+from tests.fakes.stored import Stored
+from tests.simulation.settings import Order, Route
+from tests.simulation.truth import ever, is_native, natives, root, saw, shown
+
+if TYPE_CHECKING:
+    from tests.simulation.history import History
+    from tests.simulation.turns import Handler
+
+
+def at_rest(history: "History") -> list[str]:
+    """Give what is wrong once nothing moves any more."""
+    found = [*_nothing_pending(history), *_nothing_destroyed(history), *_no_uploads(history)]
+    for key in history.setting.keys:
+        for route in history.setting.routes:
+            if history.setting.takes_nothing(route.destination):
+                found += _only_failures(history, route, key)
+                continue
+            found += _complete(history, route, key)
+            found += _few_copies(history, route, key)
+            if history.setting.order is Order.SOURCE and route.source in history.setting.writers:
+                found += _shows_source(history, route, key)
+        if history.setting.order is Order.SAME:
+            found += _shows_same(history, key)
+    return found
+
+
+def _nothing_pending(history: "History") -> Iterator[str]:
+    """Guarantee 6: every message came to an end, and the journal shows none that waits."""
+    if any(history.setting.takes_nothing(name) for name in history.setting.buckets):
+        return
+    for stack in history.stacks.values():
+        for (pair, version_id), waiting in stack.journal.waiting.items():
+            yield f"{version_id} -> {pair.destination} is still {waiting.status}: {waiting.reason}"
+        if stack.queue.dead:
+            yield f"the dead-letter queue of {stack.bucket} is not empty"
+
+
+def _nothing_destroyed(history: "History") -> Iterator[str]:
+    """Guarantee 5, for what no deletion names: where versions are not kept, a write takes the place of another."""
+    for bucket, _, stored, author in history.s3.destroyed:
+        if author not in {USER, LIFECYCLE}:
+            yield f"{stored.version_id} of {bucket} was lost to a write of {author}"
+
+
+def _only_failures(history: "History", route: Route, key: str) -> Iterator[str]:
+    """Guarantee 6, where nothing can be written: every change of a user lies in the dead-letter queue."""
+    dead = [record for letter in history.stacks[route.source].queue.dead for record in parse(letter.body)]
+    buried = {record.change.version_id for record in dead if isinstance(record, Record)}
+    for stored in natives(history.s3.buckets[route.source], key):
+        if stored.version_id not in buried:
+            yield f"{stored.version_id} can not go to {route.destination}, but is not in the dead-letter queue"
+
+
+def _no_uploads(history: "History") -> Iterator[str]:
+    """No orphans: what the monitor cannot know of is left only by who was killed, and by failed attempts to find it."""
+    known = {
+        upload.id
+        for stack in history.stacks.values()
+        if stack.desk.world.multipart
+        for _, upload in stack.desk.world.multipart.journal.under_way()
+    }
+    left = set(history.uploads.begun)
+    if left & known:
+        yield f"uploads {', '.join(sorted(left & known))} are still there"
+    if len(left - known) > history.luck.mishaps / 2:
+        yield f"{len(left)} uploads are left over after {history.luck.mishaps} mishaps"
+
+
+def _complete(history: "History", route: Route, key: str) -> Iterator[str]:
+    """Guarantee 1: every native version that a rule selects has a replica, as long as it exists."""
+    there = {root(stored).serial for stored in ever(history.s3, route.destination, key) if stored.is_version}
+    for stored in natives(history.s3.buckets[route.source], key):
+        if stored.serial in history.watch.retagged:
+            continue  # whether it was selected depends on when it was looked at
+        if stored.is_version and stored.serial not in there and route.selects(stored.content.tags):
+            yield f"{stored.version_id} of {route.source} is missing in {route.destination}"
+
+
+def _few_copies(history: "History", route: Route, key: str) -> Iterator[str]:
+    """Guarantee 2: one replica for each version; one more for each mishap, or for each write it was put back over."""
+    buckets = history.s3.buckets
+    writes = sum(len(natives(bucket, key)) for bucket in buckets.values())
+    bound = 1 + writes + history.luck.mishaps + history.luck.extra
+    markers = sum(not (stored.is_version or is_native(stored)) for stored in buckets[route.destination].history(key))
+    if markers > bound:
+        yield f"{markers} delete markers were written to {route.destination}, more than {bound}"
+    for stored in natives(buckets[route.source], key):
+        copies = history.watch.copies[route.destination, stored.serial]
+        if copies > bound:
+            yield f"{stored.version_id} was copied to {route.destination} {copies} times, more than {bound}"
+
+
+def _shows_source(history: "History", route: Route, key: str) -> Iterator[str]:
+    """Guarantee 3, one-way: the destination shows what the source shows, or a later write of its own users."""
+    source, destination = history.s3.buckets[route.source], history.s3.buckets[route.destination]
+    sent = [stored for stored in natives(source, key) if _sent(route, stored)]
+    last = sent[-1] if sent else None
+    own = natives(destination, key)
+    theirs = own[-1] if own else None
+    allowed = [_visible(last)]
+    if theirs and (last is None or _after(history, theirs, route, key, last)):
+        allowed = [_visible(theirs)]
+        if last and not last.is_version:
+            allowed.append(None)
+    now = shown(destination, key)
+    if now not in allowed and not any(stored.serial in history.watch.retagged for stored in natives(source, key)):
+        yield f"{route.destination}/{key} shows {_name(now)} instead of {' or '.join(map(_name, allowed))}"
+
+
+def _after(history: "History", theirs: Stored, route: Route, key: str, last: Stored) -> bool:
+    """Whether a write at the destination came after the last of the source was there, delete markers as well."""
+    if last.is_version:
+        return saw(history.s3, theirs, route.destination, key, last)
+    return theirs.place > last.place
+
+
+def _sent(route: Route, stored: Stored) -> bool:
+    if stored.is_version:
+        return route.selects(stored.content.tags)
+    return route.markers and stored.author != LIFECYCLE
+
+
+def _shows_same(history: "History", key: str) -> Iterator[str]:
+    """Guarantee 3, two-way: both buckets show the winner of the last writes of both sides."""
+    one, other = history.s3.buckets.values()
+    last_of = [natives(bucket, key)[-1:] for bucket in (one, other)]
+    if any(stored.author == LIFECYCLE for last in last_of for stored in last):
+        return  # what lifecycle does on one side stays there
+    if any(_came_below_a_replica(stored, bucket, key) for bucket in (one, other) for stored in natives(bucket, key)):
+        return  # a documented limit: it cannot be current where it was written, and may be on the other side
+    winner = _winner(history, key, [stored for last in last_of for stored in last])
+    for bucket in (one, other):
+        now = shown(bucket, key)
+        if now is not _visible(winner):
+            yield f"{bucket.name}/{key} shows {_name(now)} instead of {_name(_visible(winner))}"
+
+
+def _came_below_a_replica(upload: Stored, bucket: Bucket, key: str) -> bool:
+    """Whether an upload was completed after a replica had been written that S3 puts above it."""
+    return any(
+        not is_native(other) and other.place > upload.place and other.serial < upload.serial
+        for other in bucket.history(key)
+    )
+
+
+def _winner(history: "History", key: str, lasts: list[Stored]) -> Stored | None:
+    """Say who must win: who could see the other; else a write before a delete; else the later by the clocks."""
+    if len(lasts) < 2:
+        return lasts[0] if lasts else None
+    for early, late in (lasts, lasts[::-1]):
+        if early.is_version and saw(history.s3, late, late.bucket, key, early):
+            return late
+    versions = [stored for stored in lasts if stored.is_version] or lasts
+    return max(versions, key=lambda stored: (stored.modified, stored.bucket))
+
+
+def _visible(stored: Stored | None) -> Stored | None:
+    return stored if stored and stored.is_version else None
+
+
+def _name(stored: Stored | None) -> str:
+    return f"{stored.version_id} of {stored.bucket}" if stored else "nothing"
+
+
+def of_delivery(history: "History", handler: "Handler") -> Iterator[str]:
+    """Guarantee 2: what an echo costs, and that no delivery asks without end."""
+    entries = sum(len(found) for bucket in history.s3.buckets.values() for found in bucket.histories.values())
+    routes = sum(route.source == handler.stack for route in history.setting.routes)
+    bound = len(handler.letters) * routes * 5 * (12 + 3 * entries)
+    if len(handler.calls) > bound:
+        yield f"{handler.name} made {len(handler.calls)} calls, more than {bound}"
+    subject = history.stacks[handler.stack].subjects.get(handler.letters[0])
+    if subject and not is_native(subject) and len(handler.letters) == 1 and not handler.troubled:
+        yield from _cheap_echo(history, handler, subject)
+
+
+def _cheap_echo(history: "History", handler: "Handler", subject: Stored) -> Iterator[str]:
+    """Hold an echo to its price: no call if its event names a replicator, else one HEAD.
+
+    A mark that had no room in the metadata costs reading the tags, and an echo of a delete marker two listings.
+    """
+    calls = [call for call in handler.calls if call.side in {"source", "destination"}]
+    if history.setting.filtered and calls:
+        yield f"the echo of {subject.version_id} cost {len(calls)} calls although its event names its writer"
+    elif subject.is_version and len(calls) > 1 + ("replication-origin" in subject.content.tags):
+        yield f"the echo of {subject.version_id} cost {len(calls)} calls"

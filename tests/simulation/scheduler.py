@@ -1,0 +1,259 @@
+"""Who moves next: a user, a message, or one of the handlers at work; and what goes wrong with that move.
+
+One history ends when nothing can move any more. Everything that could differ between two runs is a choice, so a seed,
+or a list of choices, is one history.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from math import inf
+
+from replicator.core.change import Change, ChangeKind
+from replicator.core.events import Record, parse
+from replicator.core.outcome import Permanent, Temporary
+from replicator.flows.consume import Message, consume
+
+from tests.fakes.points import Call
+from tests.fakes.queue import Letter, MemoryQueue
+from tests.simulation.choices import Choices
+from tests.simulation.faults import Kill, draw_fault
+from tests.simulation.history import History
+from tests.simulation.large import look_after, work
+from tests.simulation.mood import Mood, draw_mood
+from tests.simulation.promises import at_rest, of_delivery
+from tests.simulation.settings import Setting
+from tests.simulation.shrink import Played
+from tests.simulation.stacks import Stack
+from tests.simulation.turns import Handler, Task
+
+STEPS_PER_ACT = 3000
+MOST_RECEIVES = 200  # the template's maxReceiveCount
+TIMEOUT = 120.0  # seconds: that of the replicate function
+MOST_REDRIVES = 3
+STEP, DELIVER, ACT = range(3)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended(Played):
+    """What came of one history.
+
+    calls: requests that handlers made. receives: how often the most stubborn message came. lines: its story, if wanted.
+    """
+
+    calls: int
+    receives: int
+    lines: Sequence[str]
+
+
+@dataclass(slots=True)
+class Scheduler:
+    """Plays one history.
+
+    acts: what users may still do. twins: how many messages may still be handed out twice. left: mishaps that may still
+    happen. last: the task that made the last step.
+    """
+
+    history: History
+    choices: Choices
+    mood: Mood
+    acts: int
+    twins: int
+    left: int
+    last: Task | None = None
+    redrives: int = 0
+    handlers: list[Handler] = field(default_factory=list)
+    in_work: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def play(self) -> None:
+        """Run to the end, or to the first thing that must not be."""
+        violations = self.history.watch.violations
+        for _ in range(STEPS_PER_ACT * self.mood.acts):
+            self.choices.begin_move()
+            self._pass_time(self.choices.one_of(self.mood.pace))
+            if not self._move() or violations:
+                break
+        else:
+            violations.append("it is still moving")
+        if not violations:
+            self.history.s3.clock.advance(20 * 60)
+            for stack in self.history.stacks.values():
+                look_after(stack.desk.world)
+            violations += at_rest(self.history)
+        for handler in self.handlers:
+            handler.kill()
+
+    def _pass_time(self, seconds: float) -> None:
+        """Let time pass, but no more than a function has."""
+        clock = self.history.s3.clock
+        if self.handlers:  # the first of them has run for the longest
+            seconds = max(0.0, min(seconds, self.handlers[0].began + TIMEOUT - clock.now))
+        clock.advance(seconds)
+
+    def _move(self) -> bool:
+        """Let one thing happen; False if nothing can."""
+        parked = [task for handler in self.handlers for task in handler.tasks if not task.waiting]
+        may_deliver = len(self.handlers) < self.history.setting.concurrency and any(self._receivable())
+        mood = self.mood
+        moves = [STEP] * (mood.steps if parked else 0) + [DELIVER] * (mood.delivers if may_deliver else 0)
+        moves += [ACT] * (mood.eager if self.acts else 0)
+        if not moves:
+            return self._wait() or self._redrive()
+        move = self.choices.one_of(moves)
+        if move == STEP:
+            self._step(self._next(parked))
+        elif move == DELIVER:
+            self._deliver(*self.choices.one_of(list(self._receivable())))
+        else:
+            self.acts -= 1
+            self.history.users.act()
+        return True
+
+    # Messages
+
+    def _receivable(self) -> Iterator[tuple[Stack, Letter]]:
+        """Give what may be received: what is visible, or for the impatient, all that nobody works on."""
+        latest = self.history.s3.clock.now if self.mood.patient else inf
+        for stack in self.history.stacks.values():
+            for queue in (stack.queue, stack.parts):
+                for letter in queue.letters.values():
+                    if letter.visible <= latest and not self.in_work[stack.bucket, letter.id]:
+                        yield stack, letter
+
+    def _batch(self) -> int:
+        """Say how many messages a function gets; mostly one."""
+        return 1 if self.choices.below(2) else 1 + self.choices.below(self.history.setting.batch)
+
+    def _deliver(self, stack: Stack, letter: Letter) -> None:
+        """Start a function on a message, and perhaps on others that are there."""
+        batch = [letter]
+        queue = stack.parts if letter.id in stack.parts.letters else stack.queue
+        if self.twins and self.choices.chance(20):
+            self._leave_twin(stack, queue, letter)
+        if queue is stack.queue:  # workers take one message each
+            others = [other for its, other in self._receivable() if its is stack]
+            others = [other for other in others if other.id in queue.letters]
+            batch += [other for other in others[: self._batch() - 1] if other is not letter]
+        messages = [queue.receive(one) for one in batch]
+        self.history.watch.handlers += 1
+        number, ids = self.history.watch.handlers, tuple(message.id for message in messages)
+        handler = Handler(number, stack.bucket, self.history.s3.clock.now, ids)
+        for message in messages:
+            self.history.tell(handler.name, f"of {stack.bucket} gets {in_short(message)}")
+            self.history.watch.receives = max(self.history.watch.receives, message.receives)
+            if message.receives > MOST_RECEIVES:
+                self.history.watch.violations.append(f"message {message.id} came {message.receives} times")
+        self.handlers.append(handler)
+        self.in_work.update((stack.bucket, message.id) for message in messages)
+        self.history.turns.start(handler, partial(self._work, stack, queue, messages))
+
+    def _leave_twin(self, stack: Stack, queue: MemoryQueue, letter: Letter) -> None:
+        """Let SQS keep a copy where the deletion does not reach it: it will be handed out as well."""
+        self.twins -= 1
+        self.history.luck.extra += 1
+        twin = queue.send(letter.body, redriven=letter.redriven)
+        twin.receives = letter.receives
+        if letter.id in stack.subjects:
+            stack.subjects[twin.id] = stack.subjects[letter.id]
+
+    def _work(self, stack: Stack, queue: MemoryQueue, messages: list[Message]) -> None:
+        if queue is stack.parts:
+            failed = work(messages, stack.parts_desk, self.choices)
+        else:
+            failed = consume(messages, stack.desk)
+        done = [message.id for message in messages if message.id not in failed]
+        call = Call("ACKNOWLEDGE", "queue", queue.name, " ".join(done))
+        with suppress(Temporary, Permanent):  # SQS hands them out again
+            self.history.turns.call(call, lambda: queue.delete(done))
+
+    # Handlers
+
+    def _next(self, parked: list[Task]) -> Task:
+        if self.last in parked and self.mood.sticky and self.choices.chance(self.mood.sticky):
+            return self.last
+        self.last = self.choices.one_of(parked)
+        return self.last
+
+    def _step(self, task: Task) -> None:
+        """Let one handler go on to its next call, or to its end."""
+        handler, fault = task.handler, None
+        if self.left and task.call and self.choices.chance(self.mood.misfortune.percent):
+            fault = draw_fault(self.mood.misfortune.kinds, task.call, self.choices)
+        if fault:
+            self.left -= 1
+            self.history.luck.mishaps += 1
+            handler.troubled = True
+        if isinstance(fault, Kill):
+            self._kill(handler, task)
+        else:
+            task.switch(fault)
+        if handler.forget(task):
+            self._end(handler)
+
+    def _kill(self, handler: Handler, task: Task) -> None:
+        self.history.tell(handler.name, f"is killed before {task.call}")
+        if not handler.kill():
+            self.history.watch.violations.append(f"{handler.name} went on after it was killed")
+
+    def _end(self, handler: Handler) -> None:
+        """Check what one run did, now that it is over."""
+        self.handlers.remove(handler)
+        self.in_work.subtract((handler.stack, letter) for letter in handler.letters)
+        violations = self.history.watch.violations
+        errors = [handler.error] if handler.error else []
+        errors += self.history.stacks[handler.stack].log.errors
+        violations += [f"{handler.name} raised {type(error).__name__}: {error}" for error in errors]
+        violations += of_delivery(self.history, handler)
+
+    # The end
+
+    def _wait(self) -> bool:
+        """Let time pass until a hidden message comes back."""
+        queues = [queue for stack in self.history.stacks.values() for queue in (stack.queue, stack.parts)]
+        hidden = [letter.visible for queue in queues for letter in queue.letters.values()]
+        if not hidden:
+            return False
+        clock = self.history.s3.clock
+        clock.now = max(clock.now, min(hidden))
+        return True
+
+    def _redrive(self) -> bool:
+        """Once everything rests, an operator has repaired what was denied, and puts failures back."""
+        self.left = 0
+        self.redrives += 1
+        if self.redrives > MOST_REDRIVES:
+            return False
+        redriven = [stack.queue.redrive() for stack in self.history.stacks.values()]
+        if any(redriven):
+            self.history.tell("operator", "redrives the dead-letter queues")
+        return any(redriven)
+
+
+def in_short(message: Message) -> str:
+    """Name a message by what it tells of."""
+    (record,) = parse(message.body)
+    change = record.change if isinstance(record, Record) else Change(ChangeKind.UNKNOWN, "", "")
+    again = f", for the {message.receives}. time" if message.receives > 1 else ""
+    redriven = ", redriven" if message.redriven else ""
+    if message.id.startswith("parts"):
+        parts = json.loads(message.body)["copyParts"]
+        return f"part {parts['number']} of {parts['parts']} of {change.key} {change.version_id}{again}"
+    return f"{change.name} {change.key} {change.version_id}{again}{redriven}"
+
+
+def play(setting: Setting, choices: Choices, *, told: bool = False) -> Ended:
+    """Play one history."""
+    history = History(setting, choices, told)
+    mood = draw_mood(setting, choices)
+    history.luck.duplicates = mood.duplicates
+    Scheduler(history, choices, mood, mood.acts, mood.twins, mood.misfortune.left).play()
+    story = history.watch.story
+    if story:
+        for key in setting.keys:
+            story.show(history.s3, key)
+    lines = tuple(story.lines) if story else ()
+    watch = history.watch
+    return Ended(tuple(watch.violations), tuple(choices.made), choices.moves, watch.calls, watch.receives, lines)

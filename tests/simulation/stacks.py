@@ -1,0 +1,78 @@
+"""One replicator stack of the simulation: the product's own flow, with a queue, a journal and rules of its own."""
+
+from dataclasses import dataclass, field, replace
+
+from replicator.core.eligibility import Limits
+from replicator.core.rules import RuleSet
+from replicator.flows.bookkeeping import Books
+from replicator.flows.consume import Desk
+from replicator.flows.reading import Marks
+from replicator.flows.replicate import World
+
+from tests.fakes.journal import MemoryJournal
+from tests.fakes.objects import MemoryBuckets
+from tests.fakes.queue import MemoryQueue
+from tests.fakes.reporting import MemoryLog, MemoryMeasures, MemoryNotices
+from tests.fakes.rules import MemoryRules, rule
+from tests.fakes.stored import Stored
+from tests.fakes.uploads import UploadStore
+from tests.simulation.choices import Choices
+from tests.simulation.large import with_parts
+from tests.simulation.settings import Setting
+from tests.simulation.turns import Turns
+
+THRESHOLD_MS = 15 * 60_000
+
+
+def principal(bucket: str) -> str:
+    """Give the name under which the stack of a source bucket writes."""
+    return f"AWS:ROLE-{bucket}:replicate"
+
+
+@dataclass(slots=True)
+class Stack:
+    """One deployment, beside its source bucket. `subjects`: the entry that a message tells of, by message id.
+
+    `parts`: the part queue, and `parts_desk` the desk of its workers.
+    """
+
+    bucket: str
+    queue: MemoryQueue
+    parts: MemoryQueue
+    journal: MemoryJournal
+    desk: Desk
+    parts_desk: Desk
+    log: MemoryLog = field(default_factory=MemoryLog)
+    subjects: dict[str, Stored] = field(default_factory=dict)
+
+
+def build_stack(bucket: str, setting: Setting, uploads: UploadStore, turns: Turns, choices: Choices) -> Stack:
+    """Give the stack of one source bucket, with its rules in place."""
+    s3, journal = uploads.s3, MemoryJournal(turns)
+    queue = MemoryQueue(s3.clock, turns)
+    parts = MemoryQueue(s3.clock, turns, timeout=1800.0, name="parts")
+    log = MemoryLog()
+    world = World(
+        buckets=MemoryBuckets(s3, turns, principal(bucket)),
+        rules=_rules(bucket, setting).of,
+        journal=journal,
+        marks=Marks(),
+        limits=Limits(),
+        side_by_side=turns.side_by_side,
+        now=s3.clock.milliseconds,
+        own_principals=frozenset(principal(name) for name in setting.sources) if setting.filtered else frozenset(),
+    )
+    if setting.large:
+        world = with_parts(world, uploads, turns, principal(bucket), parts)
+    books = Books(journal, queue, MemoryNotices(turns), s3.clock.milliseconds, THRESHOLD_MS)
+    desk = Desk(world, queue, books, MemoryMeasures(), log, jitter=lambda: choices.below(100) / 100)
+    return Stack(bucket, queue, parts, journal, desk, replace(desk, queue=parts), log)
+
+
+def _rules(bucket: str, setting: Setting) -> MemoryRules:
+    routes = [route for route in setting.routes if route.source == bucket]
+    rules = tuple(
+        rule(route.destination, rule_id=f"to {route.destination}", tags=route.tags, delete_markers=route.markers)
+        for route in routes
+    )
+    return MemoryRules({bucket: RuleSet(bucket, rules)})

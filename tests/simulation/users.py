@@ -1,0 +1,135 @@
+"""What users do while replication runs: one function per act, each told in the story."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from tests.fakes.s3 import MemoryS3
+from tests.fakes.stored import Content, Stored
+from tests.simulation.choices import Choices
+from tests.simulation.large import BODIES, SCALE
+from tests.simulation.settings import Setting
+from tests.simulation.stacks import Stack
+from tests.simulation.truth import is_native
+
+Tell = Callable[[str, str], None]
+
+FULL = {"note": "x" * 2040}
+"""User metadata that leaves no room for a mark: it must travel in the tags."""
+
+
+@dataclass(slots=True)
+class Users:
+    """Everybody who is not a replicator."""
+
+    setting: Setting
+    s3: MemoryS3
+    stacks: Mapping[str, Stack]
+    choices: Choices
+    tell: Tell
+    retagged: set[int]
+    written: int = 0
+    by_name: Mapping[str, Callable[[str, str], None]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.by_name = {
+            "write": self._write,
+            "large": self._write_large,
+            "upload": self._upload,
+            "delete": self._delete,
+            "expire": self._expire,
+            "destroy": self._destroy,
+            "tag": self._tag,
+            "restore": self._restore,
+            "forget": self._forget,
+        }
+
+    def act(self) -> None:
+        """Do one thing somewhere."""
+        self.s3.clock.advance(self.setting.apart)
+        act = self.choices.one_of(self.setting.acts)
+        bucket = self.choices.one_of(self.setting.writers)
+        self.by_name[act](bucket, self.choices.one_of(self.setting.keys))
+
+    def _write(self, bucket: str, key: str) -> None:
+        stored = self.s3.put(bucket, key, self._content())
+        self._told(f"writes {bucket}/{key}", stored)
+
+    def _write_large(self, bucket: str, key: str) -> None:
+        self.written += 1
+        body = self.choices.one_of(BODIES).format(self.written).encode()
+        stored = self.s3.put(bucket, key, Content(body, scale=SCALE))
+        self._told(f"writes {bucket}/{key}, large", stored)
+
+    def _upload(self, bucket: str, key: str) -> None:
+        """Complete a multipart upload: S3 gives the object the time at which the upload began."""
+        seconds = self.choices.one_of((1, 10, 1000, 5000))
+        content = Content(self._body(), parts=2)
+        begun = self.s3.clock.now - seconds
+        stored = self.s3.put(bucket, key, content, name="ObjectCreated:CompleteMultipartUpload", begun=begun)
+        self._told(f"completes an upload of {bucket}/{key} begun {seconds} s ago", stored)
+
+    def _delete(self, bucket: str, key: str) -> None:
+        stored = self.s3.delete(bucket, key)
+        if stored:
+            self._told(f"deletes {bucket}/{key}", stored)
+
+    def _expire(self, bucket: str, key: str) -> None:
+        current = self.s3.buckets[bucket].current(key)
+        if current and current.is_version:
+            self.tell("lifecycle", f"expires {bucket}/{key}")
+            self.s3.expire(bucket, key)
+
+    def _destroy(self, bucket: str, key: str) -> None:
+        if stored := self._any_version(bucket, key):
+            self.tell("user", f"deletes {bucket}/{key} {stored.version_id} for good")
+            self.s3.destroy(bucket, key, stored.version_id)
+
+    def _tag(self, bucket: str, key: str) -> None:
+        if stored := self._any_version(bucket, key):
+            tags = self._tags() or {"other": "tag"}
+            self.tell("user", f"tags {bucket}/{key} {stored.version_id} {tags}")
+            self.retagged.add(stored.serial)
+            self.s3.tag(bucket, key, stored.version_id, tags)
+
+    def _restore(self, bucket: str, key: str) -> None:
+        """Make an older version current again as users do: copy it onto its own key, metadata and all.
+
+        A replica of the last hour would be taken for itself, and identical bytes for each other: documented limits. So
+        the copy is made in parts, whose number shows in its ETag.
+        """
+        old = self._any_version(bucket, key)
+        if old and (is_native(old) or old.begun < self.s3.clock.now - 3600):
+            self.written += 1
+            content = replace(old.content, parts=1 + self.written)
+            stored = self.s3.put(bucket, key, content, name="ObjectCreated:Copy", parent=old)
+            self._told(f"copies {bucket}/{key} {old.version_id} onto itself", stored)
+
+    def _forget(self, bucket: str, key: str) -> None:
+        """Let the journal's entries of the key run out, as their TTL does in the end."""
+        for stack in self.stacks.values():
+            for pair in [pair for pair in stack.journal.entries if pair.key == key]:
+                self.tell("journal", f"forgets {pair.source}/{key} -> {pair.destination}")
+                stack.journal.lose(pair)
+
+    def _any_version(self, bucket: str, key: str) -> Stored | None:
+        versions = [stored for stored in self.s3.buckets[bucket].history(key) if stored.is_version]
+        return self.choices.one_of(versions) if versions else None
+
+    def _content(self) -> Content:
+        metadata = FULL if self.choices.chance(3) else {}
+        return Content(self._body(), metadata=metadata, tags=self._tags())
+
+    def _body(self) -> bytes:
+        self.written += 1
+        number = 1 + self.choices.below(2) if self.setting.same_bytes else self.written
+        return f"body {number}".encode()
+
+    def _tags(self) -> Mapping[str, str]:
+        wanted = next((route.tags for route in self.setting.routes if route.tags), None)
+        if wanted is not None:
+            return wanted if self.choices.below(2) else {}
+        return {"team": "blue"} if self.choices.chance(10) else {}
+
+    def _told(self, what: str, stored: Stored) -> None:
+        kind = stored.content.body.decode() if stored.is_version else "delete marker"
+        self.tell("user", f"{what}: {stored.version_id} ({kind})")

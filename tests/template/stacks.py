@@ -1,0 +1,89 @@
+"""The template as CloudFormation would see it: transformed, with parameters put in, references to resources left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+from emulator.template import StackIdentity, plain_template
+
+ROOT = Path(__file__).parents[2]
+ACCOUNT = "123456789012"
+FUNCTIONS = {
+    "ReplicateFunction": "replicate",
+    "CopyPartsFunction": "copy_parts",
+    "MonitorFunction": "monitor",
+    "BatchFunction": "batch",
+}
+ROLES = {name: name.replace("Function", "Role") for name in FUNCTIONS}
+EVERYTHING = {
+    "SourceBuckets": "east,east-2",
+    "DestinationBuckets": "west,west-2",
+    "CreateSourceBucket": "fresh",
+    "DefaultDestination": "far",
+    "SourceKmsKeys": "arn:aws:kms:us-east-1:123456789012:key/s",
+    "DestinationKmsKeys": "arn:aws:kms:us-west-2:123456789012:key/d",
+    "PeerPrincipals": "AROAPEER:peer-replicate",
+    "UseEventBridge": "true",
+}
+"""Every optional part of the template at once."""
+SOURCES = {"east", "east-2", "fresh"}
+DESTINATIONS = {"west", "west-2", "far"}
+
+Document = Mapping[str, Any]
+
+
+@cache
+def source() -> Document:
+    """Read the template as it is written."""
+    parsed: Document = yaml_parse((ROOT / "template.yaml").read_text())
+    return parsed
+
+
+def stack(**parameters: str) -> Document:
+    """Give the template these parameters, its code uploaded as `sam deploy` does."""
+    identity = StackIdentity(name="replicator", region="us-east-1", account=ACCOUNT)
+    uploaded = (ROOT / "template.yaml").read_text().replace("CodeUri: functions/", "CodeUri: s3://code/functions.zip")
+    return plain_template(uploaded, parameters, identity)
+
+
+def resources(document: Document, kind: str) -> dict[str, Any]:
+    """Pick the resources of one type, by logical id."""
+    return {name: each for name, each in document["Resources"].items() if each["Type"] == kind}
+
+
+def properties(document: Document, name: str) -> Document:
+    """Give what a resource is told."""
+    told: Document = document["Resources"][name]["Properties"]
+    return told
+
+
+def statements(document: Document, role: str) -> list[Document]:
+    """All statements of a role's policies."""
+    return [
+        statement
+        for policy in properties(document, role)["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def listed(value: Any) -> list[Any]:
+    """Give what policies write as one thing or a list of them as a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def allowed(document: Document, role: str) -> Iterator[tuple[str, Any]]:
+    """Each action that a role allows, with each resource that it allows it on."""
+    for statement in statements(document, role):
+        for action in listed(statement["Action"]):
+            for resource in listed(statement["Resource"]):
+                yield action, resource
+
+
+def bucket_of(arn: str) -> str:
+    """Give the bucket that an S3 ARN names."""
+    return arn.split(":::", 1)[1].split("/", 1)[0]

@@ -1,0 +1,218 @@
+"""The operator's command without a network: how it is called wrongly, how it finds its stack, what it prints."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from replicator.core.finding import CallFailed, Finding, Obstacle, Severity
+from replicator.flows.rules_admin import Report
+from s3replicator import rules_commands, stack
+from s3replicator.main import app
+from s3replicator.stack import stack_facts
+from typer.testing import CliRunner
+
+OUTPUTS = {
+    "ControlBucket": "control",
+    "ChangeQueue": "https://queue",
+    "ChangeQueueArn": "arn:aws:sqs:us-east-1:111122223333:changes",
+}
+LONG = "a message that is much longer than a terminal is wide, so that it would be wrapped in the middle of its words"
+FINDINGS = [
+    Finding(Severity.WARNING, "bucket west", "later"),
+    Finding(Severity.ERROR, "one", LONG, "Filter.And.Tags[1].Key"),
+]
+
+
+class Admin:
+    """Answers every command with the same report."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.given: list[Any] = []
+
+    def put(self, bucket: str, text: bytes, *, force: bool) -> Report:
+        self.given.append((bucket, text, force))
+        return self.report
+
+    def delete(self, bucket: str) -> Report:
+        self.given.append(bucket)
+        return self.report
+
+    def check(self, bucket: str, text: bytes | None = None) -> Report:
+        self.given.append((bucket, text))
+        return self.report
+
+    def buckets(self) -> tuple[str, ...]:
+        return ("east", "south")
+
+    def get(self, bucket: str) -> bytes | None:
+        if bucket == "denied":
+            raise CallFailed(Obstacle("s3:GetObject", "AccessDenied"))
+        return '{"Rules": "ü"}\n'.encode() if bucket == "east" else None
+
+
+@pytest.fixture
+def admin(monkeypatch: pytest.MonkeyPatch) -> Admin:
+    class Opened:
+        facts = stack_facts("prod", "us-east-1", {}, OUTPUTS)
+
+    admin = Admin(Report("east", findings=list(FINDINGS), done=["stored the rules"]))
+    monkeypatch.setattr(rules_commands, "open_stack", lambda *_: Opened())
+    monkeypatch.setattr(rules_commands, "_admin", lambda _: admin)
+    return admin
+
+
+def run(*arguments: str, given: str = "") -> Any:
+    return CliRunner().invoke(app, list(arguments), input=given)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["rules", "put"], ["rules", "put", "east"], ["rules", "frobnicate"], ["rules", "get", "east", "--nope"],
+     ["rules", "put", "east", "/no/such/file"], ["rules", "check", "east", "/no/such/file"], ["rules", "get", "a/b"],
+     ["emulate", "--port", "x"], ["frobnicate"]],
+)  # fmt: skip
+def test_a_wrong_call_ends_with_2_and_a_message_and_no_traceback(admin: Admin, arguments: list[str]) -> None:
+    done = run(*arguments)
+    assert done.exit_code == 2
+    assert done.output
+    assert "Traceback" not in done.output
+    assert isinstance(done.exception, SystemExit)
+
+
+def test_an_error_ends_with_1_and_is_printed_on_one_line_before_the_warnings(admin: Admin) -> None:
+    done = run("rules", "put", "east", "-", given="{}")
+    assert done.exit_code == 1
+    assert done.output.splitlines() == [
+        f"error  one Filter.And.Tags[1].Key: {LONG}",
+        "warning  bucket west: later",
+        "east: stored the rules",
+    ]
+
+
+def test_a_put_that_stored_nothing_says_so(admin: Admin) -> None:
+    admin.report.done.clear()
+    assert run("rules", "put", "east", "-").output.splitlines()[-1] == "east: nothing was changed"
+
+
+def test_warnings_end_with_0(admin: Admin) -> None:
+    del admin.report.findings[1]
+    assert run("rules", "check", "east").exit_code == 0
+    assert run("rules", "check").exit_code == 0
+    assert run("rules", "delete", "east").exit_code == 0
+
+
+def test_json_is_one_document_and_nothing_else(admin: Admin) -> None:
+    done = run("rules", "delete", "east", "--json")
+    assert json.loads(done.stdout) == {
+        "bucket": "east",
+        "ok": False,
+        "rules": [],
+        "done": ["stored the rules"],
+        "findings": [
+            {"severity": "warning", "subject": "bucket west", "field": "", "message": "later"},
+            {"severity": "error", "subject": "one", "field": "Filter.And.Tags[1].Key", "message": LONG},
+        ],
+    }
+    every = json.loads(run("rules", "check", "--json").stdout)
+    assert (every["ok"], len(every["reports"])) == (False, 2)
+
+
+def test_rules_come_from_a_file_or_from_standard_input(admin: Admin, tmp_path: Path) -> None:
+    file = tmp_path / "rules.json"
+    file.write_bytes(b"from a file")
+    run("rules", "put", "east", str(file))
+    run("rules", "put", "s3://east/", "-", "--force", given="from input")
+    run("rules", "check", "arn:aws:s3:::east", str(file))
+    assert admin.given == [("east", b"from a file", False), ("east", b"from input", True), ("east", b"from a file")]
+
+
+def test_get_prints_the_document_as_it_is_stored(admin: Admin) -> None:
+    done = run("rules", "get", "east")
+    assert (done.exit_code, done.stdout) == (0, '{"Rules": "ü"}\n')
+
+
+def test_get_without_rules_or_without_permission_ends_with_1_and_says_why(admin: Admin) -> None:
+    none, denied = run("rules", "get", "south"), run("rules", "get", "denied")
+    assert (none.exit_code, none.stdout, none.stderr) == (1, "", "no rules are stored for south\n")
+    assert (denied.exit_code, denied.stdout) == (1, "")
+    assert "allow your credentials s3:GetObject on bucket control" in denied.stderr
+
+
+def test_without_the_emulators_packages_emulate_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "emulator.main", None)
+    done = run("emulate")
+    assert done.exit_code == 2
+    assert "pip install" in done.stderr
+    assert "emulator" in done.stderr
+
+
+def test_a_world_whose_rules_nobody_could_put_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    """The same words as from `rules put`, with the place in the world file."""
+    rule = {"ID": "r", "Status": "On", "Filter": {}, "Destination": {"Bucket": "west"}}
+    world = {
+        "buckets": [{"name": "east", "region": "us-east-1"}],
+        "stacks": [{"name": "s", "region": "us-east-1", "rules": {"east": {"Rules": [rule]}}}],
+    }
+    path = tmp_path / "world.json"
+    path.write_text(json.dumps(world))
+    done = run("emulate", str(path))
+    said = " ".join(done.stderr.split())
+    assert done.exit_code == 2
+    assert "error: stacks[0].rules.east: r: Status: must be Enabled or Disabled, not 'On'; r: Priority: is miss" in said
+    assert "r: Destination.Bucket: must be a bucket's ARN" in said
+
+
+def test_ctrl_c_ends_with_130_and_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rules_commands, "open_stack", interrupted)
+    done = run("rules", "get", "east")
+    assert done.exit_code == 130
+    assert "Traceback" not in done.output
+
+
+def test_what_a_stack_may_touch_comes_from_its_parameters() -> None:
+    parameters = {
+        "SourceBuckets": "a, b",
+        "CreateSourceBucket": "c",
+        "DestinationBuckets": "d",
+        "DefaultDestination": "e",
+        "DestinationKmsKeys": "k,l",
+        "UseEventBridge": "true",
+    }
+    facts = stack_facts("prod", "us-east-1", parameters, OUTPUTS)
+    assert facts.source_buckets == {"a", "b", "c"}
+    assert facts.destination_buckets == {"d", "e"}
+    assert facts.destination_kms_keys == {"k", "l"}
+    assert (facts.default_source, facts.default_destination, facts.event_bridge) == ("c", "e", True)
+    assert (facts.account, facts.control_bucket) == ("111122223333", "control")
+
+
+def test_an_empty_stack_touches_nothing_and_the_first_source_bucket_is_the_default_one() -> None:
+    nothing = stack_facts("prod", "us-east-1", {"SourceBuckets": ""}, OUTPUTS)
+    assert not nothing.source_buckets | nothing.destination_buckets
+    assert nothing.default_source == ""
+    assert stack_facts("prod", "us-east-1", {"SourceBuckets": "b,a"}, OUTPUTS).default_source == "b"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", {}),
+        ('[default.global.parameters]\nstack_name = "a"\nregion = "r"', {"stack_name": "a", "region": "r"}),
+        ('[default.global.parameters]\nstack_name = "a"\n[default.deploy.parameters]\nstack_name = "b"',
+         {"stack_name": "b"}),
+    ],
+    ids=["nothing", "global", "deploy over global"],
+)  # fmt: skip
+def test_the_stack_of_samconfig(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, expected: dict[str, str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert stack._samconfig() == {}
+    Path("samconfig.toml").write_text(text)
+    assert stack._samconfig() == expected

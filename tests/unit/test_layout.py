@@ -1,0 +1,176 @@
+"""Choosing how an object is copied: always something that S3 takes, and what the cost model finds cheapest."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from replicator.core.cost import (
+    CostModel,
+    function_start,
+    message_seconds,
+    parts_per_message,
+    seconds_alone,
+    seconds_spread,
+    seconds_to_work_off,
+    weigh,
+)
+from replicator.core.layout import How, largest_in_one, plan_parts, suits
+from replicator.core.parts import GIB, LARGEST_COPY, LARGEST_OBJECT, LARGEST_PART, MIB, SMALLEST_PART, Cut, cut_evenly
+
+USUAL = CostModel()
+SIZES = st.one_of(st.integers(0, LARGEST_OBJECT), st.integers(0, 6 * GIB), st.integers(0, 300 * MIB))
+MODELS = st.builds(
+    CostModel,
+    multipart_from=st.sampled_from([0, SMALLEST_PART, 128 * MIB, LARGEST_COPY]),
+    spread_from=st.sampled_from([0, 1, 64 * MIB]),
+    part_size=st.sampled_from([0, 1, SMALLEST_PART, 8 * MIB, LARGEST_PART, 2 * LARGEST_PART]),
+    bytes_per_second=st.sampled_from([1e6, 50e6, 1e9]),
+    request_seconds=st.sampled_from([0.01, 0.2, 2.0]),
+    side_by_side=st.sampled_from([1, 16, 64]),
+    functions=st.sampled_from([1, 2, 100, 1000]),
+    request_worth=st.sampled_from([0.0, 0.02, 1.0]),
+)
+
+
+@given(SIZES, MODELS, st.booleans())
+def test_every_choice_is_within_s3s_limits(size: int, model: CostModel, whole: bool) -> None:
+    layout = plan_parts(size, model, whole=whole)
+    assert layout.cut.size == size
+    if layout.how is How.ONE_REQUEST:
+        assert size <= model.single_copy
+    else:
+        assert layout.cut.is_allowed
+    assert (layout.per_message > 0) == (layout.how is How.MANY_FUNCTIONS)
+
+
+@given(SIZES, MODELS)
+def test_one_request_copies_exactly_what_is_not_larger_than_the_largest_in_one(size: int, model: CostModel) -> None:
+    """The plan leaves larger versions of other changes out, so both must mean the same."""
+    one = plan_parts(size, model).how is How.ONE_REQUEST
+    assert one == (size <= largest_in_one(model))
+
+
+@pytest.mark.parametrize(
+    ("size", "how"),
+    [
+        (0, How.ONE_REQUEST),
+        (1, How.ONE_REQUEST),
+        (SMALLEST_PART, How.ONE_REQUEST),
+        (128 * MIB, How.ONE_REQUEST),
+        (128 * MIB + 1, How.ONE_FUNCTION),
+        (500 * MIB, How.ONE_FUNCTION),
+        (20 * GIB, How.MANY_FUNCTIONS),
+        (LARGEST_OBJECT, How.MANY_FUNCTIONS),
+    ],
+)
+def test_small_objects_go_in_one_request_large_ones_spread(size: int, how: How) -> None:
+    assert plan_parts(size, USUAL).how is how
+
+
+@given(st.integers(300 * MIB, LARGEST_COPY))
+def test_objects_of_some_hundred_megabytes_gain(size: int) -> None:
+    assert plan_parts(size, USUAL).seconds < USUAL.copy_seconds(size) / 2
+
+
+def test_s3s_largest_object_takes_less_than_the_threshold() -> None:
+    assert plan_parts(LARGEST_OBJECT, USUAL).seconds < 15 * 60
+
+
+@given(st.integers(129 * MIB, LARGEST_OBJECT), st.integers(1, 10_000))
+def test_no_even_cut_is_much_better_than_the_chosen_one(size: int, count: int) -> None:
+    other = cut_evenly(size, count)
+    alone, spread = seconds_alone(other, USUAL), seconds_spread(other, parts_per_message(other, USUAL), USUAL)
+    seconds = min(spread, alone) if alone <= USUAL.alone_seconds else spread
+    if USUAL.copy_seconds(other.largest) <= USUAL.message_seconds:
+        assert plan_parts(size, USUAL).cost <= 1.1 * weigh(seconds, other.count + 6, USUAL)
+
+
+@given(st.integers(129 * MIB, LARGEST_OBJECT))
+def test_the_parts_of_a_message_fit_into_half_of_its_functions_time(size: int) -> None:
+    layout = plan_parts(size, USUAL)
+    waves = -(-layout.per_message // USUAL.side_by_side)
+    assert waves * USUAL.copy_seconds(layout.cut.largest) <= USUAL.message_seconds
+
+
+@given(st.integers(129 * MIB, LARGEST_OBJECT), st.sampled_from([1, 4, 100, 1000]), st.sampled_from([1, 16]))
+def test_messages_are_worth_their_handling_unless_functions_would_idle(size: int, functions: int, lanes: int) -> None:
+    model = replace(USUAL, functions=functions, side_by_side=lanes)
+    layout = plan_parts(size, model)
+    if layout.how is not How.MANY_FUNCTIONS:
+        return
+    copying = layout.per_message / lanes * model.copy_seconds(layout.cut.largest)
+    share = copying / message_seconds(layout.cut.largest, layout.per_message, model)
+    messages = -(-layout.cut.count // layout.per_message)
+    assert share >= 0.85 or messages <= 2 * functions
+    assert layout.per_message % lanes == 0 or messages == 1
+
+
+def test_small_parts_share_a_message_where_there_are_many() -> None:
+    """10,000 parts of 8 MiB for 10 functions: a part takes 0.4 s, taking a message and looking 0.3 s."""
+    model = replace(USUAL, functions=10)
+    cut = Cut(((10_000, 8 * MIB),))
+    assert 8 * 16 <= parts_per_message(cut, model) <= 16 * 16
+    assert parts_per_message(cut, replace(model, functions=1000)) == 16
+
+
+@pytest.mark.parametrize(("functions", "parts"), [(1, 32), (2, 16), (4, 8), (8, 4), (16, 2), (100, 2)])
+def test_messages_are_shared_out_evenly(functions: int, parts: int) -> None:
+    """32 parts of 0.5 s, two side by side: all functions end at the same time."""
+    model = CostModel(functions=functions, side_by_side=2, request_seconds=0.2, bytes_per_second=5 * MIB / 0.3)
+    assert parts_per_message(Cut(((32, 5 * MIB),)), model) in {parts, parts // 2} - {1}
+
+
+def test_settings_move_every_boundary() -> None:
+    lowered = CostModel(single_copy=20 * MIB, multipart_from=10 * MIB, spread_from=30 * MIB, part_size=6 * MIB)
+    kinds = [plan_parts(size * MIB, lowered).how for size in (10, 11, 30, 31)]
+    assert kinds == [How.ONE_REQUEST, How.ONE_FUNCTION, How.ONE_FUNCTION, How.MANY_FUNCTIONS]
+    assert str(plan_parts(31 * MIB, lowered).cut) == f"5x{6 * MIB},1x{MIB}"
+
+
+def test_the_model_finds_by_itself_where_parts_begin_to_cost_less() -> None:
+    free = replace(USUAL, multipart_from=0)
+    limit = largest_in_one(free)
+    assert 10 * MIB < limit < 128 * MIB
+    slow = replace(free, bytes_per_second=5e6)
+    assert largest_in_one(slow) < limit
+    dear = replace(free, request_worth=100.0)
+    assert largest_in_one(dear) == LARGEST_COPY
+
+
+def test_asked_for_boundaries_are_kept_whatever_they_cost() -> None:
+    cut = Cut.of((6 * MIB, 5 * MIB, 7 * MIB, 1))
+    layout = plan_parts(cut.size, USUAL, cut)
+    assert layout.cut == cut
+    assert layout.how is How.ONE_FUNCTION
+
+
+def test_what_parts_would_lose_goes_in_one_request_as_long_as_s3_can() -> None:
+    assert plan_parts(LARGEST_COPY, USUAL, whole=True).how is How.ONE_REQUEST
+    assert plan_parts(LARGEST_COPY + 1, USUAL, whole=True).how is not How.ONE_REQUEST
+
+
+@pytest.mark.parametrize(("parts", "size", "free"), [(75, 5 * GIB, True), (1, 5 * GIB, False), (640, 5 * GIB, False),
+                                                     (1, 6 * GIB, False), (10_001, 60_000 * GIB, False)])  # fmt: skip
+def test_the_sources_boundaries_are_taken_where_they_cost_nothing(parts: int, size: int, free: bool) -> None:
+    assert suits(parts, size, USUAL) is free
+
+
+def test_functions_start_as_lambda_starts_them() -> None:
+    """5 at once, then 300 a minute."""
+    assert [function_start(number, USUAL) for number in (0, 4, 5, 304)] == [0, 0, 0.2, 60.0]
+
+
+@given(st.integers(1, 2_000), st.floats(0.5, 200), st.integers(1, 300))
+def test_working_off_takes_no_less_than_the_ideal_and_no_more_than_one_function(
+    messages: int, each: float, functions: int
+) -> None:
+    model = replace(USUAL, functions=functions)
+    seconds = seconds_to_work_off(messages, each, model)
+    assert seconds >= 0.999 * each * -(-messages // functions)
+    assert seconds <= 1.001 * (each * messages + 0.01)
+
+
+def test_more_functions_stop_helping_once_every_message_has_one() -> None:
+    taken = [seconds_to_work_off(10, 30.0, replace(USUAL, functions=number)) for number in (1, 5, 10, 100)]
+    assert taken == pytest.approx([300, 60, 31, 31], rel=0.01)

@@ -1,0 +1,127 @@
+"""Outcomes become embedded metrics: S3's names, units and dimensions, one blob for each set of dimensions."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from replicator.aws.measures import EmbeddedMetrics
+from replicator.core.outcome import Outcome, Reason, Status
+
+COPIED = Outcome(Status.COMPLETED, rule_id="all", destination="west", size=5, latency_ms=1500)
+FAILED = Outcome(Status.FAILED, Reason.DST_PUT_DENIED, rule_id="all", destination="west")
+SKIPPED = Outcome(Status.SKIPPED, Reason.REPLICA, rule_id="all", destination="west")
+UNRULED = Outcome(Status.SKIPPED, Reason.NO_RULE)
+WAITING = Outcome(Status.PENDING, Reason.THROTTLED, rule_id="all", destination="west")
+WEST = {"SourceBucket": "east", "DestinationBucket": "west", "RuleId": "all"}
+
+
+def published(
+    capsys: pytest.CaptureFixture[str], *outcomes: Outcome, source: str = "east", stack: str = ""
+) -> list[dict[str, Any]]:
+    measures = EmbeddedMetrics("S3Replicator", stack)
+    for outcome in outcomes:
+        measures.record(source, outcome)
+    measures.flush()
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def sets(blob: dict[str, Any]) -> list[dict[str, str]]:
+    [declared] = blob["_aws"]["CloudWatchMetrics"]
+    assert declared["Namespace"] == "S3Replicator"
+    return [{name: blob[name] for name in names} for names in declared["Dimensions"]]
+
+
+def about(blob: dict[str, Any]) -> dict[str, str]:
+    """Give the set of dimensions that says most."""
+    return max(sets(blob), key=len)
+
+
+def units(blob: dict[str, Any]) -> dict[str, str]:
+    return {metric["Name"]: metric["Unit"] for metric in blob["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
+
+
+def test_a_batch_of_one_rule_is_one_blob_with_every_value(capsys: pytest.CaptureFixture[str]) -> None:
+    other = Outcome(Status.COMPLETED, rule_id="all", destination="west", size=7, latency_ms=250)
+    [blob] = published(capsys, COPIED, other)
+    assert sets(blob) == [WEST]
+    assert blob["ReplicationLatency"] == [1.5, 0.25]
+    assert blob["BytesReplicated"] == [5, 7]
+    assert blob["OperationsReplicated"] == [1, 1]
+    assert units(blob) == {
+        "ReplicationLatency": "Seconds",
+        "BytesReplicated": "Bytes",
+        "OperationsReplicated": "Count",
+    }
+
+
+def test_failures_are_counted_by_rule_and_by_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    [blob] = published(capsys, FAILED, FAILED)
+    assert sets(blob) == [WEST, WEST | {"Reason": "DstPutObjectNotPermitted"}]
+    assert blob["OperationsFailedReplication"] == [1, 1]
+    assert units(blob) == {"OperationsFailedReplication": "Count"}
+
+
+def test_the_stack_as_a_whole_is_counted_beside_its_rules(capsys: pytest.CaptureFixture[str]) -> None:
+    blobs = published(capsys, COPIED, FAILED, stack="replicator")
+    assert [{"Stack": "replicator"} in sets(blob) for blob in blobs] == [True, True]
+
+
+@pytest.mark.parametrize(("within", "bytes_metric"), [(True, "BytesWithinThreshold"), (False, "BytesOutsideThreshold")])
+def test_an_object_counts_for_or_against_the_threshold(
+    capsys: pytest.CaptureFixture[str], within: bool, bytes_metric: str
+) -> None:
+    [blob] = published(capsys, replace(COPIED, within=within))
+    assert blob["WithinThreshold"] == [int(within)]
+    assert blob[bytes_metric] == [5]
+    assert "OperationsMissedThreshold" not in blob
+
+
+def test_what_was_counted_before_counts_neither_way(capsys: pytest.CaptureFixture[str]) -> None:
+    [blob] = published(capsys, COPIED)
+    assert "WithinThreshold" not in blob
+
+
+def test_a_missed_threshold_is_counted_once_by_rule(capsys: pytest.CaptureFixture[str]) -> None:
+    blobs = published(capsys, replace(COPIED, within=False, missed=True))
+    assert [blob["OperationsMissedThreshold"] for blob in blobs if "OperationsMissedThreshold" in blob] == [[1]]
+
+
+def test_each_destination_and_rule_has_its_own_blob(capsys: pytest.CaptureFixture[str]) -> None:
+    north = Outcome(Status.COMPLETED, rule_id="some", destination="north")
+    blobs = published(capsys, COPIED, north)
+    assert [about(blob) for blob in blobs] == [WEST, WEST | {"DestinationBucket": "north", "RuleId": "some"}]
+
+
+def test_skips_are_counted_by_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    blobs = published(capsys, SKIPPED, SKIPPED, UNRULED)
+    assert [about(blob) for blob in blobs] == [
+        WEST | {"Reason": "SourceIsReplica"},
+        {"SourceBucket": "east", "Reason": "NoMatchingRule"},
+    ]
+    assert [blob["OperationsSkipped"] for blob in blobs] == [[1, 1], [1]]
+
+
+def test_what_waits_is_the_monitors_to_count(capsys: pytest.CaptureFixture[str]) -> None:
+    assert published(capsys, WAITING) == []
+
+
+def test_a_message_that_could_not_be_read_is_a_failure_of_no_bucket(capsys: pytest.CaptureFixture[str]) -> None:
+    [blob] = published(capsys, Outcome(Status.FAILED, Reason.MALFORMED), source="")
+    assert blob["OperationsFailedReplication"] == [1]
+    assert "SourceBucket" not in blob
+
+
+def test_more_values_than_one_blob_may_hold_become_several(capsys: pytest.CaptureFixture[str]) -> None:
+    """CloudWatch takes 100 values of a metric in one blob."""
+    blobs = published(capsys, *([COPIED] * 250))
+    assert sum(len(blob["OperationsReplicated"]) for blob in blobs) == 250
+    assert all(len(blob[name]) <= 100 for blob in blobs for name in units(blob))
+
+
+def test_nothing_is_published_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    measures = EmbeddedMetrics("S3Replicator")
+    measures.record("east", COPIED)
+    measures.flush()
+    measures.flush()
+    assert len(capsys.readouterr().out.splitlines()) == 1

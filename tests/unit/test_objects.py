@@ -1,0 +1,263 @@
+"""What S3 answers to HEAD, LIST, tags and ACL becomes values of the core."""
+
+from typing import Any
+
+import pytest
+from replicator.aws.errors import Side
+from replicator.aws.objects import BucketObjects
+from replicator.core.facts import ABSENT
+from replicator.core.outcome import Permanent, Reason, Temporary
+from replicator.core.version import (
+    Checksum,
+    Encryption,
+    Entry,
+    EntryKind,
+    Grant,
+    Head,
+    Lock,
+    MarkerHead,
+    Restore,
+)
+
+from tests.unit.wire import Answer, Wire, error
+
+ALWAYS = {
+    "etag": '"v1"',
+    "content-length": "7",
+    "last-modified": "Tue, 14 Nov 2023 22:13:20 GMT",
+    "x-amz-version-id": "v1",
+}
+
+
+def source(wire: Wire, account: str = "") -> BucketObjects:
+    return BucketObjects("east", Side.SOURCE, wire.clients().reader("us-east-1"), account)
+
+
+def head(**headers: str) -> Head:
+    extra = {name.replace("_", "-"): value for name, value in headers.items()}
+    found = source(Wire([Answer(headers=ALWAYS | extra)])).head("k", "v1")
+    assert isinstance(found, Head)
+    return found
+
+
+def test_a_version_is_read_with_one_head_that_asks_for_its_checksum() -> None:
+    wire = Wire([Answer(headers=ALWAYS)])
+    assert source(wire, "111111111111").head("a b", "v1") == Head("v1", '"v1"', 7, 1_700_000_000)
+    [request] = wire.requests
+    assert (request.method, request.url) == ("HEAD", "https://east.s3.amazonaws.com/a%20b?versionId=v1")
+    assert wire.headers() == {"x-amz-checksum-mode": "ENABLED", "x-amz-expected-bucket-owner": "111111111111"}
+
+
+ROWS: list[tuple[int, str, dict[str, str], dict[str, Any]]] = [
+    (1, "user metadata", {"x_amz_meta_colour": "blue"}, {"metadata": {"colour": "blue"}}),
+    (2, "system headers",
+     {"content_type": "t", "cache_control": "c", "content_disposition": "d", "content_encoding": "gzip",
+      "content_language": "de", "x_amz_website_redirect_location": "/r"},
+     {"headers": {"ContentType": "t", "CacheControl": "c", "ContentDisposition": "d", "ContentEncoding": "gzip",
+                  "ContentLanguage": "de", "WebsiteRedirectLocation": "/r"}}),
+    (3, "Expires as the text that it is", {"expires": "Tue, 01 Jan 2030 00:00:00 GMT"},
+     {"headers": {"Expires": "Tue, 01 Jan 2030 00:00:00 GMT"}}),
+    (4, "Expires that is no date", {"expires": "soon"}, {"headers": {"Expires": "soon"}}),
+    (5, "metadata that headers cannot carry", {"x_amz_missing_meta": "2"}, {"unseen_metadata": 2}),
+    (6, "the number of tags", {"x_amz_tagging_count": "3"}, {"tag_count": 3}),
+    (7, "the storage class", {"x_amz_storage_class": "STANDARD_IA"}, {"storage_class": "STANDARD_IA"}),
+    (8, "an archive tier", {"x_amz_archive_status": "ARCHIVE_ACCESS"}, {"archive_status": "ARCHIVE_ACCESS"}),
+    (9, "a restore under way", {"x_amz_restore": 'ongoing-request="true"'}, {"restore": Restore.ONGOING}),
+    (10, "a restore that is done", {"x_amz_restore": 'ongoing-request="false", expiry-date="x"'},
+     {"restore": Restore.DONE}),
+    (11, "SSE-KMS", {"x_amz_server_side_encryption": "aws:kms", "x_amz_server_side_encryption_aws_kms_key_id": "arn:k",
+                     "x_amz_server_side_encryption_bucket_key_enabled": "true"},
+     {"encryption": Encryption("aws:kms", "arn:k", bucket_key=True)}),
+    (12, "a lock", {"x_amz_object_lock_mode": "COMPLIANCE", "x_amz_object_lock_legal_hold": "ON",
+                    "x_amz_object_lock_retain_until_date": "2030-01-01T00:00:00Z"},
+     {"lock": Lock("COMPLIANCE", "2030-01-01T00:00:00+00:00", legal_hold=True)}),
+    (13, "no legal hold", {"x_amz_object_lock_legal_hold": "OFF"}, {"lock": Lock()}),
+    (16, "an event hold", {"x_amz_object_lock_mode": "GOVERNANCE", "x_amz_object_lock_event_hold": "ON",
+                           "x_amz_object_lock_event_hold_duration_days": "7"},
+     {"lock": Lock("GOVERNANCE", event_hold=True, event_hold_days=7)}),
+    (14, "a checksum of one piece", {"x_amz_checksum_sha256": "abc="},
+     {"checksum": Checksum("SHA256", "abc=", full_object=True)}),
+    (15, "a checksum over parts", {"x_amz_checksum_crc32": "abc=-2", "x_amz_checksum_type": "COMPOSITE"},
+     {"checksum": Checksum("CRC32", "abc=-2", full_object=False)}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[f"{row[0]} {row[1]}" for row in ROWS])
+def test_each_header_is_a_field(row: tuple[int, str, dict[str, str], dict[str, Any]]) -> None:
+    _, _, headers, fields = row
+    found = head(**headers)
+    assert {name: getattr(found, name) for name in fields} == fields
+
+
+def test_a_bucket_that_never_had_versions_has_null_versions() -> None:
+    plain = {name: value for name, value in ALWAYS.items() if name != "x-amz-version-id"}
+    found = source(Wire([Answer(headers=plain)])).head("k", "null")
+    assert isinstance(found, Head)
+    assert found.version_id == "null"
+
+
+@pytest.mark.parametrize(("status", "why"), [(404, "gone"), (405, "the id is that of a delete marker")])
+def test_what_is_no_version_is_absent(status: int, why: str) -> None:
+    assert source(Wire([Answer(status=status)])).head("k", "v1") is ABSENT, why
+
+
+def test_a_head_that_is_denied_only_because_it_asks_for_the_checksum_is_asked_without() -> None:
+    """S3 wants kms:Decrypt for the checksum of a KMS object; a rule may leave such objects out, and its key too."""
+    kms = {"x-amz-server-side-encryption": "aws:kms"}
+    wire = Wire([Answer(status=403), Answer(headers=ALWAYS | kms)])
+    found = source(wire).head("k", "v1")
+    assert isinstance(found, Head)
+    assert found.encryption.is_kms
+    assert "x-amz-checksum-mode" not in wire.headers()
+    assert len(wire.requests) == 2
+
+
+def test_a_head_that_is_denied_either_way_is_denied() -> None:
+    with pytest.raises(Permanent) as trouble:
+        source(Wire([Answer(status=403)])).head("k", "v1")
+    assert trouble.value.reason is Reason.SRC_HEAD_DENIED
+
+
+TOPS = [
+    ("an object", Answer(headers=ALWAYS), Head("v1", '"v1"', 7, 1_700_000_000)),
+    ("nothing", Answer(status=404), ABSENT),
+    ("a marker", Answer(status=404, headers={"x-amz-delete-marker": "true", "x-amz-version-id": "d"}), MarkerHead("d")),
+    ("a null marker", Answer(status=404, headers={"x-amz-delete-marker": "true"}), MarkerHead("null")),
+]
+
+
+@pytest.mark.parametrize("row", TOPS, ids=[row[0] for row in TOPS])
+def test_what_a_key_shows(row: tuple[str, Answer, object]) -> None:
+    _, answer, top = row
+    wire = Wire([answer])
+    assert source(wire).top("k") == top
+    assert wire.requests[0].url.endswith("/k")
+
+
+def listing(*entries: tuple[str, str, str], then: tuple[str, str] | None = None) -> Answer:
+    """Write a page of a listing; an entry is (element, key, version id)."""
+    items = "".join(
+        f"<{element}><Key>{key}</Key><VersionId>{version}</VersionId><IsLatest>false</IsLatest>"
+        f"<LastModified>2023-11-14T22:13:20.000Z</LastModified>"
+        + (f"<ETag>&quot;{version}&quot;</ETag><Size>7</Size>" if element == "Version" else "")
+        + f"</{element}>"
+        for element, key, version in entries
+    )
+    more = (
+        f"<IsTruncated>true</IsTruncated><NextKeyMarker>{then[0]}</NextKeyMarker>"
+        f"<NextVersionIdMarker>{then[1]}</NextVersionIdMarker>"
+        if then
+        else "<IsTruncated>false</IsTruncated>"
+    )
+    text = f'<ListVersionsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{more}{items}</ListVersionsResult>'
+    return Answer(text)
+
+
+def names(entries: tuple[Entry, ...]) -> list[str]:
+    return [entry.version_id for entry in entries]
+
+
+VERSION, MARKER = "Version", "DeleteMarker"
+
+
+def test_a_history_is_in_s3s_own_order_turned_round_whatever_is_mixed() -> None:
+    page = listing((VERSION, "k", "4"), (MARKER, "k", "3"), (VERSION, "k", "2"), (MARKER, "k", "1"))
+    history = source(Wire([page])).history("k")
+    assert names(history) == ["1", "2", "3", "4"]
+    assert history[0] == Entry("1", EntryKind.MARKER, 1_700_000_000)
+    assert history[1] == Entry("2", EntryKind.VERSION, 1_700_000_000, '"2"', 7)
+
+
+def test_keys_that_only_begin_with_the_key_do_not_belong_to_it() -> None:
+    page = listing((VERSION, "k", "null"), (MARKER, "k/x", "null"), (VERSION, "k2", "9"))
+    history = source(Wire([page])).history("k")
+    assert history == (Entry("null", EntryKind.VERSION, 1_700_000_000, '"null"', 7),)
+
+
+def test_a_long_history_is_read_page_by_page() -> None:
+    first = listing((VERSION, "k", "4"), (MARKER, "k", "3"), then=("k", "3"))
+    wire = Wire([first, listing((VERSION, "k", "2"), (VERSION, "k", "1"))])
+    assert names(source(wire).history("k")) == ["1", "2", "3", "4"]
+    assert "key-marker=k" in wire.requests[1].url
+    assert "version-id-marker=3" in wire.requests[1].url
+
+
+def test_reading_ends_with_the_page_on_which_other_keys_begin() -> None:
+    wire = Wire([listing((VERSION, "k", "1"), (VERSION, "k2", "9"), then=("k2", "9"))])
+    assert names(source(wire).history("k")) == ["1"]
+    assert len(wire.requests) == 1
+
+
+def test_odd_keys_are_found_in_the_listing() -> None:
+    wire = Wire([listing((VERSION, "a%20b%2Bc/%C3%BC", "1"))])
+    answer = wire.answers[0]
+    assert isinstance(answer, Answer)
+    encoded = Answer(answer.body.replace("</IsTruncated>", "</IsTruncated><EncodingType>url</EncodingType>"))
+    assert names(source(Wire([encoded])).history("a b+c/ü")) == ["1"]
+
+
+def test_nothing_is_listed_of_a_key_without_history() -> None:
+    assert source(Wire([listing()])).history("k") == ()
+
+
+def test_tags_are_read_without_those_of_aws_itself() -> None:
+    body = (
+        "<Tagging><TagSet><Tag><Key>team</Key><Value>blue</Value></Tag>"
+        "<Tag><Key>aws:cloudformation:stack</Key><Value>x</Value></Tag></TagSet></Tagging>"
+    )
+    assert source(Wire([Answer(body)])).tags("k", "v1") == {"team": "blue"}
+
+
+def acl(*grants: str) -> Answer:
+    owner = "<Owner><ID>me</ID></Owner>"
+    return Answer(
+        f"<AccessControlPolicy>{owner}<AccessControlList>{''.join(grants)}</AccessControlList></AccessControlPolicy>"
+    )
+
+
+def grant(permission: str, kind: str, grantee: str) -> str:
+    namespace = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+    return (
+        f'<Grant><Grantee {namespace} xsi:type="{kind}">{grantee}</Grantee>'
+        f"<Permission>{permission}</Permission></Grant>"
+    )
+
+
+MINE = grant("FULL_CONTROL", "CanonicalUser", "<ID>me</ID>")
+EVERYBODY = grant("READ", "Group", "<URI>http://acs.amazonaws.com/groups/global/AllUsers</URI>")
+
+
+def test_the_default_acl_grants_nothing_that_must_be_copied() -> None:
+    assert source(Wire([acl(MINE)])).grants("k", "v1") == ()
+
+
+def test_any_other_acl_is_copied_whole() -> None:
+    assert source(Wire([acl(MINE, EVERYBODY)])).grants("k", "v1") == (
+        Grant("FULL_CONTROL", 'id="me"'),
+        Grant("READ", 'uri="http://acs.amazonaws.com/groups/global/AllUsers"'),
+    )
+
+
+WRITE = grant("WRITE", "Group", "<URI>http://acs.amazonaws.com/groups/global/AllUsers</URI>")
+
+
+def test_a_grant_that_means_nothing_on_an_object_is_left_out_unless_it_is_part_of_a_canned_acl() -> None:
+    """S3 keeps WRITE in an object's ACL; no header of a copy can say it, and it must not hold up the copy."""
+    assert source(Wire([acl(MINE, WRITE)])).grants("k", "v1") == ()
+    canned = source(Wire([acl(MINE, EVERYBODY, WRITE)])).grants("k", "v1")
+    assert {grant.permission for grant in canned} == {"FULL_CONTROL", "READ", "WRITE"}
+
+
+def test_reading_is_repeated_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    wire = Wire([error(503, "SlowDown"), error(503, "SlowDown"), listing((VERSION, "k", "1"))])
+    assert names(source(wire).history("k")) == ["1"]
+
+
+def test_reading_gives_up_after_three_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    wire = Wire([error(503, "SlowDown")])
+    with pytest.raises(Temporary) as trouble:
+        source(wire).history("k")
+    assert trouble.value.reason is Reason.THROTTLED
+    assert len(wire.requests) == 3

@@ -1,0 +1,142 @@
+"""The mark survives its own text, counts only where it was written, and fits into what room there is."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from replicator.core.origin import (
+    MARK,
+    MARK_SECONDS,
+    METADATA_LIMIT,
+    Origin,
+    Site,
+    decode_mark,
+    encode_mark,
+    find_mark,
+    has_metadata_room,
+    metadata_bytes,
+)
+
+bucket_names = st.from_regex(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", fullmatch=True)
+version_ids = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=100)
+origins = st.builds(Origin, bucket_names, version_ids, st.integers(0, 10**11))
+keys = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=200)
+
+ORIGIN = Origin("east", "v1", 1_700_000_000)
+NOON = 1_700_000_100
+HERE = Site("west", "a/b", NOON)
+TEXT = encode_mark(ORIGIN, HERE)
+
+
+@given(origins, bucket_names, keys)
+def test_a_mark_is_read_as_it_was_written(origin: Origin, bucket: str, key: str) -> None:
+    assert decode_mark(encode_mark(origin, Site(bucket, key, NOON)), Site(bucket, key, NOON)) == origin
+
+
+@given(origins, bucket_names, keys)
+def test_a_mark_is_plain_ascii_and_fits_into_a_tag(origin: Origin, bucket: str, key: str) -> None:
+    text = encode_mark(origin, Site(bucket, key, NOON))
+    assert text.isascii()
+    assert len(text) <= 256
+
+
+def test_the_form_of_the_mark_does_not_change() -> None:
+    """Replicas written long ago carry this text."""
+    assert TEXT == "east/v1/1700000000/1700000100/4bc95930"
+    assert decode_mark("east/null/0/1700000100/4bc95930", HERE) == Origin("east", "null", 0)
+
+
+@pytest.mark.parametrize(("bucket", "key"), [("north", "a/b"), ("west", "a/c"), ("east", "a/b")])
+def test_a_users_copy_of_a_replica_is_native_wherever_else_it_stands(bucket: str, key: str) -> None:
+    assert decode_mark(TEXT, Site(bucket, key, NOON)) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [None, "", "/", "////", "east", "east/v1", "east/v1/1700000000/1700000100", "/v1/1700000000/1700000100/4bc95930",
+     "east//17/1700000100/4bc95930", "east/v1/-5/1700000100/4bc95930", "east/v1/x/1700000100/4bc95930",
+     "east/v1/1700000000/4bc95930", "east/v1/1700000000/1700000100/00000000", "é/v1/²/1700000100/4bc95930"],
+)  # fmt: skip
+def test_other_text_is_no_mark(text: str | None) -> None:
+    assert decode_mark(text, HERE) is None
+
+
+@pytest.mark.parametrize(("late", "counts"), [(0, True), (-MARK_SECONDS, True), (MARK_SECONDS, True),
+                                              (MARK_SECONDS + 1, False), (-MARK_SECONDS - 1, False)])  # fmt: skip
+def test_a_users_copy_of_an_old_replica_onto_its_own_key_is_native(late: int, *, counts: bool) -> None:
+    """So an old version is brought back; the replica itself is written when its mark is, as far as clocks can tell."""
+    assert (decode_mark(TEXT, Site("west", "a/b", NOON + late)) == ORIGIN) is counts
+
+
+def test_a_mark_counts_though_the_writers_clock_is_off_as_far_as_s3_lets_it_be() -> None:
+    skew, copying = 15 * 60, 5 * 60
+    assert all(decode_mark(TEXT, Site("west", "a/b", NOON + late)) for late in (-skew, skew + copying))
+    assert not decode_mark(TEXT, Site("west", "a/b", NOON + 60 * 60))
+
+
+@given(st.text())
+def test_no_text_that_users_write_crashes(text: str) -> None:
+    decode_mark(text, HERE)
+
+
+def test_either_carrier_is_read_and_metadata_first() -> None:
+    other = encode_mark(Origin("east", "v2", 1), HERE)
+    assert find_mark({MARK: TEXT}, {}, HERE) == ORIGIN
+    assert find_mark({}, {MARK: TEXT}, HERE) == ORIGIN
+    assert find_mark({MARK: TEXT}, {MARK: other}, HERE) == ORIGIN
+    assert find_mark({"other": TEXT}, {"x": TEXT}, HERE) is None
+
+
+def test_a_foreign_mark_in_metadata_does_not_hide_the_one_in_the_tags() -> None:
+    """A user's copy of a replica, replicated: its metadata is full and still names the place it came from."""
+    foreign = encode_mark(ORIGIN, Site("north", "a/b", NOON))
+    assert find_mark({MARK: foreign}, {MARK: TEXT}, HERE) == ORIGIN
+
+
+@pytest.mark.parametrize(
+    ("metadata", "count"),
+    [({}, 0), ({"a": "b"}, 2), ({"name": "é"}, 6), ({"a": "bc", "de": ""}, 5)],
+)
+def test_metadata_is_counted_in_bytes_of_keys_and_values(metadata: dict[str, str], count: int) -> None:
+    assert metadata_bytes(metadata) == count
+
+
+def full(room: int) -> dict[str, str]:
+    return {"note": "x" * (METADATA_LIMIT - len("note") - room)}
+
+
+NEEDED = len(MARK) + len(TEXT)
+
+
+def test_there_is_room_for_a_mark_to_the_last_byte() -> None:
+    assert has_metadata_room(full(NEEDED), 0, TEXT)
+    assert not has_metadata_room(full(NEEDED - 1), 0, TEXT)
+
+
+def test_a_mark_takes_the_place_of_one_that_is_there() -> None:
+    assert has_metadata_room(full(NEEDED) | {MARK: "x" * 500}, 0, TEXT)
+
+
+def test_metadata_that_headers_cannot_carry_leaves_no_room() -> None:
+    assert not has_metadata_room({}, 1, TEXT)
+
+
+@given(origins, bucket_names, keys, st.integers(0, 400))
+def test_a_reader_never_overlooks_a_mark_that_went_into_the_tags(
+    origin: Origin, bucket: str, key: str, room: int
+) -> None:
+    """It decides without the mark whether to look at the tags: no mark that there can be is longer than it assumes."""
+    mark = encode_mark(origin, Site(bucket, key, NOON))
+    if not has_metadata_room(full(room), 0, mark):
+        assert not has_metadata_room(full(room), 0)
+
+
+def test_the_longest_mark_that_there_can_be_is_what_a_reader_assumes() -> None:
+    longest = encode_mark(Origin("b" * 63, "v" * 128, 10**12 - 1), Site("west", "a/b", 10**12 - 1))
+    for room in range(len(MARK) + len(longest) - 1, len(MARK) + len(longest) + 2):
+        assert has_metadata_room(full(room), 0) is has_metadata_room(full(room), 0, longest)
+
+
+def test_metadata_has_room_for_two_kilobytes() -> None:
+    """S3 user guide, "Working with object metadata"."""
+    assert has_metadata_room({"k": "x" * (2047 - NEEDED)}, 0, TEXT)
+    assert not has_metadata_room({"k": "x" * (2048 - NEEDED)}, 0, TEXT)

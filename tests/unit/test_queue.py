@@ -1,0 +1,88 @@
+"""A failure's message in the dead-letter queue says all that explains it."""
+
+import json
+
+import pytest
+from replicator.aws.queue import SqsQueue
+from replicator.core.origin import Origin
+from replicator.core.outcome import Outcome, Reason, Status, Temporary
+from replicator.flows.bookkeeping import DeadLetter
+
+from tests.unit.wire import Answer, Wire
+
+FAILED = Outcome(
+    Status.FAILED, Reason.DST_PUT_DENIED, "CopyObject (destination): AccessDenied 403", "all", "west",
+    Origin("east", "v1", 1_700_000_000),
+)  # fmt: skip
+SENT = Answer("{}", headers={"content-type": "application/x-amz-json-1.0"})
+
+
+def queue(wire: Wire) -> SqsQueue:
+    return SqsQueue(wire.clients().sqs(), "https://sqs/changes", "https://sqs/dead-letters")
+
+
+def sent(wire: Wire) -> dict[str, object]:
+    [request] = wire.requests
+    text = request.body.decode() if isinstance(request.body, bytes) else str(request.body)
+    return dict(json.loads(text))
+
+
+def text(value: str) -> dict[str, str]:
+    return {"DataType": "String", "StringValue": value}
+
+
+def test_a_failure_is_buried_with_its_event_and_its_reasons() -> None:
+    wire = Wire([SENT])
+    queue(wire).bury(DeadLetter('{"Records": []}', FAILED, 1_700_000_000_123, 2))
+    assert sent(wire) == {
+        "QueueUrl": "https://sqs/dead-letters",
+        "MessageBody": '{"Records": []}',
+        "MessageAttributes": {
+            "Reason": text("DstPutObjectNotPermitted"),
+            "Detail": text("CopyObject (destination): AccessDenied 403"),
+            "RuleId": text("all"),
+            "DestinationBucket": text("west"),
+            "Origin": text("east/v1"),
+            "FirstSeen": text("2023-11-14T22:13:20.123000+00:00"),
+            "Attempts": {"DataType": "Number", "StringValue": "2"},
+        },
+    }
+
+
+def test_what_is_not_known_is_left_out_since_sqs_takes_no_empty_text() -> None:
+    wire = Wire([SENT])
+    queue(wire).bury(DeadLetter("?", Outcome(Status.FAILED, Reason.MALFORMED), 0, 1))
+    attributes = sent(wire)["MessageAttributes"]
+    assert isinstance(attributes, dict)
+    assert attributes.keys() == {"Reason", "Attempts"}
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "\U0001f600"])
+def test_a_body_that_leaves_no_room_for_its_reason_is_cut(letter: str) -> None:
+    """A message that fills the queue's limit must not wait for ever because of what explains it."""
+    wire, longest = Wire([SENT]), letter * (1024 * 1024 // len(letter.encode()))
+    queue(wire).bury(DeadLetter(longest, FAILED, 0, 1))
+    message = sent(wire)
+    text, attributes = str(message["MessageBody"]), message["MessageAttributes"]
+    assert isinstance(attributes, dict)
+    explained = sum(len(name) + sum(map(len, value.values())) for name, value in attributes.items())
+    assert len(text.encode()) + explained <= 1024 * 1024
+    assert longest.startswith(text)
+    assert len(text) > len(longest) * 0.99
+
+
+def test_a_burial_that_fails_is_temporary_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    wire = Wire([Answer('{"__type": "AccessDenied"}', 403)])
+    with pytest.raises(Temporary):
+        queue(wire).bury(DeadLetter("?", FAILED, 0, 1))
+
+
+def test_hiding_a_message_sets_its_visibility() -> None:
+    wire = Wire([SENT])
+    queue(wire).hide("receipt", 7)
+    assert sent(wire) == {"QueueUrl": "https://sqs/changes", "ReceiptHandle": "receipt", "VisibilityTimeout": 7}
+
+
+def test_hiding_that_fails_is_no_trouble_since_the_queue_hides_the_message_itself() -> None:
+    queue(Wire([Answer('{"__type": "ReceiptHandleIsInvalid"}', 404)])).hide("receipt", 7)

@@ -1,0 +1,265 @@
+"""The rules that functions use: how often S3 is asked, what absence means, and that trouble is never taken for it."""
+
+import io
+import json
+import threading
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.response import StreamingBody
+from replicator.aws.rule_store import TROUBLE_TTL_SECONDS, TTL_SECONDS, RuleStore
+from replicator.core.outcome import Reason, Temporary
+from replicator.core.rule_document import default_document
+
+from tests.unit.rule_documents import newer
+
+Answer = dict[str, Any] | Exception
+
+
+def refusal(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": ""}}, "GetObject")
+
+
+class ControlBucket:
+    """S3's GetObject on the control bucket, with what it was asked."""
+
+    meta = SimpleNamespace(service_model=botocore.session.get_session().get_service_model("s3"))
+
+    def __init__(self) -> None:
+        self.documents: dict[str, bytes] = {}
+        self.trouble: Exception | None = None
+        self.asked: list[str] = []
+        self.sent: list[str] = []
+        self.while_asked: Callable[[], object] = lambda: None
+
+    def get_object(self, Bucket: str, Key: str, IfNoneMatch: str = "") -> dict[str, Any]:  # noqa: N803
+        assert Bucket == "control"
+        self.asked.append(Key)
+        self.while_asked()
+        if self.trouble is not None:
+            raise self.trouble
+        if Key not in self.documents:
+            raise refusal("NoSuchKey")
+        etag = f'"{hash(self.documents[Key])}"'
+        if etag == IfNoneMatch:
+            raise refusal("304")
+        self.sent.append(Key)
+        body = self.documents[Key]
+        return {"ETag": etag, "Body": StreamingBody(io.BytesIO(body), len(body))}
+
+    def store(self, *names: str, bucket: str = "east") -> None:
+        rules = [newer(ID=name, Priority=index) for index, name in enumerate(names)]
+        self.documents[f"rules/{bucket}.json"] = json.dumps({"Rules": rules}).encode()
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def s3() -> ControlBucket:
+    return ControlBucket()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(s3: ControlBucket, clock: Clock) -> RuleStore:
+    return RuleStore(s3, "control", clock=clock)  # type: ignore[arg-type] # all that it uses of a client
+
+
+def ids(store: RuleStore, bucket: str = "east") -> list[str]:
+    return [rule.id for rule in store.rules(bucket).rules]
+
+
+def test_a_document_is_asked_for_once_while_it_is_fresh(store: RuleStore, s3: ControlBucket, clock: Clock) -> None:
+    s3.store("one")
+    assert ids(store) == ids(store) == ["one"]
+    clock.now += TTL_SECONDS - 0.001
+    assert ids(store) == ["one"]
+    assert s3.asked == ["rules/east.json"]
+
+
+def test_a_changed_document_is_noticed_within_a_minute(store: RuleStore, s3: ControlBucket, clock: Clock) -> None:
+    assert TTL_SECONDS <= 60
+    s3.store("one")
+    ids(store)
+    s3.store("two")
+    clock.now += TTL_SECONDS
+    assert ids(store) == ["two"]
+
+
+def test_an_unchanged_document_is_not_sent_again(store: RuleStore, s3: ControlBucket, clock: Clock) -> None:
+    s3.store("one")
+    for _ in range(3):
+        assert ids(store) == ["one"]
+        clock.now += TTL_SECONDS
+    assert (len(s3.asked), len(s3.sent)) == (3, 1)
+
+
+def test_no_document_is_no_rules(store: RuleStore) -> None:
+    assert ids(store) == []
+
+
+def test_the_first_rules_of_a_bucket_count_at_once(store: RuleStore, s3: ControlBucket, clock: Clock) -> None:
+    """Otherwise an object that comes right after them would be skipped, and nobody would ever look at it again."""
+    ids(store)
+    s3.store("one")
+    clock.now += 0.001
+    assert ids(store) == ["one"]
+
+
+def test_a_removed_document_is_no_rules_any_more(store: RuleStore, s3: ControlBucket, clock: Clock) -> None:
+    s3.store("one")
+    ids(store)
+    s3.documents.clear()
+    clock.now += TTL_SECONDS
+    assert ids(store) == []
+
+
+def test_the_default_rule_holds_for_its_bucket_until_a_document_is_stored(s3: ControlBucket, clock: Clock) -> None:
+    store = RuleStore(s3, "control", defaults=("east", "west"), clock=clock)  # type: ignore[arg-type]
+    assert ids(store) == [default_document("west")["Rules"][0]["ID"]]  # type: ignore[index]
+    assert ids(store, "other") == []
+    s3.store("one")
+    clock.now += TTL_SECONDS
+    assert ids(store) == ["one"]
+
+
+def test_the_default_rule_is_remembered_as_a_document_is(s3: ControlBucket, clock: Clock) -> None:
+    store = RuleStore(s3, "control", defaults=("east", "west"), clock=clock)  # type: ignore[arg-type]
+    ids(store)
+    clock.now += TTL_SECONDS - 0.001
+    ids(store)
+    assert len(s3.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("document", "part"),
+    [(b"{", "not JSON"), (b"{}", "Rules"), (json.dumps({"Rules": [newer(Filtr={})]}).encode(), "Filtr")],
+    ids=["broken JSON", "no rules", "an unknown field"],
+)
+def test_a_document_that_is_refused_is_trouble_and_not_no_rules(
+    store: RuleStore, s3: ControlBucket, document: bytes, part: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    s3.documents["rules/east.json"] = document
+    with pytest.raises(Temporary, match="control/rules/east") as caught:
+        store.rules("east")
+    assert caught.value.reason is Reason.RULES_UNREADABLE
+    assert part in caught.value.detail
+    assert part in caplog.text
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        (refusal("AccessDenied"), "s3:ListBucket"), (refusal("NoSuchBucket"), "NoSuchBucket"),
+        (refusal("SlowDown"), "SlowDown"), (EndpointConnectionError(endpoint_url="https://x"), "https://x"),
+    ],
+    ids=["denied", "no control bucket", "throttled", "not reached"],
+)  # fmt: skip
+@pytest.mark.parametrize("known", [False, True], ids=["at first", "after rules were known"])
+def test_what_cannot_be_read_is_trouble_and_not_no_rules(
+    store: RuleStore, s3: ControlBucket, clock: Clock, trouble: tuple[Exception, str], known: bool
+) -> None:
+    s3.store("one")
+    if known:
+        ids(store)
+        clock.now += TTL_SECONDS
+    s3.trouble, part = trouble
+    with pytest.raises(Temporary) as caught:
+        store.rules("east")
+    assert part in caught.value.detail
+
+
+def test_trouble_ends_soon_after_it_is_repaired_and_is_not_asked_about_by_every_change(
+    store: RuleStore, s3: ControlBucket, clock: Clock
+) -> None:
+    s3.trouble = refusal("AccessDenied")
+    for _ in range(3):
+        clock.now += 0.001
+        with pytest.raises(Temporary):
+            store.rules("east")
+    assert len(s3.asked) == 1
+    s3.trouble = None
+    s3.store("one")
+    clock.now += TROUBLE_TTL_SECONDS
+    assert ids(store) == ["one"]
+
+
+def test_trouble_of_one_bucket_is_not_that_of_another(store: RuleStore, s3: ControlBucket) -> None:
+    s3.documents["rules/east.json"] = b"{"
+    s3.store("one", bucket="other")
+    with pytest.raises(Temporary):
+        store.rules("east")
+    assert ids(store, "other") == ["one"]
+
+
+def test_a_clock_that_was_set_back_does_not_keep_old_rules(store: RuleStore, s3: ControlBucket, clock: Clock) -> None:
+    s3.store("one")
+    ids(store)
+    s3.store("two")
+    clock.now -= 3600
+    assert ids(store) == ["two"]
+
+
+@pytest.mark.parametrize(
+    ("names", "most"),
+    [(("one",), 1), ((), 2)],
+    ids=["what is there is asked for once", "what is not there, once more by those who came after the question"],
+)
+def test_threads_that_want_the_same_rules_ask_together(s3: ControlBucket, names: tuple[str, ...], most: int) -> None:
+    arrived: set[int] = set()
+    everybody = threading.Event()
+
+    def clock() -> float:
+        arrived.add(threading.get_ident())
+        if len(arrived) == 4:
+            everybody.set()
+        return time.time()
+
+    def want() -> None:
+        found.append(ids(store))
+
+    store, found = RuleStore(s3, "control", clock=clock), list[list[str]]()  # type: ignore[arg-type]
+    if names:
+        s3.store(*names)
+    s3.while_asked = lambda: everybody.wait(30)
+    threads = [threading.Thread(target=want) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [list(names)] * 4
+    assert 1 <= len(s3.asked) <= most
+
+
+def test_a_bucket_that_S3_is_slow_with_keeps_no_other_waiting(store: RuleStore, s3: ControlBucket) -> None:  # noqa: N802
+    s3.store("one")
+    s3.store("two", bucket="other")
+    asked, answered = threading.Event(), threading.Event()
+
+    def be_slow() -> None:
+        if s3.asked[-1] == "rules/east.json":
+            asked.set()
+            answered.wait(30)
+
+    s3.while_asked = be_slow
+    slow = threading.Thread(target=lambda: ids(store))
+    slow.start()
+    assert asked.wait(30)
+    assert ids(store, "other") == ["two"]
+    answered.set()
+    slow.join()

@@ -1,0 +1,237 @@
+"""Which rule an object falls under: every feature has an object that must fire it and one that must not."""
+
+import string
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from replicator.core.rule_document import parse
+from replicator.core.rules import Candidate, Destination, Rule, RuleSet, Verdict
+
+WEST = "arn:aws:s3:::west"
+NORTH = "arn:aws:s3:::north"
+
+
+def rule(name: str, priority: int = 0, to: str = WEST, status: str = "Enabled", **fields: Any) -> dict[str, Any]:
+    return {
+        "ID": name,
+        "Priority": priority,
+        "Status": status,
+        "Filter": {},
+        "DeleteMarkerReplication": {"Status": "Disabled"},
+        "Destination": {"Bucket": to},
+    } | fields
+
+
+def older(name: str, prefix: str, status: str = "Enabled") -> dict[str, Any]:
+    return {"ID": name, "Prefix": prefix, "Status": status, "Destination": {"Bucket": WEST}}
+
+
+def tag(key: str, value: str) -> dict[str, str]:
+    return {"Key": key, "Value": value}
+
+
+ALL = [rule("all")]
+PREFIX = [rule("logs", Filter={"Prefix": "logs/"})]
+TAG = [rule("gold", Filter={"Tag": tag("class", "gold")})]
+AND = [rule("both", Filter={"And": {"Prefix": "a/", "Tags": [tag("class", "gold"), tag("team", "x y")]}})]
+RANKED = [rule("low", 1), rule("high", 2, Filter={"Tag": tag("class", "gold")}), rule("off", 3, status="Disabled")]
+TWO = [rule("near", Filter={"Prefix": "a"}), rule("far", to=NORTH, Filter={"Prefix": "ab"})]
+NESTED = [rule("outer", 2, Filter={"Prefix": "a/"}), rule("inner", 1, Filter={"Prefix": "a/b/"})]
+OLDER = [older("one", "a/"), older("two", "b/"), older("three", "c/", "Disabled")]
+UNICODE = [rule("é", Filter={"Prefix": "prüfung/ü +%2B"})]
+
+WINNERS: list[tuple[int, str, list[dict[str, Any]], str, dict[str, str], dict[str, str]]] = [
+    (1, "the empty filter takes every key", ALL, "any/key", {}, {"west": "all"}),
+    (2, "a disabled rule takes none", [rule("off", status="Disabled")], "any/key", {}, {}),
+    (3, "a prefix takes keys that start with it", PREFIX, "logs/today", {}, {"west": "logs"}),
+    (4, "a prefix takes the key that is it", PREFIX, "logs/", {}, {"west": "logs"}),
+    (5, "a prefix is not a folder name", PREFIX, "logs", {}, {}),
+    (6, "a prefix is matched at the beginning only", PREFIX, "old/logs/today", {}, {}),
+    (7, "a prefix is matched by case", PREFIX, "Logs/today", {}, {}),
+    (8, "a tag filter takes objects with the tag", TAG, "k", {"class": "gold", "more": "1"}, {"west": "gold"}),
+    (9, "a tag filter wants the value", TAG, "k", {"class": "silver"}, {}),
+    (10, "a tag filter wants the case of the value", TAG, "k", {"class": "Gold"}, {}),
+    (11, "a tag filter wants the key", TAG, "k", {"gold": "class"}, {}),
+    (12, "a tag filter takes no untagged object", TAG, "k", {}, {}),
+    (13, "And wants everything", AND, "a/k", {"class": "gold", "team": "x y"}, {"west": "both"}),
+    (14, "And wants the prefix", AND, "b/k", {"class": "gold", "team": "x y"}, {}),
+    (15, "And wants every tag", AND, "a/k", {"class": "gold"}, {}),
+    (16, "the highest priority that matches wins", RANKED, "k", {"class": "gold"}, {"west": "high"}),
+    (17, "a lower priority wins where the higher does not match", RANKED, "k", {}, {"west": "low"}),
+    (18, "each destination has its own winner", TWO, "ab", {}, {"west": "near", "north": "far"}),
+    (19, "a destination whose rules do not match gets nothing", TWO, "ac", {}, {"west": "near"}),
+    (20, "priority wins, not the longer prefix", NESTED, "a/b/c", {}, {"west": "outer"}),
+    (21, "rules of the older form match by prefix", OLDER, "b/k", {}, {"west": "two"}),
+    (22, "rules of the older form can be disabled", OLDER, "c/k", {}, {}),
+    (23, "rules of the older form take nothing else", OLDER, "d/k", {}, {}),
+    (24, "prefixes are text as it is, nothing is decoded", UNICODE, "prüfung/ü +%2Bx", {}, {"west": "é"}),
+    (25, "an encoded key is another key", UNICODE, "prüfung/ü++x", {}, {}),
+    (26, "equal priorities for different destinations both count", [rule("a", 1), rule("b", 1, NORTH)], "k", {},
+     {"west": "a", "north": "b"}),
+]  # fmt: skip
+
+
+def winners(rules: RuleSet, key: str, tags: dict[str, str]) -> dict[str, str]:
+    selected = {each.destination: each.select(tags) for each in rules.candidates(key)}
+    return {destination: rule.id for destination, rule in selected.items() if rule is not None}
+
+
+@pytest.mark.parametrize(("document", "key", "tags", "expected"), [row[2:] for row in WINNERS],
+                         ids=[f"{row[0]:02} {row[1]}" for row in WINNERS])  # fmt: skip
+def test_the_rule_that_an_object_falls_under(
+    document: list[dict[str, Any]], key: str, tags: dict[str, str], expected: dict[str, str]
+) -> None:
+    assert winners(parse("east", {"Rules": document}), key, tags) == expected
+
+
+@pytest.mark.parametrize(
+    ("document", "needs"),
+    [(ALL, False), (TAG, True), (RANKED, True), ([rule("top", 5), *RANKED[:2]], False)],
+    ids=["no tag filter", "only a tag filter", "a tag filter on top", "a tag filter that can never win"],
+)
+def test_tags_are_needed_only_when_they_can_decide(document: list[dict[str, Any]], needs: bool) -> None:
+    (candidate,) = parse("east", {"Rules": document}).candidates("k")
+    assert candidate.needs_tags is needs
+
+
+@pytest.mark.parametrize(
+    ("document", "key", "disabled"),
+    [([rule("off", status="Disabled")], "k", True), (ALL, "k", False), (PREFIX, "x", False), (RANKED, "k", False)],
+    ids=["only a disabled one", "an enabled one", "none", "an enabled one beside a disabled one"],
+)
+def test_a_key_that_only_disabled_rules_name_is_told_from_one_that_none_names(
+    document: list[dict[str, Any]], key: str, disabled: bool
+) -> None:
+    assert parse("east", {"Rules": document}).only_disabled(key) is disabled
+
+
+def test_explain_has_one_line_for_every_rule_with_the_reason_why_not() -> None:
+    document = [
+        rule("wins", 5),
+        rule("beaten", 4),
+        rule("gold", 6, Filter={"Tag": tag("class", "gold")}),
+        rule("off", 7, status="Disabled"),
+        rule("logs", 8, Filter={"Prefix": "logs/"}),
+        rule("elsewhere", 1, NORTH),
+    ]
+    lines = parse("east", {"Rules": document}).explain("k", {"class": "silver"})
+    assert [(each.rule.id, each.verdict) for each in lines] == [
+        ("wins", Verdict.MATCHES),
+        ("beaten", Verdict.LOWER_PRIORITY),
+        ("gold", Verdict.TAG),
+        ("off", Verdict.DISABLED),
+        ("logs", Verdict.PREFIX),
+        ("elsewhere", Verdict.MATCHES),
+    ]
+    assert [str(each) for each in lines][:3] == [
+        "wins -> west: matches",
+        "beaten -> west: 'wins' has priority 5, this rule 4",
+        "gold -> west: the object lacks the tag class=gold",
+    ]
+
+
+keys = st.text("ab/é", max_size=6)
+tag_sets = st.dictionaries(st.sampled_from("xy"), st.sampled_from("12"), max_size=2)
+
+
+@st.composite
+def rule_sets(draw: st.DrawFn) -> RuleSet:
+    def one(index: int) -> Rule:
+        return Rule(
+            id=f"r{index}",
+            enabled=draw(st.booleans()),
+            priority=index,
+            prefix=draw(keys),
+            tags=frozenset(draw(tag_sets).items()),
+            destination=Destination(draw(st.sampled_from(["west", "north"]))),
+        )
+
+    rules = [one(index) for index in range(draw(st.integers(0, 12)))]
+    return RuleSet("east", tuple(draw(st.permutations(rules))))
+
+
+def linear_winners(rules: RuleSet, key: str, tags: dict[str, str]) -> dict[str, str]:
+    """Every rule compared with the object, as nobody would write it for 1,000 rules."""
+    best: dict[str, Rule] = {}
+    for each in rules.rules:
+        matches = each.enabled and key.startswith(each.prefix) and each.tags <= frozenset(tags.items())
+        known = best.get(each.destination.bucket)
+        if matches and (known is None or each.priority > known.priority):
+            best[each.destination.bucket] = each
+    return {destination: each.id for destination, each in best.items()}
+
+
+@given(rule_sets(), keys, tag_sets)
+def test_looking_up_by_prefix_finds_what_a_linear_scan_finds(rules: RuleSet, key: str, tags: dict[str, str]) -> None:
+    assert winners(rules, key, tags) == linear_winners(rules, key, tags)
+
+
+@given(rule_sets(), keys)
+def test_a_candidate_holds_every_enabled_rule_with_a_prefix_of_the_key_once(rules: RuleSet, key: str) -> None:
+    found = [each.id for candidate in rules.candidates(key) for each in candidate.rules]
+    assert sorted(found) == sorted(each.id for each in rules.rules if each.enabled and key.startswith(each.prefix))
+
+
+@given(rule_sets(), keys, tag_sets)
+def test_explain_says_matches_exactly_for_the_winners(rules: RuleSet, key: str, tags: dict[str, str]) -> None:
+    matching = {
+        each.rule.destination.bucket: each.rule.id for each in rules.explain(key, tags) if each.verdict == "matches"
+    }
+    assert matching == winners(rules, key, tags)
+
+
+@given(rule_sets(), keys, tag_sets)
+def test_without_needing_tags_no_tags_change_the_winner(rules: RuleSet, key: str, tags: dict[str, str]) -> None:
+    for candidate in rules.candidates(key):
+        if not candidate.needs_tags:
+            assert candidate.select(tags) == candidate.select({})
+
+
+def test_a_key_is_looked_up_among_a_thousand_prefixes_and_not_compared_with_them() -> None:
+    looked_up: list[str] = []
+
+    class Counting(dict[str, tuple[Rule, ...]]):
+        def __contains__(self, key: object) -> bool:
+            looked_up.append(str(key))
+            return super().__contains__(key)
+
+    document = [rule(f"r{i}", i, Filter={"Prefix": f"{string.ascii_letters[i % 52]}{i:04}/"}) for i in range(1000)]
+    rules = parse("east", {"Rules": document})
+    object.__setattr__(rules, "_by_prefix", Counting(rules._by_prefix))
+    (candidate,) = rules.candidates("a0000/some/key")
+    assert [each.id for each in candidate.rules] == ["r0"]
+    assert looked_up == ["a0000/"]
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["one tag each", "a tag that all want, and one each"])
+def test_an_object_is_looked_up_among_a_thousand_tag_filters_and_not_compared_with_them(
+    monkeypatch: pytest.MonkeyPatch, shared: bool
+) -> None:
+    def selection(index: int) -> dict[str, Any]:
+        own = tag("customer", str(index))
+        return {"And": {"Tags": [tag("class", "gold"), own]}} if shared else {"Tag": own}
+
+    compared: list[str] = []
+    wants = Rule.wants
+
+    def counting(self: Rule, tags: dict[str, str]) -> bool:
+        compared.append(self.id)
+        return wants(self, tags)
+
+    monkeypatch.setattr(Rule, "wants", counting)
+    rules = parse("east", {"Rules": [rule(f"r{i}", i, Filter=selection(i)) for i in range(1000)]})
+    assert winners(rules, "k", {"class": "gold", "customer": "7"}) == {"west": "r7"}
+    assert compared == ["r7"]
+
+
+def test_a_candidate_lists_its_rules_from_the_highest_priority_down() -> None:
+    (candidate,) = parse("east", {"Rules": [rule("b", 2), rule("c", 3), rule("a", 1)]}).candidates("k")
+    assert isinstance(candidate, Candidate)
+    assert [each.id for each in candidate.rules] == ["c", "b", "a"]
+
+
+def test_the_destinations_of_a_rule_set_are_named_once_disabled_ones_included() -> None:
+    rules = parse("east", {"Rules": [rule("a", 1), rule("b", 2), rule("c", 1, NORTH, "Disabled")]})
+    assert rules.destinations == ("west", "north")

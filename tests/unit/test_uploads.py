@@ -1,0 +1,125 @@
+"""Uploads in parts over the wire: what is asked for, and that memory depends on the parts and never on the bytes."""
+
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from replicator.aws.uploads import BucketUploads
+from replicator.core.copy import Guard
+from replicator.core.outcome import Temporary
+from replicator.core.parts import LARGEST_OBJECT, LARGEST_PART, MIB, MOST_PARTS, SMALLEST_PART, PartRange, cut_evenly
+from replicator.core.uploads import CopySource, Part, SourceGone, Upload, UploadGone, UploadSpoiled, messages
+from replicator.flows.upload_ports import all_parts, all_there
+
+from tests.unit.test_writing import plain
+from tests.unit.values import created
+from tests.unit.wire import Answer, Wire, error
+
+SOURCE = CopySource("east", "a b/ü", "v1", '"etag-2"')
+COPIED = Answer('<CopyPartResult><ETag>"p"</ETag><LastModified>2026-01-01T00:00:00Z</LastModified></CopyPartResult>')
+COMPLETED = Answer('<CompleteMultipartUploadResult><ETag>"e-2"</ETag></CompleteMultipartUploadResult>')
+
+
+def uploads(wire: Wire, account: str = "") -> BucketUploads:
+    return BucketUploads("west", wire.clients(), "us-west-2", account)
+
+
+def test_a_part_is_pinned_to_its_version_and_its_bytes() -> None:
+    wire = Wire([COPIED])
+    part = uploads(wire, "123456789012").copy_part("u1", SOURCE, PartRange(3, 100, 199))
+    assert (part.number, part.size, part.etag) == (3, 100, '"p"')
+    path, _, query = wire.requests[0].url.partition("?")
+    assert path.endswith("/a%20b/%C3%BC")
+    assert set(query.split("&")) == {"partNumber=3", "uploadId=u1"}
+    headers = wire.headers()
+    assert headers["x-amz-copy-source"] == "east/a%20b/%C3%BC?versionId=v1"
+    assert headers["x-amz-copy-source-if-match"] == '"etag-2"'
+    assert headers["x-amz-copy-source-range"] == "bytes=100-199"
+    assert headers["x-amz-expected-bucket-owner"] == "123456789012"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [(404, "NoSuchUpload", UploadGone), (404, "NoSuchKey", SourceGone), (404, "NoSuchVersion", SourceGone),
+     (412, "PreconditionFailed", SourceGone), (503, "SlowDown", Temporary)],
+)  # fmt: skip
+def test_what_keeps_a_part_from_being_copied_has_a_kind(
+    status: int, code: str, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)  # botocore's, between its attempts
+    with pytest.raises(kind):
+        uploads(Wire([error(status, code)])).copy_part("u1", SOURCE, PartRange(1, 0, 9))
+
+
+def test_an_error_inside_a_200_is_one_of_a_part() -> None:
+    wire = Wire([Answer("<Error><Code>InternalError</Code><Message>m</Message></Error>"), COPIED])
+    assert uploads(wire).copy_part("u1", SOURCE, PartRange(1, 0, 9)).etag == '"p"'
+    assert len(wire.requests) == 2, "the same part twice is as good as once"
+
+
+def test_completing_is_held_to_size_guard_and_parts() -> None:
+    wire = Wire([COMPLETED])
+    parts = [Part(1, SMALLEST_PART, '"p1"'), Part(2, 5, '"p2"')]
+    uploads(wire).complete(replace(plain(), size=SMALLEST_PART + 5), "u1", parts, Guard('"below"'))
+    headers, body = wire.headers(), str(wire.requests[0].body, "utf-8")  # type: ignore[arg-type]
+    assert headers["x-amz-mp-object-size"] == str(SMALLEST_PART + 5)
+    assert headers["if-match"] == '"below"'
+    assert [body.count(text) for text in ("<Part>", "<PartNumber>2</PartNumber>")] == [2, 1]
+
+
+def test_completing_is_never_repeated_since_an_answer_may_be_lost() -> None:
+    wire = Wire([error(500, "InternalError"), COMPLETED])
+    with pytest.raises(Temporary):
+        uploads(wire).complete(replace(plain(), size=5), "u1", [Part(1, 5, '"p1"')], Guard())
+    assert len(wire.requests) == 1
+
+
+def test_another_write_meanwhile_spoils_the_upload() -> None:
+    with pytest.raises(UploadSpoiled):
+        uploads(Wire([error(409, "ConditionalRequestConflict")])).complete(
+            replace(plain(), size=5), "u1", [Part(1, 5, '"p1"')], Guard()
+        )
+
+
+def pages(size: int, count: int) -> Iterator[Answer]:
+    """Give ListParts' answers for all parts of an even cut."""
+    listed = [
+        f"<Part><PartNumber>{part.number}</PartNumber><Size>{part.size}</Size><ETag>{part.number:032x}</ETag>"
+        f"<LastModified>2026-01-01T00:00:00Z</LastModified><ChecksumCRC64NVME>{part.number:012d}</ChecksumCRC64NVME></Part>"
+        for part in cut_evenly(size, count).ranges()
+    ]
+    for first in range(0, len(listed), 1000):
+        yield Answer(f"<ListPartsResult>{''.join(listed[first : first + 1000])}</ListPartsResult>")
+
+
+def test_whether_all_parts_are_there_is_one_request_until_the_last_page_is_full() -> None:
+    *_, last = pages(LARGEST_OBJECT, MOST_PARTS)
+    wire = Wire([Answer(last.body.replace("<PartNumber>9999</PartNumber>", "<PartNumber>19999</PartNumber>"))])
+    assert not all_there(uploads(wire), "k", "u1", MOST_PARTS)
+    assert len(wire.requests) == 1
+
+
+def whole_way(size: int, count: int) -> int:
+    """Cut, send, list and complete; give the most bytes that were held at once, S3's answers not counted."""
+    wire = Wire([*pages(size, count), COMPLETED])
+    cut, change = cut_evenly(size, count), created("v1", "0A")
+    bucket = uploads(wire)
+    tracemalloc.start()
+    try:
+        upload = Upload("u1", SOURCE, "", cut, 16, change.item_id, "rule", 0, 0)
+        bodies = [message.encode() for message in messages(change, "west", upload, upload.missing(()))]
+        parts = all_parts(bucket, "k", "u1", cut.count)
+        assert (len(bodies), len(parts), upload.missing(parts)) == (-(-cut.count // 16), cut.count, [])
+        bucket.complete(replace(plain(), size=size), "u1", parts, Guard())
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_is_flat_in_the_objects_size() -> None:
+    """Parts of 5 MiB or of 5 GiB: the same; and the 10,000 that S3 allows take a fraction of what functions have."""
+    count = MOST_PARTS // 20
+    small, large = (whole_way(count * part, count) for part in (SMALLEST_PART, LARGEST_PART))
+    assert large < 1.1 * small
+    assert large * MOST_PARTS / count < 128 * MIB

@@ -1,0 +1,174 @@
+"""What a replica's fields become on their way to S3: the exact request, header by header."""
+
+from dataclasses import replace
+
+import pytest
+from replicator.aws.writing import DestinationObjects
+from replicator.core.copy import Copy, Guard, Written, compose
+from replicator.core.origin import METADATA_LIMIT
+from replicator.core.outcome import Conflict, Permanent, Reason, Temporary
+from replicator.core.version import Checksum, Encryption, Grant, Lock
+
+from tests.unit.values import case, head, rule
+from tests.unit.wire import Answer, Wire, error
+
+COPIED = Answer(
+    "<CopyObjectResult><ETag>&quot;w1&quot;</ETag><LastModified>2023-11-14T22:13:20.000Z</LastModified>"
+    "<ChecksumCRC64NVME>AAAAAAAAAAA=</ChecksumCRC64NVME><ChecksumType>FULL_OBJECT</ChecksumType></CopyObjectResult>",
+    headers={"x-amz-version-id": "w1-id"},
+)
+FULL = {"note": "x" * (METADATA_LIMIT - 4)}
+
+
+def plain(key: str = "photos/1.jpg") -> Copy:
+    """Give the copy of a version that has nothing special."""
+    return replace(compose(case(head(), under=rule(replica_tag=False))), key=key)
+
+
+def destination(wire: Wire, account: str = "") -> DestinationObjects:
+    clients = wire.clients()
+    return DestinationObjects("west", clients.reader("us-west-2"), clients.writer("us-west-2"), account)
+
+
+def sent(copy: Copy, guard: Guard | None = None, account: str = "") -> dict[str, str]:
+    wire = Wire([COPIED])
+    destination(wire, account).copy(copy, guard or Guard())
+    assert len(wire.requests) == 1
+    return wire.headers()
+
+
+def test_a_plain_copy_is_this_request_and_no_more() -> None:
+    wire = Wire([COPIED])
+    assert destination(wire).copy(plain(), Guard()) == Written(
+        "w1-id", '"w1"', Checksum("CRC64NVME", "AAAAAAAAAAA=", full_object=True)
+    )
+    [request] = wire.requests
+    assert (request.method, request.url) == ("PUT", "https://west.s3.us-west-2.amazonaws.com/photos/1.jpg")
+    assert wire.headers() == {
+        "x-amz-copy-source": "east/photos/1.jpg?versionId=v1",
+        "x-amz-copy-source-if-match": '"v1"',
+        "if-none-match": "*",
+        "x-amz-metadata-directive": "REPLACE",
+        "x-amz-meta-replication-origin": "east/v1/1700000000/1700000000/1c63ab70",
+        "x-amz-storage-class": "STANDARD",
+    }
+
+
+def test_a_copy_onto_an_object_names_the_object() -> None:
+    headers = sent(plain(), Guard('"w0"'))
+    assert headers["if-match"] == '"w0"'
+    assert "if-none-match" not in headers
+
+
+def test_odd_keys_are_escaped_on_both_sides() -> None:
+    key = "a b+c/ü%2B?x=1&y#z"
+    wire = Wire([COPIED])
+    destination(wire).copy(plain(key), Guard())
+    assert wire.requests[0].url.endswith("/a%20b%2Bc/%C3%BC%252B%3Fx%3D1%26y%23z")
+    assert wire.headers()["x-amz-copy-source"] == "east/a%20b%2Bc/%C3%BC%252B%3Fx%3D1%26y%23z?versionId=v1"
+
+
+SYSTEM = {
+    "CacheControl": "no-store",
+    "ContentDisposition": "attachment",
+    "ContentEncoding": "gzip",
+    "ContentLanguage": "de",
+    "ContentType": "text/csv",
+    "Expires": "Tue, 1 Jan 2030",
+    "WebsiteRedirectLocation": "/there",
+}
+SSE = "x-amz-server-side-encryption"
+LOCK = "x-amz-object-lock"
+READER = Grant("READ", 'id="reader"')
+PUBLIC = Grant("READ", 'uri="http://acs.amazonaws.com/groups/global/AllUsers"')
+WRITER = Grant("WRITE_ACP", 'id="writer"')
+OWNER = Grant("FULL_CONTROL", 'id="owner"')
+
+ROWS: list[tuple[int, str, Copy, dict[str, str]]] = [
+    (1, "every system header is sent again", replace(plain(), headers=SYSTEM), {
+        "cache-control": "no-store", "content-disposition": "attachment", "content-encoding": "gzip",
+        "content-language": "de", "content-type": "text/csv", "expires": "Tue, 1 Jan 2030",
+        "x-amz-website-redirect-location": "/there"}),
+    (2, "user metadata is sent again", replace(plain(), metadata={"colour": "blue"}), {"x-amz-meta-colour": "blue"}),
+    (3, "where S3 copies the metadata, only the redirect is sent: S3 keeps all else",
+     replace(plain(), metadata=None, headers=SYSTEM),
+     {"x-amz-metadata-directive": "COPY", "x-amz-website-redirect-location": "/there"}),
+    (4, "tags are escaped as a query", replace(plain(), tags={"a b": "c&d=é+"}),
+     {"x-amz-tagging-directive": "REPLACE", "x-amz-tagging": "a%20b=c%26d%3D%C3%A9%2B"}),
+    (5, "the storage class", replace(plain(), storage_class="GLACIER_IR"), {"x-amz-storage-class": "GLACIER_IR"}),
+    (6, "SSE-S3", replace(plain(), encryption=Encryption("AES256")), {SSE: "AES256"}),
+    (7, "SSE-KMS with its key and bucket key", replace(plain(), encryption=Encryption("aws:kms", "arn:k", True)),
+     {SSE: "aws:kms", f"{SSE}-aws-kms-key-id": "arn:k", f"{SSE}-bucket-key-enabled": "true"}),
+    (8, "DSSE-KMS knows no bucket key", replace(plain(), encryption=Encryption("aws:kms:dsse", "arn:k", True)),
+     {SSE: "aws:kms:dsse", f"{SSE}-aws-kms-key-id": "arn:k"}),
+    (9, "retention", replace(plain(), lock=Lock("GOVERNANCE", "2030-01-01T00:00:00+00:00")),
+     {f"{LOCK}-mode": "GOVERNANCE", f"{LOCK}-retain-until-date": "2030-01-01T00:00:00Z"}),
+    (10, "a legal hold", replace(plain(), lock=Lock(legal_hold=True)), {f"{LOCK}-legal-hold": "ON"}),
+    (16, "an event hold with its days", replace(plain(), lock=Lock("GOVERNANCE", event_hold=True, event_hold_days=7)),
+     {f"{LOCK}-mode": "GOVERNANCE", f"{LOCK}-event-hold": "ON", f"{LOCK}-event-hold-duration-days": "7"}),
+    (17, "an event hold with its years", replace(plain(), lock=Lock("COMPLIANCE", event_hold=True, event_hold_years=1)),
+     {f"{LOCK}-mode": "COMPLIANCE", f"{LOCK}-event-hold": "ON", f"{LOCK}-event-hold-duration-years": "1"}),
+    (11, "the checksum's algorithm", replace(plain(), checksum=Checksum("SHA256", "x=", full_object=True)),
+     {"x-amz-checksum-algorithm": "SHA256"}),
+    (12, "everything for the bucket's owner", replace(plain(), canned_acl="bucket-owner-full-control"),
+     {"x-amz-acl": "bucket-owner-full-control"}),
+    (13, "an ACL, all grantees of a permission in one header", replace(plain(), grants=(READER, PUBLIC, WRITER)),
+     {"x-amz-grant-read": f"{READER.grantee}, {PUBLIC.grantee}", "x-amz-grant-write-acp": WRITER.grantee}),
+    (14, "an ACL that only a canned one can say",
+     replace(plain(), grants=(OWNER, PUBLIC, replace(PUBLIC, permission="WRITE"))), {"x-amz-acl": "public-read-write"}),
+    (15, "Expires, whatever it says", replace(plain(), headers={"Expires": "-1"}), {"expires": "-1"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[f"{row[0]} {row[1]}" for row in ROWS])
+def test_each_field_is_a_header(row: tuple[int, str, Copy, dict[str, str]]) -> None:
+    _, _, copy, expected = row
+    always = sent(plain())
+    headers = sent(copy)
+    assert expected.items() <= headers.items()
+    assert headers.keys() - always.keys() - expected.keys() == set(), "nothing beside it"
+
+
+def test_with_s3_copying_the_metadata_none_of_it_is_sent() -> None:
+    headers = sent(replace(plain(), metadata=None, headers=SYSTEM))
+    assert not [name for name in headers if name.startswith(("x-amz-meta-", "content-", "cache-", "expires"))]
+
+
+def test_the_account_that_must_own_the_bucket_is_named_on_every_request() -> None:
+    assert sent(plain(), account="222222222222")["x-amz-expected-bucket-owner"] == "222222222222"
+
+
+def test_a_delete_marker_is_guarded_and_names_no_version() -> None:
+    wire = Wire([Answer(status=204)])
+    destination(wire, "222222222222").mark_deleted("a b", Guard('"w1"'))
+    [request] = wire.requests
+    assert (request.method, request.url) == ("DELETE", "https://west.s3.us-west-2.amazonaws.com/a%20b")
+    assert wire.headers() == {"if-match": '"w1"', "x-amz-expected-bucket-owner": "222222222222"}
+
+
+def test_a_write_is_never_repeated_by_itself() -> None:
+    """Its answer may be lost, and an overwrite with identical bytes passes its own guard again."""
+    wire = Wire([error(500, "InternalError"), COPIED])
+    with pytest.raises(Temporary) as trouble:
+        destination(wire).copy(plain(), Guard())
+    assert trouble.value.reason is Reason.SERVICE
+    assert len(wire.requests) == 1
+
+
+def test_an_error_inside_a_200_is_an_error() -> None:
+    wire = Wire([Answer("<Error><Code>InternalError</Code><Message>late</Message></Error>")])
+    with pytest.raises(Temporary):
+        destination(wire).copy(plain(), Guard())
+    assert len(wire.requests) == 1
+
+
+@pytest.mark.parametrize(("status", "code"), [(412, "PreconditionFailed"), (409, "ConditionalRequestConflict")])
+def test_a_guard_that_does_not_hold_is_a_conflict(status: int, code: str) -> None:
+    with pytest.raises(Conflict):
+        destination(Wire([error(status, code)])).copy(plain(), Guard('"w0"'))
+
+
+def test_a_denied_copy_is_permanent() -> None:
+    with pytest.raises(Permanent) as trouble:
+        destination(Wire([error(403, "AccessDenied")])).copy(plain(), Guard())
+    assert trouble.value.reason is Reason.DST_PUT_DENIED

@@ -1,0 +1,103 @@
+"""Short ways to say the values of the core: what a test does not care about is left at its dullest."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from replicator.core.bucket import BucketFacts
+from replicator.core.change import Change, ChangeKind
+from replicator.core.eligibility import Case, Limits
+from replicator.core.facts import Facts, Histories, Ref, Verdict
+from replicator.core.journal import Memory, Pair
+from replicator.core.origin import Origin
+from replicator.core.rules import Destination, Rule
+from replicator.core.version import Entry, EntryKind, Head, History, Replica
+
+EAST, WEST, KEY = "east", "west", "photos/1.jpg"
+PAIR = Pair(EAST, WEST, KEY)
+NOON = 1_700_000_000
+"""Epoch seconds; the time of most things."""
+
+
+def rule(**fields: Any) -> Rule:
+    destination = Destination(WEST, **fields.pop("to", {}))
+    defaults: dict[str, Any] = {
+        "id": "rule",
+        "enabled": True,
+        "priority": 1,
+        "prefix": "",
+        "tags": frozenset[tuple[str, str]](),
+    }
+    return Rule(**(defaults | fields), destination=destination)
+
+
+def head(version_id: str = "v1", **fields: Any) -> Head:
+    defaults: dict[str, Any] = {"version_id": version_id, "etag": f'"{version_id}"', "size": 7, "modified": NOON}
+    return Head(**(defaults | fields))
+
+
+def bucket(name: str = WEST, **fields: Any) -> BucketFacts:
+    settings = dict.fromkeys(("acls_enabled", "object_lock", "listens"), False)
+    return BucketFacts(name, "us-west-2", **({"versioned": True} | settings | fields))
+
+
+def case(
+    version: Head,
+    tags: Mapping[str, str] | None = None,
+    *,
+    under: Rule | None = None,
+    limits: Limits | None = None,
+    **there: Any,
+) -> Case:
+    origin = Origin(EAST, version.version_id, version.modified)
+    return Case(KEY, version, under or rule(), tags or {}, origin, bucket(**there), limits or Limits(), NOON)
+
+
+def created(version_id: str = "v1", sequencer: str = "", at: int = NOON, **fields: Any) -> Change:
+    return Change(ChangeKind.CREATED, EAST, KEY, version_id, time=at * 1000, sequencer=sequencer, **fields)
+
+
+def deleted(version_id: str, sequencer: str = "", at: int = NOON) -> Change:
+    return Change(ChangeKind.MARKED_DELETED, EAST, KEY, version_id, time=at * 1000, sequencer=sequencer)
+
+
+def version(version_id: str, at: int = 0) -> Entry:
+    """Give an entry that is an object, `at` seconds after noon."""
+    return Entry(version_id, EntryKind.VERSION, NOON + at, f'"{version_id}"', 7)
+
+
+def marker(version_id: str, at: int = 0) -> Entry:
+    """Give an entry that is a delete marker, `at` seconds after noon."""
+    return Entry(version_id, EntryKind.MARKER, NOON + at)
+
+
+def native(version_id: str, at: int = 0, where: str = EAST) -> Origin:
+    """Give the origin that a native version of `where` stands for."""
+    return Origin(where, version_id, NOON + at)
+
+
+def replica(version_id: str, of: Origin) -> Replica:
+    return Replica(version_id, f'"{version_id}"', of)
+
+
+def facts(change: Change, **fields: Any) -> Facts:
+    return Facts(change, PAIR, **({"memory": Memory()} | fields))
+
+
+def known(
+    change: Change,
+    source: History,
+    destination: History,
+    replicas: Mapping[str, Origin] | None = None,
+    **fields: Any,
+) -> Facts:
+    """Give facts in which everything is read: each version is native unless `replicas` says what it stands for."""
+    stands_for = replicas or {}
+    verdicts: dict[str, Verdict] = {entry.version_id: rule() for entry in source if entry.is_version}
+    verdicts.update(fields.pop("verdicts", {}))
+    marks = {
+        Ref(where, entry.version_id): stands_for.get(entry.version_id)
+        for where, history in ((EAST, source), (WEST, destination))
+        for entry in history
+        if entry.is_version
+    }
+    return facts(change, histories=Histories(destination, source), marks=marks, verdicts=verdicts, **fields)
