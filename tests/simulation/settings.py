@@ -105,11 +105,13 @@ SETTINGS = (
     Setting("one-way, users delete for good", ONE_WAY, ("east", "west"), Order.NOTHING, (*WRITES, "destroy")),
     Setting("one-way, lifecycle expires", ONE_WAY, ("east",), Order.SOURCE, (*DELETES, "expire")),
     Setting("one-way, tag filter", (Route("east", "west", False, TAGS),), ("east",), Order.SOURCE, (*WRITES, "tag")),
-    Setting("one-way, journal entries lost", ONE_WAY, ("east",), Order.SOURCE, (*DELETES, "forget")),
+    Setting("one-way, journal entries expire", ONE_WAY, ("east",), Order.SOURCE, (*DELETES, "forget", "forget"), writes=10),
+    Setting("one-way, journal entries lost", ONE_WAY, ("east",), Order.SOURCE, (*WRITES, "lose"), writes=10),
     Setting("one-way, null versions", ONE_WAY, ("east",), Order.SOURCE, DELETES, apart=1, versioning=SUSPENDED),
     Setting(
         "one-way, destination unversioned", ONE_WAY, BOTH, Order.NOTHING, DELETES, versioning=UNVERSIONED, share=0.3
     ),
+    Setting("one-way, 12 writes", ONE_WAY, ("east",), Order.SOURCE, DELETES, writes=12, share=0.5),
     Setting("one to many", _from("east", "west", "north"), ("east",), Order.SOURCE, DELETES),
     Setting("chain", (Route("east", "west"), Route("west", "north")), BOTH, Order.NOTHING, DELETES),
     Setting("two keys", ONE_WAY, ("east",), Order.SOURCE, DELETES, keys=("k", "k/2")),
@@ -121,7 +123,7 @@ SETTINGS = (
     Setting("two-way, hot key", TWO_WAY, BOTH, Order.SAME, DELETES, writes=30, hurried=True, share=0.1),
     Setting("two-way, lifecycle expires", TWO_WAY, BOTH, Order.SAME, (*DELETES, "expire")),
     Setting("two-way, uploads that take long", TWO_WAY, BOTH, Order.SAME, (*DELETES, "upload")),
-    Setting("two-way, journal entries lost", TWO_WAY, BOTH, Order.SAME, (*DELETES, "forget")),
+    Setting("two-way, journal entries lost", TWO_WAY, BOTH, Order.SAME, (*DELETES, "lose", "lose"), writes=10),
     Setting("two-way, old versions put back", TWO_WAY, BOTH, Order.SAME, RESTORES),
     Setting(
         "two-way, identical bytes",

@@ -1,5 +1,6 @@
 """One replicator stack of the simulation: the product's own flow, with a queue, a journal and rules of its own."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from replicator.core.eligibility import Limits
@@ -44,6 +45,12 @@ class Stack:
     parts_desk: Desk
     log: MemoryLog = field(default_factory=MemoryLog)
     subjects: dict[str, Stored] = field(default_factory=dict)
+
+    def awaits_as_old(self, version_ids: Collection[str]) -> bool:
+        """Whether a message on the change queue tells of something no younger than the youngest of these versions."""
+        youngest = max((each.serial for each in self.subjects.values() if each.version_id in version_ids), default=0)
+        awaited = [self.subjects[letter_id] for letter_id in self.queue.letters if letter_id in self.subjects]
+        return any(each.serial <= youngest for each in awaited)
 
 
 def build_stack(bucket: str, setting: Setting, uploads: UploadStore, turns: Turns, choices: Choices) -> Stack:

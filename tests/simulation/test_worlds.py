@@ -16,6 +16,7 @@ KEPT = {
     "large, one-way, users write at the destination": (13030,),
     "large, two-way": (5586, 6986),
     "large, two-way, by completion": (4819,),
+    "one-way, journal entries expire": (55173,),
     "two-way, nothing known of who wrote": (9473,),
 }
 """Histories that once went wrong: in the middle of plans, of failures that others told of, of unknown uploads."""

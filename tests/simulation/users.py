@@ -41,6 +41,7 @@ class Users:
             "tag": self._tag,
             "restore": self._restore,
             "forget": self._forget,
+            "lose": self._lose,
         }
 
     def act(self) -> None:
@@ -105,11 +106,29 @@ class Users:
             self._told(f"copies {bucket}/{key} {old.version_id} onto itself", stored)
 
     def _forget(self, bucket: str, key: str) -> None:
-        """Let the journal's entries of the key run out, as their TTL does in the end."""
-        for stack in self.stacks.values():
-            for pair in [pair for pair in stack.journal.entries if pair.key == key]:
-                self.tell("journal", f"forgets {pair.source}/{key} -> {pair.destination}")
-                stack.journal.lose(pair)
+        """Let the journal's entries of the key run out, as their TTL does in the end; write if none is that old.
+
+        It is thrice the longest that a message can stay on a queue: what is still under way is younger than that.
+        """
+        if not self._drop_entries(key, even_if_awaited=False):
+            self._write(bucket, key)
+
+    def _lose(self, bucket: str, key: str) -> None:
+        """Lose the journal's entries of the key, whatever is under way; write if there is none yet."""
+        if not self._drop_entries(key, even_if_awaited=True):
+            self._write(bucket, key)
+
+    def _drop_entries(self, key: str, *, even_if_awaited: bool) -> int:
+        dropped = [
+            (stack, pair)
+            for stack in self.stacks.values()
+            for pair, memory in stack.journal.entries.items()
+            if pair.key == key and (even_if_awaited or not stack.awaits_as_old(memory.settled))
+        ]
+        for stack, pair in dropped:
+            self.tell("journal", f"forgets {pair.source}/{key} -> {pair.destination}")
+            stack.journal.lose(pair)
+        return len(dropped)
 
     def _any_version(self, bucket: str, key: str) -> Stored | None:
         versions = [stored for stored in self.s3.buckets[bucket].history(key) if stored.is_version]

@@ -118,7 +118,7 @@ def _fail(case: _Case) -> Outcome:
         return replace(outcome, within=False)  # nobody knows where it should have gone
     before = books.journal.wait(case.pair, _waiting(case))
     if before and before.status is Status.COMPLETED:
-        return _got_through(outcome)
+        return _got_through(case)
     counted = before is not None and before.against and not _died_before_telling(before)
     missed = not (before and before.against) and books.now() - change.time > outcome.threshold_ms
     kinds = (NoticeKind.MISSED, NoticeKind.FAILED) if missed else (NoticeKind.FAILED,)
@@ -138,15 +138,17 @@ def _told_by_another(case: _Case) -> Outcome | None:
     before = books.journal.claim(case.pair, item_id, books.now(), case.delivery.message)
     if before is None:
         return None
-    return _got_through(case.outcome) if before.status is Status.COMPLETED else replace(case.outcome, told=True)
+    return _got_through(case) if before.status is Status.COMPLETED else replace(case.outcome, told=True)
 
 
-def _got_through(outcome: Outcome) -> Outcome:
+def _got_through(case: _Case) -> Outcome:
     """Give what a failure is worth once another delivery completed the change: nothing any more.
 
-    Unless it left a plan in the middle: then its message comes back, and what it left on top is looked at.
+    Unless it, or an earlier delivery of its message, may have left a plan in the middle: then the message comes back
+    until what was left on top has been looked at.
     """
-    if outcome.midway:
+    outcome = case.outcome
+    if outcome.midway or case.delivery.came_back:
         return replace(outcome, status=Status.PENDING, detail=f"{outcome.detail}; left in the middle of its plan")
     return replace(outcome, status=Status.COMPLETED, reason=Reason.ALREADY_THERE, told=True)
 

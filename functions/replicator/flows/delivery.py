@@ -29,7 +29,12 @@ class Delivery:
     @property
     def repeated(self) -> bool:
         """Whether it, or a part of its work, may have been done before."""
-        return self.attempts > 1 or self.redriven or self.carried
+        return self.came_back or self.carried
+
+    @property
+    def came_back(self) -> bool:
+        """Whether its own message was worked on before, and may have been left in the middle of a plan."""
+        return self.attempts > 1 or self.redriven
 
 
 def troubled(status: Status, trouble: Trouble, change: Change, destination: str) -> Outcome:
