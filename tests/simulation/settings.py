@@ -96,6 +96,7 @@ SAME_BYTES = "ETags cannot tell identical bytes apart"
 BOTH = ("east", "west")
 WRITES = ("write",)
 DELETES = ("write", "write", "write", "delete")
+FORGETS = (*DELETES, "forget", "forget")
 LARGE = ("large", "large", "write", "delete")
 
 SETTINGS = (
@@ -105,7 +106,7 @@ SETTINGS = (
     Setting("one-way, users delete for good", ONE_WAY, ("east", "west"), Order.NOTHING, (*WRITES, "destroy")),
     Setting("one-way, lifecycle expires", ONE_WAY, ("east",), Order.SOURCE, (*DELETES, "expire")),
     Setting("one-way, tag filter", (Route("east", "west", False, TAGS),), ("east",), Order.SOURCE, (*WRITES, "tag")),
-    Setting("one-way, journal entries expire", ONE_WAY, ("east",), Order.SOURCE, (*DELETES, "forget", "forget"), writes=10),
+    Setting("one-way, journal entries expire", ONE_WAY, ("east",), Order.SOURCE, FORGETS, writes=10),
     Setting("one-way, journal entries lost", ONE_WAY, ("east",), Order.SOURCE, (*WRITES, "lose"), writes=10),
     Setting("one-way, null versions", ONE_WAY, ("east",), Order.SOURCE, DELETES, apart=1, versioning=SUSPENDED),
     Setting(
