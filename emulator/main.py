@@ -69,10 +69,10 @@ def run(  # noqa: PLR0913 - the options of a command
     except _StopRequested:
         out.print("Stopped.", style="dim")
     except (WorldError, DeployError) as error:
-        err.print(f"error: {error}", style="red", markup=False, highlight=False)
+        err.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         return USAGE
     except OSError as error:
-        err.print(f"error: {_os_error(error, port)}", style="red", markup=False, highlight=False)
+        err.print(f"error: {_os_error(error, port)}", style="red", markup=False, highlight=False, soft_wrap=True)
         return USAGE
     return 0
 

@@ -167,4 +167,4 @@ def test_a_ready_file_that_cannot_be_written_is_a_message_and_status_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(ready_file=tmp_path / "nowhere" / "ready.json", quiet=True) == 2
-    assert "nowhere: there is no such folder" in capsys.readouterr().err.replace("\n", "")
+    assert f"{tmp_path / 'nowhere'}: there is no such folder" in capsys.readouterr().err

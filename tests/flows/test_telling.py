@@ -316,6 +316,7 @@ def test_whoever_dies_while_a_late_arrival_is_written_down_loses_no_event(step: 
     assert 1 <= watched.kinds().count(MISSED) <= 2
     assert twice or watched.kinds().count(MISSED) == 1
     assert watched.on.waiting() == {}
+    assert counted(watched.on) == ([] if (step, after) == ("CLOSE", True) else [False]), "what is written down is told"
 
 
 # Everything at once

@@ -7,6 +7,8 @@ The machine is reachable there as the bridge's gateway: an address that nobody o
 from __future__ import annotations
 
 import contextlib
+import ipaddress
+import json
 import shutil
 import socket
 import socketserver
@@ -18,10 +20,13 @@ from urllib.parse import urlsplit
 
 
 def gateway() -> str:
-    """Give the address of this machine on the network that containers are on."""
-    form = "{{(index .IPAM.Config 0).Gateway}}"
-    asked = ["docker", "network", "inspect", "bridge", "--format", form]
-    return subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+    """Give the address of this machine on the network that containers are on.
+
+    An engine that has just made its bridge names only the subnet; it takes the first address of it for itself.
+    """
+    asked = ["docker", "network", "inspect", "bridge", "--format", "{{json (index .IPAM.Config 0)}}"]
+    config = json.loads(subprocess.run(asked, check=True, capture_output=True, text=True).stdout)
+    return str(config.get("Gateway") or ipaddress.ip_network(config["Subnet"])[1])
 
 
 @contextmanager

@@ -138,7 +138,10 @@ class _Worker:
                 self._decide_again()  # whoever saw to it may have died, perhaps in the middle of this very message
             return False
         if upload.failure and upload.failure.message == self.message.id:
-            self._fail(self._troubled(Permanent(upload.failure.reason, upload.failure.detail)), upload.ref)
+            if self._is_done():
+                self._decide_again()  # it failed here while another handler got through: is all as it should be?
+            else:
+                self._fail(self._troubled(Permanent(upload.failure.reason, upload.failure.detail)), upload.ref)
         return upload.failure is None
 
     def _is_done(self) -> bool:
