@@ -8,7 +8,7 @@ from replicator.core.outcome import Permanent, Reason, Status, Temporary
 from tests.fakes.rules import rule
 from tests.fakes.s3 import Happening
 from tests.fakes.stored import Content
-from tests.flows.stage import EAST, WEST, Stage
+from tests.flows.stage import EAST, WEST, Killed, Stage
 
 PAIR = Pair(EAST, WEST, "k")
 DONE = (Status.COMPLETED, None)
@@ -133,5 +133,32 @@ def test_who_fails_in_the_middle_of_a_plan_that_a_duplicate_completed_looks_at_w
     assert on.replicas()[-1] == first.version_id
     on.rest()
     assert on.replicas()[-1] == second.version_id
+    assert on.queue.dead == []
+    assert on.waiting() == {}
+
+
+def test_what_an_earlier_delivery_left_on_top_is_looked_at_however_often_that_is_denied() -> None:
+    """A copy onto nothing goes over a delete marker, too; whoever wrote it died before he could put the marker back."""
+    on = stage()
+    on.put()
+    [early] = on.queue.visible()
+    duplicate = on.queue.send(early.body)
+    on.fail("COPY", SLOW)
+    on.deliver(duplicate)
+    on.s3.delete(EAST, "k")
+    deleted = on.queue.visible()[-1]
+
+    def others_complete_it_before_it_writes_and_dies() -> None:
+        on.deliver(duplicate, deleted)
+        on.fail("COPY", Killed(), after=True)
+
+    on.meanwhile("COPY", others_complete_it_before_it_writes_and_dies)
+    on.deliver(early)
+    assert on.replicas()[-1] != "-"
+    on.fail("DELETE", Permanent(Reason.DST_DELETE_DENIED), times=2)
+    for _ in range(2):
+        assert on.deliver(early) == [early.id]
+    on.rest()
+    assert on.replicas()[-1] == "-"
     assert on.queue.dead == []
     assert on.waiting() == {}

@@ -257,6 +257,22 @@ def test_a_duplicate_that_finds_its_version_there_closes_what_is_not_needed_any_
     assert complaints(stage, b"new", spare=1) == []
 
 
+def test_a_worker_that_was_denied_a_second_look_at_what_is_done_looks_again() -> None:
+    stage = fresh()
+    stage.put_large(b"seven77")
+    stage.deliver()
+    while len(stage.parts.letters) > 1:
+        stage.work()
+    [last] = stage.parts.letters.values()
+    stage.fail("UPLOADS?", THROTTLED)
+    stage.work(last)
+    assert stage.body() == b"seven77"
+    stage.fail("HEAD", Permanent(Reason.SRC_HEAD_DENIED))
+    stage.work(last)
+    assert stage.work(last) == []
+    assert complaints(stage, b"seven77") == []
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["not remembered", "answer lost"])
 def test_an_upload_that_cannot_be_remembered_is_aborted_at_once(after: bool) -> None:
     """The next delivery may find that another change brought its version, and look for no upload."""
