@@ -2,9 +2,13 @@
 
 import itertools
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from replicator.core.outcome import Permanent, Reason, Status, Temporary
+from replicator.core.rules import RuleSet
+from replicator.flows.status_tag import StatusTags
 
 from tests.fakes.rules import rule
 from tests.flows.stage import EAST, WEST, Killed, Stage
@@ -93,6 +97,29 @@ def test_a_malformed_message_is_buried_as_it_was_and_its_neighbours_replicate(ba
     assert letter.body == bad
     assert letter.outcome.reason is Reason.MALFORMED
     assert letter.outcome.detail
+
+
+def test_a_malformed_message_has_no_version_to_tag_and_is_buried_once() -> None:
+    on = stage()
+    nothing: Any = None
+    on.desk = replace(on.desk, status_tags=StatusTags(nothing, on.world, warn=print))
+    on.queue.send("hello")
+    on.rest()
+    assert [letter.body for letter in on.queue.dead] == ["hello"]
+
+
+def test_a_failure_without_a_destination_is_claimed_from_nobody() -> None:
+    on = stage()
+
+    def unreadable(_: str) -> RuleSet:
+        raise Permanent(Reason.RULES_UNREADABLE, "AccessDenied")
+
+    on.world = replace(on.world, rules=unreadable)
+    on.desk = replace(on.desk, world=on.world)
+    on.put()
+    on.rest()
+    assert len(on.queue.dead) == 1
+    assert on.calls("CLAIM", "WAIT") == []
 
 
 def test_one_bad_record_of_a_message_is_buried_alone() -> None:

@@ -219,6 +219,16 @@ def test_a_day_of_trouble_fails_with_its_own_reason_before_the_queue_gives_up() 
     assert FAILED in watched.kinds()
 
 
+def test_what_gets_through_at_the_last_receive_is_no_failure() -> None:
+    watched = Watched()
+    last_receive(watched.on, 2)
+    watched.on.fail("COPY", SLOW, 1)
+    watched.on.put()
+    watched.on.rest()
+    assert final(watched.on).status is Status.COMPLETED
+    assert watched.on.queue.dead == []
+
+
 def test_events_that_cannot_be_sent_now_are_sent_when_the_message_comes_back() -> None:
     watched = Watched()
     watched.on.fail("COPY", DENIED)
