@@ -48,14 +48,14 @@ def run(  # noqa: PLR0913 - the options of a command
     functions log. 2 means that the world, the port or the ready file cannot be used. `refusals` says what an operator's
     command has against the rules of a bucket; without it, rules are stored as they are.
     """
-    out, err = Console(quiet=quiet), Console(stderr=True)
+    out, err = Console(quiet=quiet), Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )
     options = Options(
         port=port,
         crash_visibility=crash_visibility,
-        echo=(lambda line: err.print(line, markup=False, highlight=False)) if verbose else None,
+        echo=err.print if verbose else None,
         say=lambda words: out.print(f"… {words}", style="dim"),
     )
     try:
@@ -69,10 +69,10 @@ def run(  # noqa: PLR0913 - the options of a command
     except _StopRequested:
         out.print("Stopped.", style="dim")
     except (WorldError, DeployError) as error:
-        err.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        err.print(f"error: {error}", style="red")
         return USAGE
     except OSError as error:
-        err.print(f"error: {_os_error(error, port)}", style="red", markup=False, highlight=False, soft_wrap=True)
+        err.print(f"error: {_os_error(error, port)}", style="red")
         return USAGE
     return 0
 

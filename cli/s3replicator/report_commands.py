@@ -117,10 +117,9 @@ def _rules(documents: RuleDocuments, opened: Stack) -> tuple[list[Place], set[st
 def _span(since: str, until: str, now: int) -> Span:
     end = _moment(until, now, "--to", is_end=True) if until else now
     start = _moment(since, end if _AGO.fullmatch(since.strip()) else now, "--from", is_end=False)
-    end = end if until else now + 1  # what was measured in this very second belongs to it
     if start >= end:
         fail(f"--from {since} is not before --to {until or 'now'}")
-    return Span(start, end)
+    return Span(start, end if until else now + 1)  # what was measured in this very second belongs to it
 
 
 def _moment(text: str, now: int, option: str, *, is_end: bool) -> int:

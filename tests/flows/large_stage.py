@@ -56,8 +56,7 @@ class LargeStage(Stage):
             queue=MemoryPartQueue(self.parts),
             is_ours=lambda initiator: initiator == OURS,
         )
-        self.world = replace(self.world, multipart=multipart)
-        self.desk = replace(self.desk, world=self.world)
+        self.change_world(multipart=multipart)
         self.parts_desk = replace(self.desk, queue=self.parts)
 
     def _mishap(self, call: Call) -> Mishap | None:

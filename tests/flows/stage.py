@@ -5,7 +5,7 @@ wait for hidden messages, says so.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from replicator.core.eligibility import Limits
@@ -23,7 +23,7 @@ from tests.fakes.objects import MemoryBuckets
 from tests.fakes.points import Call, Mishap, Scripted
 from tests.fakes.queue import Letter, MemoryQueue
 from tests.fakes.reporting import MemoryLog, MemoryMeasures, MemoryNotices, in_turn
-from tests.fakes.rules import MemoryRules
+from tests.fakes.rules import MemoryRules, rule
 from tests.fakes.s3 import Bucket, Happening, MemoryS3
 from tests.fakes.stored import Content, Stored
 
@@ -108,6 +108,11 @@ class Stage:
 
     # What a test does
 
+    def change_world(self, **parts: Any) -> None:
+        """Put other parts into the world that the desk works in."""
+        self.world = replace(self.world, **parts)
+        self.desk = replace(self.desk, world=self.world)
+
     def put(self, key: str = "k", body: bytes = b"bytes", bucket: str = EAST, **content: Any) -> Stored:
         """Write a version as a user; a second passes before it."""
         self.s3.clock.advance(1)
@@ -179,3 +184,8 @@ class Stage:
     def waiting(self) -> dict[str, tuple[Status, Reason]]:
         """Give what the journal lists as waiting or failed, by version id."""
         return {version: (each.status, each.reason) for (_, version), each in self.journal.waiting.items()}
+
+
+def to_two() -> Stage:
+    """Give a stage with one rule to west and one to north, each of that name."""
+    return Stage([rule(WEST, rule_id="west"), rule(NORTH, rule_id="north")])

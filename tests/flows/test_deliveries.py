@@ -114,8 +114,7 @@ def test_a_failure_without_a_destination_is_claimed_from_nobody() -> None:
     def unreadable(_: str) -> RuleSet:
         raise Permanent(Reason.RULES_UNREADABLE, "AccessDenied")
 
-    on.world = replace(on.world, rules=unreadable)
-    on.desk = replace(on.desk, world=on.world)
+    on.change_world(rules=unreadable)
     on.put()
     on.rest()
     assert len(on.queue.dead) == 1

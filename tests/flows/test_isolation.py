@@ -7,7 +7,7 @@ from replicator.flows.consume import BACK_AFTER_DEATH
 from replicator.flows.redelivery import DEATHS
 
 from tests.fakes.rules import rule
-from tests.flows.stage import EAST, NORTH, THRESHOLD_MS, WEST, Killed, Stage
+from tests.flows.stage import EAST, NORTH, THRESHOLD_MS, WEST, Killed, Stage, to_two
 
 SLOW = Temporary(Reason.THROTTLED, "SlowDown")
 DENIED = Permanent(Reason.DST_PUT_DENIED, "AccessDenied")
@@ -115,7 +115,7 @@ def test_a_destination_that_needs_nothing_does_not_make_the_other_suspected() ->
 
 
 def test_a_destination_that_is_done_does_not_make_the_other_suspected() -> None:
-    on = Stage([rule(WEST, rule_id="west"), rule(NORTH, rule_id="north")])
+    on = to_two()
     on.fail("COPY", SLOW, 3, bucket=WEST)
     on.fail("COPY", DENIED, 1, bucket=NORTH)
     on.put()

@@ -1,7 +1,6 @@
 """What costs money or undoes somebody's work is not done again: reads that others share, done destinations, uploads."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from replicator.core.backoff import PARTS_OVERDUE_MS
@@ -11,15 +10,11 @@ from replicator.core.outcome import Permanent, Reason, Status, Temporary
 from tests.fakes.reporting import in_turn
 from tests.fakes.rules import rule
 from tests.flows.large_stage import LargeStage
-from tests.flows.stage import EAST, NORTH, WEST, Stage
+from tests.flows.stage import EAST, NORTH, WEST, to_two
 
 SLOW = Temporary(Reason.THROTTLED, "SlowDown")
 
 T = TypeVar("T")
-
-
-def to_two() -> Stage:
-    return Stage([rule(WEST, rule_id="west"), rule(NORTH, rule_id="north")])
 
 
 def large() -> LargeStage:
@@ -35,8 +30,7 @@ def test_a_version_is_looked_at_once_before_its_destinations_part() -> None:
             looked.append(len(on.calls("HEAD")))
         return in_turn(tasks)
 
-    on.world = replace(on.world, side_by_side=spy)
-    on.desk = replace(on.desk, world=on.world)
+    on.change_world(side_by_side=spy)
     on.put()
     on.rest()
     assert looked == [1]

@@ -7,14 +7,10 @@ from replicator.flows.status import NEWEST, of_object, of_stack
 
 from tests.fakes.monitoring import MemoryIndex, MemoryQueues
 from tests.fakes.rules import rule
-from tests.flows.stage import EAST, NORTH, THRESHOLD_MS, WEST, Stage
+from tests.flows.stage import EAST, NORTH, THRESHOLD_MS, WEST, Stage, to_two
 
 SLOW = Temporary(Reason.THROTTLED, "SlowDown")
 DENIED = Permanent(Reason.DST_PUT_DENIED, "AccessDenied")
-
-
-def stage() -> Stage:
-    return Stage([rule(WEST, rule_id="west"), rule(NORTH, rule_id="north")])
 
 
 def look(on: Stage, key: str = "k") -> ObjectStatus:
@@ -26,7 +22,7 @@ def at(found: ObjectStatus, version: int = 0) -> dict[str, Standing]:
 
 
 def test_what_arrived_everywhere_is_completed() -> None:
-    on = stage()
+    on = to_two()
     on.put()
     on.rest()
     found = look(on)
@@ -36,7 +32,7 @@ def test_what_arrived_everywhere_is_completed() -> None:
 
 
 def test_the_status_rolls_up_and_each_destination_says_its_own_and_why() -> None:
-    on = stage()
+    on = to_two()
     on.fail("COPY", SLOW, 99, bucket=WEST)
     on.fail("COPY", DENIED, 1, bucket=NORTH)
     on.put()
@@ -49,14 +45,14 @@ def test_the_status_rolls_up_and_each_destination_says_its_own_and_why() -> None
 
 
 def test_what_nobody_has_looked_at_is_unknown_not_completed() -> None:
-    on = stage()
+    on = to_two()
     on.put()
     assert at(look(on)) == {WEST: Standing.UNKNOWN, NORTH: Standing.UNKNOWN}
     assert look(on).versions[0].standing is Standing.UNKNOWN
 
 
 def test_what_waited_and_then_arrived_is_completed() -> None:
-    on = stage()
+    on = to_two()
     on.fail("COPY", SLOW, 2)
     on.put()
     on.rest()
@@ -112,7 +108,7 @@ def test_a_destination_that_cannot_be_asked_is_said_to_be() -> None:
 
 
 def test_a_stack_says_what_waits_and_what_failed_by_rule_or_for_one_bucket() -> None:
-    on = stage()
+    on = to_two()
     on.fail("COPY", SLOW, 99, bucket=WEST)
     on.fail("COPY", DENIED, 1, bucket=NORTH)
     on.put(body=b"12345")

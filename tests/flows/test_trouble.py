@@ -1,14 +1,12 @@
 """Trouble by actor: source, destination, journal, queue. What is temporary gets through, what is permanent says why."""
 
-from dataclasses import replace
-
 import pytest
 from replicator.core.outcome import Conflict, Permanent, Reason, Status, Temporary
 from replicator.core.rules import RuleSet
 from replicator.core.version import Lock, Restore
 
 from tests.fakes.rules import rule
-from tests.flows.stage import EAST, NORTH, WEST, Killed, Stage
+from tests.flows.stage import EAST, NORTH, WEST, Killed, Stage, to_two
 
 DONE = (Status.COMPLETED, None)
 SLOW = Temporary(Reason.THROTTLED, "SlowDown")
@@ -106,7 +104,7 @@ def test_rules_that_cannot_be_read_are_waited_for() -> None:
             raise answer
         return answer
 
-    on.desk = replace(on.desk, world=replace(on.world, rules=rules))
+    on.change_world(rules=rules)
     on.rest()
     assert on.replicas() == [source.version_id]
     assert on.told == [(Status.PENDING, Reason.RULES_UNREADABLE)] * 2 + [DONE]
@@ -327,7 +325,7 @@ def test_what_nobody_foresaw_is_told_with_its_trace_and_waited_for() -> None:
 
 
 def test_of_two_destinations_only_the_one_in_trouble_waits() -> None:
-    on = Stage([rule(WEST, rule_id="west"), rule(NORTH, rule_id="north")])
+    on = to_two()
     on.fail("COPY", SLOW, 2, bucket=NORTH)
     source = on.put()
     on.rest()
@@ -336,7 +334,7 @@ def test_of_two_destinations_only_the_one_in_trouble_waits() -> None:
 
 
 def test_of_two_destinations_only_the_denied_one_fails() -> None:
-    on = Stage([rule(WEST, rule_id="west"), rule(NORTH, rule_id="north")])
+    on = to_two()
     on.fail("COPY", DENIED, 9, bucket=NORTH)
     source = on.put()
     on.rest()
@@ -345,7 +343,7 @@ def test_of_two_destinations_only_the_denied_one_fails() -> None:
 
 
 def test_a_destination_that_is_missing_is_no_trouble_of_the_other() -> None:
-    on = Stage([rule(WEST, rule_id="west"), rule(NORTH, rule_id="north")])
+    on = to_two()
     del on.s3.buckets[WEST]
     source = on.put()
     on.rest()
@@ -354,7 +352,7 @@ def test_a_destination_that_is_missing_is_no_trouble_of_the_other() -> None:
 
 
 def test_failing_at_one_destination_and_waiting_at_the_other_fails_once() -> None:
-    on = Stage([rule(WEST, rule_id="west"), rule(NORTH, rule_id="north")])
+    on = to_two()
     on.fail("COPY", DENIED, 9, bucket=NORTH)
     on.fail("COPY", SLOW, 3, bucket=WEST)
     source = on.put()

@@ -97,6 +97,7 @@ BOTH = ("east", "west")
 WRITES = ("write",)
 DELETES = ("write", "write", "write", "delete")
 FORGETS = (*DELETES, "forget", "forget")
+LOSES = (*DELETES, "lose", "lose")
 LARGE = ("large", "large", "write", "delete")
 
 SETTINGS = (
@@ -124,7 +125,7 @@ SETTINGS = (
     Setting("two-way, hot key", TWO_WAY, BOTH, Order.SAME, DELETES, writes=30, hurried=True, share=0.1),
     Setting("two-way, lifecycle expires", TWO_WAY, BOTH, Order.SAME, (*DELETES, "expire")),
     Setting("two-way, uploads that take long", TWO_WAY, BOTH, Order.SAME, (*DELETES, "upload")),
-    Setting("two-way, journal entries lost", TWO_WAY, BOTH, Order.SAME, (*DELETES, "lose", "lose"), writes=10),
+    Setting("two-way, journal entries lost", TWO_WAY, BOTH, Order.SAME, LOSES, writes=10),
     Setting("two-way, old versions put back", TWO_WAY, BOTH, Order.SAME, RESTORES),
     Setting(
         "two-way, identical bytes",

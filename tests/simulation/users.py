@@ -110,15 +110,13 @@ class Users:
 
         It is thrice the longest that a message can stay on a queue: what is still under way is younger than that.
         """
-        if not self._drop_entries(key, even_if_awaited=False):
-            self._write(bucket, key)
+        self._drop_entries(bucket, key, even_if_awaited=False)
 
     def _lose(self, bucket: str, key: str) -> None:
         """Lose the journal's entries of the key, whatever is under way; write if there is none yet."""
-        if not self._drop_entries(key, even_if_awaited=True):
-            self._write(bucket, key)
+        self._drop_entries(bucket, key, even_if_awaited=True)
 
-    def _drop_entries(self, key: str, *, even_if_awaited: bool) -> int:
+    def _drop_entries(self, bucket: str, key: str, *, even_if_awaited: bool) -> None:
         dropped = [
             (stack, pair)
             for stack in self.stacks.values()
@@ -128,7 +126,8 @@ class Users:
         for stack, pair in dropped:
             self.tell("journal", f"forgets {pair.source}/{key} -> {pair.destination}")
             stack.journal.lose(pair)
-        return len(dropped)
+        if not dropped:
+            self._write(bucket, key)
 
     def _any_version(self, bucket: str, key: str) -> Stored | None:
         versions = [stored for stored in self.s3.buckets[bucket].history(key) if stored.is_version]

@@ -149,7 +149,7 @@ def _got_through(case: _Case) -> Outcome:
     """
     outcome = case.outcome
     if outcome.midway or case.delivery.came_back:
-        return replace(outcome, status=Status.PENDING, detail=f"{outcome.detail}; left in the middle of its plan")
+        return replace(outcome, status=Status.PENDING, detail=f"{outcome.detail}; its plan may be half done")
     return replace(outcome, status=Status.COMPLETED, reason=Reason.ALREADY_THERE, told=True)
 
 
