@@ -7,11 +7,14 @@ an S3 client costs more than a hundred calls.
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from emulator import state
 from emulator.principals import EMULATOR_ACCESS_KEY_ID
@@ -33,6 +36,19 @@ def client(service: str, region: str) -> Any:
     """Return the client of a service of the active emulator."""
     with _creating:  # sessions are not safe to share between threads, clients are
         return _client(service, region, state.active().endpoint)
+
+
+@contextmanager
+def suppressed(*codes: str) -> Iterator[None]:
+    """Let a request fail with one of these error codes.
+
+    Codes are compared, as the classes in `client.exceptions` may be made twice when threads ask for them at once.
+    """
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in codes:
+            raise
 
 
 @cache

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from emulator import clients
 from emulator.code import from_working_tree
 from emulator.template import parse
@@ -38,7 +40,7 @@ def deploy(stack: WorldStack, world: World, template: Path = TEMPLATE) -> dict[s
                 for name, value in {**parameters, **stack.parameters}.items()
             ],
         )
-    except cloudformation.exceptions.ClientError as error:
+    except ClientError as error:
         raise DeployError(f'stack "{stack.name}": {error.response["Error"]["Message"]}') from None
     (created,) = cloudformation.describe_stacks(StackName=stack.name)["Stacks"]
     if created["StackStatus"] != "CREATE_COMPLETE":

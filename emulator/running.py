@@ -19,7 +19,7 @@ from typing import Any
 import boto3
 from moto.core.base_backend import BackendDict
 
-from emulator import stacks, statistics, tables  # noqa: F401 - statistics and tables patch moto
+from emulator import stacks, statistics  # noqa: F401 - statistics patch moto
 from emulator.buckets import create_buckets
 from emulator.deploy import TEMPLATE, deploy, introduce
 from emulator.host import Host

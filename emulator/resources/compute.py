@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from emulator.clients import suppressed
 from emulator.code import zipped
 from emulator.resources.base import Properties, Resource
 
@@ -76,11 +77,8 @@ class EventSourceMapping(Resource):
         return bool(properties["EventSourceArn"] != self.properties["EventSourceArn"])
 
     def destroy(self) -> None:
-        lambda_ = self.client("lambda")
-        try:
-            lambda_.delete_event_source_mapping(UUID=self.physical_resource_id)
-        except lambda_.exceptions.ResourceNotFoundException:
-            return
+        with suppressed("ResourceNotFoundException"):
+            self.client("lambda").delete_event_source_mapping(UUID=self.physical_resource_id)
 
 
 class Permission(Resource):
@@ -101,11 +99,8 @@ class Permission(Resource):
         self._remove(self.properties)
 
     def _remove(self, properties: Properties) -> None:
-        lambda_ = self.client("lambda")
-        try:
-            lambda_.remove_permission(FunctionName=properties["FunctionName"], StatementId=self.name)
-        except lambda_.exceptions.ResourceNotFoundException:
-            return
+        with suppressed("ResourceNotFoundException"):
+            self.client("lambda").remove_permission(FunctionName=properties["FunctionName"], StatementId=self.name)
 
 
 class EventInvokeConfig(Resource):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from emulator.clients import suppressed
 from emulator.resources.base import Properties, Resource
 
+_NO_SUCH_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
 _QUEUE_ATTRIBUTES = (
     "ContentBasedDeduplication",
     "DelaySeconds",
@@ -76,11 +78,8 @@ class QueuePolicy(Resource):
     def _put(self, policy: str) -> None:
         sqs = self.client("sqs")
         for url in self.properties["Queues"]:
-            try:
+            with suppressed(*(() if policy else _NO_SUCH_QUEUE)):
                 sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
-            except sqs.exceptions.QueueDoesNotExist:
-                if policy:
-                    raise
 
 
 class Schedule(Resource):

@@ -8,6 +8,7 @@ codes are the HTTP statuses.
 """
 
 from enum import StrEnum
+from typing import TypeGuard
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -120,6 +121,15 @@ def code_of(error: ClientError) -> str:
 def status_of(error: ClientError) -> int:
     """Give the HTTP status of an answer, 0 if there is none."""
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def is_unmet_condition(error: Exception) -> TypeGuard[ClientError]:
+    """Say whether DynamoDB refused a write because its condition does not hold.
+
+    By its code, as everywhere: botocore makes the classes in `client.exceptions` when one is first asked for, without a
+    lock, so that two threads may hold different classes of one name, and neither catches the other's.
+    """
+    return isinstance(error, ClientError) and code_of(error) == "ConditionalCheckFailedException"
 
 
 def translate(error: Exception, operation: str, side: Side) -> Temporary | Permanent | Conflict:

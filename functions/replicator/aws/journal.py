@@ -14,7 +14,7 @@ from zlib import crc32
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from replicator.aws.errors import Side, code_of, translate
+from replicator.aws.errors import Side, is_unmet_condition, translate
 from replicator.aws.expressions import Condition, Json, Update, plain
 from replicator.core.backoff import OVERDUE_MS
 from replicator.core.journal import Memory, Pair
@@ -149,10 +149,10 @@ class DynamoJournal:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 **update,
             )
-        except self._client.exceptions.ConditionalCheckFailedException as refused:
-            item: Any = refused.response.get("Item", {})
-            return _earlier(plain(item))
         except (ClientError, BotoCoreError) as error:
+            if is_unmet_condition(error):
+                item: Any = error.response.get("Item", {})
+                return _earlier(plain(item))
             raise translate(error, "UpdateItem", Side.JOURNAL) from error
         return None
 
@@ -192,7 +192,7 @@ class DynamoJournal:
                 TableName=self._table, Key=key, ReturnValues=wanted, **update.arguments(condition)
             )
         except (ClientError, BotoCoreError) as error:
-            if isinstance(error, ClientError) and code_of(error) == "ConditionalCheckFailedException":
+            if is_unmet_condition(error):
                 return None
             raise translate(error, "UpdateItem", Side.JOURNAL) from error
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from replicator.aws.errors import Side, code_of, translate
+from replicator.aws.errors import Side, is_unmet_condition, translate
 from replicator.core.journal import Pair
 from replicator.core.outcome import Reason
 from replicator.core.parts import Cut
@@ -135,7 +135,7 @@ class DynamoUploadJournal:
                 **names,
             )
         except (ClientError, BotoCoreError) as error:
-            if isinstance(error, ClientError) and code_of(error) == "ConditionalCheckFailedException":
+            if is_unmet_condition(error):
                 return False
             raise translate(error, "UpdateItem", Side.JOURNAL) from error
         return True
