@@ -138,3 +138,13 @@ def refused(code: str, status: int | None = None) -> Iterator[dict[str, Any]]:
     error.update(response["Error"], headers=response["ResponseMetadata"]["HTTPHeaders"])
     assert error["Code"] == code
     assert status in (None, response["ResponseMetadata"]["HTTPStatusCode"])
+
+
+def put(s3: Any, bucket: str, **settings: Any) -> Any:
+    """Write `hello` under `key`."""
+    return s3.put_object(Bucket=bucket, Key="key", Body=b"hello", **settings)
+
+
+def head(s3: Any, bucket: str, **settings: Any) -> dict[str, Any]:
+    """Look at what is under `key`."""
+    return dict(s3.head_object(Bucket=bucket, Key="key", **settings))

@@ -21,18 +21,6 @@ from emulator.principals import EMULATOR_ACCESS_KEY_ID, Credentials, Principals
 from emulator.state import NoFunctions
 from tests.emulator.plain import USER, Plain, refused, serving
 
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[Plain]:
-    with serving() as plain:
-        yield plain
-
-
-@pytest.fixture
-def bucket(aws: Plain) -> str:
-    return aws.bucket()
-
-
 # The request log
 
 

@@ -12,13 +12,7 @@ import pytest
 
 from emulator.delivery import Delivery, DeliverySettings
 from emulator.state import Emulator
-from tests.emulator.plain import Plain, serving
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[Plain]:
-    with serving() as plain:
-        yield plain
+from tests.emulator.plain import Plain
 
 
 def keys(aws: Plain, count: int, **settings: Any) -> list[str]:

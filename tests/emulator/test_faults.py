@@ -9,18 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from tests.emulator.plain import Plain, refused, serving
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[Plain]:
-    with serving() as plain:
-        yield plain
-
-
-@pytest.fixture(scope="module")
-def s3(aws: Plain) -> Any:
-    return aws.client()
+from tests.emulator.plain import Plain, refused
 
 
 @pytest.fixture(scope="module")

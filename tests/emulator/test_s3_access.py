@@ -3,43 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.emulator.plain import Plain, refused, serving
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[Plain]:
-    with serving() as plain:
-        yield plain
-
-
-@pytest.fixture(scope="module")
-def s3(aws: Plain) -> Any:
-    return aws.client()
-
-
-@pytest.fixture(scope="module")
-def bucket(aws: Plain) -> str:
-    return aws.bucket()
-
-
-@pytest.fixture(scope="module")
-def with_acls(aws: Plain) -> str:
-    return aws.bucket(ObjectOwnership="ObjectWriter")
-
-
-def put(s3: Any, bucket: str, **settings: Any) -> Any:
-    return s3.put_object(Bucket=bucket, Key="key", Body=b"hello", **settings)
-
-
-def head(s3: Any, bucket: str, **settings: Any) -> dict[str, Any]:
-    return dict(s3.head_object(Bucket=bucket, Key="key", **settings))
-
+from tests.emulator.plain import Plain, head, put, refused
 
 # ACLs
 

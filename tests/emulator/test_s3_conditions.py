@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,26 +12,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from emulator.manners import preconditions
-from tests.emulator.plain import Plain, refused, serving
+from tests.emulator.plain import Plain, refused
 
 OTHER = '"0123456789abcdef0123456789abcdef"'
 Write = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[Plain]:
-    with serving() as plain:
-        yield plain
-
-
-@pytest.fixture(scope="module")
-def s3(aws: Plain) -> Any:
-    return aws.client()
-
-
-@pytest.fixture
-def bucket(aws: Plain) -> str:
-    return aws.bucket()
 
 
 def put(s3: Any, bucket: str, **conditions: Any) -> Any:

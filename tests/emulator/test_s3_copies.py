@@ -5,29 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from emulator.manners.checksums import compute
-from tests.emulator.plain import Plain, md5, refused, serving
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[Plain]:
-    with serving() as plain:
-        yield plain
-
-
-@pytest.fixture(scope="module")
-def s3(aws: Plain) -> Any:
-    return aws.client()
-
-
-@pytest.fixture
-def bucket(aws: Plain) -> str:
-    return aws.bucket()
+from tests.emulator.plain import Plain, md5, refused
 
 
 def head(s3: Any, bucket: str, key: str = "copy") -> dict[str, Any]:

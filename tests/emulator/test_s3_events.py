@@ -6,7 +6,6 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import unquote_plus
@@ -14,19 +13,7 @@ from urllib.parse import unquote_plus
 import pytest
 
 from emulator.manners import event_records
-from tests.emulator.plain import Plain, md5, serving
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[Plain]:
-    with serving() as plain:
-        yield plain
-
-
-@pytest.fixture(scope="module")
-def s3(aws: Plain) -> Any:
-    return aws.client()
-
+from tests.emulator.plain import Plain, md5
 
 EVERYTHING = (
     "s3:ObjectCreated:*",

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.emulator.plain import Plain, refused, serving
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[Plain]:
-    with serving() as plain:
-        yield plain
-
-
-@pytest.fixture(scope="module")
-def s3(aws: Plain) -> Any:
-    return aws.client()
-
-
-@pytest.fixture
-def bucket(aws: Plain) -> str:
-    return aws.bucket()
+from tests.emulator.plain import Plain, refused
 
 
 def suspend(s3: Any, bucket: str) -> None:

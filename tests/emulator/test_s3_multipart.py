@@ -11,7 +11,7 @@ import pytest
 
 from emulator.manners.checksums import compute, of_parts
 from emulator.principals import Principal
-from tests.emulator.plain import Plain, md5, refused, serving
+from tests.emulator.plain import Plain, head, md5, refused, serving
 
 
 @pytest.fixture(scope="module")
@@ -19,16 +19,6 @@ def aws() -> Iterator[Plain]:
     with serving() as plain:
         plain.emulator.limits.part_bytes = 4
         yield plain
-
-
-@pytest.fixture(scope="module")
-def s3(aws: Plain) -> Any:
-    return aws.client()
-
-
-@pytest.fixture
-def bucket(aws: Plain) -> str:
-    return aws.bucket()
 
 
 def start(s3: Any, bucket: str, **settings: Any) -> str:
@@ -49,10 +39,6 @@ def complete(s3: Any, bucket: str, upload: str, *parts: dict[str, Any], **settin
             Bucket=bucket, Key="key", UploadId=upload, MultipartUpload={"Parts": list(parts)}, **settings
         )
     )
-
-
-def head(s3: Any, bucket: str, **settings: Any) -> dict[str, Any]:
-    return dict(s3.head_object(Bucket=bucket, Key="key", **settings))
 
 
 def test_parts_become_one_object_with_the_etag_of_their_md5s(s3: Any, bucket: str) -> None:

@@ -4,43 +4,12 @@ from __future__ import annotations
 
 import base64
 import http.client
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from emulator.manners.checksums import compute
-from tests.emulator.plain import Plain, md5, refused, serving
-
-
-@pytest.fixture(scope="module")
-def aws() -> Iterator[Plain]:
-    with serving() as plain:
-        yield plain
-
-
-@pytest.fixture(scope="module")
-def s3(aws: Plain) -> Any:
-    return aws.client()
-
-
-@pytest.fixture(scope="module")
-def bucket(aws: Plain) -> str:
-    return aws.bucket()
-
-
-@pytest.fixture(scope="module")
-def with_acls(aws: Plain) -> str:
-    return aws.bucket(ObjectOwnership="ObjectWriter")
-
-
-def put(s3: Any, bucket: str, **settings: Any) -> Any:
-    return s3.put_object(Bucket=bucket, Key="key", Body=b"hello", **settings)
-
-
-def head(s3: Any, bucket: str, **settings: Any) -> dict[str, Any]:
-    return dict(s3.head_object(Bucket=bucket, Key="key", **settings))
-
+from tests.emulator.plain import Plain, head, md5, put, refused
 
 # Checksums
 

@@ -1,0 +1,31 @@
+"""What most tests of the emulator's S3 begin with: a server of their module's own, a client, and a bucket for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.emulator.plain import Plain, serving
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Plain]:
+    with serving() as plain:
+        yield plain
+
+
+@pytest.fixture(scope="module")
+def s3(aws: Plain) -> Any:
+    return aws.client()
+
+
+@pytest.fixture
+def bucket(aws: Plain) -> str:
+    return aws.bucket()
+
+
+@pytest.fixture
+def with_acls(aws: Plain) -> str:
+    return aws.bucket(ObjectOwnership="ObjectWriter")
