@@ -54,6 +54,7 @@ class Functions:
         self._outputs: dict[str, Output] = {}
         self._lock = threading.Lock()
         self._running = 0
+        self.begun = 0
         self.on_free: Callable[[], None] = lambda: None
 
     def pool(self, function: LambdaFunction) -> Pool:
@@ -87,6 +88,7 @@ class Functions:
         """Count an invocation, so that the emulator is not idle meanwhile."""
         with self._lock:
             self._running += 1
+            self.begun += 1
         try:
             yield
         finally:

@@ -65,8 +65,14 @@ class Host:
         self.functions.stop()
 
     def idle(self) -> bool:
-        """Whether no function runs and the queues that feed functions hold nothing, visible or in flight."""
-        return self.functions.idle() and self._pump.idle() and self.functions.idle()
+        """Whether no function runs and the queues that feed functions hold nothing, visible or in flight.
+
+        Queues are looked at one after the other: an invocation that came and went meanwhile may have moved a message
+        from one that was not looked at yet to one that was.
+        """
+        before = self.functions.begun
+        quiet = self.functions.idle() and self._pump.idle() and self.functions.idle()
+        return quiet and self.functions.begun == before
 
     def invoke(self, stack: str, function: str, event: Mapping[str, Any], timeout: float) -> dict[str, Any]:
         """Run a function now and return its answer, or its error in Lambda's shape.

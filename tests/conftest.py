@@ -1,14 +1,21 @@
 """How tests share out to processes: a module stays together, because its emulator or its contract is made once.
 
 Everything of tests/sam stays together too: it shares one build. It goes first, being the longest.
+
+Properties are tried without a clock, and on CI with the same examples every time: there a change is judged, not luck.
 """
 
+import os
 from pathlib import PurePosixPath
 
+import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 TOGETHER = "tests/sam"
+
+hypothesis.settings.register_profile("here", deadline=None, derandomize=os.environ.get("CI") == "true")
+hypothesis.settings.load_profile("here")
 
 
 def group(nodeid: str) -> str:

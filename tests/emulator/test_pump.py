@@ -14,7 +14,7 @@ from moto.sqs.models import Message, sqs_backends
 from emulator import queues
 from emulator.filters import passes
 from emulator.processes import Answer
-from emulator.pump import failed_ids
+from emulator.pump import Pump, failed_ids
 from emulator.running import Options, Running, running
 from emulator.schedules import Clock, schedules
 from emulator.world import World, WorldStack
@@ -383,3 +383,18 @@ def test_schedules_run_once_per_period(emulator: Running) -> None:
     assert due(300) == {"sample-measure"}
     assert due(301) == set()
     assert due(3600) == {"sample-measure", "sample-look"}
+
+
+def test_an_invocation_that_comes_and_goes_while_queues_are_looked_at_is_not_idle(
+    emulator: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have moved a message from a queue that was not looked at yet to one that was."""
+
+    def look(_: Any) -> bool:
+        with emulator.host.functions.running():
+            return True
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(Pump, "idle", look)
+        assert not emulator.host.idle()
+    assert emulator.host.idle()
