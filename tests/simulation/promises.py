@@ -27,6 +27,8 @@ def at_rest(history: "History") -> list[str]:
             found += _few_copies(history, route, key)
             if history.setting.order is Order.SOURCE and route.source in history.setting.writers:
                 found += _shows_source(history, route, key)
+            if history.setting.order is Order.NO_OLDER:
+                found += _shows_nothing_older(history, route, key)
         if history.setting.order is Order.SAME:
             found += _shows_same(history, key)
     return found
@@ -113,6 +115,16 @@ def _shows_source(history: "History", route: Route, key: str) -> Iterator[str]:
     now = shown(destination, key)
     if now not in allowed and not any(stored.serial in history.watch.retagged for stored in natives(source, key)):
         yield f"{route.destination}/{key} shows {_name(now)} instead of {' or '.join(map(_name, allowed))}"
+
+
+def _shows_nothing_older(history: "History", route: Route, key: str) -> Iterator[str]:
+    """Guarantee 3, where users delete for good at the source: their deletions stay there, and uncover nothing old."""
+    sent = [stored for stored in natives(history.s3.buckets[route.source], key) if _sent(route, stored)]
+    now = shown(history.s3.buckets[route.destination], key)
+    if not sent or now is _visible(sent[-1]):
+        return
+    if now is None or now.place < sent[-1].place or now in sent:
+        yield f"{route.destination}/{key} shows {_name(now)} instead of {_name(_visible(sent[-1]))}"
 
 
 def _after(history: "History", theirs: Stored, route: Route, key: str, last: Stored) -> bool:

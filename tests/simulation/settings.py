@@ -13,6 +13,7 @@ class Order(StrEnum):
 
     SOURCE = "the destination shows what the source shows"
     SAME = "both buckets show the same winner"
+    NO_OLDER = "the destination shows what the source shows, or something newer that was deleted there for good"
     NOTHING = "nothing"
 
 
@@ -105,6 +106,7 @@ SETTINGS = (
     Setting("one-way, delete markers", ONE_WAY, ("east",), Order.SOURCE, DELETES),
     Setting("one-way, users write at the destination", ONE_WAY, BOTH, Order.SOURCE, DELETES),
     Setting("one-way, users delete for good", ONE_WAY, ("east", "west"), Order.NOTHING, (*WRITES, "destroy")),
+    Setting("one-way, users delete for good at the source", ONE_WAY, ("east",), Order.NO_OLDER, (*DELETES, "destroy")),
     Setting("one-way, lifecycle expires", ONE_WAY, ("east",), Order.SOURCE, (*DELETES, "expire")),
     Setting("one-way, tag filter", (Route("east", "west", False, TAGS),), ("east",), Order.SOURCE, (*WRITES, "tag")),
     Setting("one-way, journal entries expire", ONE_WAY, ("east",), Order.SOURCE, FORGETS, writes=10),
@@ -140,6 +142,14 @@ SETTINGS = (
     Setting("large, one-way", ONE_WAY, ("east",), Order.SOURCE, LARGE, large=True),
     Setting("large, one-way, users write at the destination", ONE_WAY, BOTH, Order.SOURCE, LARGE, large=True),
     Setting("large, one-way, users delete for good", ONE_WAY, BOTH, Order.NOTHING, ("large", "destroy"), large=True),
+    Setting(
+        "large, one-way, users delete for good at the source",
+        ONE_WAY,
+        ("east",),
+        Order.NO_OLDER,
+        (*LARGE, "destroy"),
+        large=True,
+    ),
     Setting("large, one to many", _from("east", "west", "north"), ("east",), Order.SOURCE, LARGE, large=True),
     Setting("large, two-way", TWO_WAY, BOTH, Order.SAME, LARGE, large=True),
     Setting("large, two-way, clocks 3 s apart", TWO_WAY, BOTH, Order.SAME, LARGE, large=True, skew={"west": 3.0}),

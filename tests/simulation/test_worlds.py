@@ -13,10 +13,12 @@ HISTORIES = 130
 KEPT = {
     "large, one-way": (256,),
     "large, one-way, users delete for good": (4949, 9298),
+    "large, one-way, users delete for good at the source": (1758, 3139, 17636),
     "large, one-way, users write at the destination": (13030,),
     "large, two-way": (5586, 6986),
     "large, two-way, by completion": (4819,),
     "one-way, journal entries expire": (55173,),
+    "one-way, users delete for good at the source": (25423, 48974),
     "two-way, nothing known of who wrote": (9473,),
 }
 """Histories that once went wrong: in the middle of plans, of failures that others told of, of unknown uploads."""

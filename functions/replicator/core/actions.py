@@ -76,6 +76,7 @@ class Plan:
     present: source versions that stand, or were known to have stood, at the destination.
     over: what stands at the top, a delete marker too.
     arrived: the replica of the change's own version, by its version id; empty if it does not stand there.
+    gone: the change's own version was deleted for good at the source: the steps settle nothing.
     """
 
     steps: tuple[Step, ...]
@@ -84,6 +85,7 @@ class Plan:
     present: tuple[str, ...]
     over: Entry | None = None
     arrived: str = ""
+    gone: bool = False
 
 
 Decided = Finish | FastCopy | Plan

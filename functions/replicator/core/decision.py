@@ -13,7 +13,7 @@ from replicator.core.eligibility import Refusal
 from replicator.core.facts import ABSENT, Facts, Ref, Verdict
 from replicator.core.origin import NULL_VERSION
 from replicator.core.outcome import Reason, Status
-from replicator.core.plan import make_plan
+from replicator.core.plan import let_go, make_plan
 from replicator.core.rules import Rule
 from replicator.core.version import Head
 
@@ -29,8 +29,8 @@ def decide(facts: Facts) -> Decision:
     if version_id not in facts.verdicts or ref not in facts.marks:
         return Need(verdicts=frozenset({version_id}))
     verdict = facts.verdicts[version_id]
-    if finish := _refuse(facts, ref, verdict):
-        return finish
+    if refusal := _refuse(facts, ref, verdict):
+        return refusal
     if isinstance(verdict, Rule) and is_in_order(facts):
         return _copy_in_order(facts, verdict)
     return make_plan(facts)
@@ -46,9 +46,9 @@ def _decide_marker(facts: Facts) -> Decision:
     return make_plan(facts)
 
 
-def _refuse(facts: Facts, ref: Ref, verdict: Verdict) -> Finish | None:
+def _refuse(facts: Facts, ref: Ref, verdict: Verdict) -> Decision | None:
     if verdict is ABSENT:
-        return Finish(Status.SKIPPED, Reason.SRC_VERSION_NOT_FOUND, "the version was deleted before it was copied")
+        return let_go(facts)
     if facts.marks[ref] is not None:
         return Finish(Status.SKIPPED, Reason.REPLICA, f"a replica of {facts.marks[ref]}")
     if isinstance(verdict, Refusal):

@@ -15,7 +15,7 @@ from replicator.core.facts import Facts, Ref
 from replicator.core.origin import Origin
 from replicator.core.outcome import Reason, Status
 from replicator.core.rules import Rule
-from replicator.core.version import Entry, History, Replica
+from replicator.core.version import Entry, EntryKind, History, Replica
 from replicator.core.winner import CLOCK_MARGIN, Native, choose
 
 
@@ -33,10 +33,29 @@ def make_plan(facts: Facts) -> Decision:
         return Need(histories=True)
     source = facts.histories.source
     event = next((entry for entry in source if entry.version_id == facts.change.version_id), None)
-    if event is None:
-        return Finish(Status.SKIPPED, Reason.SRC_VERSION_NOT_FOUND, "the version was deleted before it was copied")
+    return _plan(facts, event) if event else let_go(facts)
+
+
+def let_go(facts: Facts) -> Decision:
+    """Say what to do about a version that was deleted for good at the source: nothing, unless it may have been begun.
+
+    An earlier delivery, an earlier attempt, or its upload in parts may have written over something newer, and not come
+    to put that back. So a repeated change is planned once more, for the sake of what must be on top.
+    """
+    gone = Finish(Status.SKIPPED, Reason.SRC_VERSION_NOT_FOUND, "the version was deleted before it was copied")
+    if not facts.repeated:
+        return gone
+    if facts.histories is None:
+        return Need(histories=True)
+    event = Entry(facts.change.version_id, EntryKind.VERSION, facts.change.time // 1000)
+    plan = _plan(facts, event)
+    return plan if isinstance(plan, Need) or plan.steps else gone
+
+
+def _plan(facts: Facts, event: Entry) -> Plan | Need:
+    assert facts.histories  # noqa: S101 - whoever has the event has read them
     try:
-        return _Planner(facts, source, facts.histories.destination, event).plan()
+        return _Planner(facts, facts.histories.source, facts.histories.destination, event).plan()
     except _Unread as unread:
         return unread.need
 
@@ -63,7 +82,8 @@ class _Planner:
         window = self._natives_since(self.event.modified - CLOCK_MARGIN)
         there = self._replicas_since(self.event.modified - 2 * CLOCK_MARGIN)
         arrived = [entry for entry in window if self._has_arrived(entry, there)]
-        missing = self._selected([entry for entry in window if entry not in arrived and self._is_ours_to_bring(entry)])
+        absent = [entry for entry in window if entry not in arrived and self._is_ours_to_bring(entry)]
+        missing = self._selected(absent if self._is_there else [])
         wanted = [entry for entry in window if entry in arrived or entry in missing]
         standing = [entry for entry in wanted if entry in missing or self._origin(entry) in there]
         steps: list[Step] = [self._copy(entry, "missing at the destination") for entry in missing]
@@ -75,7 +95,13 @@ class _Planner:
             present=tuple(entry.version_id for entry in wanted),
             over=self.destination[-1] if self.destination else None,
             arrived=there[self._origin(self.event)].version_id if self._origin(self.event) in there else "",
+            gone=not self._is_there,
         )
+
+    @property
+    def _is_there(self) -> bool:
+        """Whether the change's own version still exists. If not, others are left to their own changes."""
+        return self.event in self.source
 
     # What stands where
 

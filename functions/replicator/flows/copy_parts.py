@@ -138,18 +138,20 @@ class _Worker:
                 self._decide_again()  # whoever saw to it may have died, perhaps in the middle of this very message
             return False
         if upload.failure and upload.failure.message == self.message.id:
-            if self._is_done():
+            if self._is_completed():
                 self._decide_again()  # it failed here while another handler got through: is all as it should be?
             else:
                 self._fail(self._troubled(Permanent(upload.failure.reason, upload.failure.detail)), upload.ref)
         return upload.failure is None
 
+    def _is_completed(self) -> bool:
+        """Whether a handler saw the change off without a failure: copied, or left out as a deleted version is."""
+        earlier = self.desk.books.journal.earlier(self.pair, self.change.item_id)
+        return earlier is not None and earlier.status is Status.COMPLETED
+
     def _is_done(self) -> bool:
         """Whether the change was completed and written down: then there is nothing that anybody left undone."""
-        earlier = self.desk.books.journal.earlier(self.pair, self.change.item_id)
-        if earlier is None or earlier.status is not Status.COMPLETED:
-            return False
-        return self.desk.books.journal.read(self.pair).has_settled(self.change)
+        return self._is_completed() and self.desk.books.journal.read(self.pair).has_settled(self.change)
 
     # Parts
 

@@ -94,12 +94,17 @@ class Synchroniser:
         )
 
     def _attempt(self, facts: Facts) -> Outcome | None:
-        """Decide once and act; None if another handler settled the key meanwhile: then it must be looked at again."""
+        """Decide once and act; None if it must be looked at again.
+
+        That is so if another handler settled the key meanwhile, or if the steps were not for the change's own version.
+        """
         facts, decision = self._decide(facts)
         if isinstance(decision, Finish):
             finished = self._outcome(decision.status, decision.reason, decision.detail)
             return replace(finished, told=decision.reason is Reason.ALREADY_THERE)
         after = self._copy_fast(facts, decision) if isinstance(decision, FastCopy) else self._carry_out(facts, decision)
+        if isinstance(decision, Plan) and decision.gone:
+            return None
         outcome = self._settle(facts.memory, after)
         return self._with_companions(outcome, decision) if outcome and isinstance(decision, Plan) else outcome
 
