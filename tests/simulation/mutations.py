@@ -16,12 +16,12 @@ from typing import Any
 from unittest.mock import patch
 
 from replicator.core import decision, journal, plan, winner
-from replicator.core.actions import Need
+from replicator.core.actions import Finish, Need
 from replicator.core.change import Change, ChangeKind
 from replicator.core.copy import Guard
 from replicator.core.facts import Facts, Histories
 from replicator.core.journal import Memory
-from replicator.core.outcome import Conflict
+from replicator.core.outcome import Conflict, Reason, Status
 from replicator.core.rules import Candidate, Rule
 from replicator.core.version import Entry
 from replicator.flows import consume, synchronise
@@ -191,6 +191,10 @@ def _crown_deleted(self: Any, standing: Any, copied: Any, there: Any) -> Any:
 _CROWN = plan._Planner._crown
 
 
+def _let_lie(_: Facts) -> Finish:
+    return Finish(Status.SKIPPED, Reason.SRC_VERSION_NOT_FOUND)
+
+
 def _null_in_order(facts: Facts) -> bool:
     change = facts.change
     return _IS_IN_ORDER(replace(facts, change=replace(change, version_id=change.version_id.replace("null", "any"))))
@@ -319,6 +323,12 @@ MUTATIONS = (
         "what is current at the source comes back, though it was deleted for good",
         [(plan._Planner, "_crown", _crown_deleted)],
         ("one-way, users delete for good",),
+    ),
+    Mutation(
+        "what a version was written over that is gone by now is not put back",
+        [(decision, "let_go", _let_lie), (plan, "let_go", _let_lie)],
+        ("large, one-way, users delete for good at the source",),
+        rare=True,
     ),
     Mutation(
         "delete markers go where no versions are kept",
