@@ -32,11 +32,12 @@ def skipped(given: Facts) -> bool:
     return isinstance(decision, Finish) and (decision.status, decision.reason) == SKIPPED
 
 
+TOLD: Fields = MARKERS | GONE_OVER
 PUT_RIGHT: list[tuple[str, str, str, Fields, list[str]]] = [
     ("a later version comes back on top", "v1@1", "r1@2 g@3", {}, ["put back r1"]),
     ("also over what was put back before somebody deleted it", "v1@1 v2@2", "g@1 r2@3 r1@4", {}, ["put back r2"]),
     ("others were settled by then", "v1@1", "r1@2 g@3", {"memory": Memory(2, None, "", ("gone",))}, ["put back r1"]),
-    ("a delete that went over comes back", "d1@1", "d9@2 g@3", MARKERS | GONE_OVER, ["delete"]),
+    ("a delete that went over comes back", "d1@1", "d9@2 g@3", TOLD, ["delete"]),
     ("two-way, a later write of the destination comes back", "", "w1@2 g@3", TWO_WAY, ["put back w1"]),
 ]
 LEFT_ALONE: list[tuple[str, str, str, Fields]] = [
@@ -48,6 +49,7 @@ LEFT_ALONE: list[tuple[str, str, str, Fields]] = [
     ("what must be on top is there", "v1@1", "g@1 r1@2", {}),
     ("a user's write is on top", "v1@1", "g@1 r1@2 w1@3", {}),
     ("a user's delete is on top", "v1@1", "g@1 r1@2 d9@3", {}),
+    ("a delete is below a version that is not looked for", "d1@-9999 v1@-9998", "d9@-9997 r1@-9996", TOLD),
     ("a delete that no event told of does not go over", "d1@1", "g@3", MARKERS),
 ]
 

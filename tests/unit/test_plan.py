@@ -140,6 +140,8 @@ ROWS: list[Row] = [
      "w1@2", MARKERS | known_there("v2"), []),
     (42, "whose clock is as far behind as clocks can be may have seen what they overwrote", "v1", "v1@0",
      f"r1@{-CLOCK_MARGIN} w1@{-CLOCK_MARGIN}", TWO_WAY, []),
+    (43, "a delete from before a version that is not looked for is not the last word", "v2",
+     f"d1@{LONG_AGO} v1@{LONG_AGO} v2@0", f"d9@{LONG_AGO} r1@{LONG_AGO}", MARKERS | known_there("d1", "v1", "v2"), []),
 ]  # fmt: skip
 
 

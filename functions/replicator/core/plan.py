@@ -170,9 +170,11 @@ class _Planner:
         """Choose among the last native entries, delete markers included; without them if none may be written.
 
         The last native entry counts even if it is a marker that is not replicated now: leaving it out on one side
-        only would make the two directions pick different winners.
+        only would make the two directions pick different winners. One from before all versions that were looked at
+        says nothing: those that came after it are not among them, if the change's own was deleted for good.
         """
-        last_marker = next((entry for entry in reversed(self.source) if not entry.is_version), None)
+        recent = _since(self.source, self.event.modified - CLOCK_MARGIN)
+        last_marker = next((entry for entry in reversed(recent) if not entry.is_version), None)
         if last_marker and self._is_on_its_way(last_marker):
             last_marker = None
         last_version = standing[-1] if standing else None
