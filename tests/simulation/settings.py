@@ -129,6 +129,7 @@ SETTINGS = (
     Setting("two-way, uploads that take long", TWO_WAY, BOTH, Order.SAME, (*DELETES, "upload")),
     Setting("two-way, journal entries lost", TWO_WAY, BOTH, Order.SAME, LOSES, writes=10),
     Setting("two-way, old versions put back", TWO_WAY, BOTH, Order.SAME, RESTORES),
+    Setting("two-way, users delete for good", TWO_WAY, BOTH, Order.NOTHING, (*DELETES, "destroy")),
     Setting(
         "two-way, identical bytes",
         TWO_WAY,
@@ -153,6 +154,7 @@ SETTINGS = (
     Setting("large, one to many", _from("east", "west", "north"), ("east",), Order.SOURCE, LARGE, large=True),
     Setting("large, two-way", TWO_WAY, BOTH, Order.SAME, LARGE, large=True),
     Setting("large, two-way, clocks 3 s apart", TWO_WAY, BOTH, Order.SAME, LARGE, large=True, skew={"west": 3.0}),
+    Setting("large, two-way, users delete for good", TWO_WAY, BOTH, Order.NOTHING, (*LARGE, "destroy"), large=True),
     Setting("large, two-way, by completion", TWO_WAY, BOTH, Order.SAME, LARGE, large=True, by_completion=True),
     Setting("full mesh", _both_ways("east", "west", "north"), ("east", "west", "north"), Order.NOTHING, DELETES),
     Setting("full mesh, one writer", _both_ways("east", "west", "north"), ("east",), Order.SOURCE, DELETES),
