@@ -111,7 +111,7 @@ class Running:
         """Return the outputs of a stack of the world."""
         return self.stacks[stack].outputs
 
-    def idle(self, timeout: float = 30.0) -> bool:
+    def idle(self, timeout: float = 120.0) -> bool:
         """Wait until nothing is on its way or running; False when that takes longer than `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while not self.emulator.idle():

@@ -3,9 +3,8 @@
 Above 5 MiB an object is copied in parts of 5 MiB, above 6 MiB over several functions, two parts in a message.
 """
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from emulator.running import Running, running
 from tests.emulator.likeness import Comparison, Side
 from tests.emulator.test_trouble import bucket, rule
+from tests.patience import until
 
 MIB = 1024**2
 HERE = (5 * MIB, 100)
@@ -51,7 +51,7 @@ def stack() -> Iterator[Running]:
     """Run the stack, its functions being warm."""
     with running(WORLD) as emulator:
         emulator.client("s3").put_object(Bucket="east", Key="warm", Body=b"")
-        assert emulator.idle(60)
+        assert emulator.idle()
         yield emulator
 
 
@@ -101,14 +101,6 @@ def leftovers(emulator: Running) -> list[str]:
     table = emulator.outputs("prod")["JournalTable"]
     items = emulator.client("dynamodb").scan(TableName=table, IndexName="ByAge")["Items"]
     return found + [f"{item['object']['S']}: {item['target']['S']}" for item in items]
-
-
-def until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Wait for something that must come about."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it does not come about"
-        time.sleep(0.1)
 
 
 def asked(emulator: Running, key: str) -> Counter[str]:

@@ -21,6 +21,7 @@ from moto.core.base_backend import BackendDict
 from emulator.principals import Credentials
 from emulator.server import Server
 from emulator.state import Emulator
+from tests.patience import PATIENCE
 
 USER = Credentials("AKIATESTUSER00000000", "secret", "")
 _numbers = count(1)
@@ -43,7 +44,7 @@ class Plain:
                 aws_access_key_id=credentials.access_key_id,
                 aws_secret_access_key=credentials.secret_access_key,
                 aws_session_token=credentials.session_token or None,
-                config=Config(retries={"total_max_attempts": 1}, max_pool_connections=30, read_timeout=20),
+                config=Config(retries={"total_max_attempts": 1}, max_pool_connections=30, read_timeout=PATIENCE),
             )
         return self._clients[known]
 
@@ -77,7 +78,7 @@ class Plain:
 
     def messages(self, url: str, region: str = "us-east-1") -> list[dict[str, Any]]:
         """Wait until all events have arrived, then take every message and return its body."""
-        assert self.get("idle?timeout=10") == {"idle": True}
+        assert self.get(f"idle?timeout={PATIENCE}") == {"idle": True}
         sqs, bodies = self.client("sqs", region), []
         while got := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             for message in got:

@@ -13,6 +13,7 @@ import pytest
 from emulator.delivery import Delivery, DeliverySettings
 from emulator.state import Emulator
 from tests.emulator.plain import Plain
+from tests.patience import PATIENCE
 
 
 def keys(aws: Plain, count: int, **settings: Any) -> list[str]:
@@ -55,7 +56,7 @@ def test_the_same_seed_duplicates_the_same_events() -> None:
             delivery.send(lambda number=number: arrived.append(number))  # type: ignore[misc]
         delivery.configure(DeliverySettings())
         delivery.send(done.set)
-        assert done.wait(10)
+        assert done.wait(PATIENCE)
         return arrived
 
     assert duplicated(7) == duplicated(7) != duplicated(8)
@@ -65,13 +66,13 @@ def test_what_is_on_its_way_is_not_idle() -> None:
     delivery, gate, arrived = Delivery(), threading.Event(), threading.Event()
 
     def deliver() -> None:
-        gate.wait(10)
+        gate.wait(PATIENCE)
         arrived.set()
 
     delivery.send(deliver)
     assert not delivery.idle()
     gate.set()
-    assert arrived.wait(10)
+    assert arrived.wait(PATIENCE)
     delivery.send(gate.clear)
     while not delivery.idle():
         time.sleep(0.001)
@@ -85,7 +86,7 @@ def test_an_event_that_cannot_be_delivered_does_not_stop_the_others() -> None:
 
     delivery.send(fail)
     delivery.send(arrived.set)
-    assert arrived.wait(10)
+    assert arrived.wait(PATIENCE)
 
 
 def test_an_event_that_arrives_while_functions_are_looked_at_is_not_idle() -> None:
@@ -95,7 +96,7 @@ def test_an_event_that_arrives_while_functions_are_looked_at_is_not_idle() -> No
         def idle(self) -> bool:
             arrived = threading.Event()
             emulator.delivery.send(arrived.set)
-            return arrived.wait(10)
+            return arrived.wait(PATIENCE)
 
     emulator = Emulator(functions=Host())  # type: ignore[arg-type]
     assert not emulator.idle()

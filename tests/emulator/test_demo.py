@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from tests.patience import PATIENCE
+
 
 def start(**environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
@@ -35,7 +37,7 @@ def interrupt(demo: subprocess.Popen[str]) -> str:
     """Press Ctrl-C, twice as impatient people do: the terminal sends it to every process of the group."""
     os.killpg(demo.pid, signal.SIGINT)
     os.killpg(demo.pid, signal.SIGINT)
-    rest, _ = demo.communicate(timeout=60)
+    rest, _ = demo.communicate(timeout=PATIENCE)
     assert demo.returncode == 130
     with pytest.raises(ProcessLookupError):
         os.killpg(demo.pid, 0)

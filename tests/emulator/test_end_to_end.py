@@ -70,7 +70,7 @@ def put(emulator: Running, key: str, bucket: str = "east", body: bytes = b"conte
 
 def compared(emulator: Running, key: str, source: str = "east", *, overtaken: bool = False) -> list[str]:
     """Wait for rest, then say how the destination differs from the source at this key."""
-    assert emulator.idle(60), "nothing comes to rest"
+    assert emulator.idle(), "nothing comes to rest"
     here, there = Side.of(emulator, source), Side.of(emulator, PAIRS[source])
     return Comparison(here, there, acls=source == "acl-east", overtaken=overtaken).differences({key})
 

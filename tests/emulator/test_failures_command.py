@@ -44,14 +44,14 @@ def failed(aws: Running, *keys: str) -> None:
     """Let objects fail, and the cause be repaired."""
     fail(aws, None, status=403, code="AccessDenied")
     put(aws, *keys)
-    assert aws.idle(120)
+    assert aws.idle()
     aws.delete("/faults")
 
 
 def test_failures_are_listed_by_reason_with_examples_and_advice(aws: Running) -> None:
     failed(aws, "photos/1", "photos/2")
     aws.client("sqs").send_message(QueueUrl=aws.outputs(STACK)["ChangeQueue"], MessageBody="garbage")
-    assert aws.idle(120)
+    assert aws.idle()
     done = run(aws, "failures", "list")
     assert done.exit_code == 1
     for text in (f"{DENIED}: 2", "s3://east/photos/1 -> west", "rule all", "s3:PutObject", "MalformedEvent: 1"):
@@ -70,7 +70,7 @@ def test_a_dry_run_sends_nothing(aws: Running) -> None:
 def test_a_redrive_takes_what_is_meant_and_leaves_the_rest(aws: Running) -> None:
     found = document(aws, "failures", "redrive", "--key-prefix", "photos/1")
     assert (found["redriven"], found["left"]) == (1, 2)
-    assert aws.idle(120)
+    assert aws.idle()
     assert len(versions(aws, "west", "photos/1")) == 1
     assert versions(aws, "west", "photos/2") == []
 
@@ -79,7 +79,7 @@ def test_a_redrive_without_a_filter_takes_everything_that_can_be_read(aws: Runni
     done = run(aws, "failures", "redrive")
     assert done.exit_code == 0
     assert "1 of 2 failures are on their way again" in done.stdout
-    assert aws.idle(120)
+    assert aws.idle()
     assert document(aws, "failures", "list")["reasons"][0]["reason"] == "MalformedEvent"
     aws.client("sqs").purge_queue(QueueUrl=aws.outputs(STACK)["DeadLetterQueue"])
     assert run(aws, "failures", "list").exit_code == 0
@@ -89,12 +89,12 @@ def test_what_was_repaired_in_part_fails_again_with_its_destination_only(aws: Ru
     failed(aws, "again")
     fail(aws, None, status=403, code="AccessDenied")
     assert run(aws, "failures", "redrive").exit_code == 0
-    assert aws.idle(120)
+    assert aws.idle()
     assert document(aws, "failures", "list")["total"] == 1
     assert events(aws)["OperationFailedReplication", "again"] == 2
     aws.delete("/faults")
     assert run(aws, "failures", "redrive").exit_code == 0
-    assert aws.idle(120)
+    assert aws.idle()
     assert document(aws, "status", "s3://east/again")["status"] == "COMPLETED"
 
 
@@ -111,7 +111,7 @@ def test_events_that_arrive_twice_fail_once_and_complete_once(aws: Running) -> N
     assert sum(measured(aws, "OperationsFailedReplication", **place())) == 12
     assert measured(aws, "WithinThreshold", **place()) == [0] * 12
     assert document(aws, "failures", "redrive")["redriven"] == 12
-    assert aws.idle(120)
+    assert aws.idle()
     assert document(aws, "failures", "list")["total"] == 0
     for key in keys:
         assert len(versions(aws, "west", key)) == 1
@@ -140,7 +140,7 @@ def test_killed_at_a_random_moment_and_repeated_every_object_completes_once(aws:
     redrive.send_signal(draw.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT]))
     redrive.wait()
     assert run(aws, "failures", "redrive").exit_code == 0
-    assert aws.idle(120)
+    assert aws.idle()
     assert document(aws, "failures", "list")["total"] == 0
     assert document(aws, "status")["failed"] == 0
     for key in keys:

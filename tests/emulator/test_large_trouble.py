@@ -18,13 +18,13 @@ from tests.emulator.large import (
     part_messages,
     put,
     stack,
-    until,
     workers_away,
     write,
 )
 from tests.emulator.letters import take_dead_letters
 from tests.emulator.likeness import Side
 from tests.emulator.test_trouble import fault
+from tests.patience import until
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def nothing_is_left(emulator: Running) -> Iterator[None]:
     emulator.delete("requests")
     yield
     emulator.delete("faults")
-    assert emulator.idle(60)
+    assert emulator.idle()
     assert leftovers(emulator) == []
     assert take_dead_letters(emulator) == []
 
@@ -94,11 +94,11 @@ def test_duplicates_of_every_event_and_of_every_part_message_change_nothing(emul
         bodies = part_messages(emulator, 3)
         send_parts(emulator, *bodies, *bodies, *bodies)
     emulator.post("delivery", {"duplicate": 0.0, "shuffle": False})
-    assert emulator.idle(90)
+    assert emulator.idle()
     assert differences(emulator, "duplicated") == []
     emulator.delete("requests")
     send_parts(emulator, *bodies, *bodies)
-    assert emulator.idle(90)
+    assert emulator.idle()
     assert differences(emulator, "duplicated") == [], "and those that come long after change nothing either"
     counted = asked(emulator, "duplicated")
     assert (counted["CreateMultipartUpload"], counted["UploadPartCopy"], counted["CompleteMultipartUpload"]) == (
@@ -122,7 +122,7 @@ def test_annotations_come_along(emulator: Running) -> None:
             s3.put_object_annotation(
                 Bucket="east", Key="annotated", VersionId=version, AnnotationName=name, AnnotationPayload=note
             )
-    assert emulator.idle(60)
+    assert emulator.idle()
     there = emulator.client("s3", "us-west-2")
     found = {
         name: there.get_object_annotation(Bucket="west", Key="annotated", AnnotationName=name)[
@@ -139,7 +139,7 @@ def test_an_overwrite_meanwhile_goes_first_and_stays_current(emulator: Running) 
         part_messages(emulator, 2)
         emulator.client("s3").put_object(Bucket="east", Key="overtaken", Body=b"new")
         until(lambda: asked(emulator, "overtaken")["CopyObject"] > 0)
-    assert emulator.idle(60)
+    assert emulator.idle()
     assert differences(emulator, "overtaken") == []
 
 
@@ -148,7 +148,7 @@ def test_two_large_versions_of_a_key(emulator: Running) -> None:
         put(emulator, "twice")
         put(emulator, "twice", LARGER)
         part_messages(emulator, 5)
-    assert emulator.idle(60)
+    assert emulator.idle()
     assert differences(emulator, "twice", overtaken=True) == []
 
 
@@ -157,7 +157,7 @@ def test_a_source_deleted_for_good_meanwhile_leaves_nothing(emulator: Running) -
         version = put(emulator, "gone")
         part_messages(emulator, 2)
         emulator.client("s3").delete_object(Bucket="east", Key="gone", VersionId=version)
-    assert emulator.idle(60)
+    assert emulator.idle()
     assert asked(emulator, "gone")["CreateMultipartUpload"] == 1
     assert Side.of(emulator, "west").entries()["gone"] == []
 
@@ -167,7 +167,7 @@ def test_a_delete_meanwhile_ends_deleted(emulator: Running) -> None:
         version = put(emulator, "deleted", bucket="two-east")
         part_messages(emulator, 2)
         emulator.client("s3").delete_object(Bucket="two-east", Key="deleted")
-    assert emulator.idle(60)
+    assert emulator.idle()
     side = Side.of(emulator, "two-west")
     entries = side.entries()["deleted"]
     assert [entry["Marker"] for entry in entries if entry["IsLatest"]] == [True]
@@ -188,7 +188,7 @@ def test_what_is_denied_fails_once_with_its_reason_and_comes_through_later(emula
     denied = {"status": 403, "code": "AccessDenied"}
     emulator.post("faults", [fault(key.split()[1], denied, key=key) for key in keys])
     versions = {put(emulator, key, HERE) if "here" in key else put(emulator, key): key for key in keys}
-    assert emulator.idle(90)
+    assert emulator.idle()
     letters = take_dead_letters(emulator)
     assert sorted(versions[letter.version_id] for letter in letters) == sorted(keys), "each once"
     for letter in letters:
@@ -203,7 +203,7 @@ def test_what_is_denied_fails_once_with_its_reason_and_comes_through_later(emula
         emulator.client("sqs").send_message(
             QueueUrl=emulator.outputs("prod")["ChangeQueue"], MessageBody=letter.body, MessageAttributes=attributes
         )
-    assert emulator.idle(90)
+    assert emulator.idle()
     assert differences(emulator, *keys) == []
 
 
@@ -211,10 +211,10 @@ def test_messages_of_parts_that_nobody_can_read_fail_with_a_reason(emulator: Run
     with workers_away(emulator):
         put(emulator, "spoiled")
         good, _ = part_messages(emulator, 2)
-    assert emulator.idle(60)
+    assert emulator.idle()
     spoiled = [json.dumps(json.loads(good) | {"copyParts": each}) for each in (None, {}, {"number": 1e999})]
     send_parts(emulator, "no JSON", "{}", *spoiled)
-    assert emulator.idle(60)
+    assert emulator.idle()
     assert [letter.attributes["Reason"] for letter in take_dead_letters(emulator)] == ["MalformedEvent"] * 5
 
 
@@ -233,5 +233,5 @@ def test_status_shows_how_far_the_parts_have_come(emulator: Running, monkeypatch
     assert progress["rate"] > 0
     assert progress["seconds_left"] > 0
     emulator.delete("faults")
-    assert emulator.idle(90)
+    assert emulator.idle()
     assert differences(emulator, "watched") == []

@@ -19,6 +19,7 @@ import boto3
 import pytest
 
 from emulator.main import run
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 STALE = "of an earlier run"
@@ -44,7 +45,7 @@ def start(*arguments: str) -> subprocess.Popen[str]:
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
     return process.returncode, out, err
 
 
@@ -104,7 +105,7 @@ def test_the_ready_file_says_how_to_talk_to_it(tmp_path: Path, process: list[sub
     assert configuration["Environment"]["Variables"]["THRESHOLD_MINUTES"] == "5"
     buckets = session.client("s3", endpoint_url=document["endpoint"]).list_buckets()["Buckets"]
     assert {"east", "west"} <= {each["Name"] for each in buckets}
-    with urllib.request.urlopen(f"{document['endpoint']}/_emulator/idle?timeout=30") as answer:  # noqa: S310
+    with urllib.request.urlopen(f"{document['endpoint']}/_emulator/idle?timeout={PATIENCE}") as answer:  # noqa: S310
         assert json.loads(answer.read()) == {"idle": True}
 
     below = children(command.pid)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +18,7 @@ from emulator.running import Options, Running, running
 from emulator.schedules import Clock, schedules
 from emulator.world import World, WorldStack
 from tests.emulator import sample_stack
+from tests.patience import until
 
 REGION = "eu-west-1"
 
@@ -65,13 +65,6 @@ def got(emulator: Running) -> list[dict[str, Any]]:
     """Return what the function says that it has got, in order."""
     lines = emulator.logs("sample", "RecordFunction")
     return [json.loads(line.removeprefix("GOT ")) for line in lines if line.startswith("GOT ")]
-
-
-def until_something_came(emulator: Running) -> None:
-    deadline = time.monotonic() + 30
-    while not got(emulator):
-        assert time.monotonic() < deadline, "no message arrives"
-        time.sleep(0.02)
 
 
 def tries(emulator: Running) -> dict[str, int]:
@@ -166,7 +159,7 @@ def test_the_visibility_that_a_function_sets_is_honoured(emulator: Running) -> N
 def test_a_reported_failure_stays_hidden_as_long_as_its_queue_says(emulator: Running) -> None:
     """Sixty seconds here: as on AWS, nothing shortens that but the function itself."""
     send(emulator, {"do": "fail"})
-    until_something_came(emulator)
+    until(lambda: bool(got(emulator)))
     assert not emulator.idle(timeout=0.5)
     assert len(got(emulator)) == 1
     assert waiting(emulator)["ApproximateNumberOfMessagesNotVisible"] == "1"
@@ -190,7 +183,7 @@ def test_what_a_function_had_said_about_its_death_does_not_slow_the_emulator_dow
 
 def test_after_an_error_the_visibility_that_the_function_had_set_counts(emulator: Running) -> None:
     send(emulator, {"do": "hide and raise", "seconds": 30})
-    until_something_came(emulator)
+    until(lambda: bool(got(emulator)))
     assert not emulator.idle(timeout=0.5)
     assert len(got(emulator)) == 1
     assert waiting(emulator)["ApproximateNumberOfMessagesNotVisible"] == "1"

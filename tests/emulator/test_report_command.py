@@ -11,7 +11,8 @@ import pytest
 
 from emulator.running import Running, running
 from tests.emulator.browser import look_at, picture_of
-from tests.emulator.watched import RULE, STACK, document, fail, look, measured, put, run, until, world
+from tests.emulator.watched import RULE, STACK, document, fail, look, measured, put, run, world
+from tests.patience import until
 
 QUICK, FAILING = 12, 2
 IN_A_MOMENT: dict[str, Any] = {
@@ -35,7 +36,7 @@ def aws() -> Iterator[Running]:
         put(emulator, "late", "denied", "gone")
         until(lambda: look(emulator)["ages"]["over the threshold"] == 1)
         emulator.delete("/faults")
-        assert emulator.idle(120)
+        assert emulator.idle()
         yield emulator
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from emulator.manners import event_records
 from tests.emulator.plain import Plain, md5
+from tests.patience import PATIENCE
 
 EVERYTHING = (
     "s3:ObjectCreated:*",
@@ -176,7 +177,7 @@ def test_the_sequencer_is_that_of_the_write_however_late_its_event_is(
 
     def late(event: str, where: Any, entry: Any) -> None:
         if entry.size == 4:
-            assert overtaken.wait(10)
+            assert overtaken.wait(PATIENCE)
         announce(event, where, entry)
         overtaken.set()
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from emulator.running import Running, running
-from tests.emulator.watched import RULE, document, fail, put, run, start_anew, until, world
+from tests.emulator.watched import RULE, document, fail, put, run, start_anew, world
+from tests.patience import until
 
 BACK = {**RULE, "ID": "back", "Destination": {"Bucket": "arn:aws:s3:::east"}}
 
@@ -33,7 +34,7 @@ def test_a_quiet_stack_is_fine(aws: Running) -> None:
 
 def test_an_object_is_completed_with_its_destination_and_both_buckets_show_it(aws: Running) -> None:
     version = put(aws, "a")["a"]
-    assert aws.idle(30)
+    assert aws.idle()
     found = document(aws, "status", "s3://east/a")
     [entry] = found["versions"]
     assert (found["status"], entry["version_id"]) == ("COMPLETED", version)
@@ -47,7 +48,7 @@ def test_an_object_is_completed_with_its_destination_and_both_buckets_show_it(aw
 
 def test_what_the_other_side_wrote_is_a_replica_here(aws: Running) -> None:
     aws.client("s3", "us-west-2").put_object(Bucket="west", Key="theirs", Body=b"1")
-    assert aws.idle(30)
+    assert aws.idle()
     found = document(aws, "status", "s3://east/theirs")
     assert found["status"] == "REPLICA"
     assert found["agree"]
@@ -77,7 +78,7 @@ def test_what_waits_and_what_failed_say_why_and_everything_adds_up(aws: Running)
 
 def test_once_repaired_it_is_fine_again(aws: Running) -> None:
     assert run(aws, "failures", "redrive").exit_code == 0
-    assert aws.idle(120)
+    assert aws.idle()
     assert document(aws, "status")["fine"] is True
 
 

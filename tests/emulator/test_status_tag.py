@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from emulator.running import Running, running
-from tests.emulator.watched import fail, put, run, start_anew, until, versions, world
+from tests.emulator.watched import fail, put, run, start_anew, versions, world
+from tests.patience import until
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def tags(aws: Running, key: str, bucket: str = "east") -> dict[str, str]:
 
 def test_a_version_is_tagged_completed_beside_its_own_tags(aws: Running) -> None:
     aws.client("s3").put_object(Bucket="east", Key="a", Body=b"1", Tagging="team=red")
-    assert aws.idle(30)
+    assert aws.idle()
     assert tags(aws, "a") == {"team": "red", "replication-status": "COMPLETED"}
     assert tags(aws, "a", "west") == {"team": "red", "replication-status": "REPLICA"}
 
@@ -42,7 +43,7 @@ def test_it_says_pending_and_failed_as_well(aws: Running) -> None:
     until(lambda: tags(aws, "denied").get("replication-status") == "FAILED")
     aws.delete("/faults")
     assert run(aws, "failures", "redrive").exit_code == 0
-    assert aws.idle(60)
+    assert aws.idle()
     for key in ("slow", "denied"):
         assert tags(aws, key) == {"replication-status": "COMPLETED"}
         assert tags(aws, key, "west") == {"replication-status": "REPLICA"}
@@ -50,7 +51,7 @@ def test_it_says_pending_and_failed_as_well(aws: Running) -> None:
 
 def test_the_tag_sets_nothing_off_and_replicas_at_a_source_get_none(aws: Running) -> None:
     put(aws, "once")
-    assert aws.idle(30)
+    assert aws.idle()
     asked: list[dict[str, Any]] = aws.get("/requests")
     assert [each["operation"] for each in asked].count("PutObjectTagging") == 1
     assert len(versions(aws, "west", "once")) == 1
@@ -60,7 +61,7 @@ def test_the_tag_sets_nothing_off_and_replicas_at_a_source_get_none(aws: Running
 def test_a_full_set_of_tags_is_left_as_it_is(aws: Running) -> None:
     full = "&".join(f"t{number}=1" for number in range(10))
     aws.client("s3").put_object(Bucket="east", Key="full", Body=b"1", Tagging=full)
-    assert aws.idle(30)
+    assert aws.idle()
     assert set(tags(aws, "full")) == {f"t{number}" for number in range(10)}
 
 
@@ -69,15 +70,15 @@ def test_a_tag_that_may_not_be_set_costs_no_replica(aws: Running) -> None:
         "/faults", [{"service": "s3", "operation": "PutObjectTagging", "then": {"status": 403, "code": "AccessDenied"}}]
     )
     put(aws, "untagged")
-    assert aws.idle(30)
+    assert aws.idle()
     assert tags(aws, "untagged") == {}
     assert len(versions(aws, "west", "untagged")) == 1
 
 
 def test_a_tag_that_a_user_sets_stays(aws: Running) -> None:
     version = put(aws, "tagged by hand")["tagged by hand"]
-    assert aws.idle(30)
+    assert aws.idle()
     tagging = {"TagSet": [{"Key": "scanned", "Value": "clean"}]}
     aws.client("s3").put_object_tagging(Bucket="east", Key="tagged by hand", VersionId=version, Tagging=tagging)
-    assert aws.idle(30)
+    assert aws.idle()
     assert tags(aws, "tagged by hand") == {"scanned": "clean"}

@@ -80,7 +80,7 @@ def fault(operation: str, then: dict[str, Any], service: str = "s3", **fields: A
 
 def wrong(emulator: Running, *keys: str, overtaken: bool = False) -> list[str]:
     """Wait for rest, then say how west differs from east at these keys."""
-    assert emulator.idle(90), "nothing comes to rest"
+    assert emulator.idle(), "nothing comes to rest"
     comparison = Comparison(Side.of(emulator, "east"), Side.of(emulator, "west"), overtaken=overtaken)
     return comparison.differences(set(keys))
 
@@ -141,7 +141,7 @@ def weathered(emulator: Running) -> Running:
     for name in TEMPORARY:
         put(emulator, name)
         put(emulator, f"beside {name}")
-    assert emulator.idle(120)
+    assert emulator.idle()
     return emulator
 
 
@@ -182,7 +182,7 @@ def test_a_kill_on_the_slow_path_changes_nothing(emulator: Running, operation: s
     service = "dynamodb" if operation == "UpdateItem" else "s3"
     emulator.post("faults", [fault(operation, {"kill": when}, service=service, times=1)])
     version = put(emulator, key)
-    assert emulator.idle(60)
+    assert emulator.idle()
     west = Side.of(emulator, "west")
     assert [west.origin(key, entry["VersionId"]) for entry in west.versions(key)] == [version, ""]
     assert emulator.get("faults")[0]["times"] == 0, "the fault did happen"
@@ -194,7 +194,7 @@ def test_a_kill_while_a_failure_is_buried_loses_no_failure(emulator: Running, wh
     emulator.post("faults", [fault("CopyObject", {"status": 403, "code": "AccessDenied"}, key=key),
                              fault("SendMessage", {"kill": when}, service="sqs", times=1)])  # fmt: skip
     version = put(emulator, key)
-    assert emulator.idle(60)
+    assert emulator.idle()
     letters = take_dead_letters(emulator)
     assert {letter.version_id for letter in letters} == {version}
     assert len(letters) == (1 if when == "before" else 2), "rather twice than never"
@@ -298,7 +298,7 @@ def test_one_destination_that_waits_does_not_repeat_the_other(emulator: Running)
     emulator.delete("requests")
     emulator.post("faults", [fault("CopyObject", {"status": 503, "code": "SlowDown"}, bucket="first-west", times=2)])
     put(emulator, "waits", "many-east")
-    assert emulator.idle(60)
+    assert emulator.idle()
     for destination in ("first-west", "second-west"):
         there = Comparison(Side.of(emulator, "many-east"), Side.of(emulator, destination))
         assert there.differences({"waits"}) == []

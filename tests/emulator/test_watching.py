@@ -17,10 +17,10 @@ from tests.emulator.watched import (
     put,
     run,
     start_anew,
-    until,
     versions,
     world,
 )
+from tests.patience import until
 
 MISSED, AFTER, FAILED = "OperationMissedThreshold", "OperationReplicatedAfterThreshold", "OperationFailedReplication"
 LATE = "over the threshold"
@@ -49,7 +49,7 @@ def test_a_destination_that_is_away_is_counted_told_of_and_recovers(aws: Running
     assert events(aws) == {(MISSED, key): 1 for key in "abc"}
     until(lambda: measured(aws, "OperationsMissedThreshold", **place(Reason="Throttled")) == [1, 1, 1])
     aws.delete("/faults")
-    assert aws.idle(120)
+    assert aws.idle()
     assert events(aws) == {(kind, key): 1 for kind in (MISSED, AFTER) for key in "abc"}
     assert look(aws)["pending"] == 0
     assert measured(aws, "OperationsPendingReplication", **place())[-1] == 0
@@ -63,7 +63,7 @@ def test_latency_is_that_of_the_object_to_the_second(aws: Running) -> None:
     put(aws, "late")
     until(lambda: sum(each["status"] == 503 for each in aws.get("/requests")) >= 3)
     aws.delete("/faults")
-    assert aws.idle(120)
+    assert aws.idle()
     whole = time.monotonic() - began
     [seconds] = measured(aws, "ReplicationLatency", **place())
     source, replica = (versions(aws, bucket, "late")[0]["LastModified"] for bucket in ("east", "west"))
@@ -87,7 +87,7 @@ def test_what_looking_costs_does_not_grow_with_what_is_done(aws: Running) -> Non
     asked(aws)
     before = asked(aws)
     put(aws, *(f"done/{number}" for number in range(15)))
-    assert aws.idle(120)
+    assert aws.idle()
     assert asked(aws) == before
     assert before.count("Query") <= 16
 
@@ -96,23 +96,23 @@ def test_what_looking_costs_grows_with_failures_by_one_look_at_the_dead_letters_
     before = asked(aws)
     fail(aws, None, status=403, code="AccessDenied")
     put(aws, *(f"denied/{number}" for number in range(5)))
-    assert aws.idle(120)
+    assert aws.idle()
     more = asked(aws)
     for operation in before:
         more.remove(operation)
     assert more == ["ChangeMessageVisibilityBatch", "ReceiveMessage"]
     assert run(aws, "failures", "redrive", "--key-prefix", "denied/").exit_code == 0
-    assert aws.idle(120)
+    assert aws.idle()
     aws.delete("/faults")
     assert run(aws, "failures", "redrive", "--key-prefix", "denied/").exit_code == 0
-    assert aws.idle(120)
+    assert aws.idle()
 
 
 def test_what_kills_its_function_every_time_ends_in_the_dead_letter_queue_and_says_so(aws: Running) -> None:
     put(aws, "neighbour 1")
     fail(aws, "deadly", kill="before")
     put(aws, "deadly", "neighbour 2")
-    assert aws.idle(120)
+    assert aws.idle()
     aws.delete("/faults")
     [group] = document(aws, "failures", "list")["reasons"]
     assert (group["reason"], group["count"]) == ("FunctionDied", 1)
@@ -122,7 +122,7 @@ def test_what_kills_its_function_every_time_ends_in_the_dead_letter_queue_and_sa
     for key in ("neighbour 1", "neighbour 2"):
         assert len(versions(aws, "west", key)) == 1
     assert run(aws, "failures", "redrive").exit_code == 0
-    assert aws.idle(120)
+    assert aws.idle()
     assert len(versions(aws, "west", "deadly")) == 1
     assert document(aws, "failures", "list")["total"] == 0
     assert look(aws)["pending"] == 0
@@ -148,5 +148,5 @@ def test_what_sqs_gave_up_by_itself_is_explained_by_the_monitor(aws: Running) ->
     [group] = document(aws, "failures", "list")["reasons"]
     assert group["reason"] == "FunctionDied"
     assert run(aws, "failures", "redrive").exit_code == 0
-    assert aws.idle(120)
+    assert aws.idle()
     assert document(aws, "status", "s3://east/mute")["status"] == "COMPLETED"

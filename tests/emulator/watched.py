@@ -1,9 +1,8 @@
 """A world that is watched: two Regions, a stack with a short threshold, the operator's command, and short questions."""
 
 import json
-import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from s3replicator.main import app
@@ -69,14 +68,6 @@ def look(aws: Running) -> dict[str, Any]:
     answer: dict[str, Any] = aws.post("/fire", {"stack": STACK, "function": "MonitorFunction"})["result"]
     assert "errorMessage" not in answer, answer
     return answer
-
-
-def until(what: Callable[[], bool], seconds: float = 120.0) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.2)
 
 
 def events(aws: Running) -> Counter[tuple[str, str]]:

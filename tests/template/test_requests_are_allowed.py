@@ -6,13 +6,13 @@ top of a large one, and each request that a function made is held against the po
 
 import fnmatch
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from emulator.running import Running, running
+from tests.patience import until
 from tests.template import stacks
 
 STACK = "replicator"
@@ -124,11 +124,11 @@ def replicate_every_kind(aws: Running) -> None:
     s3.put_object(Bucket="east", Key="denied", Body=b"1")
     for body in (b"1", b"2", b"3"):
         s3.put_object(Bucket="east", Key="overwritten", Body=body)
-    assert aws.idle(60)
+    assert aws.idle()
     s3.delete_object(Bucket="east", Key="overwritten")
     overtake(aws)
     aws.post("/fire", {"stack": STACK, "function": "MonitorFunction"})
-    assert aws.idle(60)
+    assert aws.idle()
 
 
 def overtake(aws: Running) -> None:
@@ -140,17 +140,9 @@ def overtake(aws: Running) -> None:
     s3.put_object_annotation(**named, VersionId=large, AnnotationName="n", AnnotationPayload=b"{}")
     until(lambda: "CreateMultipartUpload" in operations(aws))
     small = s3.put_object(**named, Body=b"1", ACL="public-read", Tagging="a=b")["VersionId"]
-    assert aws.idle(60)
+    assert aws.idle()
     mark = west.head_object(Bucket="west", Key="overtaken")["Metadata"]["replication-origin"]
     assert mark.split("/")[1] == small
-
-
-def until(true: Callable[[], bool]) -> None:
-    for _ in range(600):
-        if true():
-            return
-        time.sleep(0.05)
-    pytest.fail("it does not happen")
 
 
 def operations(aws: Running) -> set[str]:
