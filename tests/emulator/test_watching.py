@@ -61,7 +61,7 @@ def test_latency_is_that_of_the_object_to_the_second(aws: Running) -> None:
     fail(aws, "late", status=503, code="SlowDown")
     began = time.monotonic()
     put(aws, "late")
-    until(lambda: sum(each["status"] == 503 for each in aws.get("/requests")) >= 3)
+    until(lambda: look(aws)["ages"][LATE] == 1)
     aws.delete("/faults")
     assert aws.idle()
     whole = time.monotonic() - began
