@@ -18,10 +18,11 @@ KEPT = {
     "large, two-way": (5586, 6986),
     "large, two-way, by completion": (4819,),
     "one-way, journal entries expire": (55173,),
-    "one-way, users delete for good at the source": (25423, 48974),
+    "one-way, users delete for good at the source": (20905, 25423, 29792, 34961, 48974, 55212, 57200),
     "two-way, nothing known of who wrote": (9473,),
 }
-"""Histories that once went wrong: in the middle of plans, of failures that others told of, of unknown uploads."""
+"""Histories that once went wrong: in the middle of plans, of failures that others told of, of unknown uploads, of
+versions that were deleted for good."""
 
 
 @pytest.mark.parametrize("setting", [one for one in SETTINGS if not one.known_limit], ids=lambda one: one.name)
