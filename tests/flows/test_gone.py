@@ -80,6 +80,15 @@ def test_one_that_nobody_began_costs_one_request(on: LargeStage) -> None:
     assert on.calls("HEAD", "LIST") == [f"HEAD {EAST}/k {version.version_id}"]
 
 
+def test_it_is_told_once_however_many_workers_find_it_gone(on: LargeStage) -> None:
+    version = on.put_large(b"seven77")
+    on.deliver()
+    on.s3.destroy(EAST, "k", version.version_id)
+    on.rest()
+    assert on.told.count(SKIPPED) == 1
+    assert len(on.calls("CLOSE")) > 1
+
+
 def test_a_worker_that_was_denied_its_parts_meanwhile_has_nothing_to_tell(on: LargeStage) -> None:
     """Another one found the version gone, said so, and died before it cleared its upload away."""
     version = on.put_large(b"seven77")
