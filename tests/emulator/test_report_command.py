@@ -26,7 +26,7 @@ IN_A_MOMENT: dict[str, Any] = {
 def aws() -> Iterator[Running]:
     """Replicate some objects in time, one late by a rule of its own, and let two fail."""
     rules = [RULE, {**RULE, "ID": "hasty", "Priority": 2, "Filter": {"Prefix": "late"}, "Destination": IN_A_MOMENT}]
-    hasty = world(ThresholdMinutes="15")
+    hasty = world()
     hasty["stacks"][0]["rules"] = {"east": {"Rules": rules}}
     with running(hasty) as emulator:
         fail(emulator, "late", status=503, code="SlowDown")

@@ -28,7 +28,7 @@ LATE = "over the threshold"
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Running]:
-    with running(world(), Options(crash_visibility=0.05)) as emulator:
+    with running(world(ThresholdMinutes="0.1"), Options(crash_visibility=0.05)) as emulator:
         yield emulator
 
 

@@ -1,4 +1,4 @@
-"""A world that is watched: two Regions, a stack with a short threshold, the operator's command, and short questions."""
+"""A world that is watched: two Regions, a stack, the operator's command, and short questions."""
 
 import json
 from collections import Counter
@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 from emulator.running import Running
 
 STACK = "rep"
-THRESHOLD_SECONDS = 6
 RULE: dict[str, Any] = {
     "ID": "all",
     "Priority": 1,
@@ -30,7 +29,7 @@ def world(**parameters: str) -> dict[str, Any]:
             {
                 "name": STACK,
                 "region": "us-east-1",
-                "parameters": {"ThresholdMinutes": "0.1", **parameters},
+                "parameters": parameters,
                 "rules": {"east": {"Rules": [RULE]}},
             }
         ],
