@@ -14,7 +14,7 @@ KEPT = {
     "large, one-way": (256,),
     "large, one-way, users delete for good": (4949, 9298),
     "large, one-way, users delete for good at the source": (1758, 3139, 17636),
-    "large, one-way, users write at the destination": (13030,),
+    "large, one-way, users write at the destination": (13030, 2001331),
     "large, two-way": (5586, 6986),
     "large, two-way, by completion": (4819,),
     "one-way, journal entries expire": (55173,),

@@ -120,22 +120,16 @@ class _Worker:
             self._copy(self._missing())
             if not all_there(self.uploads, self.change.key, self.told.upload_id, self.told.parts):
                 return
-        except UploadGone:
-            remembered = self.multipart.journal.find(self.pair, self.told.source, self.change.item_id)
-            if (remembered is None or remembered.id != self.told.upload_id) and self._is_done():
-                return  # another handler saw to it
-        except SourceGone:
-            pass  # the decision knows what that means
+        except (UploadGone, SourceGone):
+            pass  # the decision knows what that means: even of a change that is done, something may have to be put back
         self._decide_again()
 
     def _goes_on(self) -> bool:
         """Look at what became of the upload since the message was here; False if nothing is left to be copied."""
         upload = self.multipart.journal.find(self.pair, self.told.source, self.change.item_id)
         if upload is None or upload.id != self.told.upload_id:
-            if self._is_done():
-                sweep(self.pair, self.uploads, self.multipart)  # this very message may have begun one and not know it
-            else:
-                self._decide_again()  # whoever saw to it may have died, perhaps in the middle of this very message
+            self._decide_again()  # whoever saw to it may have died, or not known what it was for
+            sweep(self.pair, self.uploads, self.multipart)  # this very message may have begun one and not know it
             return False
         if upload.failure and upload.failure.message == self.message.id:
             if self._is_completed():
@@ -148,10 +142,6 @@ class _Worker:
         """Whether a handler saw the change off without a failure: copied, or left out as a deleted version is."""
         earlier = self.desk.books.journal.earlier(self.pair, self.change.item_id)
         return earlier is not None and earlier.status is Status.COMPLETED
-
-    def _is_done(self) -> bool:
-        """Whether the change was completed and written down: then there is nothing that anybody left undone."""
-        return self._is_completed() and self.desk.books.journal.read(self.pair).has_settled(self.change)
 
     # Parts
 
