@@ -15,10 +15,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from replicator.core.backoff import delay
-from replicator.core.cost import IN_TURN_SPREAD, TAKING_SECONDS, CostModel, function_start
-from replicator.core.layout import How, Layout, plan_parts
-from replicator.core.parts import LARGEST_OBJECT, SMALLEST_PART
+from replicator.core.outcomes.backoff import delay
+from replicator.core.parts.cost import IN_TURN_SPREAD, TAKING_SECONDS, CostModel, function_start
+from replicator.core.parts.layout import How, Layout, plan_parts
+from replicator.core.parts.parts import LARGEST_OBJECT, SMALLEST_PART
 
 from benchmarks._chart import Chart, Line
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from replicator.core.cost import CostModel
-from replicator.core.parts import MIB
+from replicator.core.parts.cost import CostModel
+from replicator.core.parts.parts import MIB
 
 from benchmarks.fan_out import run
 from emulator.running import Options, Running, running

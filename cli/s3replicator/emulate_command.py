@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from replicator.aws.rule_shape import shape_problems
-from replicator.core.rule_document import RulesRefused, parse
+from replicator.core.rules.document import RulesRefused, parse
 
 from s3replicator.output import fail
 

@@ -2,14 +2,12 @@
 
 import typer
 
-from s3replicator import (
-    emulate_command,
-    explain_command,
-    failures_commands,
-    report_commands,
-    rules_commands,
-    status_commands,
-)
+from s3replicator import emulate_command
+from s3replicator.explain import commands as explain_commands
+from s3replicator.failures import commands as failures_commands
+from s3replicator.report import commands as report_commands
+from s3replicator.rules import commands as rules_commands
+from s3replicator.status import commands as status_commands
 
 app = typer.Typer(
     name="s3replicator",
@@ -21,7 +19,7 @@ app.add_typer(rules_commands.app, name="rules")
 app.add_typer(failures_commands.app, name="failures")
 app.command()(status_commands.status)
 app.command()(report_commands.report)
-app.command()(explain_command.explain)
+app.command()(explain_commands.explain)
 app.command()(emulate_command.emulate)
 
 

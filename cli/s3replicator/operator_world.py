@@ -4,7 +4,7 @@ Separate because commands that ask the product's flows need it, and commands tha
 """
 
 from replicator.aws.clients import Clients
-from replicator.flows.replicate import World
+from replicator.flows.change.replicate import World
 from replicator.runtime import Settings, make_world, read_cost_model
 
 from s3replicator.stack import Stack

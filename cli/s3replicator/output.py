@@ -9,10 +9,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 import typer
-from replicator.core.finding import Finding, Severity
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from s3replicator.findings import Finding, Severity
 
 FINE, FOUND, USAGE = 0, 1, 2
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow"}

@@ -14,11 +14,11 @@ import boto3
 import typer
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
-from replicator.aws.calls import calling
-from replicator.core.finding import CallFailed
-from replicator.core.stack import StackFacts
 
+from s3replicator.calls import calling
+from s3replicator.findings import CallFailed
 from s3replicator.output import fail
+from s3replicator.stack_facts import StackFacts
 
 VARIABLE = "S3REPLICATOR_STACK"
 DEFAULT_NAME = "s3-replicator"

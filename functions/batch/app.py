@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from replicator.aws.clients import Clients
 from replicator.aws.log import OutcomeLog
-from replicator.core.batch import answer, read_tasks
+from replicator.core.outcomes.batch import answer, read_tasks
 from replicator.flows.batch import work_off
 from replicator.runtime import Settings, make_world
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from replicator.aws.clients import Clients
 from replicator.aws.queue import REDRIVEN
-from replicator.flows.consume import Message
+from replicator.flows.change.consume import Message
 from replicator.flows.copy_parts import Shift, copy_parts
 from replicator.runtime import Settings, make_desk
 

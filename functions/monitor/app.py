@@ -14,10 +14,10 @@ from replicator.aws.measures import EmbeddedMetrics
 from replicator.aws.queue import SqsQueue
 from replicator.aws.queue_depths import QueueDepths
 from replicator.aws.upload_journal import DynamoUploadJournal
-from replicator.core.threshold import Place
-from replicator.flows.bookkeeping import Books
-from replicator.flows.monitor import Watch, monitor
-from replicator.flows.stale_uploads import UploadWatch, abort_stale
+from replicator.core.outcomes.threshold import Place
+from replicator.flows.change.bookkeeping import Books
+from replicator.flows.watch.monitor import Watch, monitor
+from replicator.flows.watch.stale_uploads import UploadWatch, abort_stale
 from replicator.runtime import Settings, make_notices, make_rules, now, side_by_side
 
 _settings, _clients = Settings.read(), Clients()

@@ -5,7 +5,7 @@ from typing import Any
 
 from replicator.aws.clients import Clients
 from replicator.aws.queue import DESTINATION, is_redriven
-from replicator.flows.consume import Message, consume
+from replicator.flows.change.consume import Message, consume
 from replicator.runtime import Settings, make_desk
 
 _desk = make_desk(Settings.read(), Clients())

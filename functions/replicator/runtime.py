@@ -25,15 +25,15 @@ from replicator.aws.part_queue import SqsPartQueue
 from replicator.aws.queue import SqsQueue
 from replicator.aws.rule_store import RuleStore
 from replicator.aws.upload_journal import DynamoUploadJournal
-from replicator.core.cost import CostModel
-from replicator.core.eligibility import Limits
-from replicator.core.rules import RuleSet
-from replicator.flows.bookkeeping import Books
-from replicator.flows.consume import Desk
-from replicator.flows.reading import Marks
-from replicator.flows.replicate import World
-from replicator.flows.status_tag import StatusTags, Tagging
-from replicator.flows.upload_ports import Multipart
+from replicator.core.deciding.eligibility import Limits
+from replicator.core.parts.cost import CostModel
+from replicator.core.rules.matching import RuleSet
+from replicator.flows.change.bookkeeping import Books
+from replicator.flows.change.consume import Desk
+from replicator.flows.change.reading import Marks
+from replicator.flows.change.replicate import World
+from replicator.flows.change.status_tag import StatusTags, Tagging
+from replicator.flows.large.ports import Multipart
 
 T = TypeVar("T")
 

@@ -17,8 +17,8 @@ import boto3
 import pytest
 from replicator.aws.buckets import S3Buckets
 from replicator.aws.clients import Clients
-from replicator.core.events import Record, parse
-from replicator.core.version import Grant
+from replicator.core.versions.events import Record, parse
+from replicator.core.versions.version import Grant
 from replicator.flows.ports import Destination, Objects
 
 from tests.emulator.plain import USER as USER_KEYS

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
-from replicator.core.copy import Copy, Guard, is_faithful
-from replicator.core.version import Grant, Head, Lock
+from replicator.core.deciding.copy import Copy, Guard, is_faithful
+from replicator.core.versions.version import Grant, Head, Lock
 
 from tests.contract.stages import EVERYBODY, RICH, Stage, in_a_year
 from tests.contract.test_guards import copy_of

@@ -2,8 +2,8 @@
 
 from itertools import pairwise
 
-from replicator.core.change import Change, ChangeKind, comes_after
-from replicator.core.copy import Guard
+from replicator.core.deciding.copy import Guard
+from replicator.core.versions.change import Change, ChangeKind, comes_after
 
 from tests.contract.stages import Stage
 from tests.contract.test_guards import copy_of

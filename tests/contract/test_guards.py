@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import pytest
-from replicator.core.copy import Copy, Guard
-from replicator.core.facts import Absent
-from replicator.core.origin import Origin
-from replicator.core.outcome import Conflict
-from replicator.core.version import Head
+from replicator.core.deciding.copy import Copy, Guard
+from replicator.core.deciding.facts import Absent
+from replicator.core.outcomes.outcome import Conflict
+from replicator.core.versions.origin import Origin
+from replicator.core.versions.version import Head
 
 from tests.contract.stages import Stage
 from tests.fakes.stored import Content

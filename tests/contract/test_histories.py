@@ -1,8 +1,8 @@
 """Histories and single versions, as the plan reads them."""
 
 import pytest
-from replicator.core.facts import ABSENT
-from replicator.core.version import EntryKind, Head, MarkerHead
+from replicator.core.deciding.facts import ABSENT
+from replicator.core.versions.version import EntryKind, Head, MarkerHead
 
 from tests.contract.stages import RICH, Stage
 from tests.fakes.stored import Content

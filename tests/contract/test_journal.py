@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 import pytest
 from replicator.aws.journal import DynamoJournal
-from replicator.core.backoff import OVERDUE_MS
-from replicator.core.journal import Memory, Pair
-from replicator.core.origin import Origin
-from replicator.core.outcome import Reason, Status
-from replicator.core.version import Replica
+from replicator.core.deciding.journal import Memory, Pair
+from replicator.core.outcomes.backoff import OVERDUE_MS
+from replicator.core.outcomes.outcome import Reason, Status
+from replicator.core.versions.origin import Origin
+from replicator.core.versions.version import Replica
 from replicator.flows.ports import CLAIM_MS, Earlier, Journal, Note, Told, Waiting
 
 from tests.fakes.journal import MemoryJournal

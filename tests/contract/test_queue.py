@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 import pytest
 from replicator.aws.queue import SqsQueue
-from replicator.core.outcome import Outcome, Reason, Status
-from replicator.flows.bookkeeping import DeadLetter
+from replicator.core.outcomes.outcome import Outcome, Reason, Status
+from replicator.flows.change.bookkeeping import DeadLetter
 
 from tests.fakes.clock import Clock
 from tests.fakes.queue import MemoryQueue

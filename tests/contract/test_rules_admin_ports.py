@@ -6,12 +6,12 @@ from functools import partial
 from typing import Any
 
 import pytest
-from replicator.aws.bucket_admin import BucketAdmin
-from replicator.aws.rule_documents import RuleDocuments
-from replicator.core.bucket_checks import AWS_MANAGED_KEY, BucketView, KeyView
-from replicator.core.finding import CallFailed
-from replicator.flows.inspection import Buckets
-from replicator.flows.rules_admin import Documents
+from s3replicator.findings import CallFailed
+from s3replicator.rule_documents import RuleDocuments
+from s3replicator.rules.admin import Documents
+from s3replicator.rules.bucket_admin import BucketAdmin
+from s3replicator.rules.bucket_checks import AWS_MANAGED_KEY, BucketView, KeyView
+from s3replicator.rules.inspection import Buckets
 from s3replicator.stack import stack_facts
 
 from emulator.running import Running, running

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from replicator.core.origin import MARK, Origin, Site, encode_mark
+from replicator.core.versions.origin import MARK, Origin, Site, encode_mark
 
 from emulator.running import Running, running
 from tests.emulator.letters import take_dead_letters

@@ -85,7 +85,7 @@ def test_latencies_are_the_percentiles_of_what_was_measured(aws: Running) -> Non
 def test_what_was_measured_as_a_minute_began_is_in_a_report_made_then(
     aws: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("s3replicator.report_commands.time.time", lambda: 1_795_046_400.4)
+    monkeypatch.setattr("s3replicator.report.commands.time.time", lambda: 1_795_046_400.4)
     found = document(aws, "report", "--from", "2h")
     assert (found["from"], found["to"]) == ("2026-11-18T22:00:00Z", "2026-11-19T00:01:00Z")
 

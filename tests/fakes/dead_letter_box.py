@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from replicator.core.letters import Letter
-from replicator.core.outcome import Reason
-from replicator.core.threshold import Depth
-from replicator.flows.bookkeeping import DeadLetter
+from replicator.core.outcomes.outcome import Reason
+from replicator.core.outcomes.threshold import Depth
+from replicator.flows.change.bookkeeping import DeadLetter
+from s3replicator.failures.letters import Letter
 
 from tests.fakes.clock import Clock
 from tests.fakes.points import Call, Points, Straight

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 
-from replicator.core.backoff import OVERDUE_MS
-from replicator.core.journal import Memory, Pair
-from replicator.core.outcome import Status
+from replicator.core.deciding.journal import Memory, Pair
+from replicator.core.outcomes.backoff import OVERDUE_MS
+from replicator.core.outcomes.outcome import Status
 from replicator.flows.ports import CLAIM_MS, Earlier, Note, Told, Waiting
 
 from tests.fakes.points import Call, Points, Straight

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from replicator.core.change import Change
-from replicator.core.metrics import Metric
-from replicator.core.outcome import Outcome, Status
-from replicator.core.threshold import Depth, Pending
-from replicator.flows.monitor import Depths
+from replicator.core.outcomes.metrics import Metric
+from replicator.core.outcomes.outcome import Outcome, Status
+from replicator.core.outcomes.threshold import Depth, Pending
+from replicator.core.versions.change import Change
+from replicator.flows.watch.monitor import Depths
 
 from tests.fakes.journal import Item, MemoryJournal
 from tests.fakes.queue import MemoryQueue

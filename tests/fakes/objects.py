@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from replicator.core.bucket import BucketFacts
-from replicator.core.copy import Copy, Guard, Written
-from replicator.core.facts import ABSENT, Absent, Top
-from replicator.core.outcome import Conflict, Permanent, Reason
-from replicator.core.version import Checksum, Grant, Head, History, MarkerHead
+from replicator.core.deciding.bucket import BucketFacts
+from replicator.core.deciding.copy import Copy, Guard, Written
+from replicator.core.deciding.facts import ABSENT, Absent, Top
+from replicator.core.outcomes.outcome import Conflict, Permanent, Reason
+from replicator.core.versions.version import Checksum, Grant, Head, History, MarkerHead
 
 from tests.fakes.checksums import crc64nvme
 from tests.fakes.points import Call, Points, Straight

@@ -4,8 +4,8 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from replicator.flows.bookkeeping import DeadLetter
-from replicator.flows.consume import Message
+from replicator.flows.change.bookkeeping import DeadLetter
+from replicator.flows.change.consume import Message
 
 from tests.fakes.clock import Clock
 from tests.fakes.points import Call, Points, Straight

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from replicator.core.change import Change
-from replicator.core.notices import Notice
-from replicator.core.outcome import Outcome
+from replicator.core.outcomes.notices import Notice
+from replicator.core.outcomes.outcome import Outcome
+from replicator.core.versions.change import Change
 
 from tests.fakes.points import Call, Points, Straight
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from replicator.core.rules import Destination, Rule, RuleSet
+from replicator.core.rules.matching import RuleSet
+from replicator.core.rules.rule import Destination, Rule
 
 
 @dataclass(slots=True)

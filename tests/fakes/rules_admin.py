@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from replicator.core.bucket_checks import BucketView, KeyView
-from replicator.core.finding import CallFailed, Obstacle
+from s3replicator.findings import CallFailed, Obstacle
+from s3replicator.rules.bucket_checks import BucketView, KeyView
 
 ACTIONS = {
     "read": "s3:GetObject",

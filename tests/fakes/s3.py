@@ -10,10 +10,10 @@ from bisect import insort
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from replicator.core.bucket import BucketFacts
-from replicator.core.copy import Guard
-from replicator.core.outcome import Conflict
-from replicator.core.version import EntryKind
+from replicator.core.deciding.bucket import BucketFacts
+from replicator.core.deciding.copy import Guard
+from replicator.core.outcomes.outcome import Conflict
+from replicator.core.versions.version import EntryKind
 
 from tests.fakes.clock import Clock
 from tests.fakes.stored import MARKER, Content, Stored

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from replicator.core.version import Checksum, Encryption, Entry, EntryKind, Grant, Head, Lock, Restore
+from replicator.core.versions.version import Checksum, Encryption, Entry, EntryKind, Grant, Head, Lock, Restore
 
 from tests.fakes.checksums import crc64nvme, etag
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from replicator.core.journal import Pair
-from replicator.core.uploads import CopySource, Failure, PartsMessage, Upload, UploadRef
+from replicator.core.deciding.journal import Pair
+from replicator.core.parts.uploads import CopySource, Failure, PartsMessage, Upload, UploadRef
 
 from tests.fakes.points import Call, Points, Straight
 from tests.fakes.queue import MemoryQueue

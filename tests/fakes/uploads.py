@@ -4,11 +4,11 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from replicator.core.copy import Copy, Guard, Written
-from replicator.core.parts import PartRange
-from replicator.core.uploads import CopySource, Part, SourceGone, UploadGone, UploadSpoiled
-from replicator.core.version import Checksum
-from replicator.flows.upload_ports import PAGE, OpenUpload
+from replicator.core.deciding.copy import Copy, Guard, Written
+from replicator.core.parts.parts import PartRange
+from replicator.core.parts.uploads import CopySource, Part, SourceGone, UploadGone, UploadSpoiled
+from replicator.core.versions.version import Checksum
+from replicator.flows.large.ports import PAGE, OpenUpload
 
 from tests.fakes.checksums import crc64nvme, etag
 from tests.fakes.points import Call, Points, Straight

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from replicator.core.cost import CostModel
-from replicator.core.parts import MIB
-from replicator.core.rules import Rule
-from replicator.flows.consume import Desk
+from replicator.core.parts.cost import CostModel
+from replicator.core.parts.parts import MIB
+from replicator.core.rules.rule import Rule
+from replicator.flows.change.consume import Desk
 from replicator.flows.copy_parts import Shift, copy_parts
-from replicator.flows.stale_uploads import UploadWatch, abort_stale
-from replicator.flows.upload_ports import Multipart
+from replicator.flows.large.ports import Multipart
+from replicator.flows.watch.stale_uploads import UploadWatch, abort_stale
 
 from tests.fakes.points import Call, Mishap
 from tests.fakes.queue import Letter, MemoryQueue

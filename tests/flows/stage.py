@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from replicator.core.eligibility import Limits
-from replicator.core.origin import Site, find_mark
-from replicator.core.outcome import Outcome, Reason, Status
-from replicator.core.rules import Rule
-from replicator.flows.bookkeeping import Books
-from replicator.flows.consume import Desk, consume
-from replicator.flows.reading import Marks
-from replicator.flows.replicate import World
+from replicator.core.deciding.eligibility import Limits
+from replicator.core.outcomes.outcome import Outcome, Reason, Status
+from replicator.core.rules.rule import Rule
+from replicator.core.versions.origin import Site, find_mark
+from replicator.flows.change.bookkeeping import Books
+from replicator.flows.change.consume import Desk, consume
+from replicator.flows.change.reading import Marks
+from replicator.flows.change.replicate import World
 
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.notifications import notification

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from replicator.core.batch import Result, ResultCode, Task, UnreadableTask
-from replicator.core.outcome import Permanent, Reason, Status, Temporary
+from replicator.core.outcomes.batch import Result, ResultCode, Task, UnreadableTask
+from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
 from replicator.flows.batch import work_off
 
 from tests.fakes.rules import rule

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from replicator.core.outcome import Permanent, Reason, Status, Temporary
-from replicator.core.rules import RuleSet
-from replicator.flows.status_tag import StatusTags
+from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
+from replicator.core.rules.matching import RuleSet
+from replicator.flows.change.status_tag import StatusTags
 
 from tests.fakes.rules import rule
 from tests.flows.stage import EAST, WEST, Killed, Stage

@@ -1,11 +1,11 @@
 """`explain` says what a delivery would do now, and does nothing."""
 
-from replicator.core.actions import CopyVersion, Finish, MarkDeleted, Plan
-from replicator.core.facts import Absent
-from replicator.core.outcome import Permanent, Reason, Temporary
-from replicator.core.rules import Verdict
-from replicator.core.version import Found, MarkerHead
-from replicator.flows.explain import Explanation, View, explain
+from replicator.core.deciding.actions import CopyVersion, Finish, MarkDeleted, Plan
+from replicator.core.deciding.facts import Absent
+from replicator.core.outcomes.outcome import Permanent, Reason, Temporary
+from replicator.core.rules.matching import Verdict
+from replicator.core.versions.version import Found, MarkerHead
+from s3replicator.explain.explaining import Explanation, View, explain
 
 from tests.fakes.points import READS
 from tests.fakes.rules import rule

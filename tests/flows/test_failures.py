@@ -5,9 +5,9 @@ import random
 from dataclasses import dataclass, field
 
 import pytest
-from replicator.core.letters import Letter, Selection
-from replicator.core.outcome import Permanent, Reason, Status
-from replicator.flows.failures import HOLD_SECONDS, LEEWAY_SECONDS, Redrive, Sweep, look, redrive
+from replicator.core.outcomes.outcome import Permanent, Reason, Status
+from s3replicator.failures.letters import Letter, Selection
+from s3replicator.failures.redrive import HOLD_SECONDS, LEEWAY_SECONDS, Redrive, Sweep, look, redrive
 
 from tests.fakes.dead_letter_box import MemoryBox
 from tests.fakes.rules import rule

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from replicator.core.journal import Memory, Pair
-from replicator.core.outcome import Permanent, Reason, Status, Temporary
+from replicator.core.deciding.journal import Memory, Pair
+from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
 
 from tests.fakes.rules import rule
 from tests.fakes.s3 import Happening

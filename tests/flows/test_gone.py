@@ -1,7 +1,7 @@
 """A version that users delete for good at the source while it is on its way leaves nothing disturbed behind."""
 
 import pytest
-from replicator.core.outcome import Permanent, Reason, Status, Temporary
+from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
 
 from tests.fakes.rules import rule
 from tests.flows.large_stage import LargeStage

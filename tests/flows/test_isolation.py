@@ -1,10 +1,10 @@
 """Messages that kill their function: found among their neighbours, worked on alone, and given up with a reason."""
 
 import pytest
-from replicator.core.notices import NoticeKind
-from replicator.core.outcome import Permanent, Reason, Status, Temporary
-from replicator.flows.consume import BACK_AFTER_DEATH
-from replicator.flows.redelivery import DEATHS
+from replicator.core.outcomes.notices import NoticeKind
+from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
+from replicator.flows.change.consume import BACK_AFTER_DEATH
+from replicator.flows.change.redelivery import DEATHS
 
 from tests.fakes.rules import rule
 from tests.flows.stage import EAST, NORTH, THRESHOLD_MS, WEST, Killed, Stage, to_two

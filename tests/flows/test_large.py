@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from replicator.core.outcome import Reason, Status
-from replicator.core.version import Encryption, Grant, Lock
+from replicator.core.outcomes.outcome import Reason, Status
+from replicator.core.versions.version import Encryption, Grant, Lock
 
 from tests.fakes.rules import rule
 from tests.fakes.s3 import USER

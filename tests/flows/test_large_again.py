@@ -1,6 +1,6 @@
 """A large upload is begun again only if it would end in the wrong place, and is shown as waiting meanwhile."""
 
-from replicator.core.journal import Pair
+from replicator.core.deciding.journal import Pair
 
 from tests.fakes.rules import rule
 from tests.fakes.stored import Content

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from replicator.core.outcome import Conflict, Permanent, Reason, Status, Temporary
-from replicator.core.uploads import UploadSpoiled
-from replicator.flows.tidying import TRIES
+from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Status, Temporary
+from replicator.core.parts.uploads import UploadSpoiled
+from replicator.flows.large.tidying import TRIES
 
 from tests.fakes.points import Mishap
 from tests.fakes.rules import rule

@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 import pytest
-from replicator.core.backoff import OVERDUE_MS
-from replicator.core.journal import Pair
-from replicator.core.metrics import METRICS, Metric
-from replicator.core.notices import NoticeKind
-from replicator.core.outcome import Permanent, Reason, Status, Temporary
-from replicator.core.threshold import Age
-from replicator.flows.monitor import LOOKED_AT_AGAIN
+from replicator.core.deciding.journal import Pair
+from replicator.core.outcomes.backoff import OVERDUE_MS
+from replicator.core.outcomes.metrics import METRICS, Metric
+from replicator.core.outcomes.notices import NoticeKind
+from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
+from replicator.core.outcomes.threshold import Age
 from replicator.flows.ports import CLAIM_MS, Note, Waiting
+from replicator.flows.watch.monitor import LOOKED_AT_AGAIN
 
 from tests.flows.stage import EAST, NORTH, WEST, Killed
 from tests.flows.watching import SLOW, Watched, waiting

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from replicator.core.backoff import PARTS_OVERDUE_MS
-from replicator.core.journal import Pair
-from replicator.core.outcome import Permanent, Reason, Status, Temporary
+from replicator.core.deciding.journal import Pair
+from replicator.core.outcomes.backoff import PARTS_OVERDUE_MS
+from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
 
 from tests.fakes.reporting import in_turn
 from tests.fakes.rules import rule

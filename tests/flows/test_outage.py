@@ -3,8 +3,8 @@
 import random
 from dataclasses import replace
 
-from replicator.core.notices import NoticeKind
-from replicator.core.outcome import Permanent, Reason
+from replicator.core.outcomes.notices import NoticeKind
+from replicator.core.outcomes.outcome import Permanent, Reason
 
 from tests.flows.watching import SLOW, Watched
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from replicator.aws.rule_shape import shape_problems
-from replicator.core.finding import Severity
-from replicator.core.notifications import EVENTS
-from replicator.core.rule_document import default_document
-from replicator.core.stack import StackFacts
-from replicator.flows.rules_admin import Report, RulesAdmin
+from replicator.core.rules.document import default_document
+from s3replicator.findings import Severity
+from s3replicator.rules.admin import Report, RulesAdmin
+from s3replicator.rules.notifications import EVENTS
+from s3replicator.stack_facts import StackFacts
 
 from tests.fakes.rules_admin import Crash, MemoryAdmin
 from tests.unit.rule_documents import newer

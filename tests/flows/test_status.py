@@ -1,9 +1,10 @@
 """Where a key or a stack stands, from what the journal keeps and the buckets show."""
 
-from replicator.core.outcome import Permanent, Reason, Temporary
-from replicator.core.status import ObjectStatus, Standing
-from replicator.core.threshold import Age
-from replicator.flows.status import NEWEST, of_object, of_stack
+from replicator.core.outcomes.outcome import Permanent, Reason, Temporary
+from replicator.core.outcomes.replication_status import Standing
+from replicator.core.outcomes.threshold import Age
+from s3replicator.status.looking import NEWEST, of_object, of_stack
+from s3replicator.status.object_status import ObjectStatus
 
 from tests.fakes.monitoring import MemoryIndex, MemoryQueues
 from tests.fakes.rules import rule

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from replicator.core.origin import METADATA_LIMIT
-from replicator.core.outcome import Reason, Status
-from replicator.core.version import Grant
+from replicator.core.outcomes.outcome import Reason, Status
+from replicator.core.versions.origin import METADATA_LIMIT
+from replicator.core.versions.version import Grant
 
 from tests.fakes.notifications import eventbridge
 from tests.fakes.rules import rule

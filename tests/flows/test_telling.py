@@ -4,9 +4,9 @@ import random
 from dataclasses import dataclass, replace
 
 import pytest
-from replicator.core.metrics import Metric
-from replicator.core.notices import NoticeKind
-from replicator.core.outcome import Outcome, Permanent, Reason, Status, Temporary
+from replicator.core.outcomes.metrics import Metric
+from replicator.core.outcomes.notices import NoticeKind
+from replicator.core.outcomes.outcome import Outcome, Permanent, Reason, Status, Temporary
 
 from tests.fakes.rules import rule
 from tests.flows.stage import EAST, WEST, Killed, Stage

@@ -1,9 +1,9 @@
 """Trouble by actor: source, destination, journal, queue. What is temporary gets through, what is permanent says why."""
 
 import pytest
-from replicator.core.outcome import Conflict, Permanent, Reason, Status, Temporary
-from replicator.core.rules import RuleSet
-from replicator.core.version import Lock, Restore
+from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Status, Temporary
+from replicator.core.rules.matching import RuleSet
+from replicator.core.versions.version import Lock, Restore
 
 from tests.fakes.rules import rule
 from tests.flows.stage import EAST, NORTH, WEST, Killed, Stage, to_two

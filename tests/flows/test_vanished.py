@@ -1,8 +1,8 @@
 """Messages that SQS gave up: the monitor says why, once, and their entries do not wait for ever."""
 
 import pytest
-from replicator.core.notices import NoticeKind
-from replicator.core.outcome import Reason, Status
+from replicator.core.outcomes.notices import NoticeKind
+from replicator.core.outcomes.outcome import Reason, Status
 
 from tests.flows.stage import EAST, Killed
 from tests.flows.watching import Watched, waiting

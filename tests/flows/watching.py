@@ -4,10 +4,10 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import count
 
-from replicator.core.notices import NoticeKind
-from replicator.core.outcome import Reason, Temporary
-from replicator.core.threshold import Place, Tally
-from replicator.flows.monitor import Watch, monitor
+from replicator.core.outcomes.notices import NoticeKind
+from replicator.core.outcomes.outcome import Reason, Temporary
+from replicator.core.outcomes.threshold import Place, Tally
+from replicator.flows.watch.monitor import Watch, monitor
 
 from tests.fakes.monitoring import MemoryGauges, MemoryIndex, MemoryQueues, MonitorLog
 from tests.fakes.reporting import in_turn

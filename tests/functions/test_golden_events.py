@@ -6,9 +6,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from replicator.core.origin import MARK, Origin, Site, encode_mark
-from replicator.core.rule_document import parse
-from replicator.core.rules import Rule
+from replicator.core.rules.document import parse
+from replicator.core.rules.rule import Rule
+from replicator.core.versions.origin import MARK, Origin, Site, encode_mark
 
 from tests.fakes.stored import Content, Stored
 from tests.flows.stage import Stage

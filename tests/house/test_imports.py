@@ -12,21 +12,31 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = ("functions", "cli", "emulator")
 # Contract -> a module, and what it must not import.
 FORBIDDEN = [
-    ("one-way", "functions/replicator/core/rules.py", "replicator.flows.ports"),
+    ("one-way", "functions/replicator/core/rules/rule.py", "replicator.flows.ports"),
     ("one-way", "functions/replicator/flows/ports.py", "replicator.aws.clients"),
     ("one-way", "functions/replicator/aws/clients.py", "replicator.runtime"),
     ("one-way", "functions/replicator/runtime.py", "replicate.app"),
-    ("pure", "functions/replicator/core/rules.py", "boto3"),
-    ("pure", "functions/replicator/core/rules.py", "botocore.exceptions"),
+    ("one-way", "functions/replicate/app.py", "s3replicator.main"),
+    ("wings", "functions/replicator/core/rules/rule.py", "replicator.core.versions.origin"),
+    ("wings", "functions/replicator/core/versions/change.py", "replicator.core.outcomes.outcome"),
+    ("wings", "functions/replicator/core/outcomes/outcome.py", "replicator.core.parts.parts"),
+    ("wings", "functions/replicator/core/parts/parts.py", "replicator.core.deciding.facts"),
+    ("floors", "functions/replicator/flows/large/writing.py", "replicator.flows.change.consume"),
+    ("floors", "functions/replicator/flows/change/consume.py", "replicator.flows.copy_parts"),
+    ("questions", "cli/s3replicator/status/progress.py", "s3replicator.report.figures"),
+    ("answers", "cli/s3replicator/failures/letters.py", "boto3"),
+    ("answers", "cli/s3replicator/rules/bucket_checks.py", "s3replicator.output"),
+    ("pure", "functions/replicator/core/rules/rule.py", "boto3"),
+    ("pure", "functions/replicator/core/rules/rule.py", "botocore.exceptions"),
     ("pure", "functions/replicator/flows/ports.py", "aws_lambda_powertools"),
     ("pure", "functions/replicator/flows/ports.py", "os"),
-    ("settled", "functions/replicator/core/rules.py", "time"),
-    ("settled", "functions/replicator/core/rules.py", "random"),
+    ("settled", "functions/replicator/core/rules/rule.py", "time"),
+    ("settled", "functions/replicator/core/rules/rule.py", "random"),
     ("environment", "functions/replicator/aws/clients.py", "os"),
     ("shipped", "functions/replicator/runtime.py", "emulator.server"),
     ("shipped", "functions/replicator/aws/clients.py", "tests.fakes"),
     ("shipped", "functions/replicate/app.py", "s3replicator.main"),
-    ("as-aws", "emulator/server.py", "replicator.core.rules"),
+    ("as-aws", "emulator/server.py", "replicator.core.rules.matching"),
 ]
 
 

@@ -3,11 +3,11 @@
 import re
 from pathlib import Path
 
-from replicator.core.advice import ADVICE
-from replicator.core.metrics import AGE, BY_AGE, BY_REASON, BY_RULE, BY_STACK, METRICS, Metric
-from replicator.core.notices import NoticeKind
-from replicator.core.outcome import Reason
-from replicator.core.threshold import REPORTED_AGES
+from replicator.core.outcomes.metrics import AGE, BY_AGE, BY_REASON, BY_RULE, BY_STACK, METRICS, Metric
+from replicator.core.outcomes.notices import NoticeKind
+from replicator.core.outcomes.outcome import Reason
+from replicator.core.outcomes.threshold import REPORTED_AGES
+from s3replicator.advice import ADVICE
 
 from tests.template import stacks
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from replicator.core.outcome import Conflict, Permanent, Reason, Temporary
-from replicator.core.uploads import UploadSpoiled
+from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Temporary
+from replicator.core.parts.uploads import UploadSpoiled
 
 from tests.fakes.points import Call
 from tests.simulation.choices import Choices

@@ -6,7 +6,7 @@ Separate from the scheduler, which says in what order things happen here; the ch
 import itertools
 from dataclasses import dataclass, field
 
-from replicator.core.journal import Pair
+from replicator.core.deciding.journal import Pair
 
 from tests.fakes.clock import Clock
 from tests.fakes.notifications import eventbridge, notification

@@ -7,13 +7,13 @@ worker's message has one part. A body of up to six bytes goes as parts in one fu
 from collections.abc import Callable
 from dataclasses import replace
 
-from replicator.core.cost import CostModel
-from replicator.core.parts import MIB
-from replicator.flows.consume import Desk, Message
+from replicator.core.parts.cost import CostModel
+from replicator.core.parts.parts import MIB
+from replicator.flows.change.consume import Desk, Message
+from replicator.flows.change.replicate import World
 from replicator.flows.copy_parts import Shift, copy_parts
-from replicator.flows.replicate import World
-from replicator.flows.stale_uploads import UploadWatch, abort_stale
-from replicator.flows.upload_ports import Multipart
+from replicator.flows.large.ports import Multipart
+from replicator.flows.watch.stale_uploads import UploadWatch, abort_stale
 
 from tests.fakes.points import Points
 from tests.fakes.queue import MemoryQueue

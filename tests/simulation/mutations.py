@@ -15,18 +15,19 @@ from itertools import count, islice
 from typing import Any
 from unittest.mock import patch
 
-from replicator.core import decision, journal, plan, winner
-from replicator.core.actions import Finish, Need
-from replicator.core.change import Change, ChangeKind
-from replicator.core.copy import Guard
-from replicator.core.facts import Facts, Histories
-from replicator.core.journal import Memory
-from replicator.core.outcome import Conflict, Reason, Status
-from replicator.core.rules import Candidate, Rule
-from replicator.core.version import Entry
-from replicator.flows import consume, synchronise
-from replicator.flows.reading import Reader
-from replicator.flows.synchronise import Delivery, Synchroniser
+from replicator.core.deciding import decision, journal, plan, winner
+from replicator.core.deciding.actions import Finish, Need
+from replicator.core.deciding.copy import Guard
+from replicator.core.deciding.facts import Facts, Histories
+from replicator.core.deciding.journal import Memory
+from replicator.core.outcomes.outcome import Conflict, Reason, Status
+from replicator.core.rules.matching import Candidate
+from replicator.core.rules.rule import Rule
+from replicator.core.versions.change import Change, ChangeKind
+from replicator.core.versions.version import Entry
+from replicator.flows.change import consume, synchronise
+from replicator.flows.change.reading import Reader
+from replicator.flows.change.synchronise import Delivery, Synchroniser
 
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.objects import MemoryObjects

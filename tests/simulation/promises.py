@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from replicator.core.events import Record, parse
+from replicator.core.versions.events import Record, parse
 
 from tests.fakes.s3 import LIFECYCLE, USER, Bucket
 from tests.fakes.stored import Stored

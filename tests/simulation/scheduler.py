@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from math import inf
 
-from replicator.core.change import Change, ChangeKind
-from replicator.core.events import Record, parse
-from replicator.core.outcome import Permanent, Temporary
-from replicator.flows.consume import Message, consume
+from replicator.core.outcomes.outcome import Permanent, Temporary
+from replicator.core.versions.change import Change, ChangeKind
+from replicator.core.versions.events import Record, parse
+from replicator.flows.change.consume import Message, consume
 
 from tests.fakes.points import Call
 from tests.fakes.queue import Letter, MemoryQueue

@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
-from replicator.core.eligibility import Limits
-from replicator.core.rules import RuleSet
-from replicator.flows.bookkeeping import Books
-from replicator.flows.consume import Desk
-from replicator.flows.reading import Marks
-from replicator.flows.replicate import World
+from replicator.core.deciding.eligibility import Limits
+from replicator.core.rules.matching import RuleSet
+from replicator.flows.change.bookkeeping import Books
+from replicator.flows.change.consume import Desk
+from replicator.flows.change.reading import Marks
+from replicator.flows.change.replicate import World
 
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.objects import MemoryBuckets

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from replicator.core.copy import Written
-from replicator.core.journal import Memory
-from replicator.core.version import Head, MarkerHead
+from replicator.core.deciding.copy import Written
+from replicator.core.deciding.journal import Memory
+from replicator.core.versions.version import Head, MarkerHead
 
 from tests.fakes.clock import Clock
 from tests.fakes.s3 import MemoryS3

@@ -6,7 +6,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from replicator.flows.synchronise import Synchroniser
+from replicator.flows.change.synchronise import Synchroniser
 
 from tests.fakes.points import Call
 from tests.fakes.s3 import MemoryS3

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from greenlet import getcurrent
-from replicator.core.journal import Pair
+from replicator.core.deciding.journal import Pair
 
 from tests.fakes.points import Call
 from tests.fakes.s3 import USER, Happening, MemoryS3

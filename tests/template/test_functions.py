@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from replicator.aws import clients
-from replicator.core import backoff
-from replicator.core.cost import CostModel
-from replicator.flows.consume import BACK_AFTER_DEATH
+from replicator.core.outcomes import backoff
+from replicator.core.parts.cost import CostModel
+from replicator.flows.change.consume import BACK_AFTER_DEATH
 from replicator.runtime import Settings, read_cost_model
 
 from tests.template import stacks

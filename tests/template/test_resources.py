@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from replicator.core import notifications, queue_policy
+from s3replicator.rules import notifications, queue_policy
 
 from tests.template import stacks
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from replicator.core.metrics import AGE, METRICS, NAMESPACE, STACK, Metric
-from replicator.core.threshold import REPORTED_AGES
+from replicator.core.outcomes.metrics import AGE, METRICS, NAMESPACE, STACK, Metric
+from replicator.core.outcomes.threshold import REPORTED_AGES
 
 from tests.template import stacks
 

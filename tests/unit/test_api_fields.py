@@ -8,7 +8,7 @@ import pytest
 from botocore.model import StringShape, StructureShape
 from replicator.aws.objects import CHECKSUMS, HEADERS
 from replicator.aws.writing import GRANT_ARGUMENTS
-from replicator.core.destination_reader import REPLICA_STORAGE_CLASSES
+from replicator.core.rules.destination_reader import REPLICA_STORAGE_CLASSES
 
 S3 = botocore.session.Session().get_service_model("s3")
 

@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from replicator.core.backoff import LONGEST_DELAY, delay
+from replicator.core.outcomes.backoff import LONGEST_DELAY, delay
 
 attempts = st.integers(-1, 10_000)
 jitters = st.floats(0, 1, exclude_max=True)

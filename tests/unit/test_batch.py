@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from replicator.core.batch import Result, ResultCode, Task, UnreadableTask, answer, read_tasks, sum_up
-from replicator.core.outcome import Outcome, Reason, Status
+from replicator.core.outcomes.batch import Result, ResultCode, Task, UnreadableTask, answer, read_tasks, sum_up
+from replicator.core.outcomes.outcome import Outcome, Reason, Status
 
 DONE = Outcome(Status.COMPLETED, destination="west")
 SKIPPED = Outcome(Status.SKIPPED, Reason.REPLICA, "a replica of west/w1", destination="north")

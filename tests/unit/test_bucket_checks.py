@@ -5,7 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from replicator.core.bucket_checks import (
+from replicator.core.rules.rule import Destination, Rule
+from s3replicator.findings import Finding, Obstacle, Severity
+from s3replicator.rules.bucket_checks import (
     AWS_MANAGED_KEY,
     BucketView,
     KeyView,
@@ -13,10 +15,8 @@ from replicator.core.bucket_checks import (
     check_key,
     check_source,
 )
-from replicator.core.finding import Finding, Obstacle, Severity
-from replicator.core.queue_policy import lets_in
-from replicator.core.rules import Destination, Rule
-from replicator.core.stack import StackFacts
+from s3replicator.rules.queue_policy import lets_in
+from s3replicator.stack_facts import StackFacts
 
 ACCOUNT, STRANGER = "111122223333", "999988887777"
 QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:changes"

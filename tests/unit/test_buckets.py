@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from replicator.aws.buckets import KEEP_SECONDS, S3Buckets
-from replicator.core.bucket import BucketFacts
-from replicator.core.outcome import Permanent, Reason
+from replicator.core.deciding.bucket import BucketFacts
+from replicator.core.outcomes.outcome import Permanent, Reason
 
 from tests.unit.wire import Answer, Wire, error
 

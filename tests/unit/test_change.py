@@ -1,7 +1,7 @@
 """Which of two events of a key came first, and how a change is named."""
 
 import pytest
-from replicator.core.change import comes_after
+from replicator.core.versions.change import comes_after
 
 from tests.unit.values import NOON, created
 

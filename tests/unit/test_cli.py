@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from replicator.core.finding import CallFailed, Finding, Obstacle, Severity
-from replicator.flows.rules_admin import Report
-from s3replicator import rules_commands, stack
+from s3replicator import stack
+from s3replicator.findings import CallFailed, Finding, Obstacle, Severity
 from s3replicator.main import app
+from s3replicator.rules import commands as rules_commands
+from s3replicator.rules.admin import Report
 from s3replicator.stack import stack_facts
 from typer.testing import CliRunner
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from replicator.core.copy import Copy, Written, compose, is_faithful, put_back
-from replicator.core.origin import MARK, METADATA_LIMIT, TAG_LIMIT, Origin, Site, encode_mark, find_mark
-from replicator.core.version import Checksum, Encryption, Found, Grant, Lock
+from replicator.core.deciding.copy import Copy, Written, compose, is_faithful, put_back
+from replicator.core.versions.origin import MARK, METADATA_LIMIT, TAG_LIMIT, Origin, Site, encode_mark, find_mark
+from replicator.core.versions.version import Checksum, Encryption, Found, Grant, Lock
 
 from tests.unit.values import EAST, KEY, NOON, WEST, bucket, case, head, rule
 

@@ -1,16 +1,16 @@
 """Facts -> decision, a sentence a row: what is refused, what is asked for, what goes straight on top."""
 
 import pytest
-from replicator.core.actions import CopyVersion, Decision, FastCopy, Finish, Need
-from replicator.core.change import Change, ChangeKind
-from replicator.core.copy import Guard
-from replicator.core.decision import decide
-from replicator.core.eligibility import Refusal
-from replicator.core.facts import ABSENT, Facts, Histories, Ref, Verdict
-from replicator.core.journal import Memory
-from replicator.core.origin import Origin
-from replicator.core.outcome import Reason, Status
-from replicator.core.version import MarkerHead
+from replicator.core.deciding.actions import CopyVersion, Decision, FastCopy, Finish, Need
+from replicator.core.deciding.copy import Guard
+from replicator.core.deciding.decision import decide
+from replicator.core.deciding.eligibility import Refusal
+from replicator.core.deciding.facts import ABSENT, Facts, Histories, Ref, Verdict
+from replicator.core.deciding.journal import Memory
+from replicator.core.outcomes.outcome import Reason, Status
+from replicator.core.versions.change import Change, ChangeKind
+from replicator.core.versions.origin import Origin
+from replicator.core.versions.version import MarkerHead
 
 from tests.unit.values import EAST, KEY, NOON, WEST, created, deleted, facts, head, native, replica, rule, version
 

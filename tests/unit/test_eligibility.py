@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
-from replicator.core.eligibility import Limits, Refusal, judge
-from replicator.core.origin import METADATA_LIMIT
-from replicator.core.outcome import Reason, Status
-from replicator.core.parts import LARGEST_OBJECT
-from replicator.core.rules import Candidate, Rule
-from replicator.core.version import Encryption, Head, Lock, Restore
+from replicator.core.deciding.eligibility import Limits, Refusal, judge
+from replicator.core.outcomes.outcome import Reason, Status
+from replicator.core.parts.parts import LARGEST_OBJECT
+from replicator.core.rules.matching import Candidate
+from replicator.core.rules.rule import Rule
+from replicator.core.versions.origin import METADATA_LIMIT
+from replicator.core.versions.version import Encryption, Head, Lock, Restore
 
 from tests.unit.values import case, head, rule
 

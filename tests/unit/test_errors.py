@@ -12,7 +12,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 from replicator.aws.errors import DENIED, GUARD_FAILED, PERMANENT, THROTTLED, WHO_DENIED, Side, translate
-from replicator.core.outcome import Conflict, Permanent, Reason, Temporary
+from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Temporary
 
 SOURCE, DESTINATION, JOURNAL, QUEUE = Side.SOURCE, Side.DESTINATION, Side.JOURNAL, Side.QUEUE
 

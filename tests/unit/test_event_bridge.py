@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from replicator.aws.notices import EventBridge
-from replicator.core.notices import Notice, NoticeKind
-from replicator.core.outcome import Temporary
+from replicator.core.outcomes.notices import Notice, NoticeKind
+from replicator.core.outcomes.outcome import Temporary
 
 from tests.unit.wire import Answer, Wire
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from replicator.core.change import Change, ChangeKind
-from replicator.core.events import Record, Unreadable, parse
+from replicator.core.versions.change import Change, ChangeKind
+from replicator.core.versions.events import Record, Unreadable, parse
 
 
 def record(name: str = "ObjectCreated:Put", key: str = "a", **entity: Any) -> dict[str, Any]:

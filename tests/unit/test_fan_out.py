@@ -4,8 +4,8 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from replicator.core.cost import CostModel
-from replicator.core.layout import How
+from replicator.core.parts.cost import CostModel
+from replicator.core.parts.layout import How
 
 from benchmarks.fan_out import SIZES, by_functions, ideal_seconds, plot, run, stops_helping
 from tests.template.stacks import ROOT

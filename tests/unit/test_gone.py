@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from replicator.core.actions import Finish, Need, Plan
-from replicator.core.decision import decide
-from replicator.core.facts import ABSENT, Facts, Ref
-from replicator.core.journal import Memory
-from replicator.core.outcome import Reason, Status
+from replicator.core.deciding.actions import Finish, Need, Plan
+from replicator.core.deciding.decision import decide
+from replicator.core.deciding.facts import ABSENT, Facts, Ref
+from replicator.core.deciding.journal import Memory
+from replicator.core.outcomes.outcome import Reason, Status
 
 from tests.unit.test_plan import GONE_OVER, MARKERS, TWO_WAY, Fields, history, replicas, steps
 from tests.unit.values import EAST, created, facts, known, native

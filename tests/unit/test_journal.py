@@ -1,6 +1,6 @@
 """What the memory of a pair says, and how it grows."""
 
-from replicator.core.journal import (
+from replicator.core.deciding.journal import (
     SETTLED_IN_ORDER,
     SETTLED_OUT_OF_ORDER,
     Memory,

@@ -7,8 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from replicator.aws.journal import DynamoJournal
-from replicator.core.journal import Memory
-from replicator.core.outcome import Status
+from replicator.core.deciding.journal import Memory
+from replicator.core.outcomes.outcome import Status
 from replicator.flows.ports import Earlier
 
 from tests.unit.values import NOON, PAIR

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from replicator.core.actions import Plan
-from replicator.core.change import Change
-from replicator.core.decision import decide, is_in_order
-from replicator.core.facts import Facts, Ref
-from replicator.core.journal import Memory
-from replicator.core.version import History, Replica
+from replicator.core.deciding.actions import Plan
+from replicator.core.deciding.decision import decide, is_in_order
+from replicator.core.deciding.facts import Facts, Ref
+from replicator.core.deciding.journal import Memory
+from replicator.core.versions.change import Change
+from replicator.core.versions.version import History, Replica
 
 from tests.unit.test_plan import MARKERS, TWO_WAY, look, steps
 from tests.unit.values import EAST, created, facts, native

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from replicator.core.cost import (
+from replicator.core.parts.cost import (
     CostModel,
     function_start,
     message_seconds,
@@ -15,8 +15,17 @@ from replicator.core.cost import (
     seconds_to_work_off,
     weigh,
 )
-from replicator.core.layout import How, largest_in_one, plan_parts, suits
-from replicator.core.parts import GIB, LARGEST_COPY, LARGEST_OBJECT, LARGEST_PART, MIB, SMALLEST_PART, Cut, cut_evenly
+from replicator.core.parts.layout import How, largest_in_one, plan_parts, suits
+from replicator.core.parts.parts import (
+    GIB,
+    LARGEST_COPY,
+    LARGEST_OBJECT,
+    LARGEST_PART,
+    MIB,
+    SMALLEST_PART,
+    Cut,
+    cut_evenly,
+)
 
 USUAL = CostModel()
 SIZES = st.one_of(st.integers(0, LARGEST_OBJECT), st.integers(0, 6 * GIB), st.integers(0, 300 * MIB))

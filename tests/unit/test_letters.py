@@ -4,9 +4,9 @@ import json
 from dataclasses import replace
 
 import pytest
-from replicator.core.advice import ADVICE, advice
-from replicator.core.letters import EXAMPLES, Letter, Selection, group
-from replicator.core.outcome import Reason
+from replicator.core.outcomes.outcome import Reason
+from s3replicator.advice import ADVICE, advice
+from s3replicator.failures.letters import EXAMPLES, Letter, Selection, group
 
 
 def letter(key: str = "photos/1.jpg", **fields: str) -> Letter:

@@ -1,9 +1,9 @@
 """What is remembered of versions from one change to the next: what can never change, and no more than fits."""
 
 import pytest
-from replicator.core.facts import Ref
-from replicator.flows import reading
-from replicator.flows.reading import UNKNOWN, Marks
+from replicator.core.deciding.facts import Ref
+from replicator.flows.change import reading
+from replicator.flows.change.reading import UNKNOWN, Marks
 
 from tests.unit.values import EAST, KEY, WEST, native
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from replicator.aws.measures import EmbeddedMetrics
-from replicator.core.outcome import Outcome, Reason, Status
+from replicator.core.outcomes.outcome import Outcome, Reason, Status
 
 COPIED = Outcome(Status.COMPLETED, rule_id="all", destination="west", size=5, latency_ms=1500)
 FAILED = Outcome(Status.FAILED, Reason.DST_PUT_DENIED, rule_id="all", destination="west")

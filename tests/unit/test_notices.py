@@ -1,9 +1,9 @@
 """Events about replication: S3's record, and S3's form for EventBridge beside it."""
 
 import pytest
-from replicator.core.change import Change, ChangeKind
-from replicator.core.notices import NoticeKind, detail, notice
-from replicator.core.outcome import Outcome, Reason, Status
+from replicator.core.outcomes.notices import NoticeKind, detail, notice
+from replicator.core.outcomes.outcome import Outcome, Reason, Status
+from replicator.core.versions.change import Change, ChangeKind
 
 NOON = 1_700_000_000_123
 CHANGE = Change(ChangeKind.CREATED, "east", "photos/ü 1+1.jpg", "v1", time=NOON - 1000, size=3)

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from replicator.aws.errors import Side
 from replicator.aws.objects import BucketObjects
-from replicator.core.facts import ABSENT
-from replicator.core.outcome import Permanent, Reason, Temporary
-from replicator.core.version import (
+from replicator.core.deciding.facts import ABSENT
+from replicator.core.outcomes.outcome import Permanent, Reason, Temporary
+from replicator.core.versions.version import (
     Checksum,
     Encryption,
     Entry,

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from replicator.core.origin import (
+from replicator.core.versions.origin import (
     MARK,
     MARK_SECONDS,
     METADATA_LIMIT,

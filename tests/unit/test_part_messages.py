@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from replicator.core.events import Unreadable
-from replicator.core.parts import MIB, Cut
-from replicator.core.uploads import MEMBER, CopySource, PartsMessage, Upload, decode, messages
+from replicator.core.parts.parts import MIB, Cut
+from replicator.core.parts.uploads import MEMBER, CopySource, PartsMessage, Upload, decode, messages
+from replicator.core.versions.events import Unreadable
 
 from tests.unit.values import created
 

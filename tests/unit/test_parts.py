@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from replicator.core.parts import (
+from replicator.core.parts.parts import (
     GIB,
     LARGEST_OBJECT,
     LARGEST_PART,

@@ -8,18 +8,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from replicator.core.actions import CopyVersion, Finish, MarkDeleted, Need, Plan, PutBack
-from replicator.core.change import Change
-from replicator.core.copy import Guard
-from replicator.core.decision import decide
-from replicator.core.eligibility import Refusal
-from replicator.core.facts import Facts, Histories, Ref, Verdict
-from replicator.core.journal import Memory
-from replicator.core.origin import Origin
-from replicator.core.outcome import Reason, Status
-from replicator.core.plan import make_plan
-from replicator.core.version import Entry, History
-from replicator.core.winner import CLOCK_MARGIN
+from replicator.core.deciding.actions import CopyVersion, Finish, MarkDeleted, Need, Plan, PutBack
+from replicator.core.deciding.copy import Guard
+from replicator.core.deciding.decision import decide
+from replicator.core.deciding.eligibility import Refusal
+from replicator.core.deciding.facts import Facts, Histories, Ref, Verdict
+from replicator.core.deciding.journal import Memory
+from replicator.core.deciding.plan import make_plan
+from replicator.core.deciding.winner import CLOCK_MARGIN
+from replicator.core.outcomes.outcome import Reason, Status
+from replicator.core.versions.change import Change
+from replicator.core.versions.origin import Origin
+from replicator.core.versions.version import Entry, History
 
 from tests.unit.values import EAST, NOON, WEST, created, deleted, facts, known, marker, native, replica, version
 

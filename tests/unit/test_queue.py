@@ -4,9 +4,9 @@ import json
 
 import pytest
 from replicator.aws.queue import SqsQueue
-from replicator.core.origin import Origin
-from replicator.core.outcome import Outcome, Reason, Status, Temporary
-from replicator.flows.bookkeeping import DeadLetter
+from replicator.core.outcomes.outcome import Outcome, Reason, Status, Temporary
+from replicator.core.versions.origin import Origin
+from replicator.flows.change.bookkeeping import DeadLetter
 
 from tests.unit.wire import Answer, Wire
 

@@ -5,7 +5,8 @@ import re
 from dataclasses import replace
 
 import pytest
-from replicator.core.report import (
+from s3replicator.report.charts import RIGHT, WIDTH
+from s3replicator.report.figures import (
     DAY,
     HOUR,
     MINUTE,
@@ -19,9 +20,8 @@ from replicator.core.report import (
     Span,
     merge,
 )
-from s3replicator.report_charts import RIGHT, WIDTH
-from s3replicator.report_page import page
-from s3replicator.report_words import NONE, count, duration, moment, percent, size
+from s3replicator.report.page import page
+from s3replicator.report.words import NONE, count, duration, moment, percent, size
 
 NOW = 1_795_046_400  # 2026-11-19 00:00 UTC
 DAYS = Span(NOW - DAY, NOW)

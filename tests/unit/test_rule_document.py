@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from replicator.aws.rule_shape import shape_problems
-from replicator.core.rule_document import RulesRefused, parse
-from replicator.core.rules import Destination, Rule, RuleSet
+from replicator.core.rules.document import RulesRefused, parse
+from replicator.core.rules.matching import RuleSet
+from replicator.core.rules.rule import Destination, Rule
 
 from tests.unit.rule_documents import (
     KEY,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from replicator.aws.rule_shape import shape_problems
-from replicator.core.rule_document import RulesRefused, default_document, load, parse, with_ids
-from replicator.core.rules import RuleSet
+from replicator.core.rules.document import RulesRefused, default_document, load, parse, with_ids
+from replicator.core.rules.matching import RuleSet
 
 from tests.unit.rule_documents import (
     KEY,

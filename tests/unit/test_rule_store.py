@@ -13,8 +13,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.response import StreamingBody
 from replicator.aws.rule_store import TROUBLE_TTL_SECONDS, TTL_SECONDS, RuleStore
-from replicator.core.outcome import Reason, Temporary
-from replicator.core.rule_document import default_document
+from replicator.core.outcomes.outcome import Reason, Temporary
+from replicator.core.rules.document import default_document
 
 from tests.unit.rule_documents import newer
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from replicator.core.rule_document import parse
-from replicator.core.rules import Candidate, Destination, Rule, RuleSet, Verdict
+from replicator.core.rules.document import parse
+from replicator.core.rules.matching import Candidate, RuleSet, Verdict
+from replicator.core.rules.rule import Destination, Rule
 
 WEST = "arn:aws:s3:::west"
 NORTH = "arn:aws:s3:::north"

@@ -1,9 +1,10 @@
 """Standing of versions, rolled up as S3 does."""
 
 import pytest
-from replicator.core.origin import Origin
-from replicator.core.outcome import Outcome, Status
-from replicator.core.status import AtDestination, ObjectStatus, Side, Standing, VersionStatus, roll_up, standing_of
+from replicator.core.outcomes.outcome import Outcome, Status
+from replicator.core.outcomes.replication_status import Standing, roll_up, standing_of
+from replicator.core.versions.origin import Origin
+from s3replicator.status.object_status import AtDestination, ObjectStatus, Side, VersionStatus
 
 FAILED, PENDING, COMPLETED = Standing.FAILED, Standing.PENDING, Standing.COMPLETED
 

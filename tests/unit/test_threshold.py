@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from replicator.core.outcome import Reason
-from replicator.core.threshold import DAY_MS, MINUTE_MS, Age, Count, Depth, Pending, Tally, ages_of, unseen
+from replicator.core.outcomes.outcome import Reason
+from replicator.core.outcomes.threshold import DAY_MS, MINUTE_MS, Age, Count, Depth, Pending, Tally, ages_of, unseen
 
 NOON = 1_700_000_000_000
 QUARTER = 15 * MINUTE_MS

@@ -6,11 +6,19 @@ from dataclasses import replace
 
 import pytest
 from replicator.aws.uploads import BucketUploads
-from replicator.core.copy import Guard
-from replicator.core.outcome import Temporary
-from replicator.core.parts import LARGEST_OBJECT, LARGEST_PART, MIB, MOST_PARTS, SMALLEST_PART, PartRange, cut_evenly
-from replicator.core.uploads import CopySource, Part, SourceGone, Upload, UploadGone, UploadSpoiled, messages
-from replicator.flows.upload_ports import all_parts, all_there
+from replicator.core.deciding.copy import Guard
+from replicator.core.outcomes.outcome import Temporary
+from replicator.core.parts.parts import (
+    LARGEST_OBJECT,
+    LARGEST_PART,
+    MIB,
+    MOST_PARTS,
+    SMALLEST_PART,
+    PartRange,
+    cut_evenly,
+)
+from replicator.core.parts.uploads import CopySource, Part, SourceGone, Upload, UploadGone, UploadSpoiled, messages
+from replicator.flows.large.ports import all_parts, all_there
 
 from tests.unit.test_writing import plain
 from tests.unit.values import created

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 import pytest
-from replicator.core.origin import Origin
-from replicator.core.version import Entry, History
-from replicator.core.winner import CLOCK_MARGIN, Native, choose, happened_before
+from replicator.core.deciding.winner import CLOCK_MARGIN, Native, choose, happened_before
+from replicator.core.versions.origin import Origin
+from replicator.core.versions.version import Entry, History
 
 from tests.unit.values import EAST, WEST, marker, native, version
 

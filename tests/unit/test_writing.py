@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 from replicator.aws.writing import DestinationObjects
-from replicator.core.copy import Copy, Guard, Written, compose
-from replicator.core.origin import METADATA_LIMIT
-from replicator.core.outcome import Conflict, Permanent, Reason, Temporary
-from replicator.core.version import Checksum, Encryption, Grant, Lock
+from replicator.core.deciding.copy import Copy, Guard, Written, compose
+from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Temporary
+from replicator.core.versions.origin import METADATA_LIMIT
+from replicator.core.versions.version import Checksum, Encryption, Grant, Lock
 
 from tests.unit.values import case, head, rule
 from tests.unit.wire import Answer, Wire, error

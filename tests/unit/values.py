@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from replicator.core.bucket import BucketFacts
-from replicator.core.change import Change, ChangeKind
-from replicator.core.eligibility import Case, Limits
-from replicator.core.facts import Facts, Histories, Ref, Verdict
-from replicator.core.journal import Memory, Pair
-from replicator.core.origin import Origin
-from replicator.core.rules import Destination, Rule
-from replicator.core.version import Entry, EntryKind, Head, History, Replica
+from replicator.core.deciding.bucket import BucketFacts
+from replicator.core.deciding.eligibility import Case, Limits
+from replicator.core.deciding.facts import Facts, Histories, Ref, Verdict
+from replicator.core.deciding.journal import Memory, Pair
+from replicator.core.rules.rule import Destination, Rule
+from replicator.core.versions.change import Change, ChangeKind
+from replicator.core.versions.origin import Origin
+from replicator.core.versions.version import Entry, EntryKind, Head, History, Replica
 
 EAST, WEST, KEY = "east", "west", "photos/1.jpg"
 PAIR = Pair(EAST, WEST, KEY)

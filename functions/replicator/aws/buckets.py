@@ -19,7 +19,7 @@ from replicator.aws.large_objects import BucketLargeObjects
 from replicator.aws.objects import BucketObjects, request
 from replicator.aws.uploads import BucketUploads
 from replicator.aws.writing import DestinationObjects
-from replicator.core.bucket import BucketFacts
+from replicator.core.deciding.bucket import BucketFacts
 from replicator.flows.ports import SideBySide
 
 if TYPE_CHECKING:

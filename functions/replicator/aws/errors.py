@@ -22,7 +22,7 @@ from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
 )
 
-from replicator.core.outcome import Conflict, Permanent, Reason, Temporary
+from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Temporary
 
 
 class Side(StrEnum):

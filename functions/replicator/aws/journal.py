@@ -16,11 +16,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from replicator.aws.errors import Side, is_unmet_condition, translate
 from replicator.aws.expressions import Condition, Json, Update, plain
-from replicator.core.backoff import OVERDUE_MS
-from replicator.core.journal import Memory, Pair
-from replicator.core.origin import Origin
-from replicator.core.outcome import Reason, Status
-from replicator.core.version import Replica
+from replicator.core.deciding.journal import Memory, Pair
+from replicator.core.outcomes.backoff import OVERDUE_MS
+from replicator.core.outcomes.outcome import Reason, Status
+from replicator.core.versions.origin import Origin
+from replicator.core.versions.version import Replica
 from replicator.flows.ports import CLAIM_MS, Earlier, Note, Told, Waiting
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from replicator.aws.errors import Side, translate
 from replicator.aws.journal import SHARDS
-from replicator.core.outcome import Status
-from replicator.core.threshold import Pending
+from replicator.core.outcomes.outcome import Status
+from replicator.core.outcomes.threshold import Pending
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 
 from replicator.aws.errors import Side, code_of
 from replicator.aws.objects import request
-from replicator.core.outcome import Conflict
-from replicator.core.uploads import CopySource, SourceGone, UploadGone, UploadSpoiled
+from replicator.core.outcomes.outcome import Conflict
+from replicator.core.parts.uploads import CopySource, SourceGone, UploadGone, UploadSpoiled
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

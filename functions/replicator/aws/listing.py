@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from replicator.core.version import Entry, EntryKind
+from replicator.core.versions.version import Entry, EntryKind
 
 ORDER = "EntryOrder"
 EVENT = "before-parse.s3.ListObjectVersions"

@@ -4,8 +4,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from replicator.core.change import Change
-from replicator.core.outcome import Outcome, Status
+from replicator.core.outcomes.outcome import Outcome, Status
+from replicator.core.versions.change import Change
 
 
 class OutcomeLog:

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
-from replicator.core.metrics import DESTINATION, METRICS, REASON, RULE, SOURCE, STACK, Metric
-from replicator.core.outcome import Outcome, Status
+from replicator.core.outcomes.metrics import DESTINATION, METRICS, REASON, RULE, SOURCE, STACK, Metric
+from replicator.core.outcomes.outcome import Outcome, Status
 
 Dimensions = tuple[tuple[str, str], ...]
 Sets = tuple[Dimensions, ...]

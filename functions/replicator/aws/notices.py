@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from replicator.aws.errors import Side, code_of, translate
-from replicator.core.notices import SOURCE, Notice, detail
-from replicator.core.outcome import Reason, Temporary
+from replicator.core.outcomes.notices import SOURCE, Notice, detail
+from replicator.core.outcomes.outcome import Reason, Temporary
 
 if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient

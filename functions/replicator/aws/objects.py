@@ -11,9 +11,19 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from replicator.aws.errors import DENIED, Side, code_of, status_of, translate
 from replicator.aws.listing import in_order
-from replicator.core.facts import ABSENT, Absent, Top
-from replicator.core.origin import NULL_VERSION
-from replicator.core.version import Checksum, Encryption, Entry, Grant, Head, History, Lock, MarkerHead, Restore
+from replicator.core.deciding.facts import ABSENT, Absent, Top
+from replicator.core.versions.origin import NULL_VERSION
+from replicator.core.versions.version import (
+    Checksum,
+    Encryption,
+    Entry,
+    Grant,
+    Head,
+    History,
+    Lock,
+    MarkerHead,
+    Restore,
+)
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from replicator.aws.errors import Side, translate
-from replicator.core.outcome import Reason, Temporary
-from replicator.core.uploads import PartsMessage
+from replicator.core.outcomes.outcome import Reason, Temporary
+from replicator.core.parts.uploads import PartsMessage
 from replicator.flows.ports import SideBySide
 
 if TYPE_CHECKING:

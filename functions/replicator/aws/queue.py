@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from replicator.aws.errors import Side, translate
-from replicator.flows.bookkeeping import DeadLetter
+from replicator.flows.change.bookkeeping import DeadLetter
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient

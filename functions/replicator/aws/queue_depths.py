@@ -10,8 +10,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from replicator.aws.errors import Side, translate
 from replicator.aws.queue import REASON
-from replicator.core.threshold import Depth
-from replicator.flows.monitor import Depths
+from replicator.core.outcomes.threshold import Depth
+from replicator.flows.watch.monitor import Depths
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient

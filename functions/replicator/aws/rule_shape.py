@@ -13,10 +13,10 @@ from typing import Any
 import botocore.session
 from botocore.model import ListShape, ServiceModel, Shape, StringShape, StructureShape
 
-from replicator.core.document_node import describe
-from replicator.core.rule_document import OUTER_KEY
-from replicator.core.rule_reader import label
-from replicator.core.rules import Problem
+from replicator.core.rules.document import OUTER_KEY
+from replicator.core.rules.document_node import describe
+from replicator.core.rules.reader import label
+from replicator.core.rules.rule import Problem
 
 EXTENSION = "ReplicatorOptions"
 _TYPES = {"structure": (dict, "an object"), "list": (list, "a list"), "string": (str, "a text")}

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from replicator.aws.calls import code_of
+from replicator.aws.errors import code_of
 from replicator.aws.rule_shape import shape_problems
-from replicator.core.outcome import Reason, Temporary
-from replicator.core.rule_document import RulesRefused, default_document, load, parse
-from replicator.core.rules import RuleSet
+from replicator.core.outcomes.outcome import Reason, Temporary
+from replicator.core.rules.document import RulesRefused, default_document, load, parse
+from replicator.core.rules.matching import RuleSet
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -121,4 +121,5 @@ class RuleStore:
 
 def _advice(error: Exception) -> str:
     # Without s3:ListBucket S3 answers 403 for a key that does not exist, and "no rules" cannot be told from "denied".
-    return "; s3:GetObject and s3:ListBucket are needed" if code_of(error) in {"AccessDenied", "403"} else ""
+    denied = isinstance(error, ClientError) and code_of(error) in {"AccessDenied", "403"}
+    return "; s3:GetObject and s3:ListBucket are needed" if denied else ""

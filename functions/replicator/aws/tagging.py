@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from replicator.aws.errors import Side, translate
-from replicator.core.outcome import Reason, Temporary
+from replicator.core.outcomes.outcome import Reason, Temporary
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

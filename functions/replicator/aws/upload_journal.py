@@ -15,10 +15,10 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from replicator.aws.errors import Side, is_unmet_condition, translate
-from replicator.core.journal import Pair
-from replicator.core.outcome import Reason
-from replicator.core.parts import Cut
-from replicator.core.uploads import CopySource, Failure, Upload, UploadRef
+from replicator.core.deciding.journal import Pair
+from replicator.core.outcomes.outcome import Reason
+from replicator.core.parts.parts import Cut
+from replicator.core.parts.uploads import CopySource, Failure, Upload, UploadRef
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient

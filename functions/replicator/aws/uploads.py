@@ -17,11 +17,11 @@ from replicator.aws.errors import Side, code_of
 from replicator.aws.large_objects import BucketLargeObjects, conflicting
 from replicator.aws.objects import checksum_of, request
 from replicator.aws.writing import upload_arguments
-from replicator.core.copy import Copy, Guard, Written
-from replicator.core.parts import PartRange
-from replicator.core.uploads import CopySource, Part
-from replicator.core.version import Checksum
-from replicator.flows.upload_ports import PAGE, OpenUpload
+from replicator.core.deciding.copy import Copy, Guard, Written
+from replicator.core.parts.parts import PartRange
+from replicator.core.parts.uploads import CopySource, Part
+from replicator.core.versions.version import Checksum
+from replicator.flows.large.ports import PAGE, OpenUpload
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -11,8 +11,8 @@ from urllib.parse import quote, urlencode
 
 from replicator.aws.errors import Side
 from replicator.aws.objects import PUBLIC_READ_WRITE, BucketObjects, checksum_of, request
-from replicator.core.copy import Copy, Guard, Written
-from replicator.core.version import Encryption, Grant, Lock
+from replicator.core.deciding.copy import Copy, Guard, Written
+from replicator.core.versions.version import Encryption, Grant, Lock
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

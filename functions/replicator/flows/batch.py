@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from replicator.core.batch import Result, ResultCode, Task, UnreadableTask, sum_up
-from replicator.core.change import Change, ChangeKind
-from replicator.core.journal import Pair
-from replicator.core.origin import Origin
-from replicator.core.outcome import Outcome, Permanent, Reason, Status, Temporary
-from replicator.core.version import Head, MarkerHead
-from replicator.flows.consume import Log
+from replicator.core.deciding.journal import Pair
+from replicator.core.outcomes.batch import Result, ResultCode, Task, UnreadableTask, sum_up
+from replicator.core.outcomes.outcome import Outcome, Permanent, Reason, Status, Temporary
+from replicator.core.versions.change import Change, ChangeKind
+from replicator.core.versions.origin import Origin
+from replicator.core.versions.version import Head, MarkerHead
+from replicator.flows.change.consume import Log
+from replicator.flows.change.replicate import World, replicate
 from replicator.flows.delivery import Delivery, troubled
-from replicator.flows.replicate import World, replicate
-from replicator.flows.tidying import tidy
+from replicator.flows.large.tidying import tidy
 
 NAME = "S3 Batch Operations"
 CAREFUL = Delivery(redriven=True)

@@ -9,19 +9,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from replicator.core.backoff import delay
-from replicator.core.change import Change
-from replicator.core.events import Unreadable, write
-from replicator.core.journal import Pair
-from replicator.core.outcome import Outcome, Permanent, Reason, Status, Temporary
-from replicator.core.parts import PartRange
-from replicator.core.uploads import Failure, Part, PartsMessage, SourceGone, UploadGone, UploadRef, decode
-from replicator.flows.bookkeeping import see_off
-from replicator.flows.consume import Desk, Message
+from replicator.core.deciding.journal import Pair
+from replicator.core.outcomes.backoff import delay
+from replicator.core.outcomes.outcome import Outcome, Permanent, Reason, Status, Temporary
+from replicator.core.parts.parts import PartRange
+from replicator.core.parts.uploads import Failure, Part, PartsMessage, SourceGone, UploadGone, UploadRef, decode
+from replicator.core.versions.change import Change
+from replicator.core.versions.events import Unreadable, write
+from replicator.flows.change.bookkeeping import see_off
+from replicator.flows.change.consume import Desk, Message
+from replicator.flows.change.replicate import replicate
 from replicator.flows.delivery import Delivery, troubled
-from replicator.flows.replicate import replicate
-from replicator.flows.tidying import sweep, tidy
-from replicator.flows.upload_ports import PAGE, Multipart, Uploads, all_there, in_lanes
+from replicator.flows.large.ports import PAGE, Multipart, Uploads, all_there, in_lanes
+from replicator.flows.large.tidying import sweep, tidy
 
 SOON = 1
 """Seconds until a message comes back that ran out of time: other workers may have a go."""

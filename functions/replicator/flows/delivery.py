@@ -6,10 +6,10 @@ without knowing each other.
 
 from dataclasses import dataclass
 
-from replicator.core.backoff import OVERDUE_MS, PARTS_OVERDUE_MS
-from replicator.core.change import Change
-from replicator.core.origin import Origin
-from replicator.core.outcome import Outcome, Reason, Status, Trouble
+from replicator.core.outcomes.backoff import OVERDUE_MS, PARTS_OVERDUE_MS
+from replicator.core.outcomes.outcome import Outcome, Reason, Status, Trouble
+from replicator.core.versions.change import Change
+from replicator.core.versions.origin import Origin
 from replicator.flows.ports import Note, Waiting
 
 

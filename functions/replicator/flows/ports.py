@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from replicator.core.bucket import BucketFacts
-from replicator.core.copy import Copy, Guard, Written
-from replicator.core.facts import Absent, Top
-from replicator.core.journal import Memory, Pair
-from replicator.core.outcome import Outcome, Reason, Status
-from replicator.core.version import Grant, Head, History
+from replicator.core.deciding.bucket import BucketFacts
+from replicator.core.deciding.copy import Copy, Guard, Written
+from replicator.core.deciding.facts import Absent, Top
+from replicator.core.deciding.journal import Memory, Pair
+from replicator.core.outcomes.outcome import Outcome, Reason, Status
+from replicator.core.versions.version import Grant, Head, History
 
 T = TypeVar("T")
 

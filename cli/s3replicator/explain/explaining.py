@@ -1,0 +1,98 @@
+"""One version -> its rules -> the facts at each destination -> what would be done now, and nothing of it done.
+
+The facts are those of a careful delivery, and the decision is the one that live events meet, so the answer is what a
+redelivered event would do at this moment. Nothing here can write: only reading ports are called.
+"""
+
+from dataclasses import dataclass, replace
+
+from replicator.core.deciding.actions import Decided
+from replicator.core.deciding.facts import Absent, Facts
+from replicator.core.deciding.journal import Pair
+from replicator.core.outcomes.outcome import Permanent, Temporary, Trouble
+from replicator.core.rules.matching import Candidate, Match
+from replicator.core.versions.change import Change, ChangeKind
+from replicator.core.versions.origin import Origin
+from replicator.core.versions.version import Found, Head, MarkerHead
+from replicator.flows.change.reading import Versions
+from replicator.flows.change.replicate import World, make_synchroniser, versions_of_source
+from replicator.flows.change.synchronise import Delivery
+from replicator.flows.ports import Earlier
+
+NAME = "explain"
+CAREFUL = Delivery(redriven=True)
+
+Subject = Found | MarkerHead | Absent
+"""What the version is; a marker's or a missing one's own facts are all in its kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One destination: the facts and what they demand, or the trouble that hides them.
+
+    `earlier`: what the journal kept of deliveries of this version that did not get through at once.
+    """
+
+    destination: str
+    facts: Facts | None = None
+    decision: Decided | None = None
+    earlier: Earlier | None = None
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything that can be said about one version. `stands_for`: its origin, if it is a replica."""
+
+    change: Change
+    subject: Subject
+    stands_for: Origin | None
+    matches: tuple[Match, ...]
+    views: tuple[View, ...]
+
+
+def explain(bucket: str, key: str, version_id: str, world: World) -> Explanation:
+    """Explain one version; an empty id means the current one. Raises Temporary or Permanent if it cannot be read."""
+    change, subject = _find(bucket, key, version_id, world)
+    rules = world.rules(bucket)
+    candidates = () if isinstance(subject, Absent) else rules.candidates(key)
+    source = versions_of_source(change, candidates, world)
+    tags = subject.tags if isinstance(subject, Found) else {}
+    return Explanation(
+        change,
+        subject,
+        source.mark(change.version_id) if isinstance(subject, Found) else None,
+        rules.explain(key, tags),
+        tuple(_view(change, candidate, source, world) for candidate in candidates),
+    )
+
+
+def _find(bucket: str, key: str, version_id: str, world: World) -> tuple[Change, Subject]:
+    """Find what the version is; what is deleted at the source is explained as its delete marker."""
+    objects = world.buckets.source(bucket)
+    change = Change(ChangeKind.CREATED, bucket, key, version_id, name=NAME)
+    if not version_id:
+        top = objects.top(key)
+        if isinstance(top, Absent):
+            return change, top
+        change = replace(change, version_id=top.version_id)
+    head = objects.head(key, change.version_id)
+    if isinstance(head, Head):
+        tags = objects.tags(key, head.version_id) if head.tag_count else {}
+        return replace(change, time=head.modified * 1000, size=head.size), Found(head, tags)
+    marker = next((entry for entry in objects.history(key) if entry.version_id == change.version_id), None)
+    if marker is None or marker.is_version:
+        return change, head
+    change = replace(change, kind=ChangeKind.MARKED_DELETED, time=marker.modified * 1000)
+    return change, MarkerHead(marker.version_id)
+
+
+def _view(change: Change, candidate: Candidate, source: Versions, world: World) -> View:
+    pair = Pair(change.bucket, candidate.destination, change.key)
+    try:
+        synchroniser = make_synchroniser(change, candidate, source, CAREFUL, world)
+        facts, decision = synchroniser.look(world.journal.read(pair))
+        earlier = world.journal.earlier(pair, change.item_id)
+    except (Temporary, Permanent) as trouble:
+        return View(candidate.destination, trouble=trouble)
+    return View(candidate.destination, facts, decision, earlier)

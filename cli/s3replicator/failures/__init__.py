@@ -1,0 +1,1 @@
+"""`s3replicator failures`: list and redrive what failed for good."""

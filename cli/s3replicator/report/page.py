@@ -1,0 +1,167 @@
+"""A report as one HTML page: no script, font or picture from elsewhere, so that it can be sent, kept and printed."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from html import escape
+
+from replicator.core.outcomes.metrics import SLA
+
+from s3replicator.advice import advice
+from s3replicator.report.charts import latency_chart, legend, share_chart
+from s3replicator.report.figures import Figures, Report
+from s3replicator.report.style import STYLE
+from s3replicator.report.words import NONE, count, duration, moment, percent, size
+
+
+def page(report: Report) -> str:
+    """Write the page."""
+    title = f"Replication report: {report.stack}"
+    body = "\n".join(_sections(report))
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _sections(report: Report) -> Iterator[str]:
+    yield _head(report)
+    yield _tiles(report)
+    if report.moments:
+        yield _section("Latency", f"{legend()}{latency_chart(report)}", _latency_note(report))
+        yield _section("Within the threshold", share_chart(report), _share_note(report))
+    else:
+        yield _section("Latency", "", "Nothing was replicated in this span of time.")
+    yield _section("By rule", _rules(report), "")
+    yield _section("Misses and failures", _blames(report), "")
+    yield _notes(report)
+
+
+def _head(report: Report) -> str:
+    share, verdict, kind = report.total.share, "", "good"
+    if share is None:
+        verdict = "Nothing to judge: no object was replicated, missed its threshold or failed"
+        kind = "neutral"
+    elif report.total.keeps_sla:
+        verdict = f"Kept: {percent(share)} of objects within the threshold, at least {percent(SLA)} wanted"
+    else:
+        verdict, kind = f"Not kept: {percent(share)} of objects within the threshold, {percent(SLA)} wanted", "bad"
+    return (
+        f"<header><h1>Replication report</h1><p class='where'>{escape(report.stack)} in {escape(report.region)}<br>"
+        f"{moment(report.span.start)} to {moment(report.span.end)} UTC</p>"
+        f"<p class='verdict {kind}'>{verdict}</p></header>"
+    )
+
+
+def _tiles(report: Report) -> str:
+    total = report.total
+    quantiles = total.latency.quantiles
+    tiles = [
+        (
+            "Objects within threshold",
+            percent(total.share),
+            f"{count(total.within)} of {count(total.within + total.outside)}",
+        ),
+        (
+            "Bytes within threshold",
+            percent(total.share_of_bytes),
+            f"of {size(total.bytes_within + total.bytes_outside)}",
+        ),
+        ("Replicated", count(total.replicated), size(total.bytes)),
+        (
+            "Latency, median",
+            duration(quantiles[0.5]) if quantiles else NONE,
+            f"p99 {duration(quantiles[0.99])}, longest {duration(total.latency.longest)}" if quantiles else "",
+        ),
+        ("Missed the threshold", count(total.missed), f"{report.threshold_minutes:g} min unless a rule says otherwise"),
+        ("Failed", count(total.failed), "in the dead-letter queue until redriven" if total.failed else ""),
+    ]
+    return "<div class='tiles'>" + "".join(_tile(*tile) for tile in tiles) + "</div>"
+
+
+def _tile(name: str, value: str, note: str) -> str:
+    return f"<div class='tile'><span>{name}</span><strong>{value}</strong><small>{note}</small></div>"
+
+
+def _section(title: str, content: str, note: str) -> str:
+    remark = f"<p class='note'>{note}</p>" if note else ""
+    return f"<section><h2>{title}</h2>{content}{remark}</section>"
+
+
+def _latency_note(report: Report) -> str:
+    return (
+        f"Seconds from the object's event to its replica, in steps of {duration(report.period)}, logarithmic. Point at "
+        "the chart for figures."
+    )
+
+
+def _share_note(report: Report) -> str:
+    return (
+        f"Share of objects within their threshold, in steps of {duration(report.period)}. The line is {percent(SLA)}, "
+        "what S3 Replication Time Control promises for a month."
+    )
+
+
+def _rules(report: Report) -> str:
+    if not report.by_rule:
+        return "<p>No rule replicated anything.</p>"
+    names = ("Rule", "From", "To", "Replicated", "Bytes", "Within", "Median", "p90", "p99", "p99.9", "Missed", "Failed")
+    rows = [
+        (rule, source, destination, *_rule_cells(figures))
+        for (source, destination, rule), figures in report.by_rule.items()
+    ]
+    return _table(names, rows, numbers_from=3)
+
+
+def _rule_cells(figures: Figures) -> tuple[str, ...]:
+    quantiles = [duration(value) for value in figures.latency.quantiles.values()] or [NONE] * 4
+    return (
+        count(figures.replicated),
+        size(figures.bytes),
+        percent(figures.share),
+        *quantiles,
+        count(figures.missed),
+        count(figures.failed),
+    )
+
+
+def _blames(report: Report) -> str:
+    if not report.blames:
+        return "<p>None.</p>"
+    names = ("What", "Reason", "Rule", "From", "To", "Count", "What to do")
+    rows = [
+        (
+            "missed" if blame.kind == "missed" else "failed",
+            blame.reason,
+            blame.place[2] or NONE,
+            blame.place[0] or NONE,
+            blame.place[1] or NONE,
+            count(blame.count),
+            advice(blame.reason),
+        )
+        for blame in report.blames
+    ]
+    return _table(names, rows, numbers_from=5, numbers_to=6)
+
+
+def _table(names: Sequence[str], rows: Iterable[Sequence[str]], numbers_from: int, numbers_to: int = 99) -> str:
+    def cells(tag: str, texts: Sequence[str]) -> str:
+        return "".join(
+            f"<{tag}{' class=n' if numbers_from <= place < numbers_to else ''}>{escape(text)}</{tag}>"
+            for place, text in enumerate(texts)
+        )
+
+    body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
+    return f"<div class='scroll'><table><thead><tr>{cells('th', names)}</tr></thead><tbody>{body}</tbody></table></div>"
+
+
+def _notes(report: Report) -> str:
+    return (
+        "<section class='small'><h2>How this is counted</h2><ul>"
+        "<li>Every object counts once per destination: within the threshold when it arrives in time, not within it "
+        "when the threshold passes first, or when it fails. What is redriven later does not count again.</li>"
+        "<li>Latency runs from the time of S3's event to the moment the replica is complete, and covers what arrived, "
+        "late or not.</li>"
+        "<li>Delete markers count like objects. What was skipped by design counts nowhere.</li>"
+        "<li>Misses appear under the reason that the object was waiting for last.</li>"
+        f"<li>From CloudWatch, namespace S3Replicator; made {moment(report.made)} UTC.</li></ul></section>"
+    )

@@ -1,0 +1,1 @@
+"""`s3replicator rules`: put, get, delete and check replication rules."""

@@ -1,0 +1,217 @@
+"""Buckets, KMS keys and the change queue as an operator's credentials see them, and a bucket's notifications.
+
+Only the operator's command uses this: functions never change a bucket's settings. What cannot be read is noted as an
+obstacle in the view, so that one missing permission does not hide everything else.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from s3replicator.calls import calling
+from s3replicator.findings import CallFailed, Obstacle
+from s3replicator.rules.bucket_checks import AWS_MANAGED_KEY, BucketView, KeyView
+from s3replicator.rules.queue_policy import lets_in
+from s3replicator.stack_facts import StackFacts
+
+# boto3's clients have one type per service; which one comes depends on the name that is asked for.
+Clients = Callable[[str, str], Any]
+_NO_SUCH_BUCKET = {"404", "NoSuchBucket"}
+
+
+class BucketAdmin:
+    """The port `Buckets` on AWS. `clients` returns the client of a service in a Region."""
+
+    def __init__(self, clients: Clients, stack: StackFacts) -> None:
+        self._clients = clients
+        self._stack = stack
+
+    def view_source(self, bucket: str) -> BucketView:
+        """Look at a source bucket."""
+        reading = _Reading(self._clients, bucket, self._stack.region)
+        if not reading.exists:
+            return reading.absent()
+        return BucketView(
+            bucket,
+            exists=True,
+            region=reading.region,
+            versioning=reading.versioning(),
+            object_lock=reading.object_lock(),
+            ownership=reading.ownership(),
+            kms_key=reading.kms_key(),
+            native_destinations=reading.native_destinations(),
+            obstacles=tuple(reading.obstacles),
+        )
+
+    def view_destination(self, bucket: str, account: str | None) -> BucketView:
+        """Look at a destination bucket; with an account, also whether that is its owner."""
+        reading = _Reading(self._clients, bucket, self._stack.region)
+        if not reading.exists:
+            return reading.absent()
+        return BucketView(
+            bucket,
+            exists=True,
+            region=reading.region,
+            owner_matches=reading.belongs_to(account) if account else None,
+            versioning=reading.versioning(),
+            object_lock=reading.object_lock(),
+            ownership=reading.ownership(),
+            aborts_uploads=reading.aborts_uploads(),
+            kms_key=reading.kms_key(),
+            obstacles=tuple(reading.obstacles),
+        )
+
+    def view_key(self, arn: str) -> KeyView:
+        """Look at a KMS key by its ARN or its alias's."""
+        try:
+            with calling("kms:DescribeKey"):
+                key = self._clients("kms", arn.split(":")[3]).describe_key(KeyId=arn)["KeyMetadata"]
+        except CallFailed as failed:
+            missing = failed.obstacle.code == "NotFoundException"
+            return KeyView(exists=False if missing else None, obstacle=None if missing else failed.obstacle)
+        symmetric = key.get("KeySpec", "SYMMETRIC_DEFAULT") == "SYMMETRIC_DEFAULT"
+        return KeyView(
+            exists=True,
+            arn=key["Arn"],
+            state=key.get("KeyState", "Enabled"),
+            symmetric=symmetric and key.get("KeyUsage", "ENCRYPT_DECRYPT") == "ENCRYPT_DECRYPT",
+        )
+
+    def queue_takes_from(self, bucket: str) -> bool:
+        """Say whether the change queue's policy lets S3 send the events of this bucket; raises CallFailed."""
+        with calling("sqs:GetQueueAttributes"):
+            attributes = self._clients("sqs", self._stack.region).get_queue_attributes(
+                QueueUrl=self._stack.change_queue_url, AttributeNames=["Policy"]
+            )
+        return lets_in(attributes.get("Attributes", {}).get("Policy", ""), self._stack.change_queue_arn, bucket)
+
+    def notifications(self, bucket: str) -> Mapping[str, Any]:
+        """Return a bucket's notification configuration; raises CallFailed."""
+        with calling("s3:GetBucketNotification"):
+            answer = self._clients("s3", self._stack.region).get_bucket_notification_configuration(Bucket=bucket)
+        return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+
+    def set_notifications(self, bucket: str, configuration: Mapping[str, Any]) -> None:
+        """Replace a bucket's notification configuration; raises CallFailed."""
+        with calling("s3:PutBucketNotification"):
+            self._clients("s3", self._stack.region).put_bucket_notification_configuration(
+                Bucket=bucket, NotificationConfiguration=configuration
+            )
+
+
+class _Reading:
+    """One bucket's settings, each by a call of its own."""
+
+    def __init__(self, clients: Clients, bucket: str, home_region: str) -> None:
+        self.bucket = bucket
+        self.obstacles: list[Obstacle] = []
+        self.region: str | None = None
+        self._s3 = clients("s3", home_region)
+        self.exists = self._find()
+        if self.region is not None:
+            self._s3 = clients("s3", self.region)
+
+    def absent(self) -> BucketView:
+        return BucketView(self.bucket, exists=self.exists, region=self.region, obstacles=tuple(self.obstacles))
+
+    def versioning(self) -> str | None:
+        answer = self._call("s3:GetBucketVersioning", self._s3.get_bucket_versioning)
+        return None if answer is None else answer.get("Status", "Disabled")
+
+    def object_lock(self) -> bool | None:
+        answer = self._call(
+            "s3:GetBucketObjectLockConfiguration",
+            self._s3.get_object_lock_configuration,
+            "ObjectLockConfigurationNotFoundError",
+        )
+        enabled = "Enabled"
+        return None if answer is None else answer.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == enabled
+
+    def ownership(self) -> str | None:
+        answer = self._call(
+            "s3:GetBucketOwnershipControls", self._s3.get_bucket_ownership_controls, "OwnershipControlsNotFoundError"
+        )
+        if answer is None:
+            return None
+        rules = answer.get("OwnershipControls", {}).get("Rules", [])
+        # A bucket without ownership controls is older than they are: its ACLs count.
+        return str(rules[0]["ObjectOwnership"]) if rules else "ObjectWriter"
+
+    def aborts_uploads(self) -> bool | None:
+        answer = self._call(
+            "s3:GetLifecycleConfiguration",
+            self._s3.get_bucket_lifecycle_configuration,
+            "NoSuchLifecycleConfiguration",
+        )
+        if answer is None:
+            return None
+        return any(
+            rule.get("Status") == "Enabled" and "AbortIncompleteMultipartUpload" in rule
+            for rule in answer.get("Rules", [])
+        )
+
+    def kms_key(self) -> str | None:
+        answer = self._call(
+            "s3:GetEncryptionConfiguration",
+            self._s3.get_bucket_encryption,
+            "ServerSideEncryptionConfigurationNotFoundError",
+        )
+        if answer is None:
+            return None
+        for rule in answer.get("ServerSideEncryptionConfiguration", {}).get("Rules", []):
+            default = rule.get("ApplyServerSideEncryptionByDefault", {})
+            if str(default.get("SSEAlgorithm", "")).startswith("aws:kms"):
+                return str(default.get("KMSMasterKeyID") or AWS_MANAGED_KEY)
+        return ""
+
+    def native_destinations(self) -> frozenset[str] | None:
+        answer = self._call(
+            "s3:GetReplicationConfiguration",
+            self._s3.get_bucket_replication,
+            "ReplicationConfigurationNotFoundError",
+        )
+        if answer is None:
+            return None
+        rules = answer.get("ReplicationConfiguration", {}).get("Rules", [])
+        enabled = (rule for rule in rules if rule.get("Status") == "Enabled")
+        return frozenset(rule["Destination"]["Bucket"].rpartition(":")[2] for rule in enabled)
+
+    def belongs_to(self, account: str) -> bool | None:
+        try:
+            with calling("s3:ListBucket"):
+                self._s3.head_bucket(Bucket=self.bucket, ExpectedBucketOwner=account)
+        except CallFailed as failed:
+            if failed.obstacle.code in {"403", "AccessDenied"}:
+                return False
+            self.obstacles.append(failed.obstacle)
+            return None
+        return True
+
+    def _find(self) -> bool | None:
+        try:
+            with calling("s3:ListBucket"):
+                self.region = self._s3.head_bucket(Bucket=self.bucket).get("BucketRegion")
+        except CallFailed as failed:
+            if failed.obstacle.code in _NO_SUCH_BUCKET:
+                return False
+            self.obstacles.append(failed.obstacle)
+            return None
+        if self.region is None:
+            location = self._call("s3:GetBucketLocation", self._s3.get_bucket_location)
+            self.region = None if location is None else _region_of(location.get("LocationConstraint"))
+        return True
+
+    def _call(self, action: str, operation: Callable[..., Any], absent: str = "") -> Mapping[str, Any] | None:
+        try:
+            with calling(action):
+                answer: Mapping[str, Any] = operation(Bucket=self.bucket)
+        except CallFailed as failed:
+            if failed.obstacle.code == absent:
+                return {}
+            self.obstacles.append(failed.obstacle)
+            return None
+        return answer
+
+
+def _region_of(constraint: str | None) -> str:
+    # S3's two oldest answers: none for us-east-1, EU for eu-west-1.
+    return {None: "us-east-1", "": "us-east-1", "EU": "eu-west-1"}.get(constraint) or str(constraint)

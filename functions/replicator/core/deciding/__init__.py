@@ -1,0 +1,1 @@
+"""The decision: facts in, actions out."""

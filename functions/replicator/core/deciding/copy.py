@@ -1,0 +1,159 @@
+"""What one copy carries: the value that the copy adapter turns into one CopyObject call.
+
+Separate from the adapter so that "what must a replica look like" can be read, and tested field by field, without
+knowing how boto3 spells it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from replicator.core.deciding.bucket import BucketFacts
+from replicator.core.deciding.eligibility import Case
+from replicator.core.rules.rule import Rule
+from replicator.core.versions.origin import (
+    MARK,
+    SOURCE_STATUSES,
+    STATUS_TAG,
+    STATUS_TAG_VALUE,
+    TAG_LIMIT,
+    Origin,
+    Site,
+    encode_mark,
+    has_metadata_room,
+)
+from replicator.core.versions.version import Checksum, Encryption, Found, Grant, Lock
+
+OWNER_FULL_CONTROL = "bucket-owner-full-control"
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What must stand at the top of the destination for a write to happen; an empty ETag: no object at all."""
+
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One version to be written at one destination. None for metadata or tags: let S3 copy the source's own.
+
+    kept_metadata, kept_tags: the source's own, for a copy in parts, of which S3 keeps nothing by itself.
+    """
+
+    bucket: str
+    key: str
+    version_id: str
+    etag: str
+    size: int
+    origin: Origin
+    metadata: Mapping[str, str] | None
+    headers: Mapping[str, str]
+    tags: Mapping[str, str] | None
+    storage_class: str
+    encryption: Encryption
+    lock: Lock
+    checksum: Checksum | None
+    canned_acl: str = ""
+    grants: tuple[Grant, ...] = ()
+    account: str = ""
+    kept_metadata: Mapping[str, str] = field(default_factory=dict)
+    kept_tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def compose(case: Case, grants: tuple[Grant, ...] = ()) -> Copy:
+    """Say what the replica of one version looks like under its rule. `grants`: the source's ACL beyond its owner."""
+    head, there, destination = case.head, case.destination, case.rule.destination
+    mark = encode_mark(case.origin, case.site)
+    in_metadata = has_metadata_room(head.metadata, head.unseen_metadata, mark)
+    override = destination.owner_override and there.acls_enabled
+    return Copy(
+        bucket=case.origin.bucket,
+        key=case.key,
+        version_id=head.version_id,
+        etag=head.etag,
+        size=head.size,
+        origin=case.origin,
+        metadata={**head.metadata, MARK: mark} if in_metadata else None,
+        headers=head.headers,
+        tags=_tags(case.tags, case.rule, "" if in_metadata else mark),
+        storage_class=destination.storage_class or head.storage_class,
+        encryption=_encryption(head.encryption, destination.kms_key),
+        lock=head.lock.in_force(case.now),
+        checksum=head.checksum,
+        canned_acl=OWNER_FULL_CONTROL if override else "",
+        grants=() if override or not there.acls_enabled else grants,
+        account=destination.account or "",
+        kept_metadata=head.metadata,
+        kept_tags=case.tags,
+    )
+
+
+def put_back(found: Found, origin: Origin, there: BucketFacts, site: Site) -> Copy:
+    """Say what a version of the destination itself looks like once it is put on top of its own history again."""
+    head = found.head
+    mark = encode_mark(origin, site)
+    in_metadata = has_metadata_room(head.metadata, head.unseen_metadata, mark)
+    tags = dict(found.tags)
+    if not in_metadata:
+        tags[MARK] = mark
+    if len(tags) < TAG_LIMIT:
+        tags[STATUS_TAG] = STATUS_TAG_VALUE
+    return Copy(
+        bucket=there.name,
+        key=site.key,
+        version_id=head.version_id,
+        etag=head.etag,
+        size=head.size,
+        origin=origin,
+        metadata={**head.metadata, MARK: mark} if in_metadata else None,
+        headers=head.headers,
+        tags=tags,
+        storage_class=head.storage_class,
+        encryption=head.encryption,
+        lock=head.lock.in_force(site.time),
+        checksum=head.checksum,
+        grants=found.grants if there.acls_enabled else (),
+        kept_metadata=head.metadata,
+        kept_tags=tags,
+    )
+
+
+def _tags(tags: Mapping[str, str], rule: Rule, mark: str) -> Mapping[str, str] | None:
+    """Tags of the replica: the source's, the mark if it is carried here, and the status tag if there is room.
+
+    A status that the source itself is tagged with is its own, and does not go over.
+    """
+    added = {name: value for name, value in tags.items() if name != STATUS_TAG or value not in SOURCE_STATUSES}
+    if mark:
+        added[MARK] = mark
+    if rule.replica_tag and (STATUS_TAG in added or len(added) < TAG_LIMIT):
+        added[STATUS_TAG] = STATUS_TAG_VALUE
+    return None if added == dict(tags) else added
+
+
+def _encryption(source: Encryption, replica_key: str | None) -> Encryption:
+    """Encrypt as S3 Replication does: the source's own kind, a KMS kind with the rule's key."""
+    if source.is_kms and replica_key:
+        return Encryption(source.algorithm, replica_key, source.bucket_key)
+    return source
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the destination answered: the new entry's version id, its ETag, and its checksum if it told one."""
+
+    version_id: str
+    etag: str
+    checksum: Checksum | None = None
+
+
+def is_faithful(copy: Copy, written: Written) -> bool:
+    """Compare the replica's checksum with the source's; True where S3 gives nothing that can be compared.
+
+    Only checksums over the whole object compare: a composite one depends on the parts, and an ETag is a checksum of the
+    bytes only for single-part objects without a KMS key, which S3 does not tell apart for us.
+    """
+    ours, theirs = copy.checksum, written.checksum
+    if ours is None or theirs is None or ours.algorithm != theirs.algorithm:
+        return True
+    return not (ours.full_object and theirs.full_object) or ours.value == theirs.value

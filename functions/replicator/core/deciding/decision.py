@@ -1,0 +1,87 @@
+"""The decision: facts in, actions out.
+
+    refused or settled -> Finish;  in order and simple -> FastCopy;  everything else -> Plan
+
+One pure function. Live events, retries, redriven failures, existing objects and `explain` call it with the facts that
+they have, so they can never disagree. It never guesses: what it lacks it asks for.
+"""
+
+from replicator.core.deciding.actions import CopyVersion, Decision, FastCopy, Finish, Need
+from replicator.core.deciding.copy import Guard
+from replicator.core.deciding.eligibility import Refusal
+from replicator.core.deciding.facts import ABSENT, Facts, Ref, Verdict
+from replicator.core.deciding.plan import let_go, make_plan
+from replicator.core.outcomes.outcome import Reason, Status
+from replicator.core.rules.rule import Rule
+from replicator.core.versions.change import ChangeKind
+from replicator.core.versions.origin import NULL_VERSION
+from replicator.core.versions.version import Head
+
+
+def decide(facts: Facts) -> Decision:
+    """Say what to do about one change at one destination, or what must be read before that can be said."""
+    if facts.memory.has_settled(facts.change) and not facts.repeated:
+        return Finish(Status.COMPLETED, Reason.ALREADY_THERE)
+    if not facts.change.is_version:
+        return _decide_marker(facts)
+    version_id = facts.change.version_id
+    ref = Ref(facts.pair.source, version_id)
+    if version_id not in facts.verdicts or ref not in facts.marks:
+        return Need(verdicts=frozenset({version_id}))
+    verdict = facts.verdicts[version_id]
+    if refusal := _refuse(facts, ref, verdict):
+        return refusal
+    if isinstance(verdict, Rule) and is_in_order(facts):
+        return _copy_in_order(facts, verdict)
+    return make_plan(facts)
+
+
+def _decide_marker(facts: Facts) -> Decision:
+    if facts.change.kind is not ChangeKind.MARKED_DELETED:
+        return Finish(Status.SKIPPED, Reason.KIND_NOT_REPLICATED, f"{facts.change.kind}: {facts.change.name}")
+    if not facts.markers:
+        return Finish(Status.SKIPPED, Reason.MARKERS_NOT_SELECTED, "the rule's DeleteMarkerReplication is not enabled")
+    if not facts.versioned:
+        return Finish(Status.FAILED, Reason.DST_UNVERSIONED, "a delete marker there could remove an object for good")
+    return make_plan(facts)
+
+
+def _refuse(facts: Facts, ref: Ref, verdict: Verdict) -> Decision | None:
+    if verdict is ABSENT:
+        return let_go(facts)
+    if facts.marks[ref] is not None:
+        return Finish(Status.SKIPPED, Reason.REPLICA, f"a replica of {facts.marks[ref]}")
+    if isinstance(verdict, Refusal):
+        return Finish(verdict.status, verdict.reason, verdict.detail)
+    return None
+
+
+def is_in_order(facts: Facts) -> bool:
+    """Whether the change may go straight on top: it is newer than all that was settled, and the top is ours.
+
+    Never a null version: what stands under that id may be younger than the change. Never an upload in parts over
+    something else: S3 puts it into the history where it was begun, and its event comes when it is completed.
+    """
+    memory = facts.memory
+    return (
+        facts.change.kind is ChangeKind.CREATED
+        and facts.change.version_id != NULL_VERSION
+        and not facts.repeated
+        and facts.histories is None
+        and (memory.generation == 0 or not facts.change.is_upload)
+        and memory.is_in_order(facts.change)
+        and (memory.generation == 0 or (memory.top is not None and memory.top.origin.bucket == facts.pair.source))
+    )
+
+
+def _copy_in_order(facts: Facts, rule: Rule) -> Decision:
+    """Copy on top of what the journal remembers; two-way, a HEAD beside it says whether that still stands there."""
+    top = facts.memory.top
+    if facts.two_way:
+        if facts.top is None:
+            return Need(top=True)
+        there = facts.top.version_id if isinstance(facts.top, Head) else facts.top
+        if there != (top.version_id if top else ABSENT):
+            return make_plan(facts)
+    copy = CopyVersion(facts.change.version_id, rule, "the newest change of its key")
+    return FastCopy(copy, Guard(top.etag if top else ""))

@@ -1,0 +1,118 @@
+"""Whether a rule wants a version, and whether S3 lets us copy it: a list of refusals, each with its reason.
+
+Separate from the decision, which asks about order and presence: here only one version and its rule are looked at.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from replicator.core.deciding.bucket import BucketFacts
+from replicator.core.outcomes.outcome import Reason, Status
+from replicator.core.parts.parts import LARGEST_COPY, LARGEST_OBJECT
+from replicator.core.rules.matching import Candidate
+from replicator.core.rules.rule import Rule
+from replicator.core.versions.origin import TAG_LIMIT, Origin, Site, encode_mark, has_metadata_room
+from replicator.core.versions.version import Head, Restore
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a version is not copied now: SKIPPED by design, FAILED for good, or PENDING until something changes."""
+
+    status: Status
+    reason: Reason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Settings that bound what may be copied, in bytes: by one request (S3: 5 GiB), and at all (S3: 48.8 TiB)."""
+
+    single_copy: int = LARGEST_COPY
+    largest: int = LARGEST_OBJECT
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One version at one destination, as eligibility sees it. `now` is epoch seconds."""
+
+    key: str
+    head: Head
+    rule: Rule
+    tags: Mapping[str, str]
+    origin: Origin
+    destination: BucketFacts
+    limits: Limits
+    now: int
+
+    @property
+    def site(self) -> Site:
+        """Where and when the replica would stand."""
+        return Site(self.destination.name, self.key, self.now)
+
+
+def judge(candidate: Candidate, tags: Mapping[str, str], case: Callable[[Rule], Case]) -> Rule | Refusal:
+    """Give the rule that copies this version, or the first refusal that applies."""
+    rule = candidate.select(tags)
+    if rule is None:
+        return Refusal(Status.SKIPPED, Reason.NO_RULE, "no enabled rule has a filter that matches its tags")
+    looked_at = case(rule)
+    return next((refusal for refuse in REFUSALS if (refusal := refuse(looked_at))), rule)
+
+
+def _kms_not_selected(case: Case) -> Refusal | None:
+    if case.head.encryption.is_kms and not case.rule.kms_selected:
+        return Refusal(Status.SKIPPED, Reason.KMS_NOT_SELECTED, "the rule has no enabled SseKmsEncryptedObjects")
+    return None
+
+
+def _archived(case: Case) -> Refusal | None:
+    if not case.head.is_archived:
+        return None
+    if case.head.restore is Restore.ONGOING:
+        return Refusal(Status.PENDING, Reason.RESTORING, "its restore is under way")
+    where = case.head.archive_status or case.head.storage_class
+    return Refusal(Status.SKIPPED, Reason.SRC_NOT_ELIGIBLE, f"archived in {where}")
+
+
+def _too_large(case: Case) -> Refusal | None:
+    if case.head.size > case.limits.largest:
+        return Refusal(Status.FAILED, Reason.TOO_LARGE, f"{case.head.size} bytes, limit {case.limits.largest}")
+    return None
+
+
+def _metadata_unreadable(case: Case) -> Refusal | None:
+    """Only one request copies metadata that no HEAD shows; parts would lose it."""
+    if case.head.unseen_metadata and case.head.size > case.limits.single_copy:
+        return Refusal(Status.FAILED, Reason.METADATA_UNREADABLE, "metadata that HEAD does not show, and too large")
+    return None
+
+
+def _unversioned(case: Case) -> Refusal | None:
+    if not case.destination.versioned:
+        return Refusal(Status.FAILED, Reason.DST_UNVERSIONED, "a copy there could overwrite an object for good")
+    return None
+
+
+def _lock_missing(case: Case) -> Refusal | None:
+    if case.head.lock.in_force(case.now) and not case.destination.object_lock:
+        return Refusal(Status.FAILED, Reason.DST_NO_OBJECT_LOCK, "the version is locked, the destination cannot lock")
+    return None
+
+
+def _no_room(case: Case) -> Refusal | None:
+    mark = encode_mark(case.origin, case.site)
+    if has_metadata_room(case.head.metadata, case.head.unseen_metadata, mark) or len(case.tags) < TAG_LIMIT:
+        return None
+    return Refusal(Status.FAILED, Reason.NO_ROOM, "its metadata is full and it has 10 tags")
+
+
+REFUSALS = (
+    _kms_not_selected,
+    _archived,
+    _unversioned,
+    _lock_missing,
+    _too_large,
+    _metadata_unreadable,
+    _no_room,
+)

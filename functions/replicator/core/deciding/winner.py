@@ -1,0 +1,60 @@
+"""Which of two native entries, one written on each side, must be current in both buckets.
+
+Both directions must come to the same answer from their own facts, without talking to each other; so the rule is small,
+symmetric and alone in this file. Its proof is the simulation.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from replicator.core.versions.origin import Origin
+from replicator.core.versions.version import Entry, History
+
+CLOCK_MARGIN = 900
+"""Seconds by which the clocks of two Regions may differ: beyond it S3 refuses every signed request
+(RequestTimeTooSkewed). A replica is written after its native version, so older entries need not be looked at."""
+
+MarksOf = Callable[[Sequence[Entry]], Sequence[Origin | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """The last native entry of one side, with the history it stands in and how to read that history's marks."""
+
+    entry: Entry
+    bucket: str
+    history: History
+    marks_of: MarksOf
+
+    @property
+    def origin(self) -> Origin:
+        """Its identity everywhere."""
+        return Origin(self.bucket, self.entry.version_id, self.entry.modified)
+
+
+def choose(mine: Native | None, theirs: Native | None, *, two_way: bool) -> Native | None:
+    """Give the winner of the last native entries of the source (mine) and the destination (theirs).
+
+    Who could see the other wins. Otherwise they are concurrent: one-way, the source is right; two-way, a write beats
+    a delete marker, and of two writes the later LastModified wins, the bucket name breaking ties.
+    """
+    if mine is None or theirs is None:
+        return mine or theirs
+    if happened_before(mine, theirs):
+        return theirs
+    if not two_way:
+        return mine
+    if happened_before(theirs, mine):
+        return mine
+    if mine.entry.kind is not theirs.entry.kind:
+        return mine if mine.entry.is_version else theirs
+    return max(mine, theirs, key=lambda native: (native.entry.modified, native.bucket))
+
+
+def happened_before(early: Native, late: Native) -> bool:
+    """Whether `early` stood, as a replica, below `late`: then the author of `late` could see it."""
+    if not early.entry.is_version:
+        return False  # a replicated delete marker can carry nothing, so nobody can tell
+    since = early.entry.modified - CLOCK_MARGIN
+    below = late.history[: late.history.index(late.entry)]
+    return early.origin in late.marks_of([entry for entry in below if entry.is_version and entry.modified >= since])

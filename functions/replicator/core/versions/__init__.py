@@ -1,0 +1,1 @@
+"""Versions, their origins, and the changes that events tell of."""

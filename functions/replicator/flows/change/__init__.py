@@ -1,0 +1,1 @@
+"""One change from its message to its end: consume, replicate, synchronise, conclude."""

@@ -1,0 +1,167 @@
+"""Reading facts: the histories, marks and verdicts that the decision asks for, each at most once per change.
+
+Separate from the flow that acts: this side only reads, and what it reads of a version never changes, so it may be
+shared by all destinations of a change and remembered across changes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from functools import partial
+
+from replicator.core.deciding.actions import Need
+from replicator.core.deciding.bucket import BucketFacts
+from replicator.core.deciding.eligibility import Case, Limits, judge
+from replicator.core.deciding.facts import ABSENT, Absent, Facts, Histories, Ref, Verdict
+from replicator.core.rules.matching import Candidate
+from replicator.core.rules.rule import Rule
+from replicator.core.versions.origin import NULL_VERSION, Origin, Site, find_mark, has_metadata_room
+from replicator.core.versions.version import Found, Head
+from replicator.flows.ports import Objects, SideBySide
+
+MARKS_REMEMBERED = 20_000
+
+
+class Unknown(Enum):
+    """A version that was not seen before; None would mean a native one."""
+
+    UNKNOWN = "unknown"
+
+
+UNKNOWN = Unknown.UNKNOWN
+
+
+class Marks:
+    """The origins of versions seen before. They never change, except that a `null` version can be overwritten."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Ref, str], Origin | None] = {}
+
+    def known(self, ref: Ref, key: str) -> Origin | Unknown | None:
+        """Give what is known of a version."""
+        return self._known.get((ref, key), UNKNOWN)
+
+    def learn(self, ref: Ref, key: str, mark: Origin | None) -> None:
+        """Remember a version that was read, or just written."""
+        if ref.version_id == NULL_VERSION:
+            return
+        if len(self._known) >= MARKS_REMEMBERED:
+            self._known.clear()
+        self._known[ref, key] = mark
+
+
+@dataclass(slots=True)
+class Versions:
+    """The versions of one key in one bucket, each read once for one change.
+
+    `natives_only`: replicas are recognised here, and never copied.
+    """
+
+    objects: Objects
+    bucket: str
+    key: str
+    with_grants: Callable[[], bool]
+    natives_only: bool = False
+    _found: dict[str, Found | Absent] = field(default_factory=dict)
+
+    def get(self, version_id: str) -> Found | Absent:
+        """Read a version with all that a copy of it carries."""
+        if version_id not in self._found:
+            self._found[version_id] = self._read(version_id)
+        return self._found[version_id]
+
+    def has_read(self, version_id: str) -> bool:
+        """Whether asking for a version costs nothing any more."""
+        return version_id in self._found
+
+    def known(self, version_id: str) -> Found | None:
+        """Give a version if it was read already."""
+        found = self._found.get(version_id)
+        return found if isinstance(found, Found) else None
+
+    def mark(self, version_id: str) -> Origin | None:
+        """Read only as much of a version as tells whether it is a replica. Absent versions count as native."""
+        found = self._found.get(version_id)
+        if isinstance(found, Found):
+            return find_mark(found.head.metadata, found.tags, self._site(found.head))
+        head = self.objects.head(self.key, version_id) if found is None else found
+        return self._mark_of(head) if isinstance(head, Head) else None
+
+    def _site(self, head: Head) -> Site:
+        return Site(self.bucket, self.key, head.modified)
+
+    def _mark_of(self, head: Head) -> Origin | None:
+        mark = find_mark(head.metadata, {}, self._site(head))
+        if mark or has_metadata_room(head.metadata, head.unseen_metadata) or not head.tag_count:
+            return mark
+        return find_mark({}, self.objects.tags(self.key, head.version_id), self._site(head))
+
+    def _read(self, version_id: str) -> Found | Absent:
+        head = self.objects.head(self.key, version_id)
+        if not isinstance(head, Head):
+            return ABSENT
+        if self.natives_only and find_mark(head.metadata, {}, self._site(head)):
+            return Found(head)  # a replica ends here: what else it carries is never asked
+        tags = self.objects.tags(self.key, version_id) if head.tag_count else {}
+        return Found(head, tags, self.objects.grants(self.key, version_id) if self.with_grants() else ())
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads what one decision needs about one key, at its source and at one destination."""
+
+    source: Versions
+    destination: Versions
+    there: BucketFacts
+    candidate: Candidate
+    limits: Limits
+    marks: Marks
+    side_by_side: SideBySide
+    now: Callable[[], int]
+
+    def read(self, facts: Facts, need: Need) -> Facts:
+        """Add the facts that are needed. Raises Temporary or Permanent."""
+        key = facts.pair.key
+        if need.histories:
+            destination = self.destination.objects.history(key)  # before the source: see Histories
+            facts = replace(facts, histories=Histories(destination, self.source.objects.history(key)))
+        if need.top:
+            facts = replace(facts, top=self.destination.objects.top(key))
+        unread = [version_id for version_id in sorted(need.verdicts) if not self.source.has_read(version_id)]
+        self.side_by_side([partial(self.source.get, version_id) for version_id in unread])
+        verdicts = {version_id: self._verdict(version_id) for version_id in need.verdicts}
+        marks = self._marks(need.marks | {Ref(self.source.bucket, version_id) for version_id in need.verdicts})
+        return replace(facts, verdicts={**facts.verdicts, **verdicts}, marks={**facts.marks, **marks})
+
+    def case(self, found: Found, rule: Rule) -> Case:
+        """Give a version of the source as a copy under a rule sees it."""
+        origin = Origin(self.source.bucket, found.head.version_id, found.head.modified)
+        return Case(self.source.key, found.head, rule, found.tags, origin, self.there, self.limits, self.now() // 1000)
+
+    def _verdict(self, version_id: str) -> Verdict:
+        found = self.source.get(version_id)
+        if not isinstance(found, Found):
+            return found
+        return judge(self.candidate, found.tags, partial(self.case, found))
+
+    def _marks(self, refs: frozenset[Ref]) -> dict[Ref, Origin | None]:
+        """Give the marks of versions. Only what must be asked for is worth a thread."""
+        marks, unread = dict[Ref, Origin | None](), list[Ref]()
+        for ref in sorted(refs):
+            known = self.marks.known(ref, self.source.key)
+            if not isinstance(known, Unknown):
+                marks[ref] = known
+            elif self._side(ref).has_read(ref.version_id):
+                marks[ref] = self._mark(ref)
+            else:
+                unread.append(ref)
+        read = self.side_by_side([partial(self._mark, ref) for ref in unread])
+        return marks | dict(zip(unread, read, strict=True))
+
+    def _side(self, ref: Ref) -> Versions:
+        return self.source if ref.bucket == self.source.bucket else self.destination
+
+    def _mark(self, ref: Ref) -> Origin | None:
+        mark = self._side(ref).mark(ref.version_id)
+        self.marks.learn(ref, self.source.key, mark)
+        return mark

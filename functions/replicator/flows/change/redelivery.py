@@ -1,0 +1,81 @@
+"""What earlier deliveries of a message left behind, and what to think of a message whose deliveries do not end.
+
+A function that dies (memory, time-out) takes a whole batch with it, and all its messages come back with one receive
+more. The journal knows which deliveries came to an end. A message whose last one did not is suspected: it is worked on
+alone, after the rest of its batch, and counted beforehand. What dies alone again and again is to blame, and fails.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from replicator.core.deciding.journal import Pair
+from replicator.core.outcomes.outcome import Outcome, Permanent, Reason, Status
+from replicator.core.rules.matching import Candidate
+from replicator.core.versions.change import Change
+from replicator.flows.delivery import Delivery, troubled
+from replicator.flows.ports import Earlier, Journal, Note, Waiting
+
+DEATHS = 10
+"""Deliveries that may die alone over one message. Deployments and trouble of Lambda's own end a few."""
+
+
+class Suspected(Exception):
+    """The last delivery of the message did not end: it must be worked on alone. `begun`: how often that was tried."""
+
+    def __init__(self, begun: int) -> None:
+        super().__init__(begun)
+        self.begun = begun
+
+
+Found = Mapping[str, Earlier]
+"""What the journal kept of a change, by destination."""
+
+
+def look_back(change: Change, candidates: Sequence[Candidate], delivery: Delivery, journal: Journal) -> Found:
+    """Read what earlier deliveries left behind. Raises Temporary, and Suspected as long as nobody else waits."""
+    if delivery.attempts < 2:
+        return {}
+    pairs = [Pair(change.bucket, candidate.destination, change.key) for candidate in candidates]
+    kept = [(pair.destination, journal.earlier(pair, change.item_id)) for pair in pairs]
+    found = {destination: earlier for destination, earlier in kept if earlier}
+    if not _has_ended(found, delivery) and not delivery.alone:
+        raise Suspected(max((earlier.begun for earlier in found.values()), default=0))
+    return found
+
+
+def told_before(change: Change, pair: Pair, found: Found, delivery: Delivery) -> Outcome | None:
+    """Give the outcome that an earlier delivery of this message reached here, when it comes back for other reasons.
+
+    That another message's handler completed the version is not enough: this one may have been killed in the middle of
+    a plan, and must look at what it left.
+    """
+    earlier = found.get(pair.destination)
+    if earlier is None or earlier.status is Status.PENDING or (earlier.status is Status.FAILED and delivery.redriven):
+        return None
+    if earlier.status is Status.COMPLETED and (not earlier.message or earlier.message != delivery.message):
+        return None
+    trouble = Permanent(earlier.reason or Reason.ALREADY_THERE, "as an earlier delivery of the message found")
+    told = earlier.failed or earlier.status is Status.COMPLETED
+    return replace(troubled(earlier.status, trouble, change, pair.destination), told=told, buried=True)
+
+
+def begin_alone(change: Change, pair: Pair, earlier: Earlier | None, delivery: Delivery, journal: Journal) -> None:
+    """Count a delivery that is alone with its message. Raises Permanent once too many of them have died."""
+    begun = earlier.begun if earlier else 0
+    if begun >= DEATHS:
+        raise Permanent(Reason.FUNCTION_DIED, f"the function died {begun} times while it worked on nothing else")
+    note = Note("", change.size, change.time, delivery.attempts)
+    detail = f"receive {delivery.attempts}: an earlier delivery did not come to its end"
+    marker = not change.is_version
+    waiting = Waiting(Status.PENDING, Reason.FUNCTION_DIED, detail, change.item_id, note, marker=marker)
+    journal.begin(pair, waiting)
+
+
+def _has_ended(found: Found, delivery: Delivery) -> bool:
+    """Whether the delivery before this one came to an end at any destination: all are written down after the work."""
+    return any(
+        earlier.finished >= delivery.attempts - 1
+        or (earlier.status is Status.FAILED and not delivery.redriven)
+        or (earlier.message != "" and earlier.message == delivery.message)
+        for earlier in found.values()
+    )

@@ -1,0 +1,1 @@
+"""Versions that take more than one request: writing them in parts, and clearing up."""

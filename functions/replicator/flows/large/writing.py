@@ -1,0 +1,265 @@
+"""Writing a large version: find its upload, or begin it -> copy what is missing, or send it out -> complete.
+
+The same step of the same plan as a single copy, only that it may take several functions. Whoever takes it finds what
+others did: the journal tells which upload stands for the version, the bucket which of its parts are there. So a second
+event, a killed handler and a lost answer all just carry on.
+"""
+
+import re
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from replicator.core.deciding.copy import Copy, Guard, Written, is_faithful
+from replicator.core.deciding.facts import ABSENT, Absent
+from replicator.core.deciding.journal import Pair
+from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Temporary
+from replicator.core.parts.layout import How, Layout, plan_parts, suits
+from replicator.core.parts.parts import Cut, PartRange, cut_by
+from replicator.core.parts.uploads import CopySource, Landed, Part, Upload, UploadGone, UploadSpoiled, messages
+from replicator.core.versions.change import Change
+from replicator.core.versions.version import Head
+from replicator.flows.delivery import Delivery
+from replicator.flows.large.annotations import carry
+from replicator.flows.large.ports import LargeObjects, Multipart, Uploads, all_parts, in_lanes
+from replicator.flows.large.tidying import sweep
+from replicator.flows.ports import Destination, SideBySide
+
+JUST_NOW = sys.maxsize
+"""When something was written in the same plan: no upload was begun later."""
+PART_COUNT = re.compile(r'-(\d+)"?$')
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in its plan a version is written: the guard that was decided, and what that means for an upload.
+
+    leads: nothing is written after it, so it must be current. onto: what it is written on top of, by its version id;
+    empty for nothing. since: when that was written, by the destination's clock, epoch seconds.
+    """
+
+    guard: Guard
+    leads: bool = True
+    onto: str = ""
+    since: int = 0
+
+    def buries(self, upload: Upload) -> bool:
+        """Whether an upload would not be current if it were completed now.
+
+        S3 puts an object where its upload was begun. So what came on top since then would stay there, and times in
+        whole seconds leave it open what came first.
+        """
+        return self.leads and self.onto != upload.onto and self.since >= upload.begun
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to write. `rule_id`: the rule that wants it. `preserve`: its ETag must stay the same.
+
+    `show_pending` lets the journal show the change as waiting for its parts.
+    """
+
+    copy: Copy
+    place: Place
+    rule_id: str
+    preserve: bool
+    show_pending: Callable[[str], None]
+
+
+@dataclass(slots=True)
+class LargeWriter:
+    """Writes large versions for one change at one destination. `used`: it had one to write."""
+
+    multipart: Multipart
+    uploads: Uploads
+    destination: Destination
+    change: Change
+    pair: Pair
+    account: str
+    delivery: Delivery
+    side_by_side: SideBySide
+    now: Callable[[], int]
+    used: bool = False
+
+    def takes(self, head: Head, *, preserve: bool) -> bool:
+        """Whether a version is copied in parts. `preserve`: its ETag is to stay the same, so its parts must."""
+        taken = self._takes(head, preserve=preserve)
+        self.used = self.used or taken
+        return taken
+
+    def _takes(self, head: Head, *, preserve: bool) -> bool:
+        if not head.size or head.size > self.multipart.model.single_copy:
+            return bool(head.size)
+        if head.unseen_metadata:
+            return False  # only one request can copy what no HEAD shows
+        if preserve and not head.encryption.is_kms:
+            return _parts_of(head.etag) > 0
+        return head.size > self.multipart.large
+
+    def concerns(self, change: Change) -> bool:
+        """Whether there may be uploads for a change: it was looked at here, or its own event says that it is large."""
+        return self.used or change.size > self.multipart.large
+
+    def write(self, order: Order) -> None:
+        """Bring an upload as far as it goes; do nothing if one request copies this version after all.
+
+        Raises Landed once it is complete, Temporary while its parts are under way, and Conflict, Permanent as usual.
+        """
+        copy, place = order.copy, order.place
+        source = CopySource(copy.bucket, copy.key, copy.version_id, copy.etag)
+        upload, there = self._find(source, place), None
+        if upload is None:
+            layout = plan_parts(copy.size, self.multipart.model, self._boundaries(order, source))
+            if layout.how is How.ONE_REQUEST:
+                return
+            upload, there = self._start(order, source, layout)
+        if there is None:
+            there = self._parts(upload)
+        missing = upload.missing(there)
+        if missing and upload.per_message:
+            self._send(upload, missing, order)
+            done = upload.cut.count - len(missing)
+            raise Temporary(Reason.PARTS_UNDER_WAY, f"{done} of {upload.cut.count} parts")
+        copied = self._copy_here(upload, missing)
+        numbers = {part.number for part in copied}
+        parts = [*(part for part in there if part.number not in numbers), *copied]
+        self._look_once_more(source.key, place)
+        raise Landed(self._complete(copy, upload, parts, place).version_id)
+
+    def carry_annotations(self, source: CopySource, version_id: str) -> None:
+        """Give a version of the destination the annotations of its source, if it lacks any."""
+        carry(self._bucket_of(source), self.uploads, source, version_id, self.side_by_side)
+
+    def _bucket_of(self, source: CopySource) -> LargeObjects:
+        return self.multipart.source(source.bucket) if source.bucket == self.pair.source else self.uploads
+
+    # Which upload
+
+    def _find(self, source: CopySource, place: Place) -> Upload | None:
+        """Give the upload to carry on; one that cannot be used any more is given up."""
+        upload = self.multipart.journal.find(self.pair, source, self.change.item_id)
+        if upload is None:
+            return None
+        if upload.failure and not self.delivery.redriven:
+            raise Permanent(upload.failure.reason, "its upload failed before")
+        if upload.failure or place.buries(upload) or upload.source != source:
+            self._give_up(upload)
+            return None
+        return upload
+
+    def _start(self, order: Order, source: CopySource, layout: Layout) -> tuple[Upload, Sequence[Part] | None]:
+        """Begin an upload; if another handler was faster, theirs is the one, and its parts must be looked at."""
+        if self.delivery.repeated:
+            sweep(self.pair, self.uploads, self.multipart)
+        upload_id, begun = self.uploads.start(order.copy)
+        upload = Upload(
+            upload_id,
+            source,
+            self.account,
+            layout.cut,
+            layout.per_message,
+            self.change.item_id,
+            order.rule_id,
+            self.now(),
+            begun,
+            order.place.onto,
+        )
+        try:
+            counts = self.multipart.journal.open(self.pair, upload)
+        except (Temporary, Permanent):
+            with suppress(Temporary, Permanent):  # nobody else knows of it
+                self.uploads.abort(source.key, upload_id)
+            raise
+        if counts.id == upload_id:
+            return counts, ()
+        self.uploads.abort(source.key, upload_id)
+        return counts, None
+
+    def _give_up(self, upload: Upload) -> None:
+        self.uploads.abort(upload.source.key, upload.id)
+        self.multipart.journal.end(self.pair, upload.ref)
+
+    # How it is cut
+
+    def _boundaries(self, order: Order, source: CopySource) -> Cut | None:
+        """Give the source's own boundaries if the rule asks for them, or if they cost nothing."""
+        copy, count = order.copy, _parts_of(order.copy.etag)
+        if not count or copy.encryption.is_kms:
+            return None
+        bucket = self._bucket_of(source)
+        if order.preserve:
+            sizes = self.side_by_side([partial(bucket.part_size, source, number) for number in range(1, count + 1)])
+            cut = Cut.of(sizes)
+        elif suits(count, copy.size, self.multipart.model):
+            cut = cut_by(copy.size, bucket.part_size(source, 1))
+        else:
+            return None
+        return cut if (cut.count, cut.size) == (count, copy.size) and cut.is_allowed else None
+
+    # Its parts
+
+    def _parts(self, upload: Upload) -> Sequence[Part]:
+        try:
+            parts = all_parts(self.uploads, upload.source.key, upload.id, upload.cut.count)
+        except UploadGone:
+            self.multipart.journal.end(self.pair, upload.ref)  # completed or aborted: the histories tell
+            raise
+        return [part for part in parts if part.number <= upload.cut.count]
+
+    def _copy_here(self, upload: Upload, missing: Sequence[PartRange]) -> Sequence[Part]:
+        def copy_lane(parts: Sequence[PartRange]) -> list[Part]:
+            return [self.uploads.copy_part(upload.id, upload.source, part) for part in parts]
+
+        lanes = in_lanes(missing, self.multipart.model.side_by_side)
+        return [part for lane in self.side_by_side([partial(copy_lane, lane) for lane in lanes]) for part in lane]
+
+    def _send(self, upload: Upload, missing: Sequence[PartRange], order: Order) -> None:
+        """Send the missing parts, once. First the change is shown as pending: its workers may be done before we are."""
+        if upload.sent and not self.delivery.redriven:
+            return
+        order.show_pending(f"{upload.cut.count} parts")
+        self.multipart.queue.send(list(messages(self.change, self.pair.destination, upload, missing)))
+        self.multipart.journal.sent(self.pair, upload.ref)
+
+    # Its end
+
+    def _look_once_more(self, key: str, place: Place) -> None:
+        """See what no guard tells of: a delete marker that came on top while parts were copied or listed."""
+        if not place.leads or place.guard.etag:
+            return
+        top = self.destination.top(key)
+        there = top if isinstance(top, Absent) else top.version_id
+        if there != (place.onto or ABSENT):
+            raise Conflict(f"{there} came on top of {key}")
+
+    def _complete(self, copy: Copy, upload: Upload, parts: Sequence[Part], place: Place) -> Written:
+        ordered = sorted(parts, key=lambda part: part.number)
+        try:
+            written = self._complete_at(copy, upload, ordered, place)
+        except UploadSpoiled:
+            self._give_up(upload)
+            raise
+        except UploadGone:
+            self.multipart.journal.end(self.pair, upload.ref)
+            raise
+        if not is_faithful(copy, written):
+            raise Permanent(Reason.CHECKSUM, f"replica {written.version_id} of {copy.origin} differs from its source")
+        self.carry_annotations(upload.source, written.version_id)
+        return written  # remembered until the outcome is written down: see tidying
+
+    def _complete_at(self, copy: Copy, upload: Upload, parts: Sequence[Part], place: Place) -> Written:
+        """Complete under the guard. A version that was overtaken needs none: S3 puts it below what came since."""
+        try:
+            return self.uploads.complete(copy, upload.id, parts, place.guard)
+        except UploadSpoiled:
+            if place.leads:
+                raise
+            return self.uploads.complete(copy, upload.id, parts, None)
+
+
+def _parts_of(etag: str) -> int:
+    """Give the number of parts that an ETag tells of; 0 for an object uploaded in one piece."""
+    found = PART_COUNT.search(etag)
+    return int(found[1]) if found else 0
