@@ -42,12 +42,12 @@ class Run:
 
     @property
     def efficiency(self) -> float:
-        """Give the share of the time that the ideal would have taken."""
+        """Return the share of the time that the ideal would have taken."""
         return self.ideal / self.seconds
 
 
 def ideal_seconds(size: int, model: CostModel) -> float:
-    """Give what copying takes if every lane is busy from the first moment to the last, and S3 allows any part."""
+    """Return what copying takes if every lane is busy from the first moment to the last, and S3 allows any part."""
     lanes = min(model.functions * model.side_by_side, max(1, size // SMALLEST_PART))
     return model.request_seconds + size / (lanes * model.bytes_per_second)
 
@@ -63,7 +63,7 @@ def run(size: int, model: CostModel, failing: float = 0.0, seed: int = 1) -> Run
 
 
 def _spread(layout: Layout, model: CostModel, failing: float, chance: random.Random) -> float:
-    """Let functions take messages until all parts are there; give the time at which they are."""
+    """Let functions take messages until all parts are there; return the time at which they are."""
     free = [function_start(number, model) for number in range(model.functions)]
     heapq.heapify(free)
     waiting = [(0.0, 1, parts) for parts in _messages(layout)]  # from when, which receive, parts
@@ -92,7 +92,7 @@ def _messages(layout: Layout) -> Iterator[int]:
 
 
 def stops_helping(runs: Sequence[Run]) -> Run:
-    """Give the run with the fewest functions that is hardly slower than the fastest."""
+    """Return the run with the fewest functions that is hardly slower than the fastest."""
     best = min(each.seconds for each in runs)
     return next(each for each in runs if each.seconds <= STOPS_HELPING * best)
 
@@ -103,7 +103,7 @@ def by_functions(size: int, model: CostModel, failing: float = 0.0) -> list[Run]
 
 
 def tables(model: CostModel) -> Iterator[str]:
-    """Give the lines of a report."""
+    """Return the lines of a report."""
     names = ("size", "functions", "parts", "part MB", "messages", "seconds", "ideal", "efficient")
     yield "{:>9} {:>9} {:>6} {:>8} {:>8} {:>9} {:>9} {:>9}".format(*names)
     for name, size in SIZES.items():

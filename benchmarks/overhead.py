@@ -101,7 +101,7 @@ class Objects:
 
 
 def product() -> Callable[[Objects], None]:
-    """Give the product's way."""
+    """Return the product's way."""
     from replicate.app import handler  # noqa: PLC0415 - reads the environment that set_up made
 
     def run(objects: Objects) -> None:
@@ -127,7 +127,7 @@ def _message(key: str, version: str) -> dict[str, Any]:
 
 
 def bare() -> Callable[[Objects], None]:
-    """Give the four calls without anything around them."""
+    """Return the four calls without anything around them."""
     from replicator.aws.clients import Clients  # noqa: PLC0415 - reads the environment that set_up made
     from replicator.runtime import side_by_side  # noqa: PLC0415
 
@@ -168,7 +168,7 @@ def bare() -> Callable[[Objects], None]:
 
 
 def cpu(run: Callable[[Objects], None], objects: Objects) -> float:
-    """Give the CPU milliseconds per object."""
+    """Return the CPU milliseconds per object."""
     before = time.process_time()
     run(objects)
     return (time.process_time() - before) * 1000 / OBJECTS

@@ -42,15 +42,15 @@ class Setup:
 
     @property
     def size(self) -> int:
-        """Give the bytes of the object."""
+        """Return the bytes of the object."""
         return self.parts * PART
 
     def ideal(self, workers: int) -> float:
-        """Give the seconds that it takes if all lanes are always busy."""
+        """Return the seconds that it takes if all lanes are always busy."""
         return -(-self.parts // (workers * self.lanes)) * self.part_seconds
 
     def modelled(self, workers: int, request_seconds: float) -> float:
-        """Give the seconds that the model of the fan-out expects, workers being there already."""
+        """Return the seconds that the model of the fan-out expects, workers being there already."""
         model = CostModel(
             multipart_from=PART,
             spread_from=PART,
@@ -101,7 +101,7 @@ def slow_down(emulator: Running, seconds: float) -> None:
 
 
 def copy(emulator: Running, key: str, parts: int) -> float:
-    """Write an object of so many parts, and give the seconds until its replica is there."""
+    """Write an object of so many parts, and return the seconds until its replica is there."""
     emulator.client("s3").put_object(Bucket="east", Key=key, Body=bytes(parts * PART))
     began = time.monotonic()
     there = emulator.client("s3", "us-west-2")

@@ -64,7 +64,7 @@ class Delivery:
             self._changed.notify_all()
 
     def idle(self) -> bool:
-        """Whether every event that happened has arrived."""
+        """Return whether every event that happened has arrived."""
         with self._changed:
             return not self._waiting and not self._delivering
 

@@ -74,7 +74,7 @@ class Fault:
     times: int | None = None
 
     def meets(self, call: Call) -> bool:
-        """Whether the fault is about this call and not used up."""
+        """Return whether the fault is about this call and not used up."""
         wanted = ((self.bucket, call.bucket), (self.key, call.key), (self.principal, call.principal.kind))
         return (
             self.times != 0

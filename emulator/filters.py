@@ -14,7 +14,7 @@ from moto.events.models import EventPattern
 
 
 def passes(criteria: Mapping[str, Any] | None, record: Mapping[str, Any]) -> bool:
-    """Whether a record of a queue matches one of the filters; without filters, every record does."""
+    """Return whether a record of a queue matches one of the filters; without filters, every record does."""
     patterns = [json.loads(each["Pattern"]) for each in (criteria or {}).get("Filters", [])]
     return not patterns or any(_matches(pattern, record) for pattern in patterns)
 

@@ -103,7 +103,7 @@ class Functions:
             return self.run(pool, pool.wait_for_one(wait), event)
 
     def run(self, pool: Pool, process: FunctionProcess, event: Any) -> Answer:
-        """Run a function once in a process that was taken from its pool, and give the process back."""
+        """Run a function once in a process that was taken from its pool, and return the process back."""
         request = {
             "event": event,
             "request_id": str(uuid.uuid4()),
@@ -124,7 +124,7 @@ class Functions:
         return list(output.lines) if output else []
 
     def idle(self) -> bool:
-        """Whether no function runs."""
+        """Return whether no function runs."""
         return self._running == 0
 
     def stop(self) -> None:

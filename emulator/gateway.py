@@ -1,6 +1,6 @@
 """The way of every request: faults, latency and the log around whatever answers it.
 
-S3's object operations are answered by `emulator.manners`, everything else by moto's own applications.
+S3's object operations are answered by `emulator.s3`, everything else by moto's own applications.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from xml.parsers.expat import ExpatError
 from flask import Flask
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from emulator import control, manners
+from emulator import control, s3
 from emulator.answers import Answer, error_answer, error_xml, malformed_xml, request_id
 from emulator.calls import Call, current_call
 from emulator.faults import Delay, Kill, OkWithError, Status, Then
@@ -102,7 +102,7 @@ class Gateway:
                 raise UnansweredError
             case Delay(milliseconds):
                 sleep(milliseconds / 1000)
-        if self._emulator.latency and (wait := self._emulator.latency.seconds(call, *manners.regions(call))):
+        if self._emulator.latency and (wait := self._emulator.latency.seconds(call, *s3.regions(call))):
             sleep(wait)
         return self._perform(call, environ)
 
@@ -114,7 +114,7 @@ class Gateway:
                     return self._from_moto(environ)
             if call.service != "s3":
                 return self._from_moto(environ)
-            answer = manners.answer(call, environ) or self._s3_from_moto(environ)
+            answer = s3.answer(call, environ) or self._s3_from_moto(environ)
             answer.headers.update({"x-amz-request-id": request_id(), "x-amz-id-2": "emulator"})
             return answer
         finally:

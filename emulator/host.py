@@ -20,10 +20,10 @@ from moto.cloudwatch.models import cloudwatch_backends
 from emulator import schedules, state
 from emulator.deployed import deployed
 from emulator.functions import Functions
-from emulator.manners.patching import patch
 from emulator.processes import Answer
 from emulator.pump import Pump
 from emulator.resources.compute import Function
+from emulator.s3.patching import patch
 
 LOG = logging.getLogger(__name__)
 # How long an invocation that somebody waits for may wait for a free process; seconds.
@@ -65,7 +65,7 @@ class Host:
         self.functions.stop()
 
     def idle(self) -> bool:
-        """Whether no function runs and the queues that feed functions hold nothing, visible or in flight.
+        """Return whether no function runs and the queues that feed functions hold nothing, visible or in flight.
 
         Queues are looked at one after the other: an invocation that came and went meanwhile may have moved a message
         from one that was not looked at yet to one that was.

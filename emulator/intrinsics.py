@@ -32,7 +32,7 @@ class Scope:
     _decided: dict[str, bool] = field(default_factory=dict)
 
     def holds(self, condition: str) -> bool:
-        """Whether a condition of the template holds with these parameters."""
+        """Return whether a condition of the template holds with these parameters."""
         if condition not in self.conditions:
             raise template_error(f"unresolved condition dependency {condition}")
         if condition not in self._decided:
@@ -62,7 +62,7 @@ class Scope:
 
 
 def is_known(value: Any) -> bool:
-    """Whether a resolved value holds no reference to a resource."""
+    """Return whether a resolved value holds no reference to a resource."""
     if isinstance(value, list):
         return all(map(is_known, value))
     if isinstance(value, dict):

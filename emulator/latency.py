@@ -15,7 +15,7 @@ class Latency:
     cross_region_ms: float = 0.0
 
     def __bool__(self) -> bool:
-        """Whether anything takes time."""
+        """Return whether anything takes time."""
         return bool(self.local_ms or self.cross_region_ms)
 
     def seconds(self, call: Call, bucket_region: str | None, source_region: str | None) -> float:

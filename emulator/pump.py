@@ -75,7 +75,7 @@ class Pump:
         self._thread.join()
 
     def idle(self) -> bool:
-        """Whether the queues that feed functions hold nothing: visible, delayed or in flight."""
+        """Return whether the queues that feed functions hold nothing: visible, delayed or in flight."""
         return not any(queues.length(source.queue) for source in self._find_sources().values())
 
     def _work(self) -> None:
@@ -125,7 +125,7 @@ class Pump:
         source.backlog_since = None
 
     def _is_due(self, source: Source) -> bool:
-        """Whether a batch is full or its window is over."""
+        """Return whether a batch is full or its window is over."""
         window = source.mapping.max_batch_window or 0
         if not window:
             return True
@@ -183,7 +183,7 @@ class Pump:
             return False
         if lineage_of(message).get(source.function.function_arn, 0) >= LIMIT:
             LOG.warning("%s called itself %d times: stopped", source.function.function_name, LIMIT)
-            queues.bury(source.queue, message)
+            queues.dead_letter(source.queue, message)
             return False
         return True
 

@@ -16,7 +16,7 @@ from moto.core.utils import unix_time_millis
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 
 from emulator.lineage import lineages
-from emulator.manners.patching import patch
+from emulator.s3.patching import patch
 
 T = TypeVar("T")
 
@@ -86,7 +86,7 @@ def take(queue: Queue, count: int) -> list[Message]:
             if (message.sent_timestamp or 0) / 1000 + queue.message_retention_period <= now / 1000:  # type: ignore[attr-defined]
                 discard(queue, message)
             elif _received_too_often(queue, message):
-                bury(queue, message)
+                dead_letter(queue, message)
             else:
                 queue.pending_messages.add(message)
                 message.mark_received(visibility_timeout=queue.visibility_timeout)  # type: ignore[attr-defined]
@@ -108,7 +108,7 @@ def discard(queue: Queue, message: Message) -> None:
         queue.deleted_messages.update(filter(None, message.all_receipt_handles))
 
 
-def bury(queue: Queue, message: Message) -> None:
+def dead_letter(queue: Queue, message: Message) -> None:
     """Move a message to the dead-letter queue, or delete it when there is none."""
     with queue._messages_lock:  # noqa: SLF001
         discard(queue, message)

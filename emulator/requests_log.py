@@ -31,7 +31,7 @@ class RequestLog:
                 self._open -= counts
 
     def idle(self) -> bool:
-        """Whether no call is under way that could still change a bucket."""
+        """Return whether no call is under way that could still change a bucket."""
         return self._open == 0
 
     def add(self, call: Call, status: int, error: str | None = None, fault: str | None = None) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from emulator import manners
+from emulator import s3
 from emulator.gateway import Gateway, UnansweredError
 from emulator.state import Emulator, activate
 
@@ -81,7 +81,7 @@ class Server:
 
     def __init__(self, emulator: Emulator | None = None, port: int = 0) -> None:
         """Bind to the port, 0 being any free one. Raises OSError when it is taken."""
-        manners.apply()
+        s3.apply()
         self.emulator = activate(emulator or Emulator())
         # Bound here, as werkzeug ends the process when a port is taken.
         with socket.create_server(("127.0.0.1", port)) as bound:

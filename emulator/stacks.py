@@ -50,11 +50,11 @@ class Stack(models.Stack):
         return plain_template(text, parameters, self._identity)
 
     def has_template(self, other_template: str) -> bool:
-        """Whether this is the stack's template already."""
+        """Return whether this is the stack's template already."""
         return bool(parse(str(self.template)) == parse(other_template))
 
     def has_parameters(self, other_parameters: dict[str, Any]) -> bool:
-        """Whether these are the stack's parameters already; those that are not given have their defaults."""
+        """Return whether these are the stack's parameters already; those that are not given have their defaults."""
         return bool(self.plain(self.template, other_parameters)["Parameters"] == self.template_dict["Parameters"])
 
     @property

@@ -32,7 +32,7 @@ class FunctionHost(Protocol):
         ...
 
     def idle(self) -> bool:
-        """Whether no function runs and the queues that feed functions hold nothing, visible or in flight."""
+        """Return whether no function runs and the queues that feed functions hold nothing, visible or in flight."""
         ...
 
     def stop(self) -> None:
@@ -84,7 +84,7 @@ class Emulator:
     limits: Limits = field(default_factory=Limits)
 
     def idle(self) -> bool:
-        """Whether nothing is on its way: no write under way, no event undelivered, no message, no function running.
+        """Return whether nothing is on its way: no write, no undelivered event, no message, no running function.
 
         A function that was running when the deliveries were looked at may have caused an event before it was looked at
         itself; so deliveries are looked at again, and none may have arrived in between.

@@ -15,7 +15,7 @@ from typing import Any
 
 from moto.cloudwatch.models import CloudWatchBackend, MetricDatum
 
-from emulator.manners.patching import patch
+from emulator.s3.patching import patch
 
 _STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {
     "Sum": sum,

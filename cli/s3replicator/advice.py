@@ -94,7 +94,7 @@ ADVICE: Mapping[Reason, str] = {
 
 
 def advice(reason: str) -> str:
-    """Give what to do about a reason code; for one of a later version, where to look."""
+    """Return what to do about a reason code; for one of a later version, where to look."""
     try:
         return ADVICE[Reason(reason)]
     except ValueError:

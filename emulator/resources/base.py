@@ -47,7 +47,7 @@ class Resource(CloudFormationModel):
         raise NotImplementedError
 
     def replaced_by(self, properties: Properties) -> bool:
-        """Whether these properties can only be had by a new resource: by default, when it gets another name."""
+        """Return whether these properties can only be had by a new resource: by default, when it gets another name."""
         return bool(self.name_property) and properties.get(self.name_property, self.name) != self.name
 
     def client(self, service: str) -> Any:

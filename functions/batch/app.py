@@ -7,13 +7,13 @@ from aws_lambda_powertools import Logger
 from replicator.aws.clients import Clients
 from replicator.aws.log import OutcomeLog
 from replicator.core.outcomes.batch import answer, read_tasks
-from replicator.flows.batch import work_off
-from replicator.runtime import Settings, make_world
+from replicator.flows.batch import process_tasks
+from replicator.runtime import Settings, make_services
 
-_world = make_world(Settings.read(), Clients())
+_services = make_services(Settings.read(), Clients())
 _log = OutcomeLog(Logger())
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """Work off the tasks of one invocation; S3 repeats those that are answered with TemporaryFailure."""
-    return answer(event, work_off(read_tasks(event), _world, _log))
+    return answer(event, process_tasks(read_tasks(event), _services, _log))

@@ -14,16 +14,16 @@ from replicator.aws.measures import EmbeddedMetrics
 from replicator.aws.queue import SqsQueue
 from replicator.aws.queue_depths import QueueDepths
 from replicator.aws.upload_journal import DynamoUploadJournal
-from replicator.core.outcomes.threshold import Place
-from replicator.flows.change.bookkeeping import Books
-from replicator.flows.watch.monitor import Watch, monitor
+from replicator.core.outcomes.threshold import Route
+from replicator.flows.change.record import Recorder
+from replicator.flows.watch.monitor import MonitorServices, monitor
 from replicator.flows.watch.stale_uploads import UploadWatch, abort_stale
 from replicator.runtime import Settings, make_notices, make_rules, now, side_by_side
 
 _settings, _clients = Settings.read(), Clients()
 _queue = SqsQueue(_clients.sqs(), _settings.change_queue_url, _settings.dead_letter_queue_url)
 _journal = DynamoJournal(_clients.dynamodb(), _settings.journal_table)
-_books = Books(_journal, _queue, make_notices(_clients), now, _settings.threshold_ms)
+_books = Recorder(_journal, _queue, make_notices(_clients), now, _settings.threshold_ms)
 _rules = make_rules(_settings, _clients)
 _uploads = UploadWatch(
     _journal,
@@ -31,18 +31,18 @@ _uploads = UploadWatch(
     S3Buckets(_clients, side_by_side).uploads,
     now,
 )
-_reported: set[Place] = set()
+_reported: set[Route] = set()
 
 
 def handler(_event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """Look once; the answer is for whoever runs it by hand."""
     tally = monitor(
-        Watch(
+        MonitorServices(
             index=JournalIndex(_clients.dynamodb(), _settings.journal_table, _settings.threshold_ms),
             queues=QueueDepths(
                 _clients.sqs(), _settings.change_queue_url, _settings.part_queue_url, _settings.dead_letter_queue_url
             ),
-            books=_books,
+            recorder=_books,
             rules=_rules,
             gauges=EmbeddedMetrics(_settings.metrics_namespace, _settings.stack_name),
             log=OutcomeLog(Logger()),

@@ -6,14 +6,14 @@ from typing import Any
 from replicator.aws.clients import Clients
 from replicator.aws.queue import DESTINATION, is_redriven
 from replicator.flows.change.consume import Message, consume
-from replicator.runtime import Settings, make_desk
+from replicator.runtime import Settings, make_consumer
 
-_desk = make_desk(Settings.read(), Clients())
+_consumer = make_consumer(Settings.read(), Clients())
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """Work off one batch; the messages named in the answer come back, all others are done."""
-    waiting = consume([_message(record) for record in event.get("Records", ())], _desk())
+    waiting = consume([_message(record) for record in event.get("Records", ())], _consumer())
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in waiting]}
 
 

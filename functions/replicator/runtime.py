@@ -28,10 +28,10 @@ from replicator.aws.upload_journal import DynamoUploadJournal
 from replicator.core.deciding.eligibility import Limits
 from replicator.core.parts.cost import CostModel
 from replicator.core.rules.matching import RuleSet
-from replicator.flows.change.bookkeeping import Books
-from replicator.flows.change.consume import Desk
+from replicator.flows.change.consume import Consumer
 from replicator.flows.change.reading import Marks
-from replicator.flows.change.replicate import World
+from replicator.flows.change.record import Recorder
+from replicator.flows.change.replicate import Services
 from replicator.flows.change.status_tag import StatusTags, Tagging
 from replicator.flows.large.ports import Multipart
 
@@ -119,7 +119,7 @@ def side_by_side(tasks: Sequence[Callable[[], T]]) -> list[T]:
 
 
 def now() -> int:
-    """Give the time in epoch milliseconds."""
+    """Return the time in epoch milliseconds."""
     return time.time_ns() // 1_000_000
 
 
@@ -147,10 +147,10 @@ def make_rules(settings: Settings, clients: Clients) -> Callable[[str], RuleSet]
     return RuleStore(clients.reader(clients.region), settings.control_bucket, defaults=settings.default_rule).rules
 
 
-def make_world(settings: Settings, clients: Clients) -> World:
+def make_services(settings: Settings, clients: Clients) -> Services:
     """Build what replicating needs."""
     buckets = S3Buckets(clients, side_by_side)
-    return World(
+    return Services(
         buckets=buckets,
         rules=make_rules(settings, clients),
         journal=DynamoJournal(clients.dynamodb(), settings.journal_table),
@@ -163,16 +163,16 @@ def make_world(settings: Settings, clients: Clients) -> World:
     )
 
 
-def make_desk(settings: Settings, clients: Clients, queue_url: str = "") -> Callable[[], Desk]:
+def make_consumer(settings: Settings, clients: Clients, queue_url: str = "") -> Callable[[], Consumer]:
     """Build what consuming a queue needs, the change queue's unless another is named; each batch gets own measures."""
-    world = make_world(settings, clients)
+    services = make_services(settings, clients)
     queue = SqsQueue(clients.sqs(), queue_url or settings.change_queue_url, settings.dead_letter_queue_url)
     log = OutcomeLog(Logger())
     jitter = random.SystemRandom().random
-    books = Books(world.journal, queue, make_notices(clients), now, settings.threshold_ms)
+    recorder = Recorder(services.journal, queue, make_notices(clients), now, settings.threshold_ms)
     metrics = partial(EmbeddedMetrics, settings.metrics_namespace, settings.stack_name)
-    tags = StatusTags(_tagging(clients), world, log.incomplete) if settings.status_tags else None
-    return lambda: Desk(world, queue, books, metrics(), log, jitter, settings.last_receive, tags)
+    tags = StatusTags(_tagging(clients), services, log.incomplete) if settings.status_tags else None
+    return lambda: Consumer(services, queue, recorder, metrics(), log, jitter, settings.last_receive, tags)
 
 
 def _tagging(clients: Clients) -> Tagging:

@@ -19,7 +19,7 @@ from replicator.aws.buckets import S3Buckets
 from replicator.aws.clients import Clients
 from replicator.core.versions.events import Record, parse
 from replicator.core.versions.version import Grant
-from replicator.flows.ports import Destination, Objects
+from replicator.flows.ports import Objects, Replicas
 
 from tests.emulator.plain import USER as USER_KEYS
 from tests.emulator.plain import Plain, serving
@@ -42,10 +42,10 @@ class Stage(Protocol):
         """Write an object in one piece; give its version id, `null` if versions are not kept."""
 
     def upload(self, bucket: str, key: str, *, meanwhile: Content | None = None) -> str:
-        """Begin an upload in parts, write `meanwhile` to the key, complete the upload; give the upload's version id."""
+        """Begin an upload in parts, write `meanwhile` to the key, complete the upload; return its version id."""
 
     def delete(self, bucket: str, key: str) -> str:
-        """Delete without naming a version; give the delete marker's id."""
+        """Delete without naming a version; return the delete marker's id."""
 
     def destroy(self, bucket: str, key: str, version_id: str) -> None:
         """Delete one version for good."""
@@ -60,13 +60,13 @@ class Stage(Protocol):
         """Read a version's bytes."""
 
     def reads(self, bucket: str) -> Objects:
-        """Give the product's view of a bucket as a source."""
+        """Return the product's view of a bucket as a source."""
 
-    def writes(self, bucket: str) -> Destination:
-        """Give the product's view of a bucket as a destination."""
+    def writes(self, bucket: str) -> Replicas:
+        """Return the product's view of a bucket as a destination."""
 
     def told(self, bucket: str) -> Sequence[Record]:
-        """Give the changes that its events told of since last asked, in no order."""
+        """Return the changes that its events told of since last asked, in no order."""
 
 
 @dataclass(slots=True)
@@ -118,7 +118,7 @@ class InMemory:
     def reads(self, bucket: str) -> Objects:
         return MemoryBuckets(self.s3).source(bucket)
 
-    def writes(self, bucket: str) -> Destination:
+    def writes(self, bucket: str) -> Replicas:
         return MemoryBuckets(self.s3).destination(bucket, "")
 
     def told(self, bucket: str) -> Sequence[Record]:
@@ -168,7 +168,7 @@ class OnEmulator:
     def reads(self, bucket: str) -> Objects:
         return self.buckets.source(bucket)
 
-    def writes(self, bucket: str) -> Destination:
+    def writes(self, bucket: str) -> Replicas:
         return self.buckets.destination(bucket, "")
 
     def told(self, bucket: str) -> Sequence[Record]:
@@ -244,5 +244,5 @@ RICH = Content(
 
 
 def in_a_year() -> str:
-    """Give a retention date, as HEAD gives it."""
+    """Return a retention date, as HEAD gives it."""
     return (datetime.now(UTC) + timedelta(days=365)).replace(microsecond=0).isoformat()

@@ -16,7 +16,7 @@ KEY = "guarded/key"
 
 
 def copy_of(stage: Stage, version_id: str, key: str = KEY) -> Copy:
-    """Give the plainest copy of a version of the source."""
+    """Return the plainest copy of a version of the source."""
     head = stage.reads(stage.source).head(key, version_id)
     assert isinstance(head, Head)
     origin = Origin(stage.source, version_id, head.modified)

@@ -13,7 +13,7 @@ from replicator.core.outcomes.backoff import OVERDUE_MS
 from replicator.core.outcomes.outcome import Reason, Status
 from replicator.core.versions.origin import Origin
 from replicator.core.versions.version import Replica
-from replicator.flows.ports import CLAIM_MS, Earlier, Journal, Note, Told, Waiting
+from replicator.flows.ports import CLAIM_MS, Earlier, Journal, Note, Reported, Waiting
 
 from tests.fakes.journal import MemoryJournal
 
@@ -146,7 +146,7 @@ def test_deliveries_that_begin_are_counted_until_one_ends(journal: Journal, pair
 
 
 def test_who_completed_for_a_message_that_must_come_back_is_remembered(journal: Journal, pair: Pair) -> None:
-    journal.vouch(pair, "v1", "message 1", NOON)
+    journal.note_completed(pair, "v1", "message 1", NOON)
     earlier = journal.earlier(pair, "v1")
     assert earlier is not None
     assert (earlier.status, earlier.message) == (Status.COMPLETED, "message 1")
@@ -154,47 +154,47 @@ def test_who_completed_for_a_message_that_must_come_back_is_remembered(journal: 
 
 def test_one_tells_that_a_version_is_late(journal: Journal, pair: Pair) -> None:
     journal.wait(pair, waiting())
-    assert journal.miss(pair, "v1", NOON, "one")
-    assert not journal.miss(pair, "v1", NOON + 1, "other")
-    assert journal.miss(pair, "v1", NOON + 1, "one")
-    assert journal.miss(pair, "v1", NOON + 1 + CLAIM_MS + 1, "other")
-    journal.tell(pair, "v1", Told.MISSED)
-    assert not journal.miss(pair, "v1", NOON + 10 * CLAIM_MS, "one")
+    assert journal.claim_missed(pair, "v1", NOON, "one")
+    assert not journal.claim_missed(pair, "v1", NOON + 1, "other")
+    assert journal.claim_missed(pair, "v1", NOON + 1, "one")
+    assert journal.claim_missed(pair, "v1", NOON + 1 + CLAIM_MS + 1, "other")
+    journal.note_reported(pair, "v1", Reported.MISSED)
+    assert not journal.claim_missed(pair, "v1", NOON + 10 * CLAIM_MS, "one")
 
 
 def test_of_messages_about_one_failure_one_tells_of_it(journal: Journal, pair: Pair) -> None:
-    assert journal.claim(pair, "v1", NOON, "one") is None
-    refused = journal.claim(pair, "v1", NOON + 1, "other")
+    assert journal.claim_failure(pair, "v1", NOON, "one") is None
+    refused = journal.claim_failure(pair, "v1", NOON + 1, "other")
     assert refused is not None
     assert refused.status is Status.PENDING
-    assert journal.claim(pair, "v1", NOON + 1, "one") is None, "it came back, for it was not done"
-    assert journal.claim(pair, "v1", NOON + 1 + OVERDUE_MS + 1, "other") is None, "it never came back"
+    assert journal.claim_failure(pair, "v1", NOON + 1, "one") is None, "it came back, for it was not done"
+    assert journal.claim_failure(pair, "v1", NOON + 1 + OVERDUE_MS + 1, "other") is None, "it never came back"
 
 
 def test_a_failure_that_was_told_is_claimed_by_nobody(journal: Journal, pair: Pair) -> None:
-    assert journal.claim(pair, "v1", NOON, "one") is None
+    assert journal.claim_failure(pair, "v1", NOON, "one") is None
     journal.wait(pair, waiting(Status.FAILED))
-    assert journal.claim(pair, "v1", NOON, "one") is None, "it was not told"
-    journal.tell(pair, "v1", Told.FAILED)
+    assert journal.claim_failure(pair, "v1", NOON, "one") is None, "it was not told"
+    journal.note_reported(pair, "v1", Reported.FAILED)
     for who in ("one", "other"):
-        refused = journal.claim(pair, "v1", NOON, who)
+        refused = journal.claim_failure(pair, "v1", NOON, who)
         assert refused is not None
         assert (refused.status, refused.failed) == (Status.FAILED, True)
 
 
 def test_who_is_done_with_a_failure_keeps_nobody_from_the_next_one(journal: Journal, pair: Pair) -> None:
     """As when a redriven object goes on in parts, and a message of its parts fails."""
-    assert journal.claim(pair, "v1", NOON, "one") is None
+    assert journal.claim_failure(pair, "v1", NOON, "one") is None
     journal.wait(pair, waiting(Status.FAILED))
-    journal.tell(pair, "v1", Told.FAILED)
+    journal.note_reported(pair, "v1", Reported.FAILED)
     journal.wait(pair, waiting())
-    assert journal.claim(pair, "v1", NOON + 1, "other") is None
+    assert journal.claim_failure(pair, "v1", NOON + 1, "other") is None
 
 
 def test_a_claim_is_closed_with_its_version_and_never_opens_it(journal: Journal, pair: Pair) -> None:
-    assert journal.claim(pair, "v1", NOON, "one") is None
+    assert journal.claim_failure(pair, "v1", NOON, "one") is None
     assert journal.close(pair, "v1", NOON) is not None
-    refused = journal.claim(pair, "v1", NOON + OVERDUE_MS + 1, "one")
+    refused = journal.claim_failure(pair, "v1", NOON + OVERDUE_MS + 1, "one")
     assert refused is not None
     assert refused.status is Status.COMPLETED
 
@@ -222,25 +222,29 @@ class Both:
         which = waiting(self.draw.choice((Status.PENDING, Status.PENDING, Status.FAILED)), version_id)
         who, about = self.draw.choice(("one", "other")), f"{pair.destination} {version_id}"
         earlier = self.ask(f"earlier {about}", lambda journal: journal.earlier(pair, version_id))
-        match self.draw.choice(("wait", "wait", "begin", "miss", "vouch", "close", "settle", "claim")):
+        match self.draw.choice(("wait", "wait", "begin", "miss", "note_completed", "close", "settle", "claim")):
             case "claim":
                 self.ask(
-                    f"claim {about} {now} {who}", lambda journal: _known(journal.claim(pair, version_id, now, who))
+                    f"claim {about} {now} {who}",
+                    lambda journal: _known(journal.claim_failure(pair, version_id, now, who)),
                 )
             case "wait":
                 self.ask(f"wait {which.status} {about}", lambda journal: _known(journal.wait(pair, which)))
                 if which.status is Status.FAILED and (earlier is None or earlier.status is not Status.COMPLETED):
-                    self.ask("tell", lambda journal: journal.tell(pair, version_id, Told.FAILED))
+                    self.ask("tell", lambda journal: journal.note_reported(pair, version_id, Reported.FAILED))
             case "begin":
                 self.ask(f"begin {about}", lambda journal: journal.begin(pair, waiting(version_id=version_id)))
             case "miss":
                 claimed = self.ask(
-                    f"miss {about} {now} {who}", lambda journal: journal.miss(pair, version_id, now, who)
+                    f"miss {about} {now} {who}", lambda journal: journal.claim_missed(pair, version_id, now, who)
                 )
                 if claimed and self.draw.random() < 0.5:
-                    self.ask("tell", lambda journal: journal.tell(pair, version_id, Told.MISSED))
-            case "vouch":
-                self.ask(f"vouch {about}", lambda journal: journal.vouch(pair, version_id, f"of {who}", now))
+                    self.ask("tell", lambda journal: journal.note_reported(pair, version_id, Reported.MISSED))
+            case "note_completed":
+                self.ask(
+                    f"note_completed {about}",
+                    lambda journal: journal.note_completed(pair, version_id, f"of {who}", now),
+                )
             case "close":
                 self.ask(f"close {about}", lambda journal: journal.close(pair, version_id, now))
             case _:

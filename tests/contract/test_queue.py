@@ -8,12 +8,12 @@ from typing import Any, Protocol
 import pytest
 from replicator.aws.queue import SqsQueue
 from replicator.core.outcomes.outcome import Outcome, Reason, Status
-from replicator.flows.change.bookkeeping import DeadLetter
+from replicator.flows.change.record import FailedChange
 
 from tests.fakes.clock import Clock
 from tests.fakes.queue import MemoryQueue
 
-LETTER = DeadLetter(
+LETTER = FailedChange(
     '{"Records": []}',
     Outcome(Status.FAILED, Reason.DST_PUT_DENIED, "CopyObject: 403", rule_id="r", destination="west"),
     first_seen=1_700_000_000_000,
@@ -27,7 +27,7 @@ class Office(Protocol):
 
     @property
     def port(self) -> MemoryQueue | SqsQueue:
-        """Give the product's view of it."""
+        """Return the product's view of it."""
 
     def send(self, body: str) -> None:
         """Put a message on the queue."""
@@ -39,7 +39,7 @@ class Office(Protocol):
         """Let time pass, if this office has any to spare; real ones hide nothing for so long."""
 
     def buried(self) -> Sequence[str]:
-        """Give the bodies of the dead letters."""
+        """Return the bodies of the dead letters."""
 
 
 @dataclass(slots=True)
@@ -130,6 +130,6 @@ def test_hiding_what_is_gone_raises_nothing(office: Office) -> None:
 
 
 def test_a_failure_lies_in_the_dead_letter_queue_with_its_own_event(office: Office) -> None:
-    office.port.bury(LETTER)
+    office.port.dead_letter(LETTER)
     assert office.buried() == [LETTER.body]
     assert not office.receive()

@@ -11,7 +11,7 @@ from s3replicator.rule_documents import RuleDocuments
 from s3replicator.rules.admin import Documents
 from s3replicator.rules.bucket_admin import BucketAdmin
 from s3replicator.rules.bucket_checks import AWS_MANAGED_KEY, BucketView, KeyView
-from s3replicator.rules.inspection import Buckets
+from s3replicator.rules.inspection import BucketAdministration
 from s3replicator.stack import stack_facts
 
 from emulator.running import Running, running
@@ -41,7 +41,7 @@ class Ports:
     """Both ports, the ARN of a queue that may be notified, and those of a key and of one that is not there."""
 
     documents: Documents
-    buckets: Buckets
+    buckets: BucketAdministration
     queue: str
     key: str
     no_key: str

@@ -61,7 +61,7 @@ def chromium() -> str:
 
 
 def look_at(page: Path, folder: Path, width: int = 1120, *flags: str) -> dict[str, Any]:
-    """Open a page in a window of this width, and give what the probe saw."""
+    """Open a page in a window of this width, and return what the probe saw."""
     probed = folder / f"probed-{width}.html"
     probed.write_text(page.read_text().replace("</body>", f"{PROBE}</body>"))
     dom = _run(folder, f"--window-size={width},2000", *flags, "--dump-dom", probed.as_uri())

@@ -57,7 +57,7 @@ def stack() -> Iterator[Running]:
 
 @cache
 def body(size: int, seed: str = "") -> bytes:
-    """Give bytes in which every part differs."""
+    """Return bytes in which every part differs."""
     block = (seed.encode() + b"-" * 1008)[:1008]
     return b"".join(b"%016d" % number + block for number in range(size // 1024 + 1))[:size]
 

@@ -8,7 +8,7 @@ from emulator.running import Running
 
 
 @dataclass(frozen=True)
-class Letter:
+class FailedMessage:
     """One failure: its message and its attributes as texts."""
 
     body: str
@@ -16,7 +16,7 @@ class Letter:
 
     @property
     def s3_object(self) -> dict[str, Any]:
-        """Give the object of the one record in it."""
+        """Return the object of the one record in it."""
         [record] = json.loads(self.body)["Records"]
         return dict(record["s3"]["object"])
 
@@ -25,15 +25,15 @@ class Letter:
         return str(self.s3_object["versionId"])
 
 
-def take_dead_letters(emulator: Running, stack: str = "prod") -> list[Letter]:
+def take_dead_letters(emulator: Running, stack: str = "prod") -> list[FailedMessage]:
     """Take everything out of the dead-letter queue."""
     sqs, url = emulator.client("sqs", emulator.stacks[stack].region), emulator.outputs(stack)["DeadLetterQueue"]
-    letters: list[Letter] = []
+    letters: list[FailedMessage] = []
     while messages := _receive(sqs, url):
         for message in messages:
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
             attributes = {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}
-            letters.append(Letter(message["Body"], attributes))
+            letters.append(FailedMessage(message["Body"], attributes))
     return letters
 
 

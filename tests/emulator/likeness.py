@@ -32,7 +32,7 @@ class Side:
         return cls(emulator.client("s3", region), bucket)
 
     def entries(self) -> dict[str, list[dict[str, Any]]]:
-        """Give all versions and delete markers by key, newest first, as far as listing tells."""
+        """Return all versions and delete markers by key, newest first, as far as listing tells."""
         found: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for page in self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket):
             for entry in page.get("Versions", []):
@@ -64,7 +64,7 @@ class Side:
         )
 
     def origin(self, key: str, version_id: str) -> str:
-        """Give the version id that a replica says it stands for; empty for a native version."""
+        """Return the version id that a replica says it stands for; empty for a native version."""
         carriers = (self.head(key, version_id)["Metadata"], self.tags(key, version_id))
         mark = next((carrier[MARK] for carrier in carriers if MARK in carrier), "")
         return mark.split("/")[1] if mark else ""

@@ -37,7 +37,7 @@ def emulator() -> Iterator[Running]:
 
 
 def set_up(emulator: Running, case: Case) -> Case:
-    """Write the objects of a case; give the case with the version ids that they got."""
+    """Write the objects of a case; return the case with the version ids that they got."""
     return case.with_versions({given["version_id"]: _put(emulator, given) for given in case.expected["objects"]})
 
 
@@ -69,7 +69,7 @@ def _mark(given: dict[str, Any]) -> dict[str, str]:
 
 
 def stands_for(side: Side, key: str) -> list[str]:
-    """Give what each entry of a history stands for, oldest first."""
+    """Return what each entry of a history stands for, oldest first."""
     entries = side.s3.list_object_versions(Bucket=side.bucket, Prefix=key)
     found = [*entries.get("Versions", []), *entries.get("DeleteMarkers", [])]
     newest_last = sorted(found, key=lambda entry: entry["IsLatest"])

@@ -36,7 +36,7 @@ def emulator() -> Iterator[Running]:
 
 @pytest.fixture(autouse=True)
 def clean(emulator: Running) -> Iterator[None]:
-    """Give every test buckets without rules and notifications."""
+    """Return every test buckets without rules and notifications."""
     yield
     s3, control = emulator.client("s3"), emulator.outputs("prod")["ControlBucket"]
     for bucket in ("east", "locked", "paused"):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from emulator.manners import preconditions
+from emulator.s3 import preconditions
 from tests.emulator.plain import Plain, refused
 
 OTHER = '"0123456789abcdef0123456789abcdef"'

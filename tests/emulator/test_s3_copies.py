@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from emulator.manners.checksums import compute
+from emulator.s3.checksums import compute
 from tests.emulator.plain import Plain, md5, refused
 
 

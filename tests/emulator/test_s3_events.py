@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 
 import pytest
 
-from emulator.manners import event_records
+from emulator.s3 import event_records
 from tests.emulator.plain import Plain, md5
 from tests.patience import PATIENCE
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from emulator.manners.checksums import compute, of_parts
 from emulator.principals import Principal
+from emulator.s3.checksums import compute, of_parts
 from tests.emulator.plain import Plain, head, md5, refused, serving
 
 

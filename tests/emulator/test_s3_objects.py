@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from emulator.manners.checksums import compute
+from emulator.s3.checksums import compute
 from tests.emulator.plain import Plain, head, md5, put, refused
 
 # Checksums

@@ -156,7 +156,7 @@ def test_temporary_trouble_leaves_nothing_behind(weathered: Running) -> None:
 
 
 def waiting(emulator: Running) -> list[dict[str, Any]]:
-    """Give what the journal's index of waiting versions holds."""
+    """Return what the journal's index of waiting versions holds."""
     table = emulator.outputs("prod")["JournalTable"]
     items = emulator.client("dynamodb").scan(TableName=table, IndexName="ByAge")["Items"]
     return [{name: next(iter(value.values())) for name, value in item.items()} for item in items]

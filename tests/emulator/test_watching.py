@@ -74,7 +74,7 @@ def test_latency_is_that_of_the_object_to_the_second(aws: Running) -> None:
 
 
 def asked(aws: Running) -> list[str]:
-    """Give what the monitor asks in one run: the least of several, for it runs by itself every minute as well."""
+    """Return what the monitor asks in one run: the least of several, for it runs by itself every minute as well."""
     runs = []
     for _ in range(3):
         aws.delete("/requests")

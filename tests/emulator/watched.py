@@ -22,7 +22,7 @@ RULE: dict[str, Any] = {
 
 
 def world(**parameters: str) -> dict[str, Any]:
-    """Give a world whose stack has these parameters."""
+    """Return a world whose stack has these parameters."""
     return {
         "buckets": [{"name": "east", "region": "us-east-1"}, {"name": "west", "region": "us-west-2"}],
         "stacks": [
@@ -70,12 +70,12 @@ def look(aws: Running) -> dict[str, Any]:
 
 
 def events(aws: Running) -> Counter[tuple[str, str]]:
-    """Give the events so far, by kind and key."""
+    """Return the events so far, by kind and key."""
     return Counter((each["detail-type"], each["detail"]["object"]["key"]) for each in aws.get("/events"))
 
 
 def measured(aws: Running, metric: str, **dimensions: str) -> list[float]:
-    """Give the values of a metric under exactly these dimensions, in order."""
+    """Return the values of a metric under exactly these dimensions, in order."""
     return [
         value
         for each in aws.get("/metrics")
@@ -85,7 +85,7 @@ def measured(aws: Running, metric: str, **dimensions: str) -> list[float]:
 
 
 def place(**more: str) -> Mapping[str, str]:
-    """Give S3's dimensions of the one rule."""
+    """Return S3's dimensions of the one rule."""
     return {"SourceBucket": "east", "DestinationBucket": "west", "RuleId": "all", **more}
 
 

@@ -22,13 +22,13 @@ _TABLE = tuple(_row(value) for value in range(256))
 
 @lru_cache(maxsize=4096)
 def etag(body: bytes) -> str:
-    """Give the ETag of an object written in one piece without a KMS key, in its quotes."""
+    """Return the ETag of an object written in one piece without a KMS key, in its quotes."""
     return f'"{md5(body, usedforsecurity=False).hexdigest()}"'
 
 
 @lru_cache(maxsize=4096)
 def crc64nvme(body: bytes) -> str:
-    """Give the checksum as S3 writes it: base64 of eight bytes, big end first."""
+    """Return the checksum as S3 writes it: base64 of eight bytes, big end first."""
     value = _ALL
     for byte in body:
         value = value >> 8 ^ _TABLE[(value ^ byte) & 255]

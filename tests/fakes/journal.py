@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from replicator.core.deciding.journal import Memory, Pair
 from replicator.core.outcomes.backoff import OVERDUE_MS
 from replicator.core.outcomes.outcome import Status
-from replicator.flows.ports import CLAIM_MS, Earlier, Note, Told, Waiting
+from replicator.flows.ports import CLAIM_MS, Earlier, Note, Reported, Waiting
 
 from tests.fakes.points import Call, Points, Straight
 
@@ -43,16 +43,16 @@ class MemoryJournal:
     def earlier(self, pair: Pair, version_id: str) -> Earlier | None:
         return self.points.call(_call("EARLIER?", pair, version_id), lambda: self.kept.get((pair, version_id)))
 
-    def miss(self, pair: Pair, version_id: str, now: int, claimant: str) -> bool:
+    def claim_missed(self, pair: Pair, version_id: str, now: int, claimant: str) -> bool:
         return self.points.call(_call("MISS", pair, version_id), lambda: self._miss(pair, version_id, now, claimant))
 
-    def claim(self, pair: Pair, version_id: str, now: int, claimant: str) -> Earlier | None:
+    def claim_failure(self, pair: Pair, version_id: str, now: int, claimant: str) -> Earlier | None:
         return self.points.call(_call("CLAIM", pair, version_id), lambda: self._claim(pair, version_id, now, claimant))
 
-    def tell(self, pair: Pair, version_id: str, told: Told) -> None:
+    def note_reported(self, pair: Pair, version_id: str, told: Reported) -> None:
         self.points.call(_call("TELL", pair, f"{version_id} {told}"), lambda: self._tell(pair, version_id, told))
 
-    def vouch(self, pair: Pair, version_id: str, message: str, completed: int) -> None:
+    def note_completed(self, pair: Pair, version_id: str, message: str, completed: int) -> None:
         self.points.call(_call("VOUCH", pair, version_id), lambda: self._finish(pair, version_id, message=message))
 
     def close(self, pair: Pair, version_id: str, completed: int) -> Earlier | None:
@@ -117,10 +117,10 @@ class MemoryJournal:
         self.failing[item] = (now, claimant)
         return None
 
-    def _tell(self, pair: Pair, version_id: str, told: Told) -> None:
+    def _tell(self, pair: Pair, version_id: str, told: Reported) -> None:
         item = (pair, version_id)
         before = self.kept.get(item)
-        if told is Told.MISSED:
+        if told is Reported.MISSED:
             self.claims.pop(item, None)
         elif before and before.status is Status.FAILED:
             self.failing.pop(item, None)

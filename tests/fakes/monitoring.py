@@ -88,7 +88,7 @@ class MemoryGauges:
         self.flushes += 1
 
     def of(self, metric: Metric, **place: str) -> list[float]:
-        """Give the values of a metric at places that say at least this."""
+        """Return the values of a metric at places that say at least this."""
         return [value for name, value, where in self.values if name is metric and place.items() <= where.items()]
 
 

@@ -23,7 +23,7 @@ class Call:
 
     @property
     def writes(self) -> bool:
-        """Whether it changes something when it gets through."""
+        """Return whether it changes something when it gets through."""
         return self.operation not in READS
 
     def __str__(self) -> str:
@@ -40,7 +40,7 @@ class Points(Protocol):
     """Lets one call happen, now or later, or not at all."""
 
     def call(self, call: Call, effect: Callable[[], T]) -> T:
-        """Give what the effect gives, or raise what went wrong."""
+        """Return what the effect gives, or raise what went wrong."""
 
 
 @dataclass(slots=True)

@@ -4,15 +4,15 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from replicator.flows.change.bookkeeping import DeadLetter
 from replicator.flows.change.consume import Message
+from replicator.flows.change.record import FailedChange
 
 from tests.fakes.clock import Clock
 from tests.fakes.points import Call, Points, Straight
 
 
 @dataclass(slots=True)
-class Letter:
+class FailedMessage:
     """One message on the queue; `visible` is the time from which it may be received."""
 
     id: str
@@ -33,21 +33,21 @@ class MemoryQueue:
     points: Points = field(default_factory=Straight)
     timeout: float = 720.0
     name: str = "changes"
-    letters: dict[str, Letter] = field(default_factory=dict)
-    dead: list[DeadLetter] = field(default_factory=list)
+    letters: dict[str, FailedMessage] = field(default_factory=dict)
+    dead: list[FailedChange] = field(default_factory=list)
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
-    def send(self, body: str, *, redriven: bool = False) -> Letter:
+    def send(self, body: str, *, redriven: bool = False) -> FailedMessage:
         prefix = "" if self.name == "changes" else f"{self.name} "
-        letter = Letter(f"{prefix}{next(self._ids)}", body, visible=self.clock.now, redriven=redriven)
+        letter = FailedMessage(f"{prefix}{next(self._ids)}", body, visible=self.clock.now, redriven=redriven)
         self.letters[letter.id] = letter
         return letter
 
-    def visible(self) -> list[Letter]:
-        """Give what may be received now, oldest first."""
+    def visible(self) -> list[FailedMessage]:
+        """Return what may be received now, oldest first."""
         return [letter for letter in self.letters.values() if letter.visible <= self.clock.now]
 
-    def receive(self, letter: Letter) -> Message:
+    def receive(self, letter: FailedMessage) -> Message:
         """Hand a message out and hide it."""
         letter.receives += 1
         letter.visible = self.clock.now + self.timeout
@@ -62,7 +62,7 @@ class MemoryQueue:
             Call("HIDE", "queue", self.name, receipt, f"{seconds} s"), lambda: self._hide(receipt, seconds)
         )
 
-    def bury(self, letter: DeadLetter) -> None:
+    def dead_letter(self, letter: FailedChange) -> None:
         detail = f"{letter.outcome.reason} {letter.outcome.destination}"
         self.points.call(Call("BURY", "queue", "dead letters", "", detail), lambda: self.dead.append(letter))
 

@@ -37,7 +37,7 @@ class MemoryLog:
     def outcome(self, change: Change | None, outcome: Outcome) -> None:
         self.outcomes.append((change, outcome))
 
-    def unforeseen(self, change: Change | None, error: Exception) -> None:
+    def unexpected(self, change: Change | None, error: Exception) -> None:
         self.errors.append(error)
 
 

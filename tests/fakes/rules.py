@@ -30,7 +30,7 @@ def rule(
     delete_markers: bool = False,
     replica_tag: bool = True,
 ) -> Rule:
-    """Give an enabled rule that copies to a bucket."""
+    """Return an enabled rule that copies to a bucket."""
     return Rule(
         id=rule_id,
         enabled=True,

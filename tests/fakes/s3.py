@@ -36,7 +36,7 @@ class Bucket:
     histories: dict[str, list[Stored]] = field(default_factory=dict)
 
     def history(self, key: str) -> list[Stored]:
-        """Give all entries of a key, oldest to newest."""
+        """Return all entries of a key, oldest to newest."""
         return self.histories.setdefault(key, [])
 
     def current(self, key: str) -> Stored | None:

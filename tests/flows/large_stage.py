@@ -11,13 +11,13 @@ from typing import Any
 from replicator.core.parts.cost import CostModel
 from replicator.core.parts.parts import MIB
 from replicator.core.rules.rule import Rule
-from replicator.flows.change.consume import Desk
-from replicator.flows.copy_parts import Shift, copy_parts
+from replicator.flows.change.consume import Consumer
+from replicator.flows.copy_parts import TimeBudget, copy_parts
 from replicator.flows.large.ports import Multipart
 from replicator.flows.watch.stale_uploads import UploadWatch, abort_stale
 
 from tests.fakes.points import Call, Mishap
-from tests.fakes.queue import Letter, MemoryQueue
+from tests.fakes.queue import FailedMessage, MemoryQueue
 from tests.fakes.stored import Stored
 from tests.fakes.upload_journal import MemoryPartQueue, MemoryUploadJournal
 from tests.fakes.uploads import MemoryUploads, UploadStore
@@ -40,7 +40,7 @@ class LargeStage(Stage):
     uploads: UploadStore = field(init=False)
     upload_journal: MemoryUploadJournal = field(init=False)
     parts: MemoryQueue = field(init=False)
-    parts_desk: Desk = field(init=False)
+    parts_desk: Consumer = field(init=False)
 
     def __post_init__(self) -> None:
         Stage.__post_init__(self)
@@ -56,8 +56,8 @@ class LargeStage(Stage):
             queue=MemoryPartQueue(self.parts),
             is_ours=lambda initiator: initiator == OURS,
         )
-        self.change_world(multipart=multipart)
-        self.parts_desk = replace(self.desk, queue=self.parts)
+        self.change_services(multipart=multipart)
+        self.parts_desk = replace(self.consumer, queue=self.parts)
 
     def _mishap(self, call: Call) -> Mishap | None:
         self.number += 1
@@ -70,20 +70,20 @@ class LargeStage(Stage):
         """Write a version of 5 MiB for each byte of the body."""
         return self.put(key, body, bucket, scale=SCALE, **content)
 
-    def work(self, *letters: Letter) -> list[str]:
-        """Hand messages of parts, by default the first visible one, to a worker; give the ids that must come back."""
+    def work(self, *letters: FailedMessage) -> list[str]:
+        """Hand messages of parts, by default the first visible one, to a worker; return the ids that must come back."""
         batch = list(letters) or self.parts.visible()[:1]
         messages = [self.parts.receive(letter) for letter in batch]
-        shift = Shift(self.may_begin, hidden=315)
+        budget = TimeBudget(self.may_begin, hidden=315)
         try:
-            waiting = copy_parts(messages, self.parts_desk, shift)
+            waiting = copy_parts(messages, self.parts_desk, budget)
         except Killed:
             return [message.id for message in messages]
         self.parts.delete([message.id for message in messages if message.id not in waiting])
         return waiting
 
     def rest(self, deliveries: int = 300) -> int:
-        """Deliver from both queues and wait until no message is left; give how many batches that took."""
+        """Deliver from both queues and wait until no message is left; return how many batches that took."""
         for count in range(deliveries):
             letters = [*self.queue.letters.values(), *self.parts.letters.values()]
             if not letters:
@@ -97,7 +97,7 @@ class LargeStage(Stage):
         raise AssertionError(f"still there after {deliveries} batches: {[*self.queue.letters, *self.parts.letters]}")
 
     def monitor(self) -> int:
-        """Let the monitor look after uploads, two minutes later; give how many it cleared away."""
+        """Let the monitor look after uploads, two minutes later; return how many it cleared away."""
         self.s3.clock.advance(120)
         return abort_stale(
             UploadWatch(
@@ -116,7 +116,7 @@ class LargeStage(Stage):
             self.queue.send(letter.body, redriven=True)
 
     def leftovers(self) -> list[str]:
-        """Give what must not be there at rest: uploads under way, remembered ones, versions that wait."""
+        """Return what must not be there at rest: uploads under way, remembered ones, versions that wait."""
         found = [f"upload {begun.id} of {begun.key}" for begun in self.uploads.under_way(WEST)]
         found += [
             f"item of {upload.id}"
@@ -127,6 +127,6 @@ class LargeStage(Stage):
         return found
 
     def body(self, key: str = "k", bucket: str = WEST) -> bytes | None:
-        """Give what readers see."""
+        """Return what readers see."""
         current = self.s3.buckets[bucket].current(key)
         return current.content.body if current and current.is_version else None

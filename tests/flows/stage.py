@@ -1,4 +1,4 @@
-"""A stage for flows: in-memory buckets, the product's own flow at a desk, and a script of mishaps.
+"""A stage for flows: in-memory buckets, the product's own flow at a consumer, and a script of mishaps.
 
 Says in few words what a test does (put, deliver, let it rest) and what came of it. Time passes only when a test, or the
 wait for hidden messages, says so.
@@ -12,16 +12,16 @@ from replicator.core.deciding.eligibility import Limits
 from replicator.core.outcomes.outcome import Outcome, Reason, Status
 from replicator.core.rules.rule import Rule
 from replicator.core.versions.origin import Site, find_mark
-from replicator.flows.change.bookkeeping import Books
-from replicator.flows.change.consume import Desk, consume
+from replicator.flows.change.consume import Consumer, consume
 from replicator.flows.change.reading import Marks
-from replicator.flows.change.replicate import World
+from replicator.flows.change.record import Recorder
+from replicator.flows.change.replicate import Services
 
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.notifications import notification
 from tests.fakes.objects import MemoryBuckets
 from tests.fakes.points import Call, Mishap, Scripted
-from tests.fakes.queue import Letter, MemoryQueue
+from tests.fakes.queue import FailedMessage, MemoryQueue
 from tests.fakes.reporting import MemoryLog, MemoryMeasures, MemoryNotices, in_turn
 from tests.fakes.rules import MemoryRules, rule
 from tests.fakes.s3 import Bucket, Happening, MemoryS3
@@ -54,7 +54,7 @@ class Order:
 
 @dataclass(slots=True)
 class Stage:
-    """Buckets east (whose events arrive), west and north, and one desk."""
+    """Buckets east (whose events arrive), west and north, and one consumer."""
 
     rules: Sequence[Rule]
     limits: Limits = field(default_factory=Limits)
@@ -68,8 +68,8 @@ class Stage:
     journal: MemoryJournal = field(init=False)
     notices: MemoryNotices = field(init=False)
     rule_sets: MemoryRules = field(default_factory=MemoryRules)
-    world: World = field(init=False)
-    desk: Desk = field(init=False)
+    services: Services = field(init=False)
+    consumer: Consumer = field(init=False)
 
     def __post_init__(self) -> None:
         for name in (EAST, WEST, NORTH):
@@ -80,7 +80,7 @@ class Stage:
         self.notices = MemoryNotices(self.points)
         self.rule_sets.put(EAST, *self.rules)
         self.s3.listeners.append(self._send)
-        self.world = World(
+        self.services = Services(
             buckets=MemoryBuckets(self.s3, self.points, OURS),
             rules=self.rule_sets.of,
             journal=self.journal,
@@ -90,8 +90,8 @@ class Stage:
             now=self.s3.clock.milliseconds,
             own_principals=frozenset({OURS}),
         )
-        books = Books(self.journal, self.queue, self.notices, self.s3.clock.milliseconds, THRESHOLD_MS)
-        self.desk = Desk(self.world, self.queue, books, self.measures, self.log, jitter=lambda: 0.5)
+        recorder = Recorder(self.journal, self.queue, self.notices, self.s3.clock.milliseconds, THRESHOLD_MS)
+        self.consumer = Consumer(self.services, self.queue, recorder, self.measures, self.log, jitter=lambda: 0.5)
 
     def _mishap(self, call: Call) -> Mishap | None:
         if act := self.interludes.pop(call.operation, None):
@@ -108,10 +108,10 @@ class Stage:
 
     # What a test does
 
-    def change_world(self, **parts: Any) -> None:
-        """Put other parts into the world that the desk works in."""
-        self.world = replace(self.world, **parts)
-        self.desk = replace(self.desk, world=self.world)
+    def change_services(self, **parts: Any) -> None:
+        """Put other parts into the services that the consumer works with."""
+        self.services = replace(self.services, **parts)
+        self.consumer = replace(self.consumer, services=self.services)
 
     def put(self, key: str = "k", body: bytes = b"bytes", bucket: str = EAST, **content: Any) -> Stored:
         """Write a version as a user; a second passes before it."""
@@ -135,20 +135,20 @@ class Stage:
         """Do something right before the next call of this kind takes effect."""
         self.interludes[operation] = act
 
-    def deliver(self, *letters: Letter) -> list[str]:
-        """Hand messages, by default all visible ones, to the flow as one batch; give the ids that must come back."""
+    def deliver(self, *letters: FailedMessage) -> list[str]:
+        """Hand messages, by default all visible ones, to the flow as one batch; return the ids that must come back."""
         batch = list(letters) or self.queue.visible()
         waiting: list[str] | None = None
         messages = [self.queue.receive(letter) for letter in batch]
         try:
-            waiting = consume(messages, self.desk)
+            waiting = consume(messages, self.consumer)
         except Killed:
             return [message.id for message in messages]
         self.queue.delete([message.id for message in messages if message.id not in waiting])
         return waiting
 
     def rest(self, deliveries: int = 50) -> int:
-        """Deliver and wait until no message is left; give how many batches that took."""
+        """Deliver and wait until no message is left; return how many batches that took."""
         for count in range(deliveries):
             if not self.queue.letters:
                 return count
@@ -160,7 +160,7 @@ class Stage:
     # What came of it
 
     def replicas(self, key: str = "k", bucket: str = WEST) -> list[str]:
-        """Give the source version that each entry stands for, oldest first; `-` for a delete marker or a native one."""
+        """Return the source version of each entry, oldest first; `-` for a delete marker or a native one."""
         return [self._stands_for(bucket, key, stored) for stored in self.s3.buckets[bucket].history(key)]
 
     def _stands_for(self, bucket: str, key: str, stored: Stored) -> str:
@@ -170,7 +170,7 @@ class Stage:
 
     @property
     def told(self) -> list[tuple[Status, Reason | None]]:
-        """Give the outcomes that were counted, in order."""
+        """Return the outcomes that were counted, in order."""
         return [(outcome.status, outcome.reason) for outcome in self.outcomes]
 
     @property
@@ -178,14 +178,14 @@ class Stage:
         return [outcome for _, outcome in self.measures.recorded]
 
     def calls(self, *operations: str) -> list[str]:
-        """Give the calls of these kinds so far, as words."""
+        """Return the calls of these kinds so far, as words."""
         return [str(call) for call in self.points.calls if call.operation in operations]
 
     def waiting(self) -> dict[str, tuple[Status, Reason]]:
-        """Give what the journal lists as waiting or failed, by version id."""
+        """Return what the journal lists as waiting or failed, by version id."""
         return {version: (each.status, each.reason) for (_, version), each in self.journal.waiting.items()}
 
 
 def to_two() -> Stage:
-    """Give a stage with one rule to west and one to north, each of that name."""
+    """Return a stage with one rule to west and one to north, each of that name."""
     return Stage([rule(WEST, rule_id="west"), rule(NORTH, rule_id="north")])

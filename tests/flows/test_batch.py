@@ -4,7 +4,7 @@ from typing import Any
 
 from replicator.core.outcomes.batch import Result, ResultCode, Task, UnreadableTask
 from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
-from replicator.flows.batch import work_off
+from replicator.flows.batch import process_tasks
 
 from tests.fakes.rules import rule
 from tests.flows.stage import EAST, NORTH, WEST, Stage
@@ -13,7 +13,7 @@ DONE = "west: COMPLETED"
 
 
 def existing(key: str = "k", body: bytes = b"bytes", **content: Any) -> Stage:
-    """Give a stage on which a version stands that no event told of."""
+    """Return a stage on which a version stands that no event told of."""
     on = Stage([rule(WEST, rule_id="all", delete_markers=True)])
     add(on, key, body, **content)
     return on
@@ -26,7 +26,7 @@ def add(on: Stage, key: str = "k", body: bytes = b"bytes", **content: Any) -> st
 
 
 def run(on: Stage, *tasks: Task | UnreadableTask) -> list[Result]:
-    return work_off(tasks, on.world, on.log)
+    return process_tasks(tasks, on.services, on.log)
 
 
 def task(version_id: str = "", key: str = "k", task_id: str = "t", bucket: str = EAST) -> Task:
@@ -154,9 +154,9 @@ def test_a_task_in_trouble_is_no_trouble_of_the_others() -> None:
     on.fail("HEAD", RuntimeError("nobody foresaw it"), key="other")
     add(on, "other")
     unreadable = UnreadableTask("u", "it names no key")
-    [good, unforeseen, bad] = run(on, task(), task(key="other", task_id="o"), unreadable)
+    [good, unexpected, bad] = run(on, task(), task(key="other", task_id="o"), unreadable)
     assert good.code is ResultCode.SUCCEEDED
-    assert unforeseen.code is ResultCode.TEMPORARY
+    assert unexpected.code is ResultCode.TEMPORARY
     assert bad == Result("u", ResultCode.PERMANENT, "FAILED MalformedEvent (it names no key)")
     assert len(on.log.errors) == 1
 

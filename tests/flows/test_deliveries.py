@@ -102,7 +102,7 @@ def test_a_malformed_message_is_buried_as_it_was_and_its_neighbours_replicate(ba
 def test_a_malformed_message_has_no_version_to_tag_and_is_buried_once() -> None:
     on = stage()
     nothing: Any = None
-    on.desk = replace(on.desk, status_tags=StatusTags(nothing, on.world, warn=print))
+    on.consumer = replace(on.consumer, status_tags=StatusTags(nothing, on.services, warn=print))
     on.queue.send("hello")
     on.rest()
     assert [letter.body for letter in on.queue.dead] == ["hello"]
@@ -114,7 +114,7 @@ def test_a_failure_without_a_destination_is_claimed_from_nobody() -> None:
     def unreadable(_: str) -> RuleSet:
         raise Permanent(Reason.RULES_UNREADABLE, "AccessDenied")
 
-    on.change_world(rules=unreadable)
+    on.change_services(rules=unreadable)
     on.put()
     on.rest()
     assert len(on.queue.dead) == 1
@@ -148,7 +148,7 @@ def test_one_failing_record_of_a_message_is_buried_alone_and_the_others_are_not_
 
 
 @pytest.mark.parametrize(
-    "trouble", [SLOW, DENIED, RuntimeError("nobody foresaw it")], ids=["temporary", "permanent", "unforeseen"]
+    "trouble", [SLOW, DENIED, RuntimeError("nobody foresaw it")], ids=["temporary", "permanent", "unexpected"]
 )
 def test_trouble_with_one_message_is_no_trouble_of_its_batch(trouble: Exception) -> None:
     on = stage()

@@ -3,8 +3,8 @@
 from replicator.core.deciding.actions import CopyVersion, Finish, MarkDeleted, Plan
 from replicator.core.deciding.facts import Absent
 from replicator.core.outcomes.outcome import Permanent, Reason, Temporary
-from replicator.core.rules.matching import Verdict
-from replicator.core.versions.version import Found, MarkerHead
+from replicator.core.rules.matching import MatchResult
+from replicator.core.versions.version import MarkerHead, StoredVersion
 from s3replicator.explain.explaining import Explanation, View, explain
 
 from tests.fakes.points import READS
@@ -16,7 +16,7 @@ BOTH = [rule(WEST, rule_id="all", delete_markers=True), rule(NORTH, rule_id="pho
 
 def explained(on: Stage, key: str = "k", version_id: str = "", bucket: str = EAST) -> Explanation:
     before = len(on.points.calls)
-    found = explain(bucket, key, version_id, on.world)
+    found = explain(bucket, key, version_id, on.services)
     assert {call.operation for call in on.points.calls[before:]} <= READS, "it reads and does nothing else"
     return found
 
@@ -35,11 +35,11 @@ def test_a_version_that_is_missing_would_be_copied() -> None:
     on = Stage(BOTH)
     source = on.put()
     found = explained(on)
-    assert isinstance(found.subject, Found)
+    assert isinstance(found.subject, StoredVersion)
     assert found.change.version_id == source.version_id
-    assert [(match.rule.id, match.verdict) for match in found.matches] == [
-        ("all", Verdict.MATCHES),
-        ("photos", Verdict.PREFIX),
+    assert [(match.rule.id, match.result) for match in found.matches] == [
+        ("all", MatchResult.MATCHES),
+        ("photos", MatchResult.PREFIX),
     ]
     view = only(found)
     assert view.destination == WEST
@@ -116,7 +116,7 @@ def test_without_rules_there_is_nothing_to_say_but_what_it_is() -> None:
     on = Stage([])
     on.put()
     found = explained(on)
-    assert isinstance(found.subject, Found)
+    assert isinstance(found.subject, StoredVersion)
     assert (found.matches, found.views) == ((), ())
 
 
@@ -124,7 +124,7 @@ def test_a_tag_filter_is_explained_with_the_tags_that_it_has() -> None:
     on = Stage([rule(WEST, tags={"class": "gold"})])
     on.put(tags={"class": "tin"})
     [match] = explained(on).matches
-    assert match.verdict is Verdict.TAG
+    assert match.result is MatchResult.TAG
 
 
 def test_an_earlier_failure_is_told() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from replicator.core.outcomes.outcome import Permanent, Reason, Status
-from s3replicator.failures.letters import Letter, Selection
+from s3replicator.failures.failed_messages import FailedMessage, Selection
 from s3replicator.failures.redrive import HOLD_SECONDS, LEEWAY_SECONDS, Redrive, Sweep, look, redrive
 
 from tests.fakes.dead_letter_box import MemoryBox
@@ -27,7 +27,7 @@ class Operator:
     def __post_init__(self) -> None:
         self.box = MemoryBox(self.on.s3.clock, self._send, self.on.points)
 
-    def _send(self, letter: Letter) -> None:
+    def _send(self, letter: FailedMessage) -> None:
         self.on.queue.send(letter.body, redriven=True)
 
     def fail(self, *keys: str) -> None:
@@ -36,10 +36,10 @@ class Operator:
         for key in keys:
             self.on.put(key)
         self.on.rest()
-        self.bury()
+        self.dead_letter()
         self.on.s3.clock.advance(2)
 
-    def bury(self) -> None:
+    def dead_letter(self) -> None:
         self.box.take(self.on.queue.dead)
         self.on.queue.dead.clear()
 
@@ -133,7 +133,7 @@ def test_what_fails_again_is_left_alone_by_the_same_redrive() -> None:
         sent.append(len(done.sent))
         operator.on.rest()
         operator.on.s3.clock.advance(2)
-        operator.bury()
+        operator.dead_letter()
 
     done = redrive(ALL, operator.sweep(), work)
     assert len(done.sent) == 15
@@ -148,7 +148,7 @@ def test_what_fails_again_within_the_same_second_is_left_alone_too() -> None:
 
     def work(done: Redrive) -> None:
         operator.on.rest()
-        operator.bury()
+        operator.dead_letter()
 
     assert len(redrive(ALL, operator.sweep(), work).sent) == 2
     operator.on.s3.clock.advance(1)

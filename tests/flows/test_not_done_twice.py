@@ -30,7 +30,7 @@ def test_a_version_is_looked_at_once_before_its_destinations_part() -> None:
             looked.append(len(on.calls("HEAD")))
         return in_turn(tasks)
 
-    on.change_world(side_by_side=spy)
+    on.change_services(side_by_side=spy)
     on.put()
     on.rest()
     assert looked == [1]

@@ -8,7 +8,7 @@ import pytest
 from replicator.aws.rule_shape import shape_problems
 from replicator.core.rules.document import default_document
 from s3replicator.findings import Severity
-from s3replicator.rules.admin import Report, RulesAdmin
+from s3replicator.rules.admin import RulesAdmin, RulesReport
 from s3replicator.rules.notifications import EVENTS
 from s3replicator.stack_facts import StackFacts
 
@@ -45,11 +45,11 @@ def admin(world: MemoryAdmin, stack: StackFacts = STACK) -> RulesAdmin:
     return RulesAdmin(stack, world, world, shape_problems)
 
 
-def errors(report: Report) -> list[str]:
+def errors(report: RulesReport) -> list[str]:
     return [str(each) for each in report.findings if each.severity is Severity.ERROR]
 
 
-def warnings(report: Report) -> list[str]:
+def warnings(report: RulesReport) -> list[str]:
     return [str(each) for each in report.findings if each.severity is Severity.WARNING]
 
 

@@ -1,7 +1,7 @@
 """Where a key or a stack stands, from what the journal keeps and the buckets show."""
 
 from replicator.core.outcomes.outcome import Permanent, Reason, Temporary
-from replicator.core.outcomes.replication_status import Standing
+from replicator.core.outcomes.replication_status import ReplicationStatus
 from replicator.core.outcomes.threshold import Age
 from s3replicator.status.looking import NEWEST, of_object, of_stack
 from s3replicator.status.object_status import ObjectStatus
@@ -15,10 +15,10 @@ DENIED = Permanent(Reason.DST_PUT_DENIED, "AccessDenied")
 
 
 def look(on: Stage, key: str = "k") -> ObjectStatus:
-    return of_object(EAST, key, on.world)
+    return of_object(EAST, key, on.services)
 
 
-def at(found: ObjectStatus, version: int = 0) -> dict[str, Standing]:
+def at(found: ObjectStatus, version: int = 0) -> dict[str, ReplicationStatus]:
     return {each.destination: each.standing for each in found.versions[version].destinations}
 
 
@@ -27,8 +27,8 @@ def test_what_arrived_everywhere_is_completed() -> None:
     on.put()
     on.rest()
     found = look(on)
-    assert found.versions[0].standing is Standing.COMPLETED
-    assert at(found) == {WEST: Standing.COMPLETED, NORTH: Standing.COMPLETED}
+    assert found.versions[0].standing is ReplicationStatus.COMPLETED
+    assert at(found) == {WEST: ReplicationStatus.COMPLETED, NORTH: ReplicationStatus.COMPLETED}
     assert found.agree
 
 
@@ -39,17 +39,17 @@ def test_the_status_rolls_up_and_each_destination_says_its_own_and_why() -> None
     on.put()
     on.deliver()
     found = look(on)
-    assert at(found) == {WEST: Standing.PENDING, NORTH: Standing.FAILED}
+    assert at(found) == {WEST: ReplicationStatus.PENDING, NORTH: ReplicationStatus.FAILED}
     assert {each.reason for each in found.versions[0].destinations} == {"Throttled", "DstPutObjectNotPermitted"}
-    assert found.versions[0].standing is Standing.FAILED
+    assert found.versions[0].standing is ReplicationStatus.FAILED
     assert not found.agree
 
 
 def test_what_nobody_has_looked_at_is_unknown_not_completed() -> None:
     on = to_two()
     on.put()
-    assert at(look(on)) == {WEST: Standing.UNKNOWN, NORTH: Standing.UNKNOWN}
-    assert look(on).versions[0].standing is Standing.UNKNOWN
+    assert at(look(on)) == {WEST: ReplicationStatus.UNKNOWN, NORTH: ReplicationStatus.UNKNOWN}
+    assert look(on).versions[0].standing is ReplicationStatus.UNKNOWN
 
 
 def test_what_waited_and_then_arrived_is_completed() -> None:
@@ -57,7 +57,7 @@ def test_what_waited_and_then_arrived_is_completed() -> None:
     on.fail("COPY", SLOW, 2)
     on.put()
     on.rest()
-    assert at(look(on)) == {WEST: Standing.COMPLETED, NORTH: Standing.COMPLETED}
+    assert at(look(on)) == {WEST: ReplicationStatus.COMPLETED, NORTH: ReplicationStatus.COMPLETED}
 
 
 def test_each_version_stands_for_itself_newest_first() -> None:
@@ -70,7 +70,7 @@ def test_each_version_stands_for_itself_newest_first() -> None:
     found = look(on)
     assert [each.version_id for each in found.versions] == [second.version_id, first.version_id]
     assert [each.is_current for each in found.versions] == [True, False]
-    assert [each.standing for each in found.versions] == [Standing.PENDING, Standing.COMPLETED]
+    assert [each.standing for each in found.versions] == [ReplicationStatus.PENDING, ReplicationStatus.COMPLETED]
 
 
 def test_only_the_newest_versions_are_looked_at() -> None:
@@ -85,7 +85,7 @@ def test_a_rule_that_does_not_want_a_version_is_no_destination_of_it() -> None:
     on = Stage([rule(WEST, rule_id="blue", tags={"team": "blue"}), rule(NORTH, rule_id="north")])
     on.put()
     on.rest()
-    assert at(look(on)) == {NORTH: Standing.COMPLETED}
+    assert at(look(on)) == {NORTH: ReplicationStatus.COMPLETED}
 
 
 def test_a_delete_marker_counts_where_the_rule_replicates_them() -> None:
@@ -96,7 +96,7 @@ def test_a_delete_marker_counts_where_the_rule_replicates_them() -> None:
     on.rest()
     found = look(on)
     assert found.versions[0].is_marker
-    assert at(found) == {WEST: Standing.COMPLETED}
+    assert at(found) == {WEST: ReplicationStatus.COMPLETED}
 
 
 def test_a_destination_that_cannot_be_asked_is_said_to_be() -> None:
@@ -116,7 +116,7 @@ def test_a_stack_says_what_waits_and_what_failed_by_rule_or_for_one_bucket() -> 
     on.deliver()
     index, queues = MemoryIndex(on.journal, THRESHOLD_MS), MemoryQueues(on.queue)
     found = of_stack(index, queues, on.s3.clock.milliseconds())
-    assert found.places == [(EAST, NORTH, "north"), (EAST, WEST, "west")]
+    assert found.routes == [(EAST, NORTH, "north"), (EAST, WEST, "west")]
     assert (found.pending.all.operations, found.pending.all.bytes) == (1, 5)
     assert found.failed[EAST, NORTH, "north"].operations == 1
     assert not found.is_fine

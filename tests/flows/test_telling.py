@@ -18,7 +18,7 @@ FAILED, MISSED, AFTER = NoticeKind.FAILED, NoticeKind.MISSED, NoticeKind.AFTER
 
 
 def counted(on: Stage) -> list[bool]:
-    """Give how objects were counted for the threshold by the functions, in order."""
+    """Return how objects were counted for the threshold by the functions, in order."""
     return [outcome.within for outcome in on.outcomes if outcome.within is not None]
 
 

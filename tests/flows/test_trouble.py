@@ -19,7 +19,7 @@ def stage() -> Stage:
 
 
 def failed(stage: Stage) -> Reason | None:
-    """Give why the one change failed, after a look at everything that a failure must leave behind."""
+    """Return why the one change failed, after a look at everything that a failure must leave behind."""
     stage.rest()
     [(status, reason)] = stage.told
     assert status is Status.FAILED
@@ -104,7 +104,7 @@ def test_rules_that_cannot_be_read_are_waited_for() -> None:
             raise answer
         return answer
 
-    on.change_world(rules=rules)
+    on.change_services(rules=rules)
     on.rest()
     assert on.replicas() == [source.version_id]
     assert on.told == [(Status.PENDING, Reason.RULES_UNREADABLE)] * 2 + [DONE]

@@ -6,8 +6,8 @@ from itertools import count
 
 from replicator.core.outcomes.notices import NoticeKind
 from replicator.core.outcomes.outcome import Reason, Temporary
-from replicator.core.outcomes.threshold import Place, Tally
-from replicator.flows.watch.monitor import Watch, monitor
+from replicator.core.outcomes.threshold import Route, Tally
+from replicator.flows.watch.monitor import MonitorServices, monitor
 
 from tests.fakes.monitoring import MemoryGauges, MemoryIndex, MemoryQueues, MonitorLog
 from tests.fakes.reporting import in_turn
@@ -26,7 +26,7 @@ class Watched:
     on: Stage = field(default_factory=lambda: Stage([rule(WEST, rule_id="all")]))
     gauges: MemoryGauges = field(default_factory=MemoryGauges)
     log: MonitorLog = field(default_factory=MonitorLog)
-    reported: set[Place] = field(default_factory=set)
+    reported: set[Route] = field(default_factory=set)
     queues: MemoryQueues = field(init=False)
     index: MemoryIndex = field(init=False)
 
@@ -37,13 +37,13 @@ class Watched:
     def look(self) -> Tally:
         """Let the monitor run once; its gauges show this run only."""
         self.gauges.values.clear()
-        return monitor(self.watch())
+        return monitor(self.services())
 
-    def watch(self) -> Watch:
-        return Watch(
+    def services(self) -> MonitorServices:
+        return MonitorServices(
             index=self.index,
             queues=self.queues,
-            books=self.on.desk.books,
+            recorder=self.on.consumer.recorder,
             rules=self.on.rule_sets.of,
             gauges=self.gauges,
             log=self.log,
@@ -59,21 +59,21 @@ class Watched:
 
     @property
     def told(self) -> Counter[tuple[NoticeKind, str]]:
-        """Give the events so far, by kind and key."""
+        """Return the events so far, by kind and key."""
         return Counter((notice.kind, notice.key) for notice in self.on.notices.published)
 
     def kinds(self) -> list[NoticeKind]:
-        """Give the kinds of the events so far, in order."""
+        """Return the kinds of the events so far, in order."""
         return [notice.kind for notice in self.on.notices.published]
 
 
 def last_receive(on: Stage, receives: int) -> None:
-    """Tell the desk at which receive its queue gives up."""
-    on.desk = replace(on.desk, last_receive=receives)
+    """Tell the consumer at which receive its queue gives up."""
+    on.consumer = replace(on.consumer, last_receive=receives)
 
 
 def waiting(*keys: str, rules: tuple[str, ...] = (WEST,)) -> Watched:
-    """Give a stage on which these objects wait for every destination."""
+    """Return a stage on which these objects wait for every destination."""
     watched = Watched(Stage([rule(each, rule_id=f"to {each}") for each in rules]))
     watched.on.fail("COPY", SLOW, 999)
     for key in keys:

@@ -25,7 +25,7 @@ class Case:
     expected: dict[str, Any]
 
     def with_versions(self, versions: Mapping[str, str]) -> "Case":
-        """Give the case with other version ids, as where ids cannot be chosen."""
+        """Return the case with other version ids, as where ids cannot be chosen."""
         event, expected = json.dumps(self.event), json.dumps(self.expected)
         for old, new in versions.items():
             event, expected = event.replace(old, new), expected.replace(old, new)

@@ -36,7 +36,7 @@ def rules() -> tuple[Rule, ...]:
 
 
 def set_up(case: Case) -> Stage:
-    """Give a stage on which the objects of a case stand; no event told of them."""
+    """Return a stage on which the objects of a case stand; no event told of them."""
     stage = Stage(rules())
     for given in case.expected["objects"]:
         put(stage, given)
@@ -66,7 +66,7 @@ def put(stage: Stage, given: dict[str, Any]) -> Stored:
 
 
 def mark(given: dict[str, Any], stage: Stage) -> dict[str, str]:
-    """Give the metadata of what a replicator of the other side wrote."""
+    """Return the metadata of what a replicator of the other side wrote."""
     if "replica_of" not in given:
         return {}
     bucket, _, version_id = given["replica_of"].partition("/")
@@ -95,7 +95,7 @@ REPLICATE, BATCH = cases("ReplicateFunction"), cases("BatchFunction")
 def test_replicate_function(case: Case, load: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     stage = set_up(case)
     app: ModuleType = load("replicate.app")
-    monkeypatch.setattr(app, "_desk", lambda: stage.desk)
+    monkeypatch.setattr(app, "_consumer", lambda: stage.consumer)
     assert app.handler(case.event, None) == case.expected["answer"]
     assert outcomes(stage) == sorted(case.expected["outcomes"], key=str)
     assert [letter(case, dead) for dead in stage.queue.dead] == case.expected["dead_letters"]
@@ -116,7 +116,7 @@ def outcomes(stage: Stage) -> list[dict[str, Any]]:
 
 
 def letter(case: Case, dead: Any) -> dict[str, Any]:
-    """Give what is expected of a dead letter; its body only where the case says it."""
+    """Return what is expected of a dead letter; its body only where the case says it."""
     origin = dead.outcome.origin
     row = {
         "reason": dead.outcome.reason,
@@ -130,7 +130,7 @@ def letter(case: Case, dead: Any) -> dict[str, Any]:
 def test_batch_function(case: Case, load: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     stage = set_up(case)
     app: ModuleType = load("batch.app")
-    monkeypatch.setattr(app, "_world", stage.world)
+    monkeypatch.setattr(app, "_services", stage.services)
     monkeypatch.setattr(app, "_log", stage.log)
     assert app.handler(case.event, None) == case.expected["answer"]
     assert stage.queue.dead == []

@@ -15,7 +15,7 @@ SOURCES = [path for folder in ("functions", "cli", "emulator") for path in sorte
 
 
 def asked_of_clients(code: str) -> Iterator[str]:
-    """Give every `something.exceptions.Class` of a module."""
+    """Return every `something.exceptions.Class` of a module."""
     for node in ast.walk(ast.parse(code)):
         if (
             isinstance(node, ast.Attribute)

@@ -16,7 +16,7 @@ NAMES = {BY_RULE: "rule", BY_REASON: "reason", BY_STACK: "stack", BY_AGE: "age"}
 
 
 def rows(page: str, heading: str) -> list[list[str]]:
-    """Give the cells of the first table below a heading, without its head."""
+    """Return the cells of the first table below a heading, without its head."""
     text = (DOCS / page).read_text().partition(f"{heading}\n")[2]
     table = re.search(r"(?:^\|.*\|\n)+", text, re.MULTILINE)
     assert table

@@ -34,12 +34,12 @@ def architecture() -> str:
 
 
 def image_name() -> str:
-    """Give the name under which SAM CLI looks for the image."""
+    """Return the name under which SAM CLI looks for the image."""
     return f"public.ecr.aws/lambda/python:{PYTHON}-{architecture()}"
 
 
 def is_present() -> bool:
-    """Whether the engine has the image already, Amazon's or ours."""
+    """Return whether the engine has the image already, Amazon's or ours."""
     return (
         subprocess.run(["docker", "image", "inspect", image_name()], check=False, capture_output=True).returncode == 0
     )

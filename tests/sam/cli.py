@@ -57,5 +57,5 @@ class Sam:
 
 
 def architecture() -> str:
-    """Give the parameter that builds for this machine."""
+    """Return the parameter that builds for this machine."""
     return f"Architecture={base_image.architecture()}"

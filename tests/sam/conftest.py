@@ -76,5 +76,5 @@ def project(python: str, make_sam: Callable[..., Sam], tmp_path_factory: pytest.
 
 @pytest.fixture(scope="session")
 def build(project: Path) -> Path:
-    """Give the folder with what is shipped, by function."""
+    """Return the folder with what is shipped, by function."""
     return project / ".aws-sam" / "build"

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 
 def gateway() -> str:
-    """Give the address of this machine on the network that containers are on.
+    """Return the address of this machine on the network that containers are on.
 
     An engine that has just made its bridge names only the subnet; it takes the first address of it for itself.
     """

@@ -18,7 +18,7 @@ UNPACKED_LIMIT = 30 * 1024 * 1024
 
 @pytest.fixture
 def shipped(build: Path) -> Path:
-    """Give what is uploaded; it is the same for each function."""
+    """Return what is uploaded; it is the same for each function."""
     return build / "ReplicateFunction"
 
 

@@ -35,7 +35,7 @@ class Tally:
 
 
 def of_seed(setting: Setting, seed: int) -> Choices:
-    """Give the decisions of one seed; each world has histories of its own."""
+    """Return the decisions of one seed; each world has histories of its own."""
     return Choices(f"{setting.name}/{seed}")
 
 
@@ -87,7 +87,7 @@ def _end_with_parent() -> None:
 
 
 def _bunches(settings: Sequence[Setting], of: dict[str, int], first: int) -> Iterator[tuple[str, range]]:
-    """Give bunches of seeds, the worlds in turn, so that trouble in any of them shows early."""
+    """Return bunches of seeds, the worlds in turn, so that trouble in any of them shows early."""
     for start in range(0, max(of.values()), CHUNK):
         for setting in settings:
             end = min(start + CHUNK, of[setting.name])
@@ -96,5 +96,5 @@ def _bunches(settings: Sequence[Setting], of: dict[str, int], first: int) -> Ite
 
 
 def cores() -> int:
-    """Give the number of cores that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

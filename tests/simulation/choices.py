@@ -21,7 +21,7 @@ class Choices:
         self._random = random.Random(seed).random  # noqa: S311 - a history, not a secret
 
     def below(self, bound: int) -> int:
-        """Give a number from 0 to bound - 1."""
+        """Return a number from 0 to bound - 1."""
         if self._replay is None:
             value = int(self._random() * bound)
         else:
@@ -39,5 +39,5 @@ class Choices:
         return self.below(100) >= 100 - percent
 
     def one_of(self, options: Sequence[T]) -> T:
-        """Give one of the options, the first being the dullest."""
+        """Return one of the options, the first being the dullest."""
         return options[self.below(len(options))] if len(options) > 1 else options[0]

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from replicator.core.parts.cost import CostModel
 from replicator.core.parts.parts import MIB
-from replicator.flows.change.consume import Desk, Message
-from replicator.flows.change.replicate import World
-from replicator.flows.copy_parts import Shift, copy_parts
+from replicator.flows.change.consume import Consumer, Message
+from replicator.flows.change.replicate import Services
+from replicator.flows.copy_parts import TimeBudget, copy_parts
 from replicator.flows.large.ports import Multipart
 from replicator.flows.watch.stale_uploads import UploadWatch, abort_stale
 
@@ -27,8 +27,8 @@ BODIES = ("large {}", "here{}")
 """Of a large version: over several functions, and in one."""
 
 
-def with_parts(world: World, store: UploadStore, points: Points, author: str, parts: MemoryQueue) -> World:
-    """Give a world that copies in parts."""
+def with_parts(world: Services, store: UploadStore, points: Points, author: str, parts: MemoryQueue) -> Services:
+    """Return a world that copies in parts."""
     multipart = Multipart(
         model=MODEL,
         source=lambda bucket: MemoryUploads(store, bucket, "source", points, author),
@@ -40,13 +40,13 @@ def with_parts(world: World, store: UploadStore, points: Points, author: str, pa
     return replace(world, multipart=multipart)
 
 
-def work(messages: list[Message], desk: Desk, choices: Choices) -> list[str]:
-    """Run a worker that sometimes runs out of time; give the ids of the messages that must come back."""
+def work(messages: list[Message], consumer: Consumer, choices: Choices) -> list[str]:
+    """Run a worker that sometimes runs out of time; return the ids of the messages that must come back."""
     may_begin: Callable[[], bool] = lambda: not choices.chance(5)  # noqa: E731
-    return copy_parts(messages, desk, Shift(may_begin, hidden=315))
+    return copy_parts(messages, consumer, TimeBudget(may_begin, hidden=315))
 
 
-def look_after(world: World) -> None:
+def look_after(world: Services) -> None:
     """Let the monitor abort what is left over."""
     if world.multipart:
         multipart = world.multipart

@@ -189,7 +189,7 @@ def _crown_deleted(self: Any, standing: Any, copied: Any, there: Any) -> Any:
     return _CROWN(self, standing, copied, there)
 
 
-_CROWN = plan._Planner._crown
+_CROWN = plan._Planner._put_winner_on_top
 
 
 def _let_lie(_: Facts) -> Finish:
@@ -230,8 +230,8 @@ def _unguarded_delete(self: MemoryObjects, key: str, guard: Guard) -> None:
     self.s3.delete(self.bucket, key, self.author)
 
 
-def _acknowledge_all(messages: Any, desk: Any) -> list[str]:
-    _CONSUME(messages, desk)
+def _acknowledge_all(messages: Any, consumer: Any) -> list[str]:
+    _CONSUME(messages, consumer)
     return []
 
 
@@ -290,7 +290,7 @@ MUTATIONS = (
         ("one-way, lifecycle expires", "one-way, delete markers"),
     ),
     Mutation("a delete marker is told by its own event alone", [(plan._Planner, "_is_told", _told_by_id)]),
-    Mutation("the winner is not put back on top", [(plan._Planner, "_crown", _no_crown)]),
+    Mutation("the winner is not put back on top", [(plan._Planner, "_put_winner_on_top", _no_crown)]),
     Mutation(
         "the fast path goes over whatever a plan left on top",
         [(decision, "is_in_order", _fast_over_anything), (synchronise, "after_plan", _sequenced)],
@@ -322,12 +322,12 @@ MUTATIONS = (
     ),
     Mutation(
         "what is current at the source comes back, though it was deleted for good",
-        [(plan._Planner, "_crown", _crown_deleted)],
+        [(plan._Planner, "_put_winner_on_top", _crown_deleted)],
         ("one-way, users delete for good",),
     ),
     Mutation(
         "what a version was written over that is gone by now is not put back",
-        [(decision, "let_go", _let_lie), (plan, "let_go", _let_lie)],
+        [(decision, "finish_gone", _let_lie), (plan, "finish_gone", _let_lie)],
         ("large, one-way, users delete for good at the source",),
         rare=True,
     ),
@@ -355,7 +355,7 @@ MUTATIONS = (
         "versions out of the tag filter are copied too", [(Candidate, "select", _first_rule)], ("one-way, tag filter",)
     ),
     Mutation("what must come back is taken off the queue", [(scheduler, "consume", _acknowledge_all)]),
-    Mutation("failures are not put into the dead-letter queue", [(MemoryQueue, "bury", _lose)]),
+    Mutation("failures are not put into the dead-letter queue", [(MemoryQueue, "dead_letter", _lose)]),
 )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def at_rest(history: "History") -> list[str]:
-    """Give what is wrong once nothing moves any more."""
+    """Return what is wrong once nothing moves any more."""
     found = [*_nothing_pending(history), *_nothing_destroyed(history), *_no_uploads(history)]
     for key in history.setting.keys:
         for route in history.setting.routes:
@@ -66,8 +66,8 @@ def _no_uploads(history: "History") -> Iterator[str]:
     known = {
         upload.id
         for stack in history.stacks.values()
-        if stack.desk.world.multipart
-        for _, upload in stack.desk.world.multipart.journal.under_way()
+        if stack.consumer.services.multipart
+        for _, upload in stack.consumer.services.multipart.journal.under_way()
     }
     left = set(history.uploads.begun)
     if left & known:
@@ -128,7 +128,7 @@ def _shows_nothing_older(history: "History", route: Route, key: str) -> Iterator
 
 
 def _after(history: "History", theirs: Stored, route: Route, key: str, last: Stored) -> bool:
-    """Whether a write at the destination came after the last of the source was there, delete markers as well."""
+    """Return whether a write at the destination came after the last of the source was there, delete markers as well."""
     if last.is_version:
         return saw(history.s3, theirs, route.destination, key, last)
     return theirs.place > last.place
@@ -156,7 +156,7 @@ def _shows_same(history: "History", key: str) -> Iterator[str]:
 
 
 def _came_below_a_replica(upload: Stored, bucket: Bucket, key: str) -> bool:
-    """Whether an upload was completed after a replica had been written that S3 puts above it."""
+    """Return whether an upload was completed after a replica had been written that S3 puts above it."""
     return any(
         not is_native(other) and other.place > upload.place and other.serial < upload.serial
         for other in bucket.history(key)

@@ -18,7 +18,7 @@ from replicator.core.versions.events import Record, parse
 from replicator.flows.change.consume import Message, consume
 
 from tests.fakes.points import Call
-from tests.fakes.queue import Letter, MemoryQueue
+from tests.fakes.queue import FailedMessage, MemoryQueue
 from tests.simulation.choices import Choices
 from tests.simulation.faults import Kill, draw_fault
 from tests.simulation.history import History
@@ -81,7 +81,7 @@ class Scheduler:
         if not violations:
             self.history.s3.clock.advance(20 * 60)
             for stack in self.history.stacks.values():
-                look_after(stack.desk.world)
+                look_after(stack.consumer.services)
             violations += at_rest(self.history)
         for handler in self.handlers:
             handler.kill()
@@ -114,8 +114,8 @@ class Scheduler:
 
     # Messages
 
-    def _receivable(self) -> Iterator[tuple[Stack, Letter]]:
-        """Give what may be received: what is visible, or for the impatient, all that nobody works on."""
+    def _receivable(self) -> Iterator[tuple[Stack, FailedMessage]]:
+        """Return what may be received: what is visible, or for the impatient, all that nobody works on."""
         latest = self.history.s3.clock.now if self.mood.patient else inf
         for stack in self.history.stacks.values():
             for queue in (stack.queue, stack.parts):
@@ -127,7 +127,7 @@ class Scheduler:
         """Say how many messages a function gets; mostly one."""
         return 1 if self.choices.below(2) else 1 + self.choices.below(self.history.setting.batch)
 
-    def _deliver(self, stack: Stack, letter: Letter) -> None:
+    def _deliver(self, stack: Stack, letter: FailedMessage) -> None:
         """Start a function on a message, and perhaps on others that are there."""
         batch = [letter]
         queue = stack.parts if letter.id in stack.parts.letters else stack.queue
@@ -150,7 +150,7 @@ class Scheduler:
         self.in_work.update((stack.bucket, message.id) for message in messages)
         self.history.turns.start(handler, partial(self._work, stack, queue, messages))
 
-    def _leave_twin(self, stack: Stack, queue: MemoryQueue, letter: Letter) -> None:
+    def _leave_twin(self, stack: Stack, queue: MemoryQueue, letter: FailedMessage) -> None:
         """Let SQS keep a copy where the deletion does not reach it: it will be handed out as well."""
         self.twins -= 1
         self.history.luck.extra += 1
@@ -163,7 +163,7 @@ class Scheduler:
         if queue is stack.parts:
             failed = work(messages, stack.parts_desk, self.choices)
         else:
-            failed = consume(messages, stack.desk)
+            failed = consume(messages, stack.consumer)
         done = [message.id for message in messages if message.id not in failed]
         call = Call("ACKNOWLEDGE", "queue", queue.name, " ".join(done))
         with suppress(Temporary, Permanent):  # SQS hands them out again

@@ -27,7 +27,7 @@ class Route:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def selects(self, tags: Mapping[str, str]) -> bool:
-        """Whether the rule wants a version with these tags."""
+        """Return whether the rule wants a version with these tags."""
         return all(tags.get(key) == value for key, value in self.tags.items())
 
 
@@ -65,7 +65,7 @@ class Setting:
     by_completion: bool = False
 
     def takes_nothing(self, bucket: str) -> bool:
-        """Whether nothing may be written to a destination, because it keeps no versions."""
+        """Return whether nothing may be written to a destination, because it keeps no versions."""
         return any(route.destination == bucket for route in self.routes) and bucket in self.versioning
 
     @property

@@ -76,13 +76,13 @@ class Shrinker:
 
 
 def shrink(made: Sequence[int], play: Callable[[Sequence[int]], Played]) -> Numbers:
-    """Give the smallest list of decisions found that goes wrong like the first one."""
+    """Return the smallest list of decisions found that goes wrong like the first one."""
     first = play(made)
     return Shrinker(play, first, kinds_of(first.violations)).shrink()
 
 
 def kinds_of(violations: Sequence[str]) -> frozenset[str]:
-    """Give violations without names and numbers, so that two histories can fail alike."""
+    """Return violations without names and numbers, so that two histories can fail alike."""
     return frozenset(re.sub(r"\w*\d+\w*|east|west|north|nothing", "*", violation) for violation in violations)
 
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 
 from replicator.core.deciding.eligibility import Limits
 from replicator.core.rules.matching import RuleSet
-from replicator.flows.change.bookkeeping import Books
-from replicator.flows.change.consume import Desk
+from replicator.flows.change.consume import Consumer
 from replicator.flows.change.reading import Marks
-from replicator.flows.change.replicate import World
+from replicator.flows.change.record import Recorder
+from replicator.flows.change.replicate import Services
 
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.objects import MemoryBuckets
@@ -26,7 +26,7 @@ THRESHOLD_MS = 15 * 60_000
 
 
 def principal(bucket: str) -> str:
-    """Give the name under which the stack of a source bucket writes."""
+    """Return the name under which the stack of a source bucket writes."""
     return f"AWS:ROLE-{bucket}:replicate"
 
 
@@ -34,32 +34,32 @@ def principal(bucket: str) -> str:
 class Stack:
     """One deployment, beside its source bucket. `subjects`: the entry that a message tells of, by message id.
 
-    `parts`: the part queue, and `parts_desk` the desk of its workers.
+    `parts`: the part queue, and `parts_desk` the consumer of its workers.
     """
 
     bucket: str
     queue: MemoryQueue
     parts: MemoryQueue
     journal: MemoryJournal
-    desk: Desk
-    parts_desk: Desk
+    consumer: Consumer
+    parts_desk: Consumer
     log: MemoryLog = field(default_factory=MemoryLog)
     subjects: dict[str, Stored] = field(default_factory=dict)
 
     def awaits_as_old(self, version_ids: Collection[str]) -> bool:
-        """Whether a message on the change queue tells of something no younger than the youngest of these versions."""
+        """Return whether a message on the change queue is about something at least as young as these versions."""
         youngest = max((each.serial for each in self.subjects.values() if each.version_id in version_ids), default=0)
         awaited = [self.subjects[letter_id] for letter_id in self.queue.letters if letter_id in self.subjects]
         return any(each.serial <= youngest for each in awaited)
 
 
 def build_stack(bucket: str, setting: Setting, uploads: UploadStore, turns: Turns, choices: Choices) -> Stack:
-    """Give the stack of one source bucket, with its rules in place."""
+    """Return the stack of one source bucket, with its rules in place."""
     s3, journal = uploads.s3, MemoryJournal(turns)
     queue = MemoryQueue(s3.clock, turns)
     parts = MemoryQueue(s3.clock, turns, timeout=1800.0, name="parts")
     log = MemoryLog()
-    world = World(
+    world = Services(
         buckets=MemoryBuckets(s3, turns, principal(bucket)),
         rules=_rules(bucket, setting).of,
         journal=journal,
@@ -71,9 +71,9 @@ def build_stack(bucket: str, setting: Setting, uploads: UploadStore, turns: Turn
     )
     if setting.large:
         world = with_parts(world, uploads, turns, principal(bucket), parts)
-    books = Books(journal, queue, MemoryNotices(turns), s3.clock.milliseconds, THRESHOLD_MS)
-    desk = Desk(world, queue, books, MemoryMeasures(), log, jitter=lambda: choices.below(100) / 100)
-    return Stack(bucket, queue, parts, journal, desk, replace(desk, queue=parts), log)
+    recorder = Recorder(journal, queue, MemoryNotices(turns), s3.clock.milliseconds, THRESHOLD_MS)
+    consumer = Consumer(world, queue, recorder, MemoryMeasures(), log, jitter=lambda: choices.below(100) / 100)
+    return Stack(bucket, queue, parts, journal, consumer, replace(consumer, queue=parts), log)
 
 
 def _rules(bucket: str, setting: Setting) -> MemoryRules:

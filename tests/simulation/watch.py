@@ -71,7 +71,7 @@ class Watch:
             self.violations.append(f"{stored.version_id} carries the mark {mark!r}, not that of {native.version_id}")
 
     def _selected(self, bucket: str, native: Stored) -> bool:
-        """Whether some rule selects a version for a bucket, or may have done so before its tags were changed."""
+        """Return whether some rule selects a version for a bucket, or may have done so before its tags were changed."""
         routes = [
             route for route in self.setting.routes if (route.source, route.destination) == (native.bucket, bucket)
         ]

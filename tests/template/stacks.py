@@ -45,7 +45,7 @@ def source() -> Document:
 
 
 def stack(**parameters: str) -> Document:
-    """Give the template these parameters, its code uploaded as `sam deploy` does."""
+    """Return the template these parameters, its code uploaded as `sam deploy` does."""
     identity = StackIdentity(name="replicator", region="us-east-1", account=ACCOUNT)
     uploaded = (ROOT / "template.yaml").read_text().replace("CodeUri: functions/", "CodeUri: s3://code/functions.zip")
     return plain_template(uploaded, parameters, identity)
@@ -57,7 +57,7 @@ def resources(document: Document, kind: str) -> dict[str, Any]:
 
 
 def properties(document: Document, name: str) -> Document:
-    """Give what a resource is told."""
+    """Return what a resource is told."""
     told: Document = document["Resources"][name]["Properties"]
     return told
 
@@ -72,7 +72,7 @@ def statements(document: Document, role: str) -> list[Document]:
 
 
 def listed(value: Any) -> list[Any]:
-    """Give what policies write as one thing or a list of them as a list."""
+    """Return what policies write as one thing or a list of them as a list."""
     return value if isinstance(value, list) else [value]
 
 
@@ -85,5 +85,5 @@ def allowed(document: Document, role: str) -> Iterator[tuple[str, Any]]:
 
 
 def bucket_of(arn: str) -> str:
-    """Give the bucket that an S3 ARN names."""
+    """Return the bucket that an S3 ARN names."""
     return arn.split(":::", 1)[1].split("/", 1)[0]

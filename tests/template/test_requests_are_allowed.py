@@ -150,7 +150,7 @@ def operations(aws: Running) -> set[str]:
 
 
 def policy(aws: Running, role: str) -> list[dict[str, Any]]:
-    """Give the statements of a deployed role, every reference in them resolved."""
+    """Return the statements of a deployed role, every reference in them resolved."""
     [resource] = aws.client("cloudformation").describe_stack_resources(StackName=STACK, LogicalResourceId=role)[
         "StackResources"
     ]
@@ -167,7 +167,7 @@ def document(text: Any) -> Any:
 
 
 def needed(row: Mapping[str, Any], control: str) -> Iterator[tuple[str, str]]:
-    """Give the actions that a request needs, each with the bucket, if it is about one."""
+    """Return the actions that a request needs, each with the bucket, if it is about one."""
     bucket, operation = row["bucket"] or "", row["operation"]
     actions = RULES_ONLY if bucket == control else NEEDS[row["service"], operation]
     yield from ((action, bucket) for action in actions)

@@ -37,7 +37,7 @@ def alarms(stack: stacks.Document) -> dict[str, Any]:
 
 
 def named_by(alarm: Mapping[str, Any]) -> Iterator[Named]:
-    """Give what an alarm looks at, whether directly or through metric math."""
+    """Return what an alarm looks at, whether directly or through metric math."""
     stats = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
     for metric in [alarm] if "MetricName" in alarm else stats:
         dimensions = {each["Name"]: resource_of(each["Value"]) for each in metric["Dimensions"]}

@@ -10,7 +10,7 @@ from s3replicator import stack
 from s3replicator.findings import CallFailed, Finding, Obstacle, Severity
 from s3replicator.main import app
 from s3replicator.rules import commands as rules_commands
-from s3replicator.rules.admin import Report
+from s3replicator.rules.admin import RulesReport
 from s3replicator.stack import stack_facts
 from typer.testing import CliRunner
 
@@ -29,19 +29,19 @@ FINDINGS = [
 class Admin:
     """Answers every command with the same report."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: RulesReport) -> None:
         self.report = report
         self.given: list[Any] = []
 
-    def put(self, bucket: str, text: bytes, *, force: bool) -> Report:
+    def put(self, bucket: str, text: bytes, *, force: bool) -> RulesReport:
         self.given.append((bucket, text, force))
         return self.report
 
-    def delete(self, bucket: str) -> Report:
+    def delete(self, bucket: str) -> RulesReport:
         self.given.append(bucket)
         return self.report
 
-    def check(self, bucket: str, text: bytes | None = None) -> Report:
+    def check(self, bucket: str, text: bytes | None = None) -> RulesReport:
         self.given.append((bucket, text))
         return self.report
 
@@ -59,7 +59,7 @@ def admin(monkeypatch: pytest.MonkeyPatch) -> Admin:
     class Opened:
         facts = stack_facts("prod", "us-east-1", {}, OUTPUTS)
 
-    admin = Admin(Report("east", findings=list(FINDINGS), done=["stored the rules"]))
+    admin = Admin(RulesReport("east", findings=list(FINDINGS), done=["stored the rules"]))
     monkeypatch.setattr(rules_commands, "open_stack", lambda *_: Opened())
     monkeypatch.setattr(rules_commands, "_admin", lambda _: admin)
     return admin

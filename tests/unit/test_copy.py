@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from replicator.core.deciding.copy import Copy, Written, compose, is_faithful, put_back
 from replicator.core.versions.origin import MARK, METADATA_LIMIT, TAG_LIMIT, Origin, Site, encode_mark, find_mark
-from replicator.core.versions.version import Checksum, Encryption, Found, Grant, Lock
+from replicator.core.versions.version import Checksum, Encryption, Grant, Lock, StoredVersion
 
 from tests.unit.values import EAST, KEY, NOON, WEST, bucket, case, head, rule
 
@@ -54,7 +54,9 @@ def test_a_retention_that_has_ended_is_left_out_and_a_legal_hold_stays(until: st
     locked = head(lock=Lock("GOVERNANCE", until, legal_hold=hold))
     kept = Lock(mode, until if mode else "", legal_hold=hold)
     assert compose(case(locked)).lock == kept
-    back = put_back(Found(locked), Origin(EAST, "v1", NOON), bucket(WEST, object_lock=True), Site(WEST, KEY, NOON))
+    back = put_back(
+        StoredVersion(locked), Origin(EAST, "v1", NOON), bucket(WEST, object_lock=True), Site(WEST, KEY, NOON)
+    )
     assert back.lock == kept
 
 
@@ -148,7 +150,7 @@ def test_a_replica_is_always_recognised_and_never_has_too_much(
 
 def test_a_version_put_back_is_what_it_was_and_says_what_it_stands_for() -> None:
     origin = Origin(EAST, "v0", NOON)
-    found = Found(head("w1", metadata={"a": "b"}, headers={"ContentType": "t"}), {"team": "blue"}, (READ,))
+    found = StoredVersion(head("w1", metadata={"a": "b"}, headers={"ContentType": "t"}), {"team": "blue"}, (READ,))
     copy = put_back(found, origin, bucket(acls_enabled=True), Site(WEST, KEY, NOON))
     mark = encode_mark(origin, Site(WEST, KEY, NOON))
     assert (copy.bucket, copy.version_id, copy.origin) == (WEST, "w1", origin)
@@ -159,7 +161,7 @@ def test_a_version_put_back_is_what_it_was_and_says_what_it_stands_for() -> None
 
 
 def test_a_version_put_back_carries_its_mark_as_a_tag_where_its_metadata_is_full() -> None:
-    copy = put_back(Found(head("w1", metadata=FULL)), Origin(EAST, "v0", NOON), bucket(), Site(WEST, KEY, NOON))
+    copy = put_back(StoredVersion(head("w1", metadata=FULL)), Origin(EAST, "v0", NOON), bucket(), Site(WEST, KEY, NOON))
     mark = encode_mark(Origin(EAST, "v0", NOON), Site(WEST, KEY, NOON))
     assert copy.metadata is None
     assert copy.tags == {MARK: mark, "replication-status": "REPLICA"}
@@ -168,7 +170,7 @@ def test_a_version_put_back_carries_its_mark_as_a_tag_where_its_metadata_is_full
 
 def test_a_version_put_back_never_has_too_many_tags_and_no_acl_where_there_are_none() -> None:
     ten = {f"tag{number}": "x" for number in range(10)}
-    copy = put_back(Found(head("w1"), ten, (READ,)), Origin(EAST, "v0", NOON), bucket(), Site(WEST, KEY, NOON))
+    copy = put_back(StoredVersion(head("w1"), ten, (READ,)), Origin(EAST, "v0", NOON), bucket(), Site(WEST, KEY, NOON))
     assert (copy.tags, copy.grants) == (ten, ())
 
 

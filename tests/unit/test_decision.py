@@ -24,7 +24,7 @@ LATER = created("v2", "0B")
 
 
 def judged(change: Change, verdict: Verdict = RULE, mark: Origin | None = None, **fields: object) -> Facts:
-    """Give facts in which the change's own version was read."""
+    """Return facts in which the change's own version was read."""
     ref = Ref(EAST, change.version_id)
     return facts(change, verdicts={change.version_id: verdict}, marks={ref: mark}, **fields)
 

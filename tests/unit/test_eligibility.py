@@ -1,4 +1,4 @@
-"""Whether a version is copied: every refusal has a version that must meet it and one that must not."""
+"""Return whether a version is copied: every refusal has a version that must meet it and one that must not."""
 
 from typing import Any
 

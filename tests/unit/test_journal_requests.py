@@ -46,6 +46,6 @@ def test_every_read_is_consistent() -> None:
 
 def test_a_refusal_is_known_by_its_code() -> None:
     journal = over(Table())
-    assert journal.claim(PAIR, "v1", NOON, "one") == Earlier(Status.COMPLETED)
-    assert not journal.miss(PAIR, "v1", NOON, "one")
+    assert journal.claim_failure(PAIR, "v1", NOON, "one") == Earlier(Status.COMPLETED)
+    assert not journal.claim_missed(PAIR, "v1", NOON, "one")
     assert journal.close(PAIR, "v1", NOON) is None

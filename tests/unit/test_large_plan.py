@@ -17,7 +17,7 @@ LARGE = 100
 
 
 def sized(given: Facts, **sizes: int) -> Facts:
-    """Give versions their sizes, and say what is large."""
+    """Return versions their sizes, and say what is large."""
 
     def grown(entries: History) -> History:
         return tuple(replace(entry, size=sizes.get(entry.version_id, 1)) for entry in entries)

@@ -12,7 +12,7 @@ from replicator.core.parts.cost import (
     parts_per_message,
     seconds_alone,
     seconds_spread,
-    seconds_to_work_off,
+    seconds_to_process,
     weigh,
 )
 from replicator.core.parts.layout import How, largest_in_one, plan_parts, suits
@@ -175,11 +175,11 @@ def test_working_off_takes_no_less_than_the_ideal_and_no_more_than_one_function(
     messages: int, each: float, functions: int
 ) -> None:
     model = replace(USUAL, functions=functions)
-    seconds = seconds_to_work_off(messages, each, model)
+    seconds = seconds_to_process(messages, each, model)
     assert seconds >= 0.999 * each * -(-messages // functions)
     assert seconds <= 1.001 * (each * messages + 0.01)
 
 
 def test_more_functions_stop_helping_once_every_message_has_one() -> None:
-    taken = [seconds_to_work_off(10, 30.0, replace(USUAL, functions=number)) for number in (1, 5, 10, 100)]
+    taken = [seconds_to_process(10, 30.0, replace(USUAL, functions=number)) for number in (1, 5, 10, 100)]
     assert taken == pytest.approx([300, 60, 31, 31], rel=0.01)

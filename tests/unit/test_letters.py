@@ -6,16 +6,16 @@ from dataclasses import replace
 import pytest
 from replicator.core.outcomes.outcome import Reason
 from s3replicator.advice import ADVICE, advice
-from s3replicator.failures.letters import EXAMPLES, Letter, Selection, group
+from s3replicator.failures.failed_messages import EXAMPLES, FailedMessage, Selection, group
 
 
-def letter(key: str = "photos/1.jpg", **fields: str) -> Letter:
+def letter(key: str = "photos/1.jpg", **fields: str) -> FailedMessage:
     record = {
         "eventName": "ObjectCreated:Put",
         "eventTime": "2026-11-01T00:00:00Z",
         "s3": {"bucket": {"name": "east"}, "object": {"key": key, "versionId": "v1"}},
     }
-    plain = Letter(key, "receipt", json.dumps({"Records": [record]}), 0, Reason.DST_PUT_DENIED, rule_id="all")
+    plain = FailedMessage(key, "receipt", json.dumps({"Records": [record]}), 0, Reason.DST_PUT_DENIED, rule_id="all")
     return replace(plain, **fields)  # type: ignore[arg-type]
 
 

@@ -33,7 +33,7 @@ def sets(blob: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def about(blob: dict[str, Any]) -> dict[str, str]:
-    """Give the set of dimensions that says most."""
+    """Return the set of dimensions that says most."""
     return max(sets(blob), key=len)
 
 

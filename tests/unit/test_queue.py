@@ -6,7 +6,7 @@ import pytest
 from replicator.aws.queue import SqsQueue
 from replicator.core.outcomes.outcome import Outcome, Reason, Status, Temporary
 from replicator.core.versions.origin import Origin
-from replicator.flows.change.bookkeeping import DeadLetter
+from replicator.flows.change.record import FailedChange
 
 from tests.unit.wire import Answer, Wire
 
@@ -33,7 +33,7 @@ def text(value: str) -> dict[str, str]:
 
 def test_a_failure_is_buried_with_its_event_and_its_reasons() -> None:
     wire = Wire([SENT])
-    queue(wire).bury(DeadLetter('{"Records": []}', FAILED, 1_700_000_000_123, 2))
+    queue(wire).dead_letter(FailedChange('{"Records": []}', FAILED, 1_700_000_000_123, 2))
     assert sent(wire) == {
         "QueueUrl": "https://sqs/dead-letters",
         "MessageBody": '{"Records": []}',
@@ -51,7 +51,7 @@ def test_a_failure_is_buried_with_its_event_and_its_reasons() -> None:
 
 def test_what_is_not_known_is_left_out_since_sqs_takes_no_empty_text() -> None:
     wire = Wire([SENT])
-    queue(wire).bury(DeadLetter("?", Outcome(Status.FAILED, Reason.MALFORMED), 0, 1))
+    queue(wire).dead_letter(FailedChange("?", Outcome(Status.FAILED, Reason.MALFORMED), 0, 1))
     attributes = sent(wire)["MessageAttributes"]
     assert isinstance(attributes, dict)
     assert attributes.keys() == {"Reason", "Attempts"}
@@ -61,7 +61,7 @@ def test_what_is_not_known_is_left_out_since_sqs_takes_no_empty_text() -> None:
 def test_a_body_that_leaves_no_room_for_its_reason_is_cut(letter: str) -> None:
     """A message that fills the queue's limit must not wait for ever because of what explains it."""
     wire, longest = Wire([SENT]), letter * (1024 * 1024 // len(letter.encode()))
-    queue(wire).bury(DeadLetter(longest, FAILED, 0, 1))
+    queue(wire).dead_letter(FailedChange(longest, FAILED, 0, 1))
     message = sent(wire)
     text, attributes = str(message["MessageBody"]), message["MessageAttributes"]
     assert isinstance(attributes, dict)
@@ -75,7 +75,7 @@ def test_a_burial_that_fails_is_temporary_trouble(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     wire = Wire([Answer('{"__type": "AccessDenied"}', 403)])
     with pytest.raises(Temporary):
-        queue(wire).bury(DeadLetter("?", FAILED, 0, 1))
+        queue(wire).dead_letter(FailedChange("?", FAILED, 0, 1))
 
 
 def test_hiding_a_message_sets_its_visibility() -> None:

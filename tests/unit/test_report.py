@@ -12,10 +12,10 @@ from s3replicator.report.figures import (
     MINUTE,
     POINTS,
     QUANTILES,
-    Blame,
     Figures,
     Latency,
     Moment,
+    ReasonCount,
     Report,
     Span,
     merge,
@@ -122,7 +122,7 @@ MOMENTS = [Moment(NOW - DAY, latency(10), 10, 0), Moment(NOW - HOUR, latency(5),
 TOTAL = Figures(15, 1500, 14, 2, 1400, 200, 1, 1, latency(15))
 REPORT = Report(
     "stack", "us-east-1", DAYS, NOW, 15, 900, TOTAL, {PLACE: TOTAL}, MOMENTS,
-    [Blame(PLACE, "failed", "DstPutObjectNotPermitted", 1), Blame(PLACE, "missed", "Throttled", 1)],
+    [ReasonCount(PLACE, "failed", "DstPutObjectNotPermitted", 1), ReasonCount(PLACE, "missed", "Throttled", 1)],
 )  # fmt: skip
 
 
@@ -173,14 +173,14 @@ def test_the_page_says_what_was_counted_and_why() -> None:
 
 
 def test_a_good_month_is_said_to_be_one() -> None:
-    good = replace(REPORT, total=Figures(10, 10, 10, latency=latency(10)), blames=[])
+    good = replace(REPORT, total=Figures(10, 10, 10, latency=latency(10)), reasons_counted=[])
     texts = Reader(page(good)).texts
     assert any(text.startswith("Kept: 100 %") for text in texts)
     assert "None." in texts
 
 
 def test_where_nothing_happened_nothing_is_claimed() -> None:
-    empty = replace(REPORT, total=Figures(), by_rule={}, moments=[], blames=[])
+    empty = replace(REPORT, total=Figures(), by_rule={}, moments=[], reasons_counted=[])
     texts = Reader(page(empty)).texts
     assert any(text.startswith("Nothing to judge") for text in texts)
     assert "No rule replicated anything." in texts
@@ -190,10 +190,10 @@ def test_where_nothing_happened_nothing_is_claimed() -> None:
 @pytest.mark.parametrize("moments", [MOMENTS, MOMENTS[:1], [Moment(NOW - HOUR, Latency(), 0, 3)]])
 def test_every_point_of_the_curves_lies_within_its_picture(moments: list[Moment]) -> None:
     text = page(replace(REPORT, moments=moments))
-    places = re.findall(r'(?:cx|x)="([-\d.]+)"|(?:cy|y)="([-\d.]+)"', text)
-    assert places
-    assert all(0 <= float(x or y) <= 960 for x, y in places)
-    assert all(0 <= float(y) <= 280 for _, y in places if y)
+    routes = re.findall(r'(?:cx|x)="([-\d.]+)"|(?:cy|y)="([-\d.]+)"', text)
+    assert routes
+    assert all(0 <= float(x or y) <= 960 for x, y in routes)
+    assert all(0 <= float(y) <= 280 for _, y in routes if y)
     assert "nan" not in text
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from replicator.core.rules.document import parse
-from replicator.core.rules.matching import Candidate, RuleSet, Verdict
+from replicator.core.rules.matching import Candidate, MatchResult, RuleSet
 from replicator.core.rules.rule import Destination, Rule
 
 WEST = "arn:aws:s3:::west"
@@ -117,14 +117,14 @@ def test_explain_has_one_line_for_every_rule_with_the_reason_why_not() -> None:
         rule("logs", 8, Filter={"Prefix": "logs/"}),
         rule("elsewhere", 1, NORTH),
     ]
-    lines = parse("east", {"Rules": document}).explain("k", {"class": "silver"})
-    assert [(each.rule.id, each.verdict) for each in lines] == [
-        ("wins", Verdict.MATCHES),
-        ("beaten", Verdict.LOWER_PRIORITY),
-        ("gold", Verdict.TAG),
-        ("off", Verdict.DISABLED),
-        ("logs", Verdict.PREFIX),
-        ("elsewhere", Verdict.MATCHES),
+    lines = parse("east", {"Rules": document}).match_all("k", {"class": "silver"})
+    assert [(each.rule.id, each.result) for each in lines] == [
+        ("wins", MatchResult.MATCHES),
+        ("beaten", MatchResult.LOWER_PRIORITY),
+        ("gold", MatchResult.TAG),
+        ("off", MatchResult.DISABLED),
+        ("logs", MatchResult.PREFIX),
+        ("elsewhere", MatchResult.MATCHES),
     ]
     assert [str(each) for each in lines][:3] == [
         "wins -> west: matches",
@@ -178,7 +178,7 @@ def test_a_candidate_holds_every_enabled_rule_with_a_prefix_of_the_key_once(rule
 @given(rule_sets(), keys, tag_sets)
 def test_explain_says_matches_exactly_for_the_winners(rules: RuleSet, key: str, tags: dict[str, str]) -> None:
     matching = {
-        each.rule.destination.bucket: each.rule.id for each in rules.explain(key, tags) if each.verdict == "matches"
+        each.rule.destination.bucket: each.rule.id for each in rules.match_all(key, tags) if each.result == "matches"
     }
     assert matching == winners(rules, key, tags)
 

@@ -1,28 +1,29 @@
-"""Standing of versions, rolled up as S3 does."""
+"""ReplicationStatus of versions, rolled up as S3 does."""
 
 import pytest
 from replicator.core.outcomes.outcome import Outcome, Status
-from replicator.core.outcomes.replication_status import Standing, roll_up, standing_of
+from replicator.core.outcomes.replication_status import ReplicationStatus, roll_up, status_of_outcomes
 from replicator.core.versions.origin import Origin
-from s3replicator.status.object_status import AtDestination, ObjectStatus, Side, VersionStatus
+from s3replicator.status.object_status import AtDestination, KeyInBucket, ObjectStatus, VersionStatus
 
-FAILED, PENDING, COMPLETED = Standing.FAILED, Standing.PENDING, Standing.COMPLETED
+FAILED, PENDING, COMPLETED = ReplicationStatus.FAILED, ReplicationStatus.PENDING, ReplicationStatus.COMPLETED
 
 
 @pytest.mark.parametrize(
     ("each", "all_of_them"),
-    [([], Standing.NONE), ([COMPLETED], COMPLETED), ([COMPLETED, COMPLETED], COMPLETED),
+    [([], ReplicationStatus.NONE), ([COMPLETED], COMPLETED), ([COMPLETED, COMPLETED], COMPLETED),
      ([COMPLETED, PENDING], PENDING), ([PENDING, FAILED], FAILED), ([FAILED, COMPLETED], FAILED),
-     ([COMPLETED, Standing.UNKNOWN], Standing.UNKNOWN), ([PENDING, Standing.UNKNOWN], PENDING)],
+     ([COMPLETED, ReplicationStatus.UNKNOWN], ReplicationStatus.UNKNOWN),
+     ([PENDING, ReplicationStatus.UNKNOWN], PENDING)],
 )  # fmt: skip
-def test_the_worst_of_all_destinations_counts(each: list[Standing], all_of_them: Standing) -> None:
+def test_the_worst_of_all_destinations_counts(each: list[ReplicationStatus], all_of_them: ReplicationStatus) -> None:
     assert roll_up(each) is all_of_them
 
 
 def test_what_is_skipped_counts_nowhere() -> None:
     outcomes = [Outcome(Status.SKIPPED), Outcome(Status.COMPLETED)]
-    assert standing_of(outcomes) is COMPLETED
-    assert standing_of(outcomes[:1]) is Standing.NONE
+    assert status_of_outcomes(outcomes) is COMPLETED
+    assert status_of_outcomes(outcomes[:1]) is ReplicationStatus.NONE
 
 
 def test_a_replica_is_one_whatever_rules_say() -> None:
@@ -30,13 +31,13 @@ def test_a_replica_is_one_whatever_rules_say() -> None:
     version = VersionStatus(
         "v1", 0, is_marker=False, is_current=True, origin=Origin("west", "w1", 0), destinations=(at,)
     )
-    assert version.standing is Standing.REPLICA
+    assert version.standing is ReplicationStatus.REPLICA
 
 
 def side(
     bucket: str, version_id: str, origin: Origin | None = None, *, marker: bool = False, trouble: str = ""
-) -> Side:
-    return Side(bucket, version_id, 0, marker, origin, trouble)
+) -> KeyInBucket:
+    return KeyInBucket(bucket, version_id, 0, marker, origin, trouble)
 
 
 @pytest.mark.parametrize(
@@ -48,5 +49,5 @@ def side(
      ([side("east", "e1"), side("west", "", trouble="denied")], True)],
     ids=["replica", "older replica", "both ways", "deleted on both sides", "one cannot be asked"],
 )  # fmt: skip
-def test_buckets_agree_if_they_show_the_same_native_version(sides: list[Side], agree: bool) -> None:
+def test_buckets_agree_if_they_show_the_same_native_version(sides: list[KeyInBucket], agree: bool) -> None:
     assert ObjectStatus("east", "k", (), tuple(sides)).agree is agree

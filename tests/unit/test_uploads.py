@@ -91,7 +91,7 @@ def test_another_write_meanwhile_spoils_the_upload() -> None:
 
 
 def pages(size: int, count: int) -> Iterator[Answer]:
-    """Give ListParts' answers for all parts of an even cut."""
+    """Return ListParts' answers for all parts of an even cut."""
     listed = [
         f"<Part><PartNumber>{part.number}</PartNumber><Size>{part.size}</Size><ETag>{part.number:032x}</ETag>"
         f"<LastModified>2026-01-01T00:00:00Z</LastModified><ChecksumCRC64NVME>{part.number:012d}</ChecksumCRC64NVME></Part>"
@@ -109,7 +109,7 @@ def test_whether_all_parts_are_there_is_one_request_until_the_last_page_is_full(
 
 
 def whole_way(size: int, count: int) -> int:
-    """Cut, send, list and complete; give the most bytes that were held at once, S3's answers not counted."""
+    """Cut, send, list and complete; return the most bytes that were held at once, S3's answers not counted."""
     wire = Wire([*pages(size, count), COMPLETED])
     cut, change = cut_evenly(size, count), created("v1", "0A")
     bucket = uploads(wire)

@@ -11,7 +11,7 @@ from tests.unit.values import EAST, WEST, marker, native, version
 
 
 def last(bucket: str, history: History, replicas: Mapping[str, Origin] | None = None) -> Native:
-    """Give the newest entry of a history as the last native one of its side."""
+    """Return the newest entry of a history as the last native one of its side."""
 
     def marks_of(entries: Sequence[Entry]) -> list[Origin | None]:
         return [(replicas or {}).get(entry.version_id) for entry in entries]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from replicator.aws.writing import DestinationObjects
+from replicator.aws.writing import BucketReplicas
 from replicator.core.deciding.copy import Copy, Guard, Written, compose
 from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Temporary
 from replicator.core.versions.origin import METADATA_LIMIT
@@ -21,13 +21,13 @@ FULL = {"note": "x" * (METADATA_LIMIT - 4)}
 
 
 def plain(key: str = "photos/1.jpg") -> Copy:
-    """Give the copy of a version that has nothing special."""
+    """Return the copy of a version that has nothing special."""
     return replace(compose(case(head(), under=rule(replica_tag=False))), key=key)
 
 
-def destination(wire: Wire, account: str = "") -> DestinationObjects:
+def destination(wire: Wire, account: str = "") -> BucketReplicas:
     clients = wire.clients()
-    return DestinationObjects("west", clients.reader("us-west-2"), clients.writer("us-west-2"), account)
+    return BucketReplicas("west", clients.reader("us-west-2"), clients.writer("us-west-2"), account)
 
 
 def sent(copy: Copy, guard: Guard | None = None, account: str = "") -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from replicator.core.deciding.bucket import BucketFacts
-from replicator.core.deciding.eligibility import Case, Limits
+from replicator.core.deciding.eligibility import Limits, ProposedCopy
 from replicator.core.deciding.facts import Facts, Histories, Ref, Verdict
 from replicator.core.deciding.journal import Memory, Pair
 from replicator.core.rules.rule import Destination, Rule
@@ -47,9 +47,9 @@ def case(
     under: Rule | None = None,
     limits: Limits | None = None,
     **there: Any,
-) -> Case:
+) -> ProposedCopy:
     origin = Origin(EAST, version.version_id, version.modified)
-    return Case(KEY, version, under or rule(), tags or {}, origin, bucket(**there), limits or Limits(), NOON)
+    return ProposedCopy(KEY, version, under or rule(), tags or {}, origin, bucket(**there), limits or Limits(), NOON)
 
 
 def created(version_id: str = "v1", sequencer: str = "", at: int = NOON, **fields: Any) -> Change:
@@ -61,17 +61,17 @@ def deleted(version_id: str, sequencer: str = "", at: int = NOON) -> Change:
 
 
 def version(version_id: str, at: int = 0) -> Entry:
-    """Give an entry that is an object, `at` seconds after noon."""
+    """Return an entry that is an object, `at` seconds after noon."""
     return Entry(version_id, EntryKind.VERSION, NOON + at, f'"{version_id}"', 7)
 
 
 def marker(version_id: str, at: int = 0) -> Entry:
-    """Give an entry that is a delete marker, `at` seconds after noon."""
+    """Return an entry that is a delete marker, `at` seconds after noon."""
     return Entry(version_id, EntryKind.MARKER, NOON + at)
 
 
 def native(version_id: str, at: int = 0, where: str = EAST) -> Origin:
-    """Give the origin that a native version of `where` stands for."""
+    """Return the origin that a native version of `where` stands for."""
     return Origin(where, version_id, NOON + at)
 
 
@@ -90,7 +90,7 @@ def known(
     replicas: Mapping[str, Origin] | None = None,
     **fields: Any,
 ) -> Facts:
-    """Give facts in which everything is read: each version is native unless `replicas` says what it stands for."""
+    """Return facts in which everything is read: each version is native unless `replicas` says what it stands for."""
     stands_for = replicas or {}
     verdicts: dict[str, Verdict] = {entry.version_id: rule() for entry in source if entry.is_version}
     verdicts.update(fields.pop("verdicts", {}))

@@ -37,12 +37,12 @@ class Wire:
     requests: list[AWSPreparedRequest] = field(default_factory=list)
 
     def clients(self) -> Clients:
-        """Give the product's own clients, at this end of the wire; the last wire to do so gets their requests."""
+        """Return the product's own clients, at this end of the wire; the last wire to do so gets their requests."""
         _connected[:] = [self]
         return _clients()
 
     def headers(self) -> dict[str, str]:
-        """Give the headers of the last request that say what it wants, in lower case."""
+        """Return the headers of the last request that say what it wants, in lower case."""
         headers = {name.lower(): _text(value) for name, value in self.requests[-1].headers.items()}
         noise = (
             "user-agent",

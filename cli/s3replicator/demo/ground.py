@@ -53,12 +53,12 @@ SHOP_RULES = {
 
 
 def notes_rules(destination: str) -> dict[str, Any]:
-    """Give the rules of one side of a two-way pair: everything goes over, deletes too."""
+    """Return the rules of one side of a two-way pair: everything goes over, deletes too."""
     return {"Rules": [_rule("both ways", 1, destination, {"Prefix": ""}, deletes="Enabled")]}
 
 
 def furnish(emulator: Running) -> None:
-    """Give the buckets what a well-kept bucket has: a lifecycle rule for uploads that nobody completed."""
+    """Return the buckets what a well-kept bucket has: a lifecycle rule for uploads that nobody completed."""
     rule = {
         "ID": "incomplete uploads",
         "Status": "Enabled",

@@ -107,7 +107,7 @@ def _latency(emulator: Running, key: str) -> int | None:
 
 
 def _log_lines(emulator: Running) -> dict[str, Mapping[str, Any]]:
-    """Give the last line that the function logged of each key: one for every outcome that is not COMPLETED."""
+    """Return the last line that the function logged of each key: one for every outcome that is not COMPLETED."""
     lines: dict[str, Mapping[str, Any]] = {}
     for text in emulator.logs(REPLICATOR_EAST, "ReplicateFunction"):
         try:

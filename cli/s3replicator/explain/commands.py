@@ -8,7 +8,7 @@ from replicator.core.outcomes.outcome import Permanent, Temporary
 
 from s3replicator.explain import printing as explanation
 from s3replicator.explain.explaining import explain as explain_version
-from s3replicator.operator_world import operator_world
+from s3replicator.operator_services import operator_services
 from s3replicator.output import FINE, FOUND, Output, fail
 from s3replicator.stack import JsonOption, ProfileOption, RegionOption, StackOption, open_stack
 
@@ -27,7 +27,7 @@ def explain(
     bucket, key = _split(uri)
     opened, output = open_stack(stack, region, profile), Output(as_json=as_json)
     try:
-        found = explain_version(bucket, key, version_id, operator_world(opened))
+        found = explain_version(bucket, key, version_id, operator_services(opened))
     except (Temporary, Permanent) as trouble:
         output.document({"bucket": bucket, "key": key, "error": str(trouble)})
         output.line(f"{uri} cannot be explained: {trouble}", style="red")

@@ -13,16 +13,16 @@ from replicator.core.outcomes.outcome import Permanent, Temporary, Trouble
 from replicator.core.rules.matching import Candidate, Match
 from replicator.core.versions.change import Change, ChangeKind
 from replicator.core.versions.origin import Origin
-from replicator.core.versions.version import Found, Head, MarkerHead
+from replicator.core.versions.version import Head, MarkerHead, StoredVersion
 from replicator.flows.change.reading import Versions
-from replicator.flows.change.replicate import World, make_synchroniser, versions_of_source
+from replicator.flows.change.replicate import Services, make_synchroniser, versions_of_source
 from replicator.flows.change.synchronise import Delivery
 from replicator.flows.ports import Earlier
 
 NAME = "explain"
 CAREFUL = Delivery(redriven=True)
 
-Subject = Found | MarkerHead | Absent
+Subject = StoredVersion | MarkerHead | Absent
 """What the version is; a marker's or a missing one's own facts are all in its kind."""
 
 
@@ -51,25 +51,25 @@ class Explanation:
     views: tuple[View, ...]
 
 
-def explain(bucket: str, key: str, version_id: str, world: World) -> Explanation:
+def explain(bucket: str, key: str, version_id: str, services: Services) -> Explanation:
     """Explain one version; an empty id means the current one. Raises Temporary or Permanent if it cannot be read."""
-    change, subject = _find(bucket, key, version_id, world)
-    rules = world.rules(bucket)
+    change, subject = _find(bucket, key, version_id, services)
+    rules = services.rules(bucket)
     candidates = () if isinstance(subject, Absent) else rules.candidates(key)
-    source = versions_of_source(change, candidates, world)
-    tags = subject.tags if isinstance(subject, Found) else {}
+    source = versions_of_source(change, candidates, services)
+    tags = subject.tags if isinstance(subject, StoredVersion) else {}
     return Explanation(
         change,
         subject,
-        source.mark(change.version_id) if isinstance(subject, Found) else None,
-        rules.explain(key, tags),
-        tuple(_view(change, candidate, source, world) for candidate in candidates),
+        source.mark(change.version_id) if isinstance(subject, StoredVersion) else None,
+        rules.match_all(key, tags),
+        tuple(_view(change, candidate, source, services) for candidate in candidates),
     )
 
 
-def _find(bucket: str, key: str, version_id: str, world: World) -> tuple[Change, Subject]:
+def _find(bucket: str, key: str, version_id: str, services: Services) -> tuple[Change, Subject]:
     """Find what the version is; what is deleted at the source is explained as its delete marker."""
-    objects = world.buckets.source(bucket)
+    objects = services.buckets.source(bucket)
     change = Change(ChangeKind.CREATED, bucket, key, version_id, name=NAME)
     if not version_id:
         top = objects.top(key)
@@ -79,7 +79,7 @@ def _find(bucket: str, key: str, version_id: str, world: World) -> tuple[Change,
     head = objects.head(key, change.version_id)
     if isinstance(head, Head):
         tags = objects.tags(key, head.version_id) if head.tag_count else {}
-        return replace(change, time=head.modified * 1000, size=head.size), Found(head, tags)
+        return replace(change, time=head.modified * 1000, size=head.size), StoredVersion(head, tags)
     marker = next((entry for entry in objects.history(key) if entry.version_id == change.version_id), None)
     if marker is None or marker.is_version:
         return change, head
@@ -87,12 +87,12 @@ def _find(bucket: str, key: str, version_id: str, world: World) -> tuple[Change,
     return change, MarkerHead(marker.version_id)
 
 
-def _view(change: Change, candidate: Candidate, source: Versions, world: World) -> View:
+def _view(change: Change, candidate: Candidate, source: Versions, services: Services) -> View:
     pair = Pair(change.bucket, candidate.destination, change.key)
     try:
-        synchroniser = make_synchroniser(change, candidate, source, CAREFUL, world)
-        facts, decision = synchroniser.look(world.journal.read(pair))
-        earlier = world.journal.earlier(pair, change.item_id)
+        synchroniser = make_synchroniser(change, candidate, source, CAREFUL, services)
+        facts, decision = synchroniser.look(services.journal.read(pair))
+        earlier = services.journal.earlier(pair, change.item_id)
     except (Temporary, Permanent) as trouble:
         return View(candidate.destination, trouble=trouble)
     return View(candidate.destination, facts, decision, earlier)

@@ -11,8 +11,8 @@ from replicator.core.deciding.actions import CopyVersion, Decided, FastCopy, Fin
 from replicator.core.deciding.facts import Facts, Histories, Ref
 from replicator.core.deciding.journal import Memory
 from replicator.core.outcomes.outcome import Status, Temporary
-from replicator.core.rules.matching import Match, Verdict
-from replicator.core.versions.version import Entry, Found, MarkerHead
+from replicator.core.rules.matching import Match, MatchResult
+from replicator.core.versions.version import Entry, MarkerHead, StoredVersion
 from replicator.flows.ports import Earlier
 
 from s3replicator.explain.explaining import Explanation, View
@@ -28,7 +28,7 @@ def as_document(found: Explanation) -> dict[str, Any]:
         "key": found.change.key,
         "version_id": found.change.version_id or None,
         "is": _kind(found),
-        **(_described(found.subject) if isinstance(found.subject, Found) else {}),
+        **(_described(found.subject) if isinstance(found.subject, StoredVersion) else {}),
         "replica_of": str(found.stands_for) if found.stands_for else None,
         "rules": [_rule(match) for match in found.matches],
         "destinations": [_destination(view) for view in found.views],
@@ -36,10 +36,10 @@ def as_document(found: Explanation) -> dict[str, Any]:
 
 
 def _kind(found: Explanation) -> str:
-    return {Found: "version", MarkerHead: "delete marker"}.get(type(found.subject), "absent")
+    return {StoredVersion: "version", MarkerHead: "delete marker"}.get(type(found.subject), "absent")
 
 
-def _described(subject: Found) -> dict[str, Any]:
+def _described(subject: StoredVersion) -> dict[str, Any]:
     head = subject.head
     return {
         "size": head.size,
@@ -52,7 +52,7 @@ def _described(subject: Found) -> dict[str, Any]:
 
 def _rule(match: Match) -> dict[str, str]:
     destination = match.rule.destination.bucket
-    return {"id": match.rule.id, "destination": destination, "verdict": match.verdict.value, "reason": match.reason}
+    return {"id": match.rule.id, "destination": destination, "verdict": match.result.value, "reason": match.reason}
 
 
 def _destination(view: View) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def show(found: Explanation, output: Output) -> None:
     if not found.matches:
         output.line("  none are stored; put some with `s3replicator rules put`")
     for match in found.matches:
-        fires = match.verdict is Verdict.MATCHES
+        fires = match.result is MatchResult.MATCHES
         output.line(f"  {'✓' if fires else '·'} {match}", style="green" if fires else "dim")
     for view in found.views:
         _show_view(view, output)
@@ -134,7 +134,7 @@ def show(found: Explanation, output: Output) -> None:
 def _subject_lines(found: Explanation) -> Iterator[str]:
     if isinstance(found.subject, MarkerHead):
         yield f"delete marker {found.change.version_id}, of {_time(found.change.time // 1000)}"
-    elif isinstance(found.subject, Found):
+    elif isinstance(found.subject, StoredVersion):
         head, tags = found.subject.head, ", ".join(f"{name}={value}" for name, value in found.subject.tags.items())
         parts = [f"{head.size:,} bytes", _time(head.modified), head.storage_class, head.encryption.algorithm]
         yield f"version {head.version_id}: {', '.join(part for part in parts if part)}"

@@ -14,8 +14,8 @@ from replicator.core.outcomes.outcome import Reason
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from s3replicator.failures.dead_letter_box import SqsDeadLetterBox
-from s3replicator.failures.letters import Group, Letter, Selection, group
+from s3replicator.failures.dead_letter_queue import SqsDeadLetterQueue
+from s3replicator.failures.failed_messages import FailedMessage, Group, Selection, group
 from s3replicator.failures.redrive import Redrive, Sweep, look
 from s3replicator.failures.redrive import redrive as redrive_letters
 from s3replicator.findings import CallFailed
@@ -91,7 +91,7 @@ def _sweep(stack: Stack) -> Sweep:
     dead = stack.outputs.get("DeadLetterQueue")
     if not dead:
         fail(f"stack {stack.facts.name} has no output DeadLetterQueue: deploy it again")
-    return Sweep(SqsDeadLetterBox(stack.client("sqs"), dead, stack.facts.change_queue_url), time.monotonic)
+    return Sweep(SqsDeadLetterQueue(stack.client("sqs"), dead, stack.facts.change_queue_url), time.monotonic)
 
 
 def _reason(text: str) -> str:
@@ -140,7 +140,7 @@ def _print_groups(groups: Sequence[Group], output: Output) -> None:
         output.line("")
 
 
-def _in_words(letter: Letter) -> str:
+def _in_words(letter: FailedMessage) -> str:
     what = ", ".join(letter.objects) or f"message {letter.id}"
     where = f" -> {letter.destination}" if letter.destination else ""
     facts = [
@@ -162,7 +162,7 @@ def _total(groups: Sequence[Group]) -> int:
     return sum(each.count for each in groups)
 
 
-def _result(letters: Sequence[Letter], sweep: Sweep, **others: Any) -> dict[str, Any]:
+def _result(letters: Sequence[FailedMessage], sweep: Sweep, **others: Any) -> dict[str, Any]:
     counts = {each.reason: each.count for each in group(letters)}
     return {"redriven": 0 if others.get("dry_run") else len(letters), "selected": len(letters), "reasons": counts,
             "elsewhere": sweep.elsewhere, **others}  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from replicator.core.outcomes.threshold import Depth
 
-from s3replicator.failures.letters import Letter, Selection
+from s3replicator.failures.failed_messages import FailedMessage, Selection
 
 HOLD_SECONDS = 10
 """How long a letter is hidden from others while it is looked at. Two who hold the same one do no harm."""
@@ -19,25 +19,25 @@ LEEWAY_SECONDS = 2.0
 """So much longer than that, what is in other hands is waited for: what an interrupted command held is back by then."""
 
 
-class DeadLetterBox(Protocol):
+class DeadLetterQueue(Protocol):
     """The dead-letter queue and the way back. Every method raises CallFailed."""
 
     def now(self) -> int:
-        """Give the last millisecond of SQS's own second."""
+        """Return the last millisecond of SQS's own second."""
 
     def depth(self) -> Depth:
         """Count the letters."""
 
-    def receive(self, hold_seconds: int) -> list[Letter]:
+    def receive(self, hold_seconds: int) -> list[FailedMessage]:
         """Take a few letters into the hand, for so long; waits a moment for one."""
 
-    def put_back(self, letters: Sequence[Letter]) -> None:
+    def put_back(self, letters: Sequence[FailedMessage]) -> None:
         """Let others see letters again that were only looked at."""
 
-    def send_back(self, letters: Sequence[Letter]) -> list[Letter]:
+    def send_back(self, letters: Sequence[FailedMessage]) -> list[FailedMessage]:
         """Put letters on the change queue again; give those that SQS took."""
 
-    def remove(self, letters: Sequence[Letter]) -> None:
+    def remove(self, letters: Sequence[FailedMessage]) -> None:
         """Delete letters."""
 
 
@@ -51,7 +51,7 @@ class Redrive:
     `doubled`: letters that said the same as one that was sent, and were deleted with it.
     """
 
-    sent: list[Letter] = field(default_factory=list)
+    sent: list[FailedMessage] = field(default_factory=list)
     left: int = 0
     refused: int = 0
     doubled: int = 0
@@ -70,14 +70,14 @@ class Sweep:
     long as we would hold it; `elsewhere` counts what still was then.
     """
 
-    box: DeadLetterBox
+    box: DeadLetterQueue
     clock: Callable[[], float]
     takes_all: bool = False
-    held: list[Letter] = field(default_factory=list)
+    held: list[FailedMessage] = field(default_factory=list)
     elsewhere: int = 0
 
-    def letters(self) -> Iterator[list[Letter]]:
-        """Yield letters a few at a time, each once. What is not taken away with `let_go` is put back at the end."""
+    def letters(self) -> Iterator[list[FailedMessage]]:
+        """Yield letters a few at a time, each once. What is not taken away with `forget` is put back at the end."""
         hold = HOLD_SECONDS if self.takes_all else HOLD_SECONDS + self.box.depth().all // 100
         seen: set[str] = set()
         last = self.clock()
@@ -95,19 +95,19 @@ class Sweep:
             for start in range(0, len(self.held), 10):
                 self.box.put_back(self.held[start : start + 10])
 
-    def let_go(self, letters: Sequence[Letter]) -> None:
+    def forget(self, letters: Sequence[FailedMessage]) -> None:
         """Forget letters that were removed."""
         gone = {letter.id for letter in letters}
         self.held = [letter for letter in self.held if letter.id not in gone]
 
     def _is_empty(self) -> bool:
-        """Whether nothing is left but what is in our own hands. SQS counts approximately, hence the patience."""
+        """Return whether nothing is left but what is in our own hands. SQS counts approximately, hence the patience."""
         depth = self.box.depth()
         self.elsewhere = max(0, depth.all - len(self.held))
         return self.elsewhere == 0
 
 
-def look(selection: Selection, sweep: Sweep) -> Iterator[Letter]:
+def look(selection: Selection, sweep: Sweep) -> Iterator[FailedMessage]:
     """Yield every failure that is meant, by one letter, and leave all letters where they are."""
     seen: set[tuple[object, ...]] = set()
     with closing(sweep.letters()) as batches:  # type: ignore[type-var] # a generator has close()
@@ -137,7 +137,7 @@ def redrive(selection: Selection, sweep: Sweep, progress: Callable[[Redrive], No
             gone = [letter for letter in meant if letter.about in abouts]
             if gone:
                 box.remove(gone)
-                sweep.let_go(gone)
+                sweep.forget(gone)
             done.sent += sent
             done.doubled += len(gone) - len(sent)
             done.left += len(batch) - len(meant)
@@ -146,12 +146,12 @@ def redrive(selection: Selection, sweep: Sweep, progress: Callable[[Redrive], No
     return done
 
 
-def _is_older(letter: Letter, started: int, sent: Collection[tuple[object, ...]]) -> bool:
-    """Whether a letter lay there before the redrive; its own second is all that SQS tells, and some fail that fast."""
+def _is_older(letter: FailedMessage, started: int, sent: Collection[tuple[object, ...]]) -> bool:
+    """Return whether a message was there before the redrive. SQS tells whole seconds, and some fail that fast."""
     if started - letter.sent >= SECOND_MS:
         return True
     return letter.sent <= started and letter.about not in sent
 
 
-def _is_meant(letter: Letter, selection: Selection) -> bool:
+def _is_meant(letter: FailedMessage, selection: Selection) -> bool:
     return selection.selects(letter) and bool(letter.changes or selection.reason)

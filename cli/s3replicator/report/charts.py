@@ -30,11 +30,11 @@ class Plane:
     height_of: Callable[[float], float]
 
     def x(self, time: float) -> float:
-        """Give the place of a time (epoch seconds); the last period may end after the span, and its place does not."""
+        """Return the position of a time (epoch seconds), at most the end of the span: the last period may pass it."""
         return LEFT + (WIDTH - LEFT - RIGHT) * (min(time, self.span.end) - self.span.start) / self.span.seconds
 
     def y(self, value: float) -> float:
-        """Give the place of a value."""
+        """Return the position of a value."""
         return HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * min(1.0, max(0.0, self.height_of(value)))
 
 
@@ -70,14 +70,14 @@ def share_chart(report: Report) -> str:
 
 
 def legend() -> str:
-    """Give the legend of the latency chart."""
+    """Return the legend of the latency chart."""
     names = [f"p{quantile * 100:g}" for quantile in QUANTILES]
     items = "".join(f'<span><i class="s{number}"></i>{name}</span>' for number, name in enumerate(names))
     return f'<p class="legend">{items}<span><i class="threshold"></i>threshold</span></p>'
 
 
 def _bounds(values: Sequence[float]) -> tuple[float, float]:
-    """Give round ends of a logarithmic scale."""
+    """Return round ends of a logarithmic scale."""
     positive = [value for value in values if value > 0] or [1.0]
     low = max((mark for mark in LATENCY_MARKS if mark <= min(positive)), default=LATENCY_MARKS[0])
     high = min((mark for mark in LATENCY_MARKS if mark > max(positive)), default=LATENCY_MARKS[-1])

@@ -11,10 +11,10 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from replicator.core.outcomes.metrics import DESTINATION, NAMESPACE, REASON, RULE, SOURCE, STACK, Metric
-from replicator.core.outcomes.threshold import Place
+from replicator.core.outcomes.threshold import Route
 
 from s3replicator.calls import calling
-from s3replicator.report.figures import QUANTILES, Blame, Figures, Latency, Moment, Span, merge
+from s3replicator.report.figures import QUANTILES, Figures, Latency, Moment, ReasonCount, Span, merge
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
@@ -54,11 +54,11 @@ class Measured:
         return round(sum(self.points[metric, statistic, where].values()))
 
     def times(self, metric: Metric, where: Dimensions) -> list[int]:
-        """Give the beginnings of all periods that a metric has values in."""
+        """Return the beginnings of all periods that a metric has values in."""
         return sorted(self.points[metric, SAMPLES, where])
 
     def latency(self, where: Dimensions, time: int) -> Latency:
-        """Give the latency of one period."""
+        """Return the latency of one period."""
         values = {name: self.points[Metric.LATENCY, name, where].get(time, 0.0) for name in LATENCY_STATISTICS}
         quantiles = {quantile: values[name] for quantile, name in PERCENTILES.items()}
         samples = round(values[SAMPLES])
@@ -84,21 +84,21 @@ class CloudWatchReader:
         self._stack: Dimensions = ((STACK, stack),)
         self._sources = sources
 
-    def figures(self, span: Span, known: Iterable[Place]) -> tuple[Figures, dict[Place, Figures]]:
-        """Give what came of a span, in all and by rule; `known` are rules that may have been silent for long."""
+    def figures(self, span: Span, known: Iterable[Route]) -> tuple[Figures, dict[Route, Figures]]:
+        """Return what came of a span, in all and by rule; `known` are rules that may have been silent for long."""
         listed = self._listed(Metric.REPLICATED) | self._listed(Metric.FAILED) | self._listed(Metric.MISSED)
-        places = sorted({*known, *listed})
-        wheres = [self._stack, *map(_where, places)]
+        routes = sorted({*known, *listed})
+        wheres = [self._stack, *map(_where, routes)]
         wanted = [
             *_latencies(wheres),
             *((metric, name, where) for metric, name in COUNTED.values() for where in wheres),
         ]
         measured = self._ask(wanted, span, span.seconds)
-        by_rule = {place: measured.figures(_where(place)) for place in places}
-        return measured.figures(self._stack), {place: it for place, it in by_rule.items() if it != Figures()}
+        by_rule = {route: measured.figures(_where(route)) for route in routes}
+        return measured.figures(self._stack), {route: it for route, it in by_rule.items() if it != Figures()}
 
     def moments(self, span: Span, period: int) -> list[Moment]:
-        """Give the curves of the stack over time."""
+        """Return the curves of the stack over time."""
         wanted = [*_latencies([self._stack]), *((Metric.WITHIN, name, self._stack) for name in (SAMPLES, SUM))]
         measured = self._ask(wanted, span, period)
         counted, within = (measured.points[Metric.WITHIN, name, self._stack] for name in (SAMPLES, SUM))
@@ -112,7 +112,7 @@ class CloudWatchReader:
             for time in sorted({*measured.times(Metric.LATENCY, self._stack), *counted})
         ]
 
-    def blames(self, span: Span) -> list[Blame]:
+    def reasons_counted(self, span: Span) -> list[ReasonCount]:
         """Say why objects missed the threshold or failed, the most frequent reason first."""
         reasons = [
             (kind, each) for kind, metric in BLAMED.items() for each in self._dimensions(metric) if REASON in each
@@ -122,16 +122,16 @@ class CloudWatchReader:
             [(BLAMED[kind], SUM, wheres[i]) for i, (kind, _) in enumerate(reasons)], span, span.seconds
         )
         found = [
-            Blame(_place(each), kind, each[REASON], measured.total(BLAMED[kind], SUM, wheres[index]))
+            ReasonCount(_route(each), kind, each[REASON], measured.total(BLAMED[kind], SUM, wheres[index]))
             for index, (kind, each) in enumerate(reasons)
         ]
-        return sorted((blame for blame in found if blame.count), key=lambda blame: (-blame.count, blame.reason))
+        return sorted((each for each in found if each.count), key=lambda each: (-each.count, each.reason))
 
-    def _listed(self, metric: Metric) -> set[Place]:
-        return {_place(each) for each in self._dimensions(metric) if set(each) == {SOURCE, DESTINATION, RULE}}
+    def _listed(self, metric: Metric) -> set[Route]:
+        return {_route(each) for each in self._dimensions(metric) if set(each) == {SOURCE, DESTINATION, RULE}}
 
     def _dimensions(self, metric: Metric) -> Iterator[dict[str, str]]:
-        """Give the sets of dimensions that a metric was published under in the last two weeks, for our buckets."""
+        """Return the sets of dimensions that a metric was published under in the last two weeks, for our buckets."""
         with calling("cloudwatch:ListMetrics"):
             pages = self._client.get_paginator("list_metrics").paginate(Namespace=NAMESPACE, MetricName=metric)
             listed = [each["Dimensions"] for page in pages for each in page["Metrics"]]
@@ -171,9 +171,9 @@ def _query(name: str, metric: Metric, statistic: str, where: Dimensions, period:
     return {"Id": name, "MetricStat": {"Metric": asked, "Period": period, "Stat": statistic}}
 
 
-def _where(place: Place) -> Dimensions:
-    return tuple(zip((SOURCE, DESTINATION, RULE), place, strict=True))
+def _where(route: Route) -> Dimensions:
+    return tuple(zip((SOURCE, DESTINATION, RULE), route, strict=True))
 
 
-def _place(named: Mapping[str, str]) -> Place:
+def _route(named: Mapping[str, str]) -> Route:
     return named.get(SOURCE, ""), named.get(DESTINATION, ""), named.get(RULE, "")

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 from replicator.aws.rule_shape import shape_problems
-from replicator.core.outcomes.threshold import Place
+from replicator.core.outcomes.threshold import Route
 from replicator.core.rules.document import RulesRefused, load, parse
 
 from s3replicator.findings import CallFailed
@@ -81,11 +81,11 @@ def _deliver(made: Report, out: Path | None, output: Output) -> None:
 
 def _report(opened: Stack, span: Span, now: int) -> Report:
     documents = RuleDocuments(opened.client("s3"), opened.facts.control_bucket)
-    places, sources = _rules(documents, opened)
+    routes, sources = _rules(documents, opened)
     reader = CloudWatchReader(opened.client("cloudwatch"), opened.facts.name, sources)
     span = span.aligned(now)
     period = span.period(now)
-    total, by_rule = reader.figures(span, places)
+    total, by_rule = reader.figures(span, routes)
     return Report(
         stack=opened.facts.name,
         region=opened.facts.region,
@@ -96,22 +96,22 @@ def _report(opened: Stack, span: Span, now: int) -> Report:
         total=total,
         by_rule=by_rule,
         moments=reader.moments(span, period),
-        blames=reader.blames(span),
+        reasons_counted=reader.reasons_counted(span),
     )
 
 
-def _rules(documents: RuleDocuments, opened: Stack) -> tuple[list[Place], set[str]]:
-    """Give the rules in force, and the stack's source buckets. A document that cannot be read names no rules."""
+def _rules(documents: RuleDocuments, opened: Stack) -> tuple[list[Route], set[str]]:
+    """Return the rules in force, and the stack's source buckets. A document that cannot be read names no rules."""
     buckets = {*documents.buckets(), *opened.facts.source_buckets}
-    places: list[Place] = []
+    routes: list[Route] = []
     for bucket in documents.buckets():
         try:
             document = load(bucket, documents.read(bucket) or b"")
             rules = parse(bucket, document, shape_problems(document)).rules
         except RulesRefused:
             continue
-        places += [(bucket, rule.destination.bucket, rule.id) for rule in rules]
-    return places, buckets
+        routes += [(bucket, rule.destination.bucket, rule.id) for rule in rules]
+    return routes, buckets
 
 
 def _span(since: str, until: str, now: int) -> Span:
@@ -145,19 +145,19 @@ def _document(made: Report) -> dict[str, Any]:
         "fine": made.is_fine,
         "total": _figures(made.total),
         "rules": [
-            {"source": place[0], "destination": place[1], "rule": place[2], **_figures(figures)}
-            for place, figures in made.by_rule.items()
+            {"source": route[0], "destination": route[1], "rule": route[2], **_figures(figures)}
+            for route, figures in made.by_rule.items()
         ],
         "reasons": [
             {
-                "source": blame.place[0],
-                "destination": blame.place[1],
-                "rule": blame.place[2],
-                "kind": blame.kind,
-                "reason": blame.reason,
-                "count": blame.count,
+                "source": each.route[0],
+                "destination": each.route[1],
+                "rule": each.route[2],
+                "kind": each.kind,
+                "reason": each.reason,
+                "count": each.count,
             }
-            for blame in made.blames
+            for each in made.reasons_counted
         ],
         "period_seconds": made.period,
         "curve": [

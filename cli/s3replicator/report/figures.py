@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from replicator.core.outcomes.metrics import SLA
-from replicator.core.outcomes.threshold import Place
+from replicator.core.outcomes.threshold import Route
 
 QUANTILES = (0.5, 0.9, 0.99, 0.999)
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -74,17 +74,17 @@ class Figures:
 
     @property
     def share(self) -> float | None:
-        """Give the share of objects within the threshold; None if none was counted."""
+        """Return the share of objects within the threshold; None if none was counted."""
         return _share(self.within, self.outside)
 
     @property
     def share_of_bytes(self) -> float | None:
-        """Give the share of bytes within the threshold; None if none were counted."""
+        """Return the share of bytes within the threshold; None if none were counted."""
         return _share(self.bytes_within, self.bytes_outside)
 
     @property
     def keeps_sla(self) -> bool:
-        """Whether enough objects were within the threshold; so it is if there were none."""
+        """Return whether enough objects were within the threshold; so it is if there were none."""
         return self.share is None or self.share >= SLA
 
 
@@ -103,15 +103,15 @@ class Moment:
 
     @property
     def share(self) -> float | None:
-        """Give the share of objects within the threshold; None if none was counted."""
+        """Return the share of objects within the threshold; None if none was counted."""
         return _share(self.within, self.outside)
 
 
 @dataclass(frozen=True, slots=True)
-class Blame:
+class ReasonCount:
     """Why objects of a rule missed the threshold, or failed. `kind`: "missed" or "failed"."""
 
-    place: Place
+    route: Route
     kind: str
     reason: str
     count: int
@@ -128,13 +128,13 @@ class Report:
     threshold_minutes: float
     period: int
     total: Figures
-    by_rule: Mapping[Place, Figures]
+    by_rule: Mapping[Route, Figures]
     moments: Sequence[Moment]
-    blames: Sequence[Blame]
+    reasons_counted: Sequence[ReasonCount]
 
     @property
     def is_fine(self) -> bool:
-        """Whether the share was kept and nothing failed."""
+        """Return whether the share was kept and nothing failed."""
         return self.total.keeps_sla and not self.total.failed
 
 

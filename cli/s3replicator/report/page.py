@@ -125,20 +125,20 @@ def _rule_cells(figures: Figures) -> tuple[str, ...]:
 
 
 def _blames(report: Report) -> str:
-    if not report.blames:
+    if not report.reasons_counted:
         return "<p>None.</p>"
     names = ("What", "Reason", "Rule", "From", "To", "Count", "What to do")
     rows = [
         (
-            "missed" if blame.kind == "missed" else "failed",
-            blame.reason,
-            blame.place[2] or NONE,
-            blame.place[0] or NONE,
-            blame.place[1] or NONE,
-            count(blame.count),
-            advice(blame.reason),
+            "missed" if each.kind == "missed" else "failed",
+            each.reason,
+            each.route[2] or NONE,
+            each.route[0] or NONE,
+            each.route[1] or NONE,
+            count(each.count),
+            advice(each.reason),
         )
-        for blame in report.blames
+        for each in report.reasons_counted
     ]
     return _table(names, rows, numbers_from=5, numbers_to=6)
 
@@ -146,8 +146,8 @@ def _blames(report: Report) -> str:
 def _table(names: Sequence[str], rows: Iterable[Sequence[str]], numbers_from: int, numbers_to: int = 99) -> str:
     def cells(tag: str, texts: Sequence[str]) -> str:
         return "".join(
-            f"<{tag}{' class=n' if numbers_from <= place < numbers_to else ''}>{escape(text)}</{tag}>"
-            for place, text in enumerate(texts)
+            f"<{tag}{' class=n' if numbers_from <= position < numbers_to else ''}>{escape(text)}</{tag}>"
+            for position, text in enumerate(texts)
         )
 
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)

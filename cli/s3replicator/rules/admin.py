@@ -15,7 +15,7 @@ from replicator.core.rules.rule import Problem
 
 from s3replicator.findings import CallFailed, Finding, Severity, error, from_problems, warning
 from s3replicator.rules import notifications
-from s3replicator.rules.inspection import Buckets, Inspection
+from s3replicator.rules.inspection import BucketAdministration, Inspection
 from s3replicator.stack_facts import StackFacts
 
 
@@ -40,7 +40,7 @@ class Documents(Protocol):
 
 
 @dataclass(slots=True)
-class Report:
+class RulesReport:
     """What a command found and did, for one source bucket. `done` are sentences without subject."""
 
     bucket: str
@@ -50,7 +50,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing stands in the way."""
+        """Return whether nothing stands in the way."""
         return not any(finding.severity is Severity.ERROR for finding in self.findings)
 
 
@@ -61,7 +61,7 @@ class RulesAdmin:
         self,
         stack: StackFacts,
         documents: Documents,
-        buckets: Buckets,
+        buckets: BucketAdministration,
         shape_problems: Callable[[object], tuple[Problem, ...]],
     ) -> None:
         self._stack = stack
@@ -70,7 +70,7 @@ class RulesAdmin:
         self._inspection = Inspection(stack, buckets)
         self._shape_problems = shape_problems
 
-    def put(self, bucket: str, text: bytes, *, force: bool = False) -> Report:
+    def put(self, bucket: str, text: bytes, *, force: bool = False) -> RulesReport:
         """Check rules and buckets, store the rules, attach the events; errors keep everything as it was.
 
         With `force`, what is wrong with buckets and keys is reported but does not keep the rules from being stored.
@@ -90,11 +90,11 @@ class RulesAdmin:
             report.findings.append(_failed(f"bucket {bucket}", what, failed, bucket))
         return report
 
-    def check(self, bucket: str, text: bytes | None = None) -> Report:
+    def check(self, bucket: str, text: bytes | None = None) -> RulesReport:
         """Look for everything that is wrong with a document, by default the stored one, and change nothing."""
         if text is not None:
             return self._examine(bucket, text)
-        report = Report(bucket)
+        report = RulesReport(bucket)
         try:
             stored = self.get(bucket)
         except CallFailed as failed:
@@ -120,9 +120,9 @@ class RulesAdmin:
         defaults = [self._stack.default_source] if self._has_default(self._stack.default_source) else []
         return tuple(sorted({*self._documents.buckets(), *defaults}))
 
-    def delete(self, bucket: str) -> Report:
+    def delete(self, bucket: str) -> RulesReport:
         """Detach what was attached, then remove the rules; the control bucket keeps their versions."""
-        report = Report(bucket)
+        report = RulesReport(bucket)
         try:
             self._detach(report)
         except CallFailed as failed:
@@ -143,8 +143,8 @@ class RulesAdmin:
     def _has_default(self, bucket: str) -> bool:
         return bool(self._stack.default_destination) and bucket == self._stack.default_source
 
-    def _examine(self, bucket: str, text: bytes) -> Report:
-        report = Report(bucket)
+    def _examine(self, bucket: str, text: bytes) -> RulesReport:
+        report = RulesReport(bucket)
         try:
             document = load(bucket, text)
             report.rules = parse(bucket, document, self._shape_problems(document))
@@ -155,7 +155,7 @@ class RulesAdmin:
         report.findings += self._inspection.look(report.rules)
         return report
 
-    def _check_attached(self, report: Report) -> None:
+    def _check_attached(self, report: RulesReport) -> None:
         try:
             attachment = self._inspection.plan_events(report.bucket)
         except CallFailed:
@@ -164,14 +164,14 @@ class RulesAdmin:
             message = "does not send all its events to the change queue; put the rules again to attach it"
             report.findings.append(error(f"bucket {report.bucket}", message))
 
-    def _store(self, report: Report, document: bytes) -> None:
+    def _store(self, report: RulesReport, document: bytes) -> None:
         if self._documents.read(report.bucket) == document:
             report.done.append("the rules were stored already")
             return
         self._documents.write(report.bucket, document)
         report.done.append("stored the rules")
 
-    def _attach(self, report: Report) -> None:
+    def _attach(self, report: RulesReport) -> None:
         # Read again right before the write: S3 has no condition for it, so the gap must be as short as it can be.
         attachment = self._inspection.plan_events(report.bucket)
         if attachment.conflicts:
@@ -184,13 +184,13 @@ class RulesAdmin:
         self._replace(report, attachment.wanted)
         report.done.append(f"attached its events, through {attachment.through}")
 
-    def _replace(self, report: Report, wanted: Mapping[str, Any]) -> None:
+    def _replace(self, report: RulesReport, wanted: Mapping[str, Any]) -> None:
         self._buckets.set_notifications(report.bucket, wanted)
         for gone in notifications.lost(wanted, self._buckets.notifications(report.bucket)):
             message = f"{gone} is gone: somebody else changed the notifications at the same time; put it there again"
             report.findings.append(error(f"bucket {report.bucket}", message))
 
-    def _detach(self, report: Report) -> None:
+    def _detach(self, report: RulesReport) -> None:
         configuration = self._buckets.notifications(report.bucket)
         rest = notifications.detach(configuration, self._stack.change_queue_arn)
         if rest is not None:
@@ -200,7 +200,7 @@ class RulesAdmin:
             message = "still sends events to the change queue, by a notification that this command did not attach"
             report.findings.append(warning(f"bucket {report.bucket}", message))
 
-    def _remove(self, report: Report) -> None:
+    def _remove(self, report: RulesReport) -> None:
         if self._documents.read(report.bucket) is None:
             report.done.append("there were no rules")
         else:

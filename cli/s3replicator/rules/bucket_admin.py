@@ -14,14 +14,14 @@ from s3replicator.rules.queue_policy import lets_in
 from s3replicator.stack_facts import StackFacts
 
 # boto3's clients have one type per service; which one comes depends on the name that is asked for.
-Clients = Callable[[str, str], Any]
+ClientOf = Callable[[str, str], Any]
 _NO_SUCH_BUCKET = {"404", "NoSuchBucket"}
 
 
 class BucketAdmin:
-    """The port `Buckets` on AWS. `clients` returns the client of a service in a Region."""
+    """The port `BucketAdministration` on AWS. `clients` returns the client of a service in a Region."""
 
-    def __init__(self, clients: Clients, stack: StackFacts) -> None:
+    def __init__(self, clients: ClientOf, stack: StackFacts) -> None:
         self._clients = clients
         self._stack = stack
 
@@ -77,7 +77,7 @@ class BucketAdmin:
         )
 
     def queue_takes_from(self, bucket: str) -> bool:
-        """Say whether the change queue's policy lets S3 send the events of this bucket; raises CallFailed."""
+        """Return whether the change queue's policy lets S3 send the events of this bucket; raises CallFailed."""
         with calling("sqs:GetQueueAttributes"):
             attributes = self._clients("sqs", self._stack.region).get_queue_attributes(
                 QueueUrl=self._stack.change_queue_url, AttributeNames=["Policy"]
@@ -101,7 +101,7 @@ class BucketAdmin:
 class _Reading:
     """One bucket's settings, each by a call of its own."""
 
-    def __init__(self, clients: Clients, bucket: str, home_region: str) -> None:
+    def __init__(self, clients: ClientOf, bucket: str, home_region: str) -> None:
         self.bucket = bucket
         self.obstacles: list[Obstacle] = []
         self.region: str | None = None

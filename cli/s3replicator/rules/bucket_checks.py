@@ -1,4 +1,4 @@
-"""Whether the buckets and keys that rules name can do what the rules ask: values in, findings out.
+"""Return whether the buckets and keys that rules name can do what the rules ask: values in, findings out.
 
 Separate from the AWS calls that look, so that every finding has a test, and from the rule document's own restrictions,
 which hold whatever the buckets are like. None in a view means that it could not be looked at; the obstacle says why.

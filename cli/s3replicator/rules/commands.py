@@ -14,7 +14,7 @@ from replicator.aws.rule_shape import shape_problems
 from s3replicator.findings import CallFailed
 from s3replicator.output import FINE, FOUND, Output, as_document, fail
 from s3replicator.rule_documents import RuleDocuments
-from s3replicator.rules.admin import Report, RulesAdmin
+from s3replicator.rules.admin import RulesAdmin, RulesReport
 from s3replicator.rules.bucket_admin import BucketAdmin
 from s3replicator.stack import JsonOption, ProfileOption, RegionOption, Stack, StackOption, open_stack
 
@@ -142,12 +142,12 @@ def _read(file: str) -> bytes:
         fail(f"{file} cannot be read: {error.strerror}")
 
 
-def _end(report: Report, output: Output) -> NoReturn:
+def _end(report: RulesReport, output: Output) -> NoReturn:
     output.document(_as_document(report))
     raise typer.Exit(FINE if report.ok else FOUND)
 
 
-def _print(report: Report, output: Output) -> None:
+def _print(report: RulesReport, output: Output) -> None:
     output.findings(report.findings)
     for sentence in report.done:
         output.line(f"{report.bucket}: {sentence}")
@@ -155,7 +155,7 @@ def _print(report: Report, output: Output) -> None:
         output.line(f"{report.bucket}: nothing stands in the way", style="green")
 
 
-def _as_document(report: Report) -> dict[str, Any]:
+def _as_document(report: RulesReport) -> dict[str, Any]:
     return {
         "bucket": report.bucket,
         "ok": report.ok,

@@ -14,7 +14,7 @@ from s3replicator.rules.bucket_checks import BucketView, KeyView, check_destinat
 from s3replicator.stack_facts import StackFacts
 
 
-class Buckets(Protocol):
+class BucketAdministration(Protocol):
     """Buckets, keys and the queue as they are. Views carry their own obstacles; the other methods raise CallFailed."""
 
     def view_source(self, bucket: str) -> BucketView:
@@ -30,7 +30,7 @@ class Buckets(Protocol):
         ...
 
     def queue_takes_from(self, bucket: str) -> bool:
-        """Say whether the change queue's policy lets S3 send the events of this bucket."""
+        """Return whether the change queue's policy lets S3 send the events of this bucket."""
         ...
 
     def notifications(self, bucket: str) -> Mapping[str, Any]:
@@ -45,7 +45,7 @@ class Buckets(Protocol):
 class Inspection:
     """Looks at what rules touch, for one stack."""
 
-    def __init__(self, stack: StackFacts, buckets: Buckets) -> None:
+    def __init__(self, stack: StackFacts, buckets: BucketAdministration) -> None:
         self._stack = stack
         self._buckets = buckets
 

@@ -61,7 +61,7 @@ def detach(configuration: Mapping[str, Any], queue_arn: str) -> Mapping[str, Any
 
 
 def still_delivered(configuration: Mapping[str, Any], queue_arn: str) -> bool:
-    """Say whether something that `attach` did not add sends events to the queue, for example the stack itself."""
+    """Return whether something that `attach` did not add sends events to the queue, for example the stack itself."""
     rest = _without_ours(configuration, queue_arn)
     return any(entry.get("QueueArn") == queue_arn for entry in rest.get(QUEUES, []))
 

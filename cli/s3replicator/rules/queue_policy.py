@@ -1,4 +1,4 @@
-"""Whether an SQS queue's policy lets S3 send the events of a bucket, as far as the policy alone can tell.
+"""Return whether an SQS queue's policy lets S3 send the events of a bucket, as far as the policy alone can tell.
 
 S3 finds out by itself when a notification is set, but answers only that it could not validate the destination.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def lets_in(policy: str, queue_arn: str, bucket: str) -> bool:
-    """Say whether a statement allows S3 to send messages for the bucket; denials are not looked at."""
+    """Return whether a statement allows S3 to send messages for the bucket; denials are not looked at."""
     bucket_arn = f"arn:{queue_arn.split(':')[1]}:s3:::{bucket}"
     try:
         document = json.loads(policy)

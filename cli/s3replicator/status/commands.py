@@ -12,20 +12,20 @@ import typer
 from replicator.aws.journal_index import JournalIndex
 from replicator.aws.queue_depths import QueueDepths
 from replicator.core.outcomes.outcome import Permanent, Temporary
-from replicator.core.outcomes.replication_status import Standing
+from replicator.core.outcomes.replication_status import ReplicationStatus
 from replicator.core.outcomes.threshold import Count, Depth, unseen
 
-from s3replicator.operator_world import operator_world
+from s3replicator.operator_services import operator_services
 from s3replicator.output import FINE, FOUND, Output, fail
 from s3replicator.stack import JsonOption, ProfileOption, RegionOption, Stack, StackOption, open_stack
 from s3replicator.status.looking import StackStatus, of_object, of_stack
-from s3replicator.status.object_status import ObjectStatus, Side, VersionStatus
+from s3replicator.status.object_status import KeyInBucket, ObjectStatus, VersionStatus
 
 _COLOURS = {
-    Standing.FAILED: "bold red",
-    Standing.PENDING: "yellow",
-    Standing.COMPLETED: "green",
-    Standing.REPLICA: "cyan",
+    ReplicationStatus.FAILED: "bold red",
+    ReplicationStatus.PENDING: "yellow",
+    ReplicationStatus.COMPLETED: "green",
+    ReplicationStatus.REPLICA: "cyan",
 }
 
 
@@ -80,7 +80,7 @@ def _print_stack(name: str, region: str, bucket: str, found: StackStatus, output
         output.line(f"{count.operations} operations wait ({_bytes(count.bytes)}){oldest}")
         if ages := [f"{age}: {operations}" for age, operations in found.pending.ages().items() if operations]:
             output.line("  " + ", ".join(ages))
-        _print_places(found, output)
+        _print_routes(found, output)
     changes = found.depths.changes
     if not bucket:
         hidden = unseen(found.pending, changes)
@@ -91,11 +91,11 @@ def _print_stack(name: str, region: str, bucket: str, found: StackStatus, output
         output.line(f"dead-letter queue: {dead}" + ("; see s3replicator failures list" if dead else ""))
 
 
-def _print_places(found: StackStatus, output: Output) -> None:
+def _print_routes(found: StackStatus, output: Output) -> None:
     now, rows = found.pending.now, []
-    for place in found.places:
-        source, destination, rule = place
-        waiting, failed = found.pending.by_place.get(place, Count()), found.failed.get(place, Count())
+    for route in found.routes:
+        source, destination, rule = route
+        waiting, failed = found.pending.by_route.get(route, Count()), found.failed.get(route, Count())
         age = _duration(waiting.age_seconds(now)) if waiting.operations else "-"
         rows.append((f"{source} -> {destination}", rule or "-", str(waiting.operations), _bytes(waiting.bytes), age,
                      str(failed.operations)))  # fmt: skip
@@ -117,13 +117,13 @@ def _stack_document(opened: Stack, bucket: str, found: StackStatus) -> dict[str,
         "failed": sum(count.operations for count in found.failed.values()),
         "rules": [
             {
-                "source": place[0],
-                "destination": place[1],
-                "rule": place[2],
-                "pending": _count(pending.by_place.get(place, Count()), pending.now),
-                "failed": found.failed.get(place, Count()).operations,
+                "source": route[0],
+                "destination": route[1],
+                "rule": route[2],
+                "pending": _count(pending.by_route.get(route, Count()), pending.now),
+                "failed": found.failed.get(route, Count()).operations,
             }
-            for place in found.places
+            for route in found.routes
         ],
         "queues": {
             "changes": _depth_document(found.depths.changes),
@@ -142,7 +142,7 @@ def _depth_document(depth: Depth) -> dict[str, int]:
 
 
 def _object(opened: Stack, bucket: str, key: str, output: Output) -> bool:
-    found = of_object(bucket, key, operator_world(opened))
+    found = of_object(bucket, key, operator_services(opened))
     output.document(_object_document(found))
     if not found.versions:
         output.line(f"s3://{bucket}/{key}: there is no such object", style="red")
@@ -156,7 +156,7 @@ def _object(opened: Stack, bucket: str, key: str, output: Output) -> bool:
         output.line(f"{side.bucket} shows {_shown(side)}")
     if not found.agree:
         output.line("the buckets do not show the same", style="yellow")
-    return found.versions[0].standing not in {Standing.FAILED, Standing.UNKNOWN}
+    return found.versions[0].standing not in {ReplicationStatus.FAILED, ReplicationStatus.UNKNOWN}
 
 
 def _version_row(version: VersionStatus) -> tuple[str, ...]:
@@ -170,7 +170,7 @@ def _version_row(version: VersionStatus) -> tuple[str, ...]:
     return name, _time(version.modified), str(version.standing), "; ".join(of + where) or "no rule wants it"
 
 
-def _shown(side: Side) -> str:
+def _shown(side: KeyInBucket) -> str:
     if side.trouble:
         return f"- (it could not be asked: {side.trouble})"
     if not side.version_id:

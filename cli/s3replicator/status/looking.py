@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 
 from replicator.core.deciding.journal import Memory, Pair
 from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
-from replicator.core.outcomes.replication_status import Standing
-from replicator.core.outcomes.threshold import Count, Pending, Place, Tally
+from replicator.core.outcomes.replication_status import ReplicationStatus
+from replicator.core.outcomes.threshold import Count, Pending, Route, Tally
 from replicator.core.rules.matching import Candidate
 from replicator.core.versions.change import Change, ChangeKind
-from replicator.core.versions.version import Entry, Found
+from replicator.core.versions.version import Entry, StoredVersion
 from replicator.flows.change.reading import Versions
-from replicator.flows.change.replicate import World
+from replicator.flows.change.replicate import Services
 from replicator.flows.ports import Earlier
 from replicator.flows.watch.monitor import Depths, Index, Queues
 
-from s3replicator.status.object_status import AtDestination, ObjectStatus, Side, VersionStatus
+from s3replicator.status.object_status import AtDestination, KeyInBucket, ObjectStatus, VersionStatus
 from s3replicator.status.progress import Progress
 from s3replicator.status.upload_progress import progress
 
@@ -33,22 +33,22 @@ class StackStatus:
 
     depths: Depths
     pending: Tally
-    failed: dict[Place, Count] = field(default_factory=dict)
+    failed: dict[Route, Count] = field(default_factory=dict)
 
     @property
-    def places(self) -> list[Place]:
+    def routes(self) -> list[Route]:
         """Rules and destinations for which something waits or has failed."""
-        return sorted({*self.pending.by_place, *self.failed})
+        return sorted({*self.pending.by_route, *self.failed})
 
     @property
     def is_fine(self) -> bool:
-        """Whether nothing has failed and nothing is over its threshold."""
+        """Return whether nothing has failed and nothing is over its threshold."""
         return not self.failed and not self.depths.dead.all and not self.pending.late
 
 
 def of_stack(index: Index, queues: Queues, now: int, bucket: str = "") -> StackStatus:
     """Look at a stack, or at one of its source buckets. Raises Temporary."""
-    pending, failed = Tally(now), dict[Place, Count]()
+    pending, failed = Tally(now), dict[Route, Count]()
     for each in _all(index, Status.PENDING, bucket):
         pending.add(each)
     for each in _all(index, Status.FAILED, bucket):
@@ -61,15 +61,15 @@ def _all(index: Index, status: Status, bucket: str) -> Iterator[Pending]:
         yield from (each for each in shard() if bucket in {"", each.bucket})
 
 
-def of_object(bucket: str, key: str, world: World) -> ObjectStatus:
+def of_object(bucket: str, key: str, services: Services) -> ObjectStatus:
     """Look at one key at its source and at every destination that a rule names for it. Raises Temporary, Permanent."""
-    candidates = world.rules(bucket).candidates(key)
-    source = _versions(world, bucket, key)
+    candidates = services.rules(bucket).candidates(key)
+    source = _versions(services, bucket, key)
     entries = source.objects.history(key)[-NEWEST:][::-1]
-    memories = {c.destination: world.journal.read(Pair(bucket, c.destination, key)) for c in candidates}
-    look = _Look(bucket, key, candidates, memories, source, world)
+    memories = {c.destination: services.journal.read(Pair(bucket, c.destination, key)) for c in candidates}
+    look = _Look(bucket, key, candidates, memories, source, services)
     versions = tuple(look.at(entry, is_current=number == 0) for number, entry in enumerate(entries))
-    sides = [_side(source), *(_far_side(world, candidate, key) for candidate in candidates)]
+    sides = [_side(source), *(_far_side(services, candidate, key) for candidate in candidates)]
     return ObjectStatus(bucket, key, versions, tuple(sides))
 
 
@@ -82,7 +82,7 @@ class _Look:
     candidates: tuple[Candidate, ...]
     memories: dict[str, Memory]
     source: Versions
-    world: World
+    services: Services
 
     def at(self, entry: Entry, *, is_current: bool) -> VersionStatus:
         origin = self.source.mark(entry.version_id) if entry.is_version else None
@@ -92,7 +92,7 @@ class _Look:
     def _destinations(self, entry: Entry) -> Iterator[AtDestination]:
         for candidate in self.candidates:
             found = self.source.get(entry.version_id) if entry.is_version and candidate.needs_tags else None
-            rule = candidate.select(found.tags if isinstance(found, Found) else {})
+            rule = candidate.select(found.tags if isinstance(found, StoredVersion) else {})
             if rule is not None and (entry.is_version or rule.delete_markers):
                 yield self._at_destination(entry, candidate.destination, rule.id)
 
@@ -100,7 +100,7 @@ class _Look:
         kind = ChangeKind.CREATED if entry.is_version else ChangeKind.MARKED_DELETED
         change = Change(kind, self.bucket, self.key, entry.version_id, time=entry.modified * 1000)
         memory = self.memories[destination]
-        earlier = self.world.journal.earlier(Pair(self.bucket, destination, self.key), change.item_id)
+        earlier = self.services.journal.earlier(Pair(self.bucket, destination, self.key), change.item_id)
         standing = _standing(earlier, settled=memory.has_settled(change))
         reason = str(earlier.reason or "") if earlier else ""
         missed = earlier is not None and earlier.missed
@@ -109,40 +109,40 @@ class _Look:
 
     def _progress(self, change: Change, destination: str) -> Progress | None:
         """Say how far the parts have come; a destination that cannot be asked says nothing."""
-        if self.world.multipart is None:
+        if self.services.multipart is None:
             return None
         pair = Pair(change.bucket, destination, change.key)
         with suppress(Temporary, Permanent):
-            return progress(pair, change.item_id, self.world.multipart, self.world.now())
+            return progress(pair, change.item_id, self.services.multipart, self.services.now())
         return None
 
 
-def _standing(earlier: Earlier | None, *, settled: bool) -> Standing:
+def _standing(earlier: Earlier | None, *, settled: bool) -> ReplicationStatus:
     """Say where a version stands: what waits or failed says so itself, even if a copy of it stands there."""
     if earlier and earlier.status is not Status.COMPLETED:
-        return Standing(earlier.status)
-    return Standing.COMPLETED if earlier or settled else Standing.UNKNOWN
+        return ReplicationStatus(earlier.status)
+    return ReplicationStatus.COMPLETED if earlier or settled else ReplicationStatus.UNKNOWN
 
 
-def _versions(world: World, bucket: str, key: str) -> Versions:
-    return Versions(world.buckets.source(bucket), bucket, key, lambda: False)
+def _versions(services: Services, bucket: str, key: str) -> Versions:
+    return Versions(services.buckets.source(bucket), bucket, key, lambda: False)
 
 
-def _side(versions: Versions) -> Side:
+def _side(versions: Versions) -> KeyInBucket:
     """Say what a bucket shows under a key. Raises Temporary or Permanent."""
     history = versions.objects.history(versions.key)
     if not history:
-        return Side(versions.bucket, "", 0, is_marker=False, origin=None)
+        return KeyInBucket(versions.bucket, "", 0, is_marker=False, origin=None)
     top = history[-1]
     origin = versions.mark(top.version_id) if top.is_version else None
-    return Side(versions.bucket, top.version_id, top.modified, not top.is_version, origin)
+    return KeyInBucket(versions.bucket, top.version_id, top.modified, not top.is_version, origin)
 
 
-def _far_side(world: World, candidate: Candidate, key: str) -> Side:
+def _far_side(services: Services, candidate: Candidate, key: str) -> KeyInBucket:
     """Say what a destination shows; that it cannot be asked is an answer too."""
     name, account = candidate.destination, candidate.rules[0].destination.account or ""
     try:
-        objects = world.buckets.destination(name, account)
+        objects = services.buckets.destination(name, account)
         return _side(Versions(objects, name, key, lambda: False))
     except (Temporary, Permanent) as trouble:
-        return Side(name, "", 0, is_marker=False, origin=None, trouble=str(trouble))
+        return KeyInBucket(name, "", 0, is_marker=False, origin=None, trouble=str(trouble))

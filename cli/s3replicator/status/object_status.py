@@ -5,7 +5,7 @@ Pure, so that the command and its JSON mean the same by one word.
 
 from dataclasses import dataclass
 
-from replicator.core.outcomes.replication_status import Standing, roll_up
+from replicator.core.outcomes.replication_status import ReplicationStatus, roll_up
 from replicator.core.versions.origin import Origin
 
 from s3replicator.status.progress import Progress
@@ -20,7 +20,7 @@ class AtDestination:
 
     destination: str
     rule_id: str
-    standing: Standing
+    standing: ReplicationStatus
     reason: str = ""
     completed: int = 0
     missed: bool = False
@@ -39,15 +39,15 @@ class VersionStatus:
     destinations: tuple[AtDestination, ...] = ()
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> ReplicationStatus:
         """Where it stands, as S3 would say it in `x-amz-replication-status`."""
         if self.origin:
-            return Standing.REPLICA
+            return ReplicationStatus.REPLICA
         return roll_up(each.standing for each in self.destinations)
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class KeyInBucket:
     """What one bucket shows under a key now. `shows`: the native version that is visible, None for nothing."""
 
     bucket: str
@@ -72,9 +72,9 @@ class ObjectStatus:
     bucket: str
     key: str
     versions: tuple[VersionStatus, ...]
-    sides: tuple[Side, ...]
+    sides: tuple[KeyInBucket, ...]
 
     @property
     def agree(self) -> bool:
-        """Whether all buckets show the same."""
+        """Return whether all buckets show the same."""
         return len({side.shows for side in self.sides if not side.trouble}) <= 1

@@ -18,7 +18,7 @@ from replicator.aws.errors import DENIED, Side, code_of, translate
 from replicator.aws.large_objects import BucketLargeObjects
 from replicator.aws.objects import BucketObjects, request
 from replicator.aws.uploads import BucketUploads
-from replicator.aws.writing import DestinationObjects
+from replicator.aws.writing import BucketReplicas
 from replicator.core.deciding.bucket import BucketFacts
 from replicator.flows.ports import SideBySide
 
@@ -55,20 +55,20 @@ class S3Buckets:
         self._asking = threading.Lock()
 
     def source(self, bucket: str) -> BucketObjects:
-        """Give a bucket whose trouble is the source's."""
+        """Return a bucket whose trouble is the source's."""
         return BucketObjects(bucket, Side.SOURCE, self._clients.reader(self._region(bucket, Side.SOURCE, "")))
 
-    def destination(self, bucket: str, account: str) -> DestinationObjects:
-        """Give a bucket whose trouble is the destination's; `account` (or empty) must own it."""
+    def destination(self, bucket: str, account: str) -> BucketReplicas:
+        """Return a bucket whose trouble is the destination's; `account` (or empty) must own it."""
         region = self._region(bucket, Side.DESTINATION, account)
-        return DestinationObjects(bucket, self._clients.reader(region), self._clients.writer(region), account)
+        return BucketReplicas(bucket, self._clients.reader(region), self._clients.writer(region), account)
 
     def large_objects(self, bucket: str) -> BucketLargeObjects:
-        """Give a source bucket for what only copies in parts ask."""
+        """Return a source bucket for what only copies in parts ask."""
         return BucketLargeObjects(bucket, Side.SOURCE, self._clients.reader(self._region(bucket, Side.SOURCE, "")))
 
     def uploads(self, bucket: str, account: str) -> BucketUploads:
-        """Give a destination bucket's multipart uploads. Clients are made only for what is really done there."""
+        """Return a destination bucket's multipart uploads. Clients are made only for what is really done there."""
         region = self._region(bucket, Side.DESTINATION, account)
         return BucketUploads(bucket, self._clients, region, account)
 

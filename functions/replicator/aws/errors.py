@@ -114,17 +114,17 @@ GONE: frozenset[tuple[str, str]] = frozenset(
 
 
 def code_of(error: ClientError) -> str:
-    """Give the error code of an answer."""
+    """Return the error code of an answer."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def status_of(error: ClientError) -> int:
-    """Give the HTTP status of an answer, 0 if there is none."""
+    """Return the HTTP status of an answer, 0 if there is none."""
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
 def is_unmet_condition(error: Exception) -> TypeGuard[ClientError]:
-    """Say whether DynamoDB refused a write because its condition does not hold.
+    """Return whether DynamoDB refused a write because its condition does not hold.
 
     By its code, as everywhere: botocore makes the classes in `client.exceptions` when one is first asked for, without a
     lock, so that two threads may hold different classes of one name, and neither catches the other's.

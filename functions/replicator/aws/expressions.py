@@ -39,7 +39,7 @@ class Update:
         return " ".join(parts)
 
     def arguments(self, condition: Condition) -> dict[str, Any]:
-        """Give the arguments of UpdateItem, without table and key."""
+        """Return the arguments of UpdateItem, without table and key."""
         compared = {**condition.compared, **({":one": 1} if self.count else {})}
         named = {*self.values, *({"status"} if "#status" in condition.expression else ())}
         values = {**{f":{name}": value for name, value in self.values.items()}, **compared}

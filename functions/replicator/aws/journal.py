@@ -21,7 +21,7 @@ from replicator.core.outcomes.backoff import OVERDUE_MS
 from replicator.core.outcomes.outcome import Reason, Status
 from replicator.core.versions.origin import Origin
 from replicator.core.versions.version import Replica
-from replicator.flows.ports import CLAIM_MS, Earlier, Note, Told, Waiting
+from replicator.flows.ports import CLAIM_MS, Earlier, Note, Reported, Waiting
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -70,7 +70,7 @@ def nobody_else_fails(now: int, claimant: str) -> Condition:
 
 
 def waiting_key(status: Status, item: str) -> str:
-    """Give the index partition of an item; stable, so that an item stays in its partition."""
+    """Return the index partition of an item; stable, so that an item stays in its partition."""
     return f"{status}#{crc32(item.encode()) % SHARDS}"
 
 
@@ -112,7 +112,7 @@ class DynamoJournal:
         return self._set(_key(pair, pair.destination), Update(values), condition)
 
     def wait(self, pair: Pair, waiting: Waiting) -> Earlier | None:
-        """Remember a version that waits or failed, never over a completed one; give what was remembered before."""
+        """Remember a version that waits or failed, never over a completed one; return what was remembered before."""
         failed = waiting.status is Status.FAILED
         values = {
             **_waiting(pair, waiting),
@@ -134,12 +134,12 @@ class DynamoJournal:
         item = self._get(_version_key(pair, version_id))
         return _earlier(item) if item else None
 
-    def miss(self, pair: Pair, version_id: str, now: int, claimant: str) -> bool:
+    def claim_missed(self, pair: Pair, version_id: str, now: int, claimant: str) -> bool:
         """Claim to tell that a version missed its threshold; False if that is somebody else's to tell, or was told."""
         update = Update({"against": True, "missed_at": now, "missed_by": claimant})
         return self._set(_version_key(pair, version_id), update, nobody_else_tells(now, claimant))
 
-    def claim(self, pair: Pair, version_id: str, now: int, claimant: str) -> Earlier | None:
+    def claim_failure(self, pair: Pair, version_id: str, now: int, claimant: str) -> Earlier | None:
         """Claim to tell that a version failed; None if that was granted, else what was remembered instead."""
         update = Update({"failing_at": now, "failing_by": claimant}).arguments(nobody_else_fails(now, claimant))
         try:
@@ -156,19 +156,19 @@ class DynamoJournal:
             raise translate(error, "UpdateItem", Side.JOURNAL) from error
         return None
 
-    def tell(self, pair: Pair, version_id: str, told: Told) -> None:
+    def note_reported(self, pair: Pair, version_id: str, told: Reported) -> None:
         """Remember that an event was sent."""
-        failed = told is Told.FAILED
+        failed = told is Reported.FAILED
         update = Update({f"{told}_told": True}, remove="failing_by" if failed else "")
         self._set(_version_key(pair, version_id), update, IS_FAILED if failed else HOLDS_NO_MEMORY)
 
-    def vouch(self, pair: Pair, version_id: str, message: str, completed: int) -> None:
+    def note_completed(self, pair: Pair, version_id: str, message: str, completed: int) -> None:
         """Remember that the handler of this very message completed a version, since the message must come back."""
         update = Update({**_closed(completed), "message": message}, remove="waiting")
         self._set(_version_key(pair, version_id), update, HOLDS_NO_MEMORY)
 
     def close(self, pair: Pair, version_id: str, completed: int) -> Earlier | None:
-        """Forget that a version waited, and give what was remembered; nothing happens if it never did."""
+        """Forget that a version waited, and return what was remembered; nothing happens if it never did."""
         update = Update(_closed(completed), remove="waiting")
         answer = self._update(_version_key(pair, version_id), update, IS_OPEN, "ALL_OLD")
         return _before(answer) if answer is not None else None
@@ -257,7 +257,7 @@ def _replica(top: Replica | None) -> dict[str, Any] | None:
 
 
 def _closed(completed: int) -> dict[str, Any]:
-    """Give what a finished item says; it expires."""
+    """Return what a finished item says; it expires."""
     return {"status": Status.COMPLETED, "completed": completed, "expires_at": completed // 1000 + KEEP_SECONDS}
 
 

@@ -29,7 +29,7 @@ class JournalIndex:
         self._threshold_ms = threshold_ms
 
     def shards(self, status: Status) -> list[Callable[[], Iterator[Pending]]]:
-        """Give one way to read for each partition of a status; each may be read by a thread of its own."""
+        """Return one way to read for each partition of a status; each may be read by a thread of its own."""
         return [lambda number=number: self._read(f"{status}#{number}") for number in range(SHARDS)]  # type: ignore[misc]
 
     def _read(self, partition: str) -> Iterator[Pending]:

@@ -30,7 +30,7 @@ def _name(element: ET.Element) -> str:
 
 
 def in_order(answer: Mapping[str, Any], key: str) -> list[Entry]:
-    """Give the entries of exactly this key, newest first. They lead the listing: `key` is its prefix."""
+    """Return the entries of exactly this key, newest first. They lead the listing: `key` is its prefix."""
     versions = [_version(item) for item in answer.get("Versions", ()) if item["Key"] == key]
     markers = [_marker(item) for item in answer.get("DeleteMarkers", ()) if item["Key"] == key]
     entries = {entry.version_id: entry for entry in (*versions, *markers)}

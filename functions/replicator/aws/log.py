@@ -15,7 +15,7 @@ class OutcomeLog:
         self._logger = logger
 
     def outcome(self, change: Change | None, outcome: Outcome) -> None:
-        """Tell of one outcome: skipped ones for information, waiting ones as warnings, failed ones as errors."""
+        """Log one outcome: skipped ones for information, waiting ones as warnings, failed ones as errors."""
         write = {Status.SKIPPED: self._logger.info, Status.PENDING: self._logger.warning}.get(
             outcome.status, self._logger.error
         )
@@ -29,13 +29,13 @@ class OutcomeLog:
             change=change.name if change else "",
         )
 
-    def unforeseen(self, change: Change | None, error: Exception) -> None:
-        """Tell of an error that has no place in the error table, with its stack trace."""
+    def unexpected(self, change: Change | None, error: Exception) -> None:
+        """Log an error that has no place in the error table, with its stack trace."""
         named: dict[str, Any] = (
             {"bucket": change.bucket, "key": change.key, "version_id": change.version_id} if change else {}
         )
-        self._logger.error("unforeseen error", exc_info=error, **named)
+        self._logger.error("unexpected error", exc_info=error, **named)
 
     def incomplete(self, what: str) -> None:
-        """Tell what had to be left out."""
+        """Log what had to be left out."""
         self._logger.warning(what)

@@ -47,7 +47,7 @@ class EventBridge:
         return {"Source": SOURCE, "DetailType": str(notice.kind), "Detail": text}
 
     def _send(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Make one request; give what is to be sent again."""
+        """Make one request; return what is to be sent again."""
         try:
             answer = self._client().put_events(Entries=entries)  # type: ignore[arg-type] # built above
         except (ClientError, BotoCoreError) as error:

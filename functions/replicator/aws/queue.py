@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from replicator.aws.errors import Side, translate
-from replicator.flows.change.bookkeeping import DeadLetter
+from replicator.flows.change.record import FailedChange
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -35,7 +35,7 @@ class SqsQueue:
         except (ClientError, BotoCoreError):
             return
 
-    def bury(self, letter: DeadLetter) -> None:
+    def dead_letter(self, letter: FailedChange) -> None:
         """Put a failure into the dead-letter queue with all that explains it. Raises Temporary.
 
         The reason counts against the message's length: a body that leaves no room for it is no event, and is cut.
@@ -50,7 +50,7 @@ class SqsQueue:
 
 
 def is_redriven(attributes: Mapping[str, Any]) -> bool:
-    """Whether a message comes from the dead-letter queue, by its message attributes as Lambda passes them on."""
+    """Return whether a message comes from the dead-letter queue, by its message attributes as Lambda passes them on."""
     return REDRIVEN in attributes or REASON in attributes
 
 
@@ -58,7 +58,7 @@ def _texts(attributes: Mapping[str, Mapping[str, str]]) -> list[str]:
     return [text for name, value in attributes.items() for text in (name, *value.values())]
 
 
-def _attributes(letter: DeadLetter) -> Any:
+def _attributes(letter: FailedChange) -> Any:
     outcome = letter.outcome
     texts = {
         REASON: str(outcome.reason or ""),

@@ -39,7 +39,7 @@ class QueueDepths:
         return Depths(self._depth(self._changes), self._depth(self._parts), self._depth(self._dead))
 
     def given_up(self) -> list[str]:
-        """Look at a few dead letters, give those that SQS put there, and leave them all. Raises Temporary."""
+        """Look at a few dead letters, return those that SQS put there, and leave them all. Raises Temporary."""
         seen: list[Any] = []
         try:
             for _ in range(LOOKS):

@@ -50,7 +50,7 @@ class DynamoUploadJournal:
         return _upload(item) if item and "upload" in item else None
 
     def open(self, pair: Pair, upload: Upload) -> Upload:
-        """Remember a new upload, unless another one is; give the one that counts."""
+        """Remember a new upload, unless another one is; return the one that counts."""
         values = _written(pair, upload)
         names = {f"#{name}": name for name in values}
         sets = ", ".join(f"#{name} = :{name}" for name in values)

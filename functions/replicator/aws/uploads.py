@@ -108,7 +108,7 @@ class BucketUploads(BucketLargeObjects):
         return Written(answer.get("VersionId", ""), answer["ETag"], checksum_of(answer))
 
     def abort(self, key: str, upload_id: str) -> None:
-        """Give an upload up; nothing happens if it is gone."""
+        """Return an upload up; nothing happens if it is gone."""
 
         def call() -> None:
             try:

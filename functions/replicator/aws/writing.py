@@ -25,7 +25,7 @@ GRANT_ARGUMENTS = {
 }
 
 
-class DestinationObjects(BucketObjects):
+class BucketReplicas(BucketObjects):
     """The objects of a destination bucket."""
 
     def __init__(self, bucket: str, reader: "S3Client", writer: "S3Client", account: str = "") -> None:
@@ -51,7 +51,7 @@ class DestinationObjects(BucketObjects):
 
 
 def copy_arguments(copy: Copy, guard: Guard) -> dict[str, Any]:
-    """Give CopyObject's arguments, apart from the bucket."""
+    """Return CopyObject's arguments, apart from the bucket."""
     return {
         "Key": copy.key,
         "CopySource": {"Bucket": copy.bucket, "Key": copy.key, "VersionId": copy.version_id},
@@ -68,7 +68,7 @@ def copy_arguments(copy: Copy, guard: Guard) -> dict[str, Any]:
 
 
 def upload_arguments(copy: Copy) -> dict[str, Any]:
-    """Give CreateMultipartUpload's arguments, apart from bucket and checksum. It copies nothing by itself."""
+    """Return CreateMultipartUpload's arguments, apart from bucket and checksum. It copies nothing by itself."""
     metadata = copy.kept_metadata if copy.metadata is None else copy.metadata
     tags = copy.kept_tags if copy.tags is None else copy.tags
     return {

@@ -16,19 +16,19 @@ from replicator.core.parts.parts import PartRange
 from replicator.core.parts.uploads import Failure, Part, PartsMessage, SourceGone, UploadGone, UploadRef, decode
 from replicator.core.versions.change import Change
 from replicator.core.versions.events import Unreadable, write
-from replicator.flows.change.bookkeeping import see_off
-from replicator.flows.change.consume import Desk, Message
+from replicator.flows.change.consume import Consumer, Message
+from replicator.flows.change.record import record_outcome
 from replicator.flows.change.replicate import replicate
 from replicator.flows.delivery import Delivery, troubled
 from replicator.flows.large.ports import PAGE, Multipart, Uploads, all_there, in_lanes
-from replicator.flows.large.tidying import sweep, tidy
+from replicator.flows.large.tidying import abort_forgotten, tidy
 
 SOON = 1
 """Seconds until a message comes back that ran out of time: other workers may have a go."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shift:
+class TimeBudget:
     """What one invocation may take: `may_begin` another part, as long as half of its time is left.
 
     hidden: seconds after which a message comes back whose worker died, far less than the queue's own.
@@ -42,36 +42,36 @@ class _TimeIsUp(Exception):
     """Parts are left that nobody began."""
 
 
-def copy_parts(messages: Sequence[Message], desk: Desk, shift: Shift) -> list[str]:
-    """Work off messages of parts; give the ids of those that must come back. Raises LookupError without `multipart`."""
-    multipart = desk.world.multipart
+def copy_parts(messages: Sequence[Message], consumer: Consumer, budget: TimeBudget) -> list[str]:
+    """Process messages of parts; return the ids of those that must come back. LookupError without `multipart`."""
+    multipart = consumer.services.multipart
     if multipart is None:
-        raise LookupError("this world copies nothing in parts")
-    waiting = [message.id for message in messages if not _work_off(message, desk, multipart, shift)]
-    desk.measures.flush()
+        raise LookupError("this services copies nothing in parts")
+    waiting = [message.id for message in messages if not _process(message, consumer, multipart, budget)]
+    consumer.measures.flush()
     return waiting
 
 
-def _work_off(message: Message, desk: Desk, multipart: Multipart, shift: Shift) -> bool:
+def _process(message: Message, consumer: Consumer, multipart: Multipart, budget: TimeBudget) -> bool:
     """Work off one message; False if it must come back."""
     told = decode(message.body)
     if isinstance(told, Unreadable):
         malformed = Outcome(Status.FAILED, Reason.MALFORMED, told.why)
-        return see_off(None, message.body, malformed, Delivery(message.receives), desk.books).is_final
-    desk.queue.hide(message.receipt, shift.hidden)
-    worker = _Worker(message, told, desk, multipart, shift)
+        return record_outcome(None, message.body, malformed, Delivery(message.receives), consumer.recorder).is_final
+    consumer.queue.hide(message.receipt, budget.hidden)
+    worker = _Worker(message, told, consumer, multipart, budget)
     try:
         worker.run()
     except _TimeIsUp:
-        desk.queue.hide(message.receipt, SOON)
+        consumer.queue.hide(message.receipt, SOON)
         return False
     except Temporary as trouble:
-        desk.log.outcome(told.change, troubled(Status.PENDING, trouble, told.change, told.destination))
+        consumer.log.outcome(told.change, troubled(Status.PENDING, trouble, told.change, told.destination))
     except Exception as error:
-        desk.log.unforeseen(told.change, error)
+        consumer.log.unexpected(told.change, error)
     else:
         return True
-    desk.queue.hide(message.receipt, delay(message.receives, desk.jitter()))
+    consumer.queue.hide(message.receipt, delay(message.receives, consumer.jitter()))
     return False
 
 
@@ -81,9 +81,9 @@ class _Worker:
 
     message: Message
     told: PartsMessage
-    desk: Desk
+    consumer: Consumer
     multipart: Multipart
-    shift: Shift
+    budget: TimeBudget
 
     @property
     def change(self) -> Change:
@@ -104,7 +104,7 @@ class _Worker:
         except Permanent as trouble:
             self._fail(self._troubled(trouble), self.told.ref)
         except Temporary as trouble:
-            if not 0 < self.desk.last_receive <= self.message.receives:
+            if not 0 < self.consumer.last_receive <= self.message.receives:
                 raise
             given_up = Temporary(trouble.reason, f"{trouble.detail}; given up after {self.message.receives} attempts")
             self._fail(self._troubled(given_up), self.told.ref)
@@ -129,7 +129,7 @@ class _Worker:
         upload = self.multipart.journal.find(self.pair, self.told.source, self.change.item_id)
         if upload is None or upload.id != self.told.upload_id:
             self._decide_again()  # whoever saw to it may have died, or not known what it was for
-            sweep(self.pair, self.uploads, self.multipart)  # this very message may have begun one and not know it
+            abort_forgotten(self.pair, self.uploads, self.multipart)  # this message may have begun one
             return False
         if upload.failure and upload.failure.message == self.message.id:
             if self._is_completed():
@@ -139,14 +139,14 @@ class _Worker:
         return upload.failure is None
 
     def _is_completed(self) -> bool:
-        """Whether a handler saw the change off without a failure: copied, or left out as a deleted version is."""
-        earlier = self.desk.books.journal.earlier(self.pair, self.change.item_id)
+        """Return whether a handler ended the change without a failure: copied, or left out as a deleted version is."""
+        earlier = self.consumer.recorder.journal.earlier(self.pair, self.change.item_id)
         return earlier is not None and earlier.status is Status.COMPLETED
 
     # Parts
 
     def _missing(self) -> Sequence[PartRange]:
-        """Give the parts to copy; those of a message that was here before are looked for."""
+        """Return the parts to copy; those of a message that was here before are looked for."""
         if self.message.receives == 1:
             return self.told.ranges
         first, last = self.told.ranges[0].number, self.told.ranges[-1].number
@@ -159,7 +159,7 @@ class _Worker:
     def _copy(self, parts: Sequence[PartRange]) -> None:
         """Copy parts side by side. What one of them met keeps no other from being copied."""
         lanes = in_lanes(parts, self.multipart.model.side_by_side)
-        copied = self.desk.world.side_by_side([partial(self._copy_lane, lane) for lane in lanes])
+        copied = self.consumer.services.side_by_side([partial(self._copy_lane, lane) for lane in lanes])
         results = [result for lane in copied for result in lane]
         for kind in (Permanent, SourceGone, UploadGone, Temporary):
             for result in results:
@@ -172,7 +172,7 @@ class _Worker:
         return [self._copy_one(part) for part in parts]
 
     def _copy_one(self, part: PartRange) -> Part | Exception | None:
-        if not self.shift.may_begin():
+        if not self.budget.may_begin():
             return None
         try:
             return self.uploads.copy_part(self.told.upload_id, self.told.source, part)
@@ -183,32 +183,32 @@ class _Worker:
 
     def _decide_again(self) -> None:
         delivery = Delivery(message=self.message.id, carried=True)
-        for outcome in replicate(self.change, delivery, self.desk.world, only=self.told.destination):
+        for outcome in replicate(self.change, delivery, self.consumer.services, only=self.told.destination):
             if outcome.status is Status.PENDING and not outcome.is_final:
                 raise Temporary(outcome.reason or Reason.UNKNOWN, outcome.detail)
             if outcome.status is Status.FAILED:
                 upload = self.multipart.journal.find(self.pair, self.told.source, self.change.item_id)
                 self._fail(outcome, upload.ref if upload else None)
             elif outcome.status is not Status.PENDING:
-                self._see_off(outcome)
+                self._record(outcome)
 
     def _fail(self, outcome: Outcome, upload: UploadRef | None) -> None:
         """Tell of a failure, unless another worker of the same upload does, or the upload has ended well."""
         failure = Failure(outcome.reason or Reason.UNKNOWN, outcome.detail, self.message.id)
         if not outcome.told and (upload is None or self.multipart.journal.fail(self.pair, upload, failure)):
-            self._see_off(outcome)
+            self._record(outcome)
 
-    def _see_off(self, outcome: Outcome) -> None:
+    def _record(self, outcome: Outcome) -> None:
         delivery = Delivery(self.message.receives, message=self.message.id, carried=True)
-        done = see_off(self.change, write(self.change), outcome, delivery, self.desk.books)
+        done = record_outcome(self.change, write(self.change), outcome, delivery, self.consumer.recorder)
         if not done.is_final:
             raise Temporary(done.reason or Reason.UNKNOWN, done.detail)
         for counted in (done, *done.along):
             if not counted.told:
-                self.desk.measures.record(self.change.bucket, counted)
+                self.consumer.measures.record(self.change.bucket, counted)
         if done.status is not Status.COMPLETED:
-            self.desk.log.outcome(self.change, done)
-        if self.desk.status_tags:
-            self.desk.status_tags.tell(self.change, [done])
+            self.consumer.log.outcome(self.change, done)
+        if self.consumer.status_tags:
+            self.consumer.status_tags.update(self.change, [done])
         if not tidy(self.change, replace(done, in_parts=True), delivery, self.multipart):
             raise Temporary(Reason.SERVICE, f"{done.status}, but something is left of its upload")

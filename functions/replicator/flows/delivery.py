@@ -28,17 +28,17 @@ class Delivery:
 
     @property
     def repeated(self) -> bool:
-        """Whether it, or a part of its work, may have been done before."""
+        """Return whether it, or a part of its work, may have been done before."""
         return self.came_back or self.carried
 
     @property
     def came_back(self) -> bool:
-        """Whether its own message was worked on before, and may have been left in the middle of a plan."""
+        """Return whether its own message was worked on before, and may have been left in the middle of a plan."""
         return self.attempts > 1 or self.redriven
 
 
 def troubled(status: Status, trouble: Trouble, change: Change, destination: str) -> Outcome:
-    """Give the outcome of a change that met trouble before a destination was reached."""
+    """Return the outcome of a change that met trouble before a destination was reached."""
     origin = Origin(change.bucket, change.version_id, change.time // 1000)
     return Outcome(status, trouble.reason, trouble.detail, destination=destination, origin=origin, size=change.size)
 

@@ -1,4 +1,4 @@
-"""The ports of the flows: what they need from the world, and nothing more.
+"""The ports of the flows: what they need from the services, and nothing more.
 
 Each method is one request (or a cached answer), may raise Temporary or Permanent, and is a point where a function may
 be killed. The adapters in `aws` fulfil them; so do the in-memory ones of the tests, and one contract suite holds both
@@ -39,7 +39,7 @@ class Objects(Protocol):
         """Read the ACL of one version; empty if it grants nothing beyond its owner's own full control."""
 
 
-class Destination(Objects, Protocol):
+class Replicas(Objects, Protocol):
     """One bucket, to write to. Nothing here can delete a version."""
 
     def copy(self, copy: Copy, guard: Guard) -> Written:
@@ -53,10 +53,10 @@ class Buckets(Protocol):
     """The buckets by name, and what is the same for all their keys."""
 
     def source(self, bucket: str) -> Objects:
-        """Give a bucket whose trouble is the source's."""
+        """Return a bucket whose trouble is the source's."""
 
-    def destination(self, bucket: str, account: str) -> Destination:
-        """Give a bucket whose trouble is the destination's; `account` (or empty) must own it."""
+    def destination(self, bucket: str, account: str) -> Replicas:
+        """Return a bucket whose trouble is the destination's; `account` (or empty) must own it."""
 
     def source_facts(self, bucket: str) -> BucketFacts:
         """Read a source bucket's settings, once per container."""
@@ -113,7 +113,7 @@ class Earlier:
     failed: bool = False
 
 
-class Told(StrEnum):
+class Reported(StrEnum):
     """What an event can have told of a version that waits or failed."""
 
     MISSED = "missed"
@@ -130,7 +130,7 @@ class Journal(Protocol):
         """Replace an entry if its generation still is that of `before`; False if somebody settled meanwhile."""
 
     def wait(self, pair: Pair, waiting: Waiting) -> Earlier | None:
-        """Remember a version that waits or failed, never over a completed one; give what was remembered before."""
+        """Remember a version that waits or failed, never over a completed one; return what was remembered before."""
 
     def begin(self, pair: Pair, waiting: Waiting) -> None:
         """Remember that a delivery begins to work on a version alone, and count it; never over a completed one."""
@@ -138,28 +138,28 @@ class Journal(Protocol):
     def earlier(self, pair: Pair, version_id: str) -> Earlier | None:
         """Tell what earlier deliveries of a version left behind; None if it never waited."""
 
-    def miss(self, pair: Pair, version_id: str, now: int, claimant: str) -> bool:
+    def claim_missed(self, pair: Pair, version_id: str, now: int, claimant: str) -> bool:
         """Claim to tell that a version missed its threshold; False if that is somebody else's to tell, or was told.
 
         A claim is good for CLAIM_MS: who died in between is followed by another, and at once by itself. `tell` ends it
         for good. A version that failed before is never late: its failure was told instead.
         """
 
-    def claim(self, pair: Pair, version_id: str, now: int, claimant: str) -> Earlier | None:
+    def claim_failure(self, pair: Pair, version_id: str, now: int, claimant: str) -> Earlier | None:
         """Claim to tell that a version failed; None if that was granted, else what was remembered instead.
 
         It is refused once the version is completed, once its failure was told, and while another message is at it:
         that one comes back until it is done. A claim is good for as long as a message may stay away.
         """
 
-    def tell(self, pair: Pair, version_id: str, told: Told) -> None:
+    def note_reported(self, pair: Pair, version_id: str, told: Reported) -> None:
         """Remember that an event was sent."""
 
-    def vouch(self, pair: Pair, version_id: str, message: str, completed: int) -> None:
+    def note_completed(self, pair: Pair, version_id: str, message: str, completed: int) -> None:
         """Remember that the handler of this very message completed a version, since the message must come back."""
 
     def close(self, pair: Pair, version_id: str, completed: int) -> Earlier | None:
-        """Forget that a version waited, and give what was remembered; nothing happens if it never did."""
+        """Forget that a version waited, and return what was remembered; nothing happens if it never did."""
 
 
 CLAIM_MS = 60_000
@@ -180,4 +180,4 @@ class SideBySide(Protocol):
     """Runs tasks at the same time."""
 
     def __call__(self, tasks: Sequence[Callable[[], T]], /) -> list[T]:
-        """Give the results in the order of the tasks; what a task raises is raised once all have ended."""
+        """Return the results in the order of the tasks; what a task raises is raised once all have ended."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from replicator.core.deciding.bucket import BucketFacts
-from replicator.core.deciding.eligibility import Case
+from replicator.core.deciding.eligibility import ProposedCopy
 from replicator.core.rules.rule import Rule
 from replicator.core.versions.origin import (
     MARK,
@@ -21,7 +21,7 @@ from replicator.core.versions.origin import (
     encode_mark,
     has_metadata_room,
 )
-from replicator.core.versions.version import Checksum, Encryption, Found, Grant, Lock
+from replicator.core.versions.version import Checksum, Encryption, Grant, Lock, StoredVersion
 
 OWNER_FULL_CONTROL = "bucket-owner-full-control"
 
@@ -60,35 +60,35 @@ class Copy:
     kept_tags: Mapping[str, str] = field(default_factory=dict)
 
 
-def compose(case: Case, grants: tuple[Grant, ...] = ()) -> Copy:
+def compose(proposed: ProposedCopy, grants: tuple[Grant, ...] = ()) -> Copy:
     """Say what the replica of one version looks like under its rule. `grants`: the source's ACL beyond its owner."""
-    head, there, destination = case.head, case.destination, case.rule.destination
-    mark = encode_mark(case.origin, case.site)
+    head, there, destination = proposed.head, proposed.destination, proposed.rule.destination
+    mark = encode_mark(proposed.origin, proposed.site)
     in_metadata = has_metadata_room(head.metadata, head.unseen_metadata, mark)
     override = destination.owner_override and there.acls_enabled
     return Copy(
-        bucket=case.origin.bucket,
-        key=case.key,
+        bucket=proposed.origin.bucket,
+        key=proposed.key,
         version_id=head.version_id,
         etag=head.etag,
         size=head.size,
-        origin=case.origin,
+        origin=proposed.origin,
         metadata={**head.metadata, MARK: mark} if in_metadata else None,
         headers=head.headers,
-        tags=_tags(case.tags, case.rule, "" if in_metadata else mark),
+        tags=_tags(proposed.tags, proposed.rule, "" if in_metadata else mark),
         storage_class=destination.storage_class or head.storage_class,
         encryption=_encryption(head.encryption, destination.kms_key),
-        lock=head.lock.in_force(case.now),
+        lock=head.lock.in_force(proposed.now),
         checksum=head.checksum,
         canned_acl=OWNER_FULL_CONTROL if override else "",
         grants=() if override or not there.acls_enabled else grants,
         account=destination.account or "",
         kept_metadata=head.metadata,
-        kept_tags=case.tags,
+        kept_tags=proposed.tags,
     )
 
 
-def put_back(found: Found, origin: Origin, there: BucketFacts, site: Site) -> Copy:
+def put_back(found: StoredVersion, origin: Origin, there: BucketFacts, site: Site) -> Copy:
     """Say what a version of the destination itself looks like once it is put on top of its own history again."""
     head = found.head
     mark = encode_mark(origin, site)

@@ -10,7 +10,7 @@ from replicator.core.deciding.actions import CopyVersion, Decision, FastCopy, Fi
 from replicator.core.deciding.copy import Guard
 from replicator.core.deciding.eligibility import Refusal
 from replicator.core.deciding.facts import ABSENT, Facts, Ref, Verdict
-from replicator.core.deciding.plan import let_go, make_plan
+from replicator.core.deciding.plan import finish_gone, make_plan
 from replicator.core.outcomes.outcome import Reason, Status
 from replicator.core.rules.rule import Rule
 from replicator.core.versions.change import ChangeKind
@@ -48,7 +48,7 @@ def _decide_marker(facts: Facts) -> Decision:
 
 def _refuse(facts: Facts, ref: Ref, verdict: Verdict) -> Decision | None:
     if verdict is ABSENT:
-        return let_go(facts)
+        return finish_gone(facts)
     if facts.marks[ref] is not None:
         return Finish(Status.SKIPPED, Reason.REPLICA, f"a replica of {facts.marks[ref]}")
     if isinstance(verdict, Refusal):
@@ -57,7 +57,7 @@ def _refuse(facts: Facts, ref: Ref, verdict: Verdict) -> Decision | None:
 
 
 def is_in_order(facts: Facts) -> bool:
-    """Whether the change may go straight on top: it is newer than all that was settled, and the top is ours.
+    """Return whether the change may go straight on top: it is newer than all that was settled, and the top is ours.
 
     Never a null version: what stands under that id may be younger than the change. Never an upload in parts over
     something else: S3 puts it into the history where it was begun, and its event comes when it is completed.

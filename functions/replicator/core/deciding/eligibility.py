@@ -1,4 +1,4 @@
-"""Whether a rule wants a version, and whether S3 lets us copy it: a list of refusals, each with its reason.
+"""Return whether a rule wants a version, and whether S3 lets us copy it: a list of refusals, each with its reason.
 
 Separate from the decision, which asks about order and presence: here only one version and its rule are looked at.
 """
@@ -33,7 +33,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class ProposedCopy:
     """One version at one destination, as eligibility sees it. `now` is epoch seconds."""
 
     key: str
@@ -51,58 +51,58 @@ class Case:
         return Site(self.destination.name, self.key, self.now)
 
 
-def judge(candidate: Candidate, tags: Mapping[str, str], case: Callable[[Rule], Case]) -> Rule | Refusal:
-    """Give the rule that copies this version, or the first refusal that applies."""
+def judge(candidate: Candidate, tags: Mapping[str, str], proposed: Callable[[Rule], ProposedCopy]) -> Rule | Refusal:
+    """Return the rule that copies this version, or the first refusal that applies."""
     rule = candidate.select(tags)
     if rule is None:
         return Refusal(Status.SKIPPED, Reason.NO_RULE, "no enabled rule has a filter that matches its tags")
-    looked_at = case(rule)
+    looked_at = proposed(rule)
     return next((refusal for refuse in REFUSALS if (refusal := refuse(looked_at))), rule)
 
 
-def _kms_not_selected(case: Case) -> Refusal | None:
-    if case.head.encryption.is_kms and not case.rule.kms_selected:
+def _kms_not_selected(proposed: ProposedCopy) -> Refusal | None:
+    if proposed.head.encryption.is_kms and not proposed.rule.kms_selected:
         return Refusal(Status.SKIPPED, Reason.KMS_NOT_SELECTED, "the rule has no enabled SseKmsEncryptedObjects")
     return None
 
 
-def _archived(case: Case) -> Refusal | None:
-    if not case.head.is_archived:
+def _archived(proposed: ProposedCopy) -> Refusal | None:
+    if not proposed.head.is_archived:
         return None
-    if case.head.restore is Restore.ONGOING:
+    if proposed.head.restore is Restore.ONGOING:
         return Refusal(Status.PENDING, Reason.RESTORING, "its restore is under way")
-    where = case.head.archive_status or case.head.storage_class
+    where = proposed.head.archive_status or proposed.head.storage_class
     return Refusal(Status.SKIPPED, Reason.SRC_NOT_ELIGIBLE, f"archived in {where}")
 
 
-def _too_large(case: Case) -> Refusal | None:
-    if case.head.size > case.limits.largest:
-        return Refusal(Status.FAILED, Reason.TOO_LARGE, f"{case.head.size} bytes, limit {case.limits.largest}")
+def _too_large(proposed: ProposedCopy) -> Refusal | None:
+    if proposed.head.size > proposed.limits.largest:
+        return Refusal(Status.FAILED, Reason.TOO_LARGE, f"{proposed.head.size} bytes, limit {proposed.limits.largest}")
     return None
 
 
-def _metadata_unreadable(case: Case) -> Refusal | None:
+def _metadata_unreadable(proposed: ProposedCopy) -> Refusal | None:
     """Only one request copies metadata that no HEAD shows; parts would lose it."""
-    if case.head.unseen_metadata and case.head.size > case.limits.single_copy:
+    if proposed.head.unseen_metadata and proposed.head.size > proposed.limits.single_copy:
         return Refusal(Status.FAILED, Reason.METADATA_UNREADABLE, "metadata that HEAD does not show, and too large")
     return None
 
 
-def _unversioned(case: Case) -> Refusal | None:
-    if not case.destination.versioned:
+def _unversioned(proposed: ProposedCopy) -> Refusal | None:
+    if not proposed.destination.versioned:
         return Refusal(Status.FAILED, Reason.DST_UNVERSIONED, "a copy there could overwrite an object for good")
     return None
 
 
-def _lock_missing(case: Case) -> Refusal | None:
-    if case.head.lock.in_force(case.now) and not case.destination.object_lock:
+def _lock_missing(proposed: ProposedCopy) -> Refusal | None:
+    if proposed.head.lock.in_force(proposed.now) and not proposed.destination.object_lock:
         return Refusal(Status.FAILED, Reason.DST_NO_OBJECT_LOCK, "the version is locked, the destination cannot lock")
     return None
 
 
-def _no_room(case: Case) -> Refusal | None:
-    mark = encode_mark(case.origin, case.site)
-    if has_metadata_room(case.head.metadata, case.head.unseen_metadata, mark) or len(case.tags) < TAG_LIMIT:
+def _no_room(proposed: ProposedCopy) -> Refusal | None:
+    mark = encode_mark(proposed.origin, proposed.site)
+    if has_metadata_room(proposed.head.metadata, proposed.head.unseen_metadata, mark) or len(proposed.tags) < TAG_LIMIT:
         return None
     return Refusal(Status.FAILED, Reason.NO_ROOM, "its metadata is full and it has 10 tags")
 

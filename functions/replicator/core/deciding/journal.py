@@ -43,7 +43,7 @@ class Memory:
     completed: int = field(default=0, compare=False)
 
     def has_settled(self, change: Change) -> bool:
-        """Whether this very change was completed before: a duplicate, or a message whose answer was lost."""
+        """Return whether this very change was completed before: a duplicate, or a message whose answer was lost."""
         return change.version_id in self.settled  # never a null version: it may be another one by now
 
     def completed_at(self, change: Change) -> int:
@@ -51,7 +51,7 @@ class Memory:
         return self.completed if self.settled[-1:] == (change.version_id,) else 0
 
     def is_in_order(self, change: Change) -> bool:
-        """Whether the change is known to be newer than everything that was settled."""
+        """Return whether the change is known to be newer than everything that was settled."""
         return self.generation == 0 or comes_after(change.sequencer, self.sequencer)
 
 

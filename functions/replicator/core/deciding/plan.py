@@ -33,10 +33,10 @@ def make_plan(facts: Facts) -> Decision:
         return Need(histories=True)
     source = facts.histories.source
     event = next((entry for entry in source if entry.version_id == facts.change.version_id), None)
-    return _plan(facts, event) if event else let_go(facts)
+    return _plan(facts, event) if event else finish_gone(facts)
 
 
-def let_go(facts: Facts) -> Decision:
+def finish_gone(facts: Facts) -> Decision:
     """Say what to do about a version that was deleted for good at the source: nothing, unless it may have been begun.
 
     An earlier delivery, an earlier attempt, or its upload in parts may have written over something newer, and not come
@@ -87,7 +87,7 @@ class _Planner:
         wanted = [entry for entry in window if entry in arrived or entry in missing]
         standing = [entry for entry in wanted if entry in missing or self._origin(entry) in there]
         steps: list[Step] = [self._copy(entry, "missing at the destination") for entry in missing]
-        steps += self._crown(standing, missing[-1] if missing else None, there)
+        steps += self._put_winner_on_top(standing, missing[-1] if missing else None, there)
         return Plan(
             steps=tuple(steps),
             guard=self._guard(),
@@ -100,7 +100,7 @@ class _Planner:
 
     @property
     def _is_there(self) -> bool:
-        """Whether the change's own version still exists. If not, others are left to their own changes."""
+        """Return whether the change's own version still exists. If not, others are left to their own changes."""
         return self.event in self.source
 
     # What stands where
@@ -115,11 +115,11 @@ class _Planner:
         return {mark: entry for entry, mark in zip(recent, self._destination_marks(recent), strict=True) if mark}
 
     def _has_arrived(self, entry: Entry, there: Mapping[Origin, Entry]) -> bool:
-        """Whether it stands at the destination, or stood there before somebody deleted it for good."""
+        """Return whether it stands at the destination, or stood there before somebody deleted it for good."""
         return self._origin(entry) in there or entry.version_id in self.facts.memory.settled
 
     def _is_ours_to_bring(self, entry: Entry) -> bool:
-        """Whether this change copies it along. Nobody waits for a large version but its own change, which comes late.
+        """Return whether this change copies it along. A large version is copied by its own change, which comes late.
 
         Then it puts the winner back on top, if the large one is not it.
         """
@@ -148,8 +148,10 @@ class _Planner:
 
     # Who must be on top
 
-    def _crown(self, standing: Sequence[Entry], copied: Entry | None, there: Mapping[Origin, Entry]) -> list[Step]:
-        """Give the step that puts the winner on top, if it is not there already.
+    def _put_winner_on_top(
+        self, standing: Sequence[Entry], copied: Entry | None, there: Mapping[Origin, Entry]
+    ) -> list[Step]:
+        """Return the step that puts the winner on top, if it is not there already.
 
         standing: versions that stand, or will stand, at the destination; one that was deleted there for good after it
         had arrived does not come back, even if it is current at the source. copied: the last missing one.
@@ -185,7 +187,7 @@ class _Planner:
         return self._choose(last_version)
 
     def _is_on_its_way(self, marker: Entry) -> bool:
-        """Whether a large version came after a delete marker, and will be current once its own change has brought it.
+        """Return whether a large version came after a delete marker, and will be current once its own change copied it.
 
         Its upload may have been begun already: a marker that was written now would stay above it.
         """
@@ -209,7 +211,7 @@ class _Planner:
         return None
 
     def _too_old(self, mine: Entry | None) -> int:
-        """Give the time before which a native entry of the destination can neither win nor be disturbed.
+        """Return the time before which a native entry of the destination can neither win nor be disturbed.
 
         Against a version, an older write loses either way. Against a delete marker, any concurrent write wins two-way,
         however old it is; one-way, only what is younger than the change itself may have been disturbed by it.
@@ -219,7 +221,7 @@ class _Planner:
         return 0 if self.facts.two_way else self.event.modified - CLOCK_MARGIN
 
     def _may_mark(self, best: Native) -> bool:
-        """Whether a delete marker may be written for this winner.
+        """Return whether a delete marker may be written for this winner.
 
         A marker of the source goes over only once its own event came: those of lifecycle have none. From then on it
         must come back on top of late copies; and so must one of the destination.
@@ -227,7 +229,7 @@ class _Planner:
         return best.bucket == self.facts.pair.destination or self._is_told(best.entry)
 
     def _is_told(self, marker: Entry) -> bool:
-        """Whether an event told of this marker, or of one below it with no native version in between.
+        """Return whether an event told of this marker, or of one below it with no native version in between.
 
         A marker can carry nothing: the one on top may be our own, put back over a late copy.
         """
@@ -247,7 +249,7 @@ class _Planner:
     # The top of the destination
 
     def _standing(self) -> Origin | None:
-        """Give what the top of the destination stands for; None for a delete marker or nothing."""
+        """Return what the top of the destination stands for; None for a delete marker or nothing."""
         top = self.destination[-1] if self.destination else None
         if top is None or not top.is_version:
             return None

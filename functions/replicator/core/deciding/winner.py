@@ -33,7 +33,7 @@ class Native:
 
 
 def choose(mine: Native | None, theirs: Native | None, *, two_way: bool) -> Native | None:
-    """Give the winner of the last native entries of the source (mine) and the destination (theirs).
+    """Return the winner of the last native entries of the source (mine) and the destination (theirs).
 
     Who could see the other wins. Otherwise they are concurrent: one-way, the source is right; two-way, a write beats
     a delete marker, and of two writes the later LastModified wins, the bucket name breaking ties.
@@ -52,7 +52,7 @@ def choose(mine: Native | None, theirs: Native | None, *, two_way: bool) -> Nati
 
 
 def happened_before(early: Native, late: Native) -> bool:
-    """Whether `early` stood, as a replica, below `late`: then the author of `late` could see it."""
+    """Return whether `early` stood, as a replica, below `late`: then the author of `late` could see it."""
     if not early.entry.is_version:
         return False  # a replicated delete marker can carry nothing, so nobody can tell
     since = early.entry.modified - CLOCK_MARGIN

@@ -15,6 +15,6 @@ PARTS_OVERDUE_MS = 24 * 3600 * 1000
 
 
 def delay(attempts: int, jitter: float) -> int:
-    """Give whole seconds to wait after `attempts` attempts; `jitter` in [0, 1) spreads them over the upper half."""
+    """Return whole seconds to wait after `attempts` attempts; `jitter` in [0, 1) spreads them over the upper half."""
     ceiling = min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(max(attempts, 1) - 1, 20))
     return max(1, round(ceiling * (0.5 + jitter / 2)))

@@ -139,10 +139,10 @@ class Outcome:
 
     @property
     def is_final(self) -> bool:
-        """Whether its message is not needed any more: the change is settled, or the messages of its parts carry it."""
+        """Return whether its message may go: the change is settled, or the messages of its parts carry it."""
         return self.status is not Status.PENDING or self.reason is Reason.PARTS_UNDER_WAY
 
     @property
     def is_late(self) -> bool:
-        """Whether it arrived after its threshold had passed."""
+        """Return whether it arrived after its threshold had passed."""
         return 0 < self.threshold_ms < self.latency_ms

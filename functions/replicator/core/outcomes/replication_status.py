@@ -10,7 +10,7 @@ from replicator.core.outcomes.outcome import Outcome
 from replicator.core.outcomes.outcome import Status as Settled
 
 
-class Standing(StrEnum):
+class ReplicationStatus(StrEnum):
     """S3's words for where a version stands. NONE: no rule wants it. UNKNOWN: nothing is remembered of it (yet)."""
 
     FAILED = "FAILED"
@@ -21,15 +21,20 @@ class Standing(StrEnum):
     NONE = "NONE"
 
 
-_WORST_FIRST = (Standing.FAILED, Standing.PENDING, Standing.UNKNOWN, Standing.COMPLETED)
+_WORST_FIRST = (
+    ReplicationStatus.FAILED,
+    ReplicationStatus.PENDING,
+    ReplicationStatus.UNKNOWN,
+    ReplicationStatus.COMPLETED,
+)
 
 
-def roll_up(standings: Iterable[Standing]) -> Standing:
-    """Give one standing for all destinations: FAILED if any failed, else PENDING if any waits, else COMPLETED."""
+def roll_up(standings: Iterable[ReplicationStatus]) -> ReplicationStatus:
+    """Return one standing for all destinations: FAILED if any failed, else PENDING if any waits, else COMPLETED."""
     found = set(standings)
-    return next((standing for standing in _WORST_FIRST if standing in found), Standing.NONE)
+    return next((standing for standing in _WORST_FIRST if standing in found), ReplicationStatus.NONE)
 
 
-def standing_of(outcomes: Iterable[Outcome]) -> Standing:
+def status_of_outcomes(outcomes: Iterable[Outcome]) -> ReplicationStatus:
     """Roll up what one delivery came to. What was skipped counts nowhere."""
-    return roll_up(Standing(outcome.status) for outcome in outcomes if outcome.status is not Settled.SKIPPED)
+    return roll_up(ReplicationStatus(outcome.status) for outcome in outcomes if outcome.status is not Settled.SKIPPED)

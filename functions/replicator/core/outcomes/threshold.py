@@ -41,7 +41,7 @@ class Pending:
 
     @property
     def version_id(self) -> str:
-        """Give the version's id without what tells null versions apart."""
+        """Return the version's id without what tells null versions apart."""
         return self.item_id.partition("@")[0]
 
     @property
@@ -50,7 +50,7 @@ class Pending:
         return self.first_seen + self.threshold_ms
 
     def must_be_told(self, now: int, claim_ms: int) -> bool:
-        """Whether its threshold has passed and nobody has told so, or is about to."""
+        """Return whether its threshold has passed and nobody has told so, or is about to."""
         if now < self.late_at or self.told:
             return False
         return not self.against or 0 < self.claimed < now - claim_ms
@@ -70,7 +70,7 @@ class Age(StrEnum):
 REPORTED_AGES = (Age.UNDER_5, Age.UNDER_10, Age.UNDER_15, Age.LATE, Age.OVER_DAY)
 """Always told, zeros included. LATER needs a threshold beyond S3's, and is told where there is one."""
 
-Place = tuple[str, str, str]
+Route = tuple[str, str, str]
 """Source bucket, destination bucket and rule."""
 
 
@@ -105,7 +105,7 @@ class Count:
         self.oldest = min(self.oldest or other.oldest, other.oldest or self.oldest)
 
     def age_seconds(self, now: int) -> float:
-        """Give the age of the oldest; 0 if nothing waits."""
+        """Return the age of the oldest; 0 if nothing waits."""
         return max(0, now - self.oldest) / 1000 if self.oldest else 0.0
 
 
@@ -118,7 +118,7 @@ class Tally:
 
     now: int
     all: Count = field(default_factory=Count)
-    by_place: dict[Place, Count] = field(default_factory=dict)
+    by_route: dict[Route, Count] = field(default_factory=dict)
     by_age: Counter[Age] = field(default_factory=Counter)
     by_reason: Counter[str] = field(default_factory=Counter)
     complete: bool = True
@@ -127,8 +127,8 @@ class Tally:
     def add(self, pending: Pending) -> None:
         """Count one more."""
         self.all.add(pending)
-        place = (pending.bucket, pending.destination, pending.rule_id)
-        self.by_place.setdefault(place, Count()).add(pending)
+        route = (pending.bucket, pending.destination, pending.rule_id)
+        self.by_route.setdefault(route, Count()).add(pending)
         self.by_age.update(ages_of(pending, self.now))
         self.by_reason[pending.reason] += 1
         if pending.reason != Reason.PARTS_UNDER_WAY:  # messages on the part queue carry those on
@@ -137,8 +137,8 @@ class Tally:
     def merge(self, other: "Tally") -> None:
         """Add what was counted elsewhere."""
         self.all.merge(other.all)
-        for place, count in other.by_place.items():
-            self.by_place.setdefault(place, Count()).merge(count)
+        for route, count in other.by_route.items():
+            self.by_route.setdefault(route, Count()).merge(count)
         self.by_age.update(other.by_age)
         self.by_reason.update(other.by_reason)
         self.complete = self.complete and other.complete
@@ -155,7 +155,7 @@ class Tally:
         return len(self.seen)
 
     def ages(self) -> Mapping[Age, int]:
-        """Give the counts by age that are to be told."""
+        """Return the counts by age that are to be told."""
         later = {Age.LATER: self.by_age[Age.LATER]} if self.by_age[Age.LATER] else {}
         return {**{age: self.by_age[age] for age in REPORTED_AGES}, **later}
 

@@ -53,7 +53,7 @@ class CostModel:
     request_worth: float = 0.02
 
     def copy_seconds(self, size: int) -> float:
-        """Give what one request takes that copies so many bytes."""
+        """Return what one request takes that copies so many bytes."""
         return self.request_seconds + size / self.bytes_per_second
 
 
@@ -67,25 +67,25 @@ TAKING_SECONDS = 0.1
 
 
 def seconds_alone(cut: Cut, model: CostModel) -> float:
-    """Give what one function takes that copies all parts itself."""
+    """Return what one function takes that copies all parts itself."""
     return IN_TURN_ALONE * model.request_seconds + _waves(cut.count, model) * model.copy_seconds(cut.largest)
 
 
 def seconds_spread(cut: Cut, per_message: int, model: CostModel) -> float:
-    """Give what many functions take that take messages of so many parts."""
+    """Return what many functions take that take messages of so many parts."""
     each = message_seconds(cut.largest, per_message, model)
-    working = seconds_to_work_off(-(-cut.count // per_message), each, model)
+    working = seconds_to_process(-(-cut.count // per_message), each, model)
     around = IN_TURN_SPREAD * model.request_seconds + model.start_seconds
     return around + max(working, cut.count / model.requests_per_second)
 
 
 def message_seconds(part: int, per_message: int, model: CostModel) -> float:
-    """Give what one message takes: its parts, the look whether all are there, and taking the next one."""
+    """Return what one message takes: its parts, the look whether all are there, and taking the next one."""
     return _waves(per_message, model) * model.copy_seconds(part) + model.request_seconds + TAKING_SECONDS
 
 
 def parts_per_message(cut: Cut, model: CostModel) -> int:
-    """Give how many parts a message has: as many as fit side by side, and that often that all end soonest.
+    """Return how many parts a message has: as many as fit side by side, and that often that all end soonest.
 
     Few make much handling; many leave functions idle at the end; and half of the function's time must do.
     """
@@ -104,8 +104,8 @@ def _waves(parts: int, model: CostModel) -> int:
     return -(-parts // model.side_by_side)
 
 
-def seconds_to_work_off(messages: int, each: float, model: CostModel) -> float:
-    """Give the time until so many messages are done, while Lambda still adds functions."""
+def seconds_to_process(messages: int, each: float, model: CostModel) -> float:
+    """Return the time until so many messages are done, while Lambda still adds functions."""
     starts = [function_start(number, model) for number in range(min(messages, model.functions))]
 
     def are_done_by(time: float) -> bool:
@@ -115,7 +115,7 @@ def seconds_to_work_off(messages: int, each: float, model: CostModel) -> float:
 
 
 def function_start(number: int, model: CostModel) -> float:
-    """Give the time at which Lambda has started one more function than `number`."""
+    """Return the time at which Lambda has started one more function than `number`."""
     return max(0.0, (number - model.first_functions + 1) / model.functions_per_second)
 
 
@@ -128,5 +128,5 @@ def _smallest(holds: Callable[[float], bool], low: float, high: float) -> float:
 
 
 def weigh(seconds: float, requests: int, model: CostModel) -> float:
-    """Give one number for time and money."""
+    """Return one number for time and money."""
     return seconds + requests * model.request_worth

@@ -66,7 +66,7 @@ def plan_parts(size: int, model: CostModel, cut: Cut | None = None, *, whole: bo
 
 
 def largest_in_one(model: CostModel) -> int:
-    """Give the bytes up to which one request copies an object: where parts begin to cost less."""
+    """Return the bytes up to which one request copies an object: where parts begin to cost less."""
     low, high = min(model.multipart_from, model.single_copy), model.single_copy
     if model.part_size or model.spread_from or high <= low or _gains(low + 1, model):
         return low
@@ -79,7 +79,7 @@ def largest_in_one(model: CostModel) -> int:
 
 
 def suits(parts: int, size: int, model: CostModel) -> bool:
-    """Whether the boundaries of a source with so many parts would cost nothing worth mentioning."""
+    """Return whether the boundaries of a source with so many parts would cost nothing worth mentioning."""
     if not 1 <= parts <= MOST_PARTS or size > parts * LARGEST_PART or model.part_size:
         return False
     return _in_parts(cut_by(size, -(-size // parts)), model).cost <= AS_GOOD_AS * plan_parts(size, model).cost
@@ -101,7 +101,7 @@ def _by_setting(size: int, model: CostModel) -> Cut:
 
 
 def _counts(size: int, model: CostModel) -> Iterator[int]:
-    """Give part counts worth comparing, from the fewest that S3 and a message's time allow to the most."""
+    """Return part counts worth comparing, from the fewest that S3 and a message's time allow to the most."""
     in_time = max(MIB, (model.message_seconds - model.request_seconds) * model.bytes_per_second)
     most = max(1, min(MOST_PARTS, size // SMALLEST_PART))
     count = float(min(most, max(1, -(-size // LARGEST_PART), -(-size // int(in_time)))))

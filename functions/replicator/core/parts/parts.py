@@ -27,7 +27,7 @@ class PartRange:
 
     @property
     def size(self) -> int:
-        """Give its bytes."""
+        """Return its bytes."""
         return self.last - self.first + 1
 
 
@@ -54,21 +54,21 @@ class Cut:
 
     @property
     def count(self) -> int:
-        """Give the number of parts."""
+        """Return the number of parts."""
         return sum(count for count, _ in self.runs)
 
     @property
     def size(self) -> int:
-        """Give the bytes of all parts."""
+        """Return the bytes of all parts."""
         return sum(count * size for count, size in self.runs)
 
     @property
     def largest(self) -> int:
-        """Give the bytes of the largest part."""
+        """Return the bytes of the largest part."""
         return max((size for _, size in self.runs), default=0)
 
     def ranges(self, number: int = 1, offset: int = 0) -> Iterator[PartRange]:
-        """Give all parts; the first one has this number and begins at this byte."""
+        """Return all parts; the first one has this number and begins at this byte."""
         for count, size in self.runs:
             for _ in range(count):
                 yield PartRange(number, offset, offset + size - 1)
@@ -76,7 +76,7 @@ class Cut:
 
     @property
     def is_allowed(self) -> bool:
-        """Whether S3 takes it: at most 10,000 parts, none above 5 GiB, none but the last one below 5 MiB."""
+        """Return whether S3 takes it: at most 10,000 parts, none above 5 GiB, none but the last one below 5 MiB."""
         if not self.runs or any(count < 1 or not 1 <= size <= LARGEST_PART for count, size in self.runs):
             return False
         last_count, _ = self.runs[-1]

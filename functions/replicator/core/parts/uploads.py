@@ -106,7 +106,7 @@ class Upload:
         return UploadRef(self.id, self.source, self.change_id)
 
     def missing(self, there: Iterable[Part]) -> list[PartRange]:
-        """Give the parts that are not there, or not as they were cut."""
+        """Return the parts that are not there, or not as they were cut."""
         sizes = {part.number: part.size for part in there}
         return [part for part in self.cut.ranges() if sizes.get(part.number) != part.size]
 

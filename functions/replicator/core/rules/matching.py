@@ -37,7 +37,7 @@ class Candidate:
 
     @property
     def needs_tags(self) -> bool:
-        """Say whether the object's tags decide; without a tag filter on top, the top rule wins whatever they are."""
+        """Return whether the object's tags decide; without a tag filter on top, the top rule wins whatever they are."""
         return bool(self.rules[0].tags)
 
     def select(self, tags: Mapping[str, str]) -> Rule | None:
@@ -47,7 +47,7 @@ class Candidate:
         return self.rules[best] if best < len(self.rules) else None
 
 
-class Verdict(StrEnum):
+class MatchResult(StrEnum):
     """What came of comparing one object with one rule."""
 
     MATCHES = "matches"
@@ -59,10 +59,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One rule's verdict on one object, with the reason in words."""
+    """What came of comparing one rule with one object, with the reason in words."""
 
     rule: Rule
-    verdict: Verdict
+    result: MatchResult
     reason: str
 
     def __str__(self) -> str:
@@ -108,14 +108,14 @@ class RuleSet:
         return self._candidates[longest]
 
     def only_disabled(self, key: str) -> bool:
-        """Say whether rules name this key, but every one of them is disabled."""
+        """Return whether rules name this key, but every one of them is disabled."""
         matching = tuple(self._with_prefix_of(key))
         return bool(matching) and not any(rule.enabled for rule in matching)
 
-    def explain(self, key: str, tags: Mapping[str, str]) -> tuple[Match, ...]:
+    def match_all(self, key: str, tags: Mapping[str, str]) -> tuple[Match, ...]:
         """Return one verdict for each rule, in the order of the document. Costs a look at every rule."""
         winners = {candidate.destination: candidate.select(tags) for candidate in self.candidates(key)}
-        return tuple(_verdict(rule, key, tags, winners.get(rule.destination.bucket)) for rule in self.rules)
+        return tuple(_match(rule, key, tags, winners.get(rule.destination.bucket)) for rule in self.rules)
 
     def _put_together(self, key: str) -> tuple[Candidate, ...]:
         by_destination: dict[str, list[Rule]] = {}
@@ -134,16 +134,16 @@ def _by_priority(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     return tuple(sorted(rules, key=lambda rule: -rule.priority))
 
 
-def _verdict(rule: Rule, key: str, tags: Mapping[str, str], winner: Rule | None) -> Match:
+def _match(rule: Rule, key: str, tags: Mapping[str, str], winner: Rule | None) -> Match:
     if not key.startswith(rule.prefix):
-        return Match(rule, Verdict.PREFIX, f"the key does not start with {rule.prefix!r}")
+        return Match(rule, MatchResult.PREFIX, f"the key does not start with {rule.prefix!r}")
     if not rule.enabled:
-        return Match(rule, Verdict.DISABLED, "the rule is disabled")
+        return Match(rule, MatchResult.DISABLED, "the rule is disabled")
     if not rule.wants(tags):
         missing = ", ".join(f"{name}={value}" for name, value in sorted(rule.tags - frozenset(tags.items())))
-        return Match(rule, Verdict.TAG, f"the object lacks the tag {missing}")
+        return Match(rule, MatchResult.TAG, f"the object lacks the tag {missing}")
     if winner is not None and winner is not rule:
         return Match(
-            rule, Verdict.LOWER_PRIORITY, f"{winner.id!r} has priority {winner.priority}, this rule {rule.priority}"
+            rule, MatchResult.LOWER_PRIORITY, f"{winner.id!r} has priority {winner.priority}, this rule {rule.priority}"
         )
-    return Match(rule, Verdict.MATCHES, "matches")
+    return Match(rule, MatchResult.MATCHES, "matches")

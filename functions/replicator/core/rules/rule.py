@@ -55,5 +55,5 @@ class Rule:
     version: int = 2
 
     def wants(self, tags: Mapping[str, str]) -> bool:
-        """Say whether an object with these tags passes the rule's tag filter."""
+        """Return whether an object with these tags passes the rule's tag filter."""
         return all(tags.get(key) == value for key, value in self.tags)

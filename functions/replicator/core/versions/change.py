@@ -45,12 +45,12 @@ class Change:
 
     @property
     def is_version(self) -> bool:
-        """Whether the change speaks of an object version, not of a delete marker."""
+        """Return whether the change speaks of an object version, not of a delete marker."""
         return self.kind in (ChangeKind.CREATED, ChangeKind.RESTORED)
 
     @property
     def is_upload(self) -> bool:
-        """Whether the version was uploaded in parts. S3's name of the event says so, in either of its shapes."""
+        """Return whether the version was uploaded in parts. S3's name of the event says so, in either of its shapes."""
         return "CompleteMultipartUpload" in self.name
 
     @property
@@ -60,7 +60,7 @@ class Change:
 
 
 def comes_after(sequencer: str, other: str) -> bool:
-    """Whether the event of `sequencer` happened after that of `other`; False where that cannot be known.
+    """Return whether the event of `sequencer` happened after that of `other`; False where that cannot be known.
 
     S3's rule (user guide, "Event message structure"): pad the shorter one with zeros on the right, compare as text.
     """

@@ -82,7 +82,7 @@ def metadata_bytes(metadata: Mapping[str, str]) -> int:
 
 
 def has_metadata_room(metadata: Mapping[str, str], unseen: int, mark: str | None = None) -> bool:
-    """Whether the mark fits into `metadata`, instead of any that is there; never if `unseen` entries would be lost.
+    """Return whether the mark fits into `metadata`, in place of any other; never if `unseen` entries would be lost.
 
     Without a mark, the longest that there can be is assumed: so a reader knows when it must look at the tags too.
     """

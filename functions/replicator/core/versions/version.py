@@ -33,12 +33,12 @@ class Entry:
 
     @property
     def is_version(self) -> bool:
-        """Whether it is an object, not a delete marker."""
+        """Return whether it is an object, not a delete marker."""
         return self.kind is EntryKind.VERSION
 
     @property
     def is_multipart(self) -> bool:
-        """Whether it was written in parts: then `modified` is when that began, whatever stands below."""
+        """Return whether it was written in parts: then `modified` is when that began, whatever stands below."""
         return "-" in self.etag
 
 
@@ -56,7 +56,7 @@ class Encryption:
 
     @property
     def is_kms(self) -> bool:
-        """Whether a KMS key is needed to read it."""
+        """Return whether a KMS key is needed to read it."""
         return self.algorithm.startswith("aws:kms")
 
 
@@ -75,7 +75,7 @@ class Lock:
     event_hold_years: int = 0
 
     def __bool__(self) -> bool:
-        """Whether anything is locked at all."""
+        """Return whether anything is locked at all."""
         return bool(self.mode or self.legal_hold or self.event_hold)
 
     def in_force(self, now: int) -> "Lock":
@@ -128,7 +128,7 @@ class Head:
 
     @property
     def is_archived(self) -> bool:
-        """Whether its bytes cannot be read before somebody restores them."""
+        """Return whether its bytes cannot be read before somebody restores them."""
         return (
             self.storage_class in ARCHIVED_CLASSES or bool(self.archive_status)
         ) and self.restore is not Restore.DONE
@@ -150,7 +150,7 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StoredVersion:
     """One version with what HEAD does not tell: its tags, and the grants of its ACL beyond the owner's own."""
 
     head: Head

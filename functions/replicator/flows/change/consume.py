@@ -14,9 +14,9 @@ from replicator.core.outcomes.backoff import delay
 from replicator.core.outcomes.outcome import Outcome, Reason, Status, Temporary
 from replicator.core.versions.change import Change, comes_after
 from replicator.core.versions.events import Record, Unreadable, parse
-from replicator.flows.change.bookkeeping import Books, see_off
+from replicator.flows.change.record import Recorder, record_outcome
 from replicator.flows.change.redelivery import Suspected
-from replicator.flows.change.replicate import World, replicate, vouch
+from replicator.flows.change.replicate import Services, note_completed, replicate
 from replicator.flows.change.status_tag import StatusTags
 from replicator.flows.delivery import Delivery, troubled
 from replicator.flows.large.tidying import tidy
@@ -51,23 +51,23 @@ class Log(Protocol):
     """One line per outcome that is not COMPLETED."""
 
     def outcome(self, change: Change | None, outcome: Outcome) -> None:
-        """Tell of one outcome."""
+        """Log one outcome."""
 
-    def unforeseen(self, change: Change | None, error: Exception) -> None:
-        """Tell of an error that has no place in the error table, with its stack trace."""
+    def unexpected(self, change: Change | None, error: Exception) -> None:
+        """Log an error that has no place in the error table, with its stack trace."""
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """What consuming needs beside the world of replication.
+class Consumer:
+    """What consuming needs beside the services of replication.
 
     `last_receive`: the receive after which SQS itself moves a message to the dead-letter queue, 0 if that is not known.
     `status_tags`: only where source versions are to be tagged.
     """
 
-    world: World
+    services: Services
     queue: Queue
-    books: Books
+    recorder: Recorder
     measures: Measures
     log: Log
     jitter: Callable[[], float]
@@ -92,33 +92,33 @@ class _Case:
         return self.record.change if isinstance(self.record, Record) else None
 
 
-def consume(messages: Sequence[Message], desk: Desk) -> list[str]:
-    """Work off a batch; give the ids of the messages that must come back."""
-    started = desk.world.now()
+def consume(messages: Sequence[Message], consumer: Consumer) -> list[str]:
+    """Work off a batch; return the ids of the messages that must come back."""
+    started = consumer.services.now()
     cases = [_Case(message, record) for message in messages for record in parse(message.body)]
-    desk.world.side_by_side([partial(_work_off, group, desk) for group in _by_key(cases)])
+    consumer.services.side_by_side([partial(_process, group, consumer) for group in _by_key(cases)])
     suspects = [case for case in cases if case.begun is not None]
-    _report([case for case in cases if case.begun is None], desk)
+    _report([case for case in cases if case.begun is None], consumer)
     if suspects:
-        _work_off_alone(suspects, started, desk)
-        _report(suspects, desk)
+        _process_alone(suspects, started, consumer)
+        _report(suspects, consumer)
     waiting = {case.message.id for case in cases if not case.tidy or not all(done.is_final for done in case.outcomes)}
     for message in messages:
         if message.id in waiting:
-            desk.queue.hide(message.receipt, delay(message.receives, desk.jitter()))
+            consumer.queue.hide(message.receipt, delay(message.receives, consumer.jitter()))
     return [message.id for message in messages if message.id in waiting]
 
 
-def _work_off_alone(suspects: Sequence[_Case], started: int, desk: Desk) -> None:
+def _process_alone(suspects: Sequence[_Case], started: int, consumer: Consumer) -> None:
     """Work off one after the other what may kill the function, the likeliest last; what there is no time for waits."""
     for receipt in dict.fromkeys(case.message.receipt for case in suspects):
-        desk.queue.hide(receipt, BACK_AFTER_DEATH)
+        consumer.queue.hide(receipt, BACK_AFTER_DEATH)
     for case in sorted(suspects, key=lambda case: case.begun or 0):
-        if case.change and desk.world.now() - started > TIME_FOR_SUSPECTS_MS:
+        if case.change and consumer.services.now() - started > TIME_FOR_SUSPECTS_MS:
             later = Temporary(Reason.FUNCTION_DIED, "it must be worked on alone, and the others of its batch took long")
             case.outcomes = [troubled(Status.PENDING, later, case.change, "")]
         else:
-            _work_off_one(case, desk, alone=True)
+            _process_one(case, consumer, alone=True)
 
 
 def _by_key(cases: Sequence[_Case]) -> list[list[_Case]]:
@@ -135,44 +135,44 @@ def _order(one: _Case, other: _Case) -> int:
     return comes_after(a, b) - comes_after(b, a)
 
 
-def _work_off(group: Sequence[_Case], desk: Desk) -> None:
+def _process(group: Sequence[_Case], consumer: Consumer) -> None:
     for case in group:
         try:
-            _work_off_one(case, desk, alone=False)
+            _process_one(case, consumer, alone=False)
         except Suspected as suspected:
             case.begun = suspected.begun
 
 
-def _work_off_one(case: _Case, desk: Desk, *, alone: bool) -> None:
+def _process_one(case: _Case, consumer: Consumer, *, alone: bool) -> None:
     """Work off one record. What nobody foresaw, even in writing down what came of it, fails no neighbour."""
     try:
-        _bring_and_book(case, desk, alone=alone)
+        _replicate_and_record(case, consumer, alone=alone)
     except Suspected:
         raise
     except Exception as error:
-        desk.log.unforeseen(case.change, error)
+        consumer.log.unexpected(case.change, error)
         case.outcomes = [Outcome(Status.PENDING, Reason.UNKNOWN, type(error).__name__)]
 
 
-def _bring_and_book(case: _Case, desk: Desk, *, alone: bool) -> None:
+def _replicate_and_record(case: _Case, consumer: Consumer, *, alone: bool) -> None:
     change, message = case.change, case.message
     delivery = Delivery(message.receives, message.redriven, message.id, alone)
-    outcomes = _replicate(change, delivery, message.only, desk) if change else [_malformed(case.record)]
-    case.outcomes = [_see_off(case, outcome, delivery, desk) for outcome in outcomes]
+    outcomes = _replicate(change, delivery, message.only, consumer) if change else [_malformed(case.record)]
+    case.outcomes = [_record(case, outcome, delivery, consumer) for outcome in outcomes]
     if change and not all(outcome.is_final for outcome in case.outcomes):
-        vouch(change, case.outcomes, delivery, desk.world)
-    if change and desk.status_tags:
-        desk.status_tags.tell(change, case.outcomes)
+        note_completed(change, case.outcomes, delivery, consumer.services)
+    if change and consumer.status_tags:
+        consumer.status_tags.update(change, case.outcomes)
 
 
-def _replicate(change: Change, delivery: Delivery, only: str, desk: Desk) -> list[Outcome]:
+def _replicate(change: Change, delivery: Delivery, only: str, consumer: Consumer) -> list[Outcome]:
     """Replicate one change. What nobody foresaw is temporary trouble of this change alone, told with its trace."""
     try:
-        return replicate(change, delivery, desk.world, only)
+        return replicate(change, delivery, consumer.services, only)
     except Suspected:
         raise
     except Exception as error:
-        desk.log.unforeseen(change, error)
+        consumer.log.unexpected(change, error)
         return [troubled(Status.PENDING, Temporary(Reason.UNKNOWN, type(error).__name__), change, "")]
 
 
@@ -180,25 +180,25 @@ def _malformed(record: Record | Unreadable) -> Outcome:
     return Outcome(Status.FAILED, Reason.MALFORMED, record.why if isinstance(record, Unreadable) else "")
 
 
-def _see_off(case: _Case, outcome: Outcome, delivery: Delivery, desk: Desk) -> Outcome:
+def _record(case: _Case, outcome: Outcome, delivery: Delivery, consumer: Consumer) -> Outcome:
     """Write an outcome down. What the queue would give up at its next receive fails here, with all that explains it."""
-    if not outcome.is_final and 0 < desk.last_receive <= delivery.attempts:
+    if not outcome.is_final and 0 < consumer.last_receive <= delivery.attempts:
         detail = f"{outcome.detail}; given up after {delivery.attempts} attempts"
         outcome = replace(outcome, status=Status.FAILED, detail=detail)
-    done = see_off(case.change, case.record.body, outcome, delivery, desk.books)
+    done = record_outcome(case.change, case.record.body, outcome, delivery, consumer.recorder)
     if case.change:
-        case.tidy &= tidy(case.change, done, delivery, desk.world.multipart)
+        case.tidy &= tidy(case.change, done, delivery, consumer.services.multipart)
     return done
 
 
-def _report(cases: Sequence[_Case], desk: Desk) -> None:
+def _report(cases: Sequence[_Case], consumer: Consumer) -> None:
     """Count every outcome in one go, and log those that are not COMPLETED."""
     for case in cases:
         for outcome in case.outcomes:
             source = case.change.bucket if case.change else ""
             for told in (outcome, *outcome.along):
                 if not told.told:
-                    desk.measures.record(source, told)
+                    consumer.measures.record(source, told)
             if outcome.status is not Status.COMPLETED:
-                desk.log.outcome(case.change, outcome)
-    desk.measures.flush()
+                consumer.log.outcome(case.change, outcome)
+    consumer.measures.flush()

@@ -11,12 +11,12 @@ from functools import partial
 
 from replicator.core.deciding.actions import Need
 from replicator.core.deciding.bucket import BucketFacts
-from replicator.core.deciding.eligibility import Case, Limits, judge
+from replicator.core.deciding.eligibility import Limits, ProposedCopy, judge
 from replicator.core.deciding.facts import ABSENT, Absent, Facts, Histories, Ref, Verdict
 from replicator.core.rules.matching import Candidate
 from replicator.core.rules.rule import Rule
 from replicator.core.versions.origin import NULL_VERSION, Origin, Site, find_mark, has_metadata_room
-from replicator.core.versions.version import Found, Head
+from replicator.core.versions.version import Head, StoredVersion
 from replicator.flows.ports import Objects, SideBySide
 
 MARKS_REMEMBERED = 20_000
@@ -38,7 +38,7 @@ class Marks:
         self._known: dict[tuple[Ref, str], Origin | None] = {}
 
     def known(self, ref: Ref, key: str) -> Origin | Unknown | None:
-        """Give what is known of a version."""
+        """Return what is known of a version."""
         return self._known.get((ref, key), UNKNOWN)
 
     def learn(self, ref: Ref, key: str, mark: Origin | None) -> None:
@@ -62,27 +62,27 @@ class Versions:
     key: str
     with_grants: Callable[[], bool]
     natives_only: bool = False
-    _found: dict[str, Found | Absent] = field(default_factory=dict)
+    _found: dict[str, StoredVersion | Absent] = field(default_factory=dict)
 
-    def get(self, version_id: str) -> Found | Absent:
+    def get(self, version_id: str) -> StoredVersion | Absent:
         """Read a version with all that a copy of it carries."""
         if version_id not in self._found:
             self._found[version_id] = self._read(version_id)
         return self._found[version_id]
 
     def has_read(self, version_id: str) -> bool:
-        """Whether asking for a version costs nothing any more."""
+        """Return whether asking for a version costs nothing any more."""
         return version_id in self._found
 
-    def known(self, version_id: str) -> Found | None:
-        """Give a version if it was read already."""
+    def known(self, version_id: str) -> StoredVersion | None:
+        """Return a version if it was read already."""
         found = self._found.get(version_id)
-        return found if isinstance(found, Found) else None
+        return found if isinstance(found, StoredVersion) else None
 
     def mark(self, version_id: str) -> Origin | None:
         """Read only as much of a version as tells whether it is a replica. Absent versions count as native."""
         found = self._found.get(version_id)
-        if isinstance(found, Found):
+        if isinstance(found, StoredVersion):
             return find_mark(found.head.metadata, found.tags, self._site(found.head))
         head = self.objects.head(self.key, version_id) if found is None else found
         return self._mark_of(head) if isinstance(head, Head) else None
@@ -96,14 +96,14 @@ class Versions:
             return mark
         return find_mark({}, self.objects.tags(self.key, head.version_id), self._site(head))
 
-    def _read(self, version_id: str) -> Found | Absent:
+    def _read(self, version_id: str) -> StoredVersion | Absent:
         head = self.objects.head(self.key, version_id)
         if not isinstance(head, Head):
             return ABSENT
         if self.natives_only and find_mark(head.metadata, {}, self._site(head)):
-            return Found(head)  # a replica ends here: what else it carries is never asked
+            return StoredVersion(head)  # a replica ends here: what else it carries is never asked
         tags = self.objects.tags(self.key, version_id) if head.tag_count else {}
-        return Found(head, tags, self.objects.grants(self.key, version_id) if self.with_grants() else ())
+        return StoredVersion(head, tags, self.objects.grants(self.key, version_id) if self.with_grants() else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +133,21 @@ class Reader:
         marks = self._marks(need.marks | {Ref(self.source.bucket, version_id) for version_id in need.verdicts})
         return replace(facts, verdicts={**facts.verdicts, **verdicts}, marks={**facts.marks, **marks})
 
-    def case(self, found: Found, rule: Rule) -> Case:
-        """Give a version of the source as a copy under a rule sees it."""
+    def propose(self, found: StoredVersion, rule: Rule) -> ProposedCopy:
+        """Return a version of the source as a copy under a rule sees it."""
         origin = Origin(self.source.bucket, found.head.version_id, found.head.modified)
-        return Case(self.source.key, found.head, rule, found.tags, origin, self.there, self.limits, self.now() // 1000)
+        return ProposedCopy(
+            self.source.key, found.head, rule, found.tags, origin, self.there, self.limits, self.now() // 1000
+        )
 
     def _verdict(self, version_id: str) -> Verdict:
         found = self.source.get(version_id)
-        if not isinstance(found, Found):
+        if not isinstance(found, StoredVersion):
             return found
-        return judge(self.candidate, found.tags, partial(self.case, found))
+        return judge(self.candidate, found.tags, partial(self.propose, found))
 
     def _marks(self, refs: frozenset[Ref]) -> dict[Ref, Origin | None]:
-        """Give the marks of versions. Only what must be asked for is worth a thread."""
+        """Return the marks of versions. Only what must be asked for is worth a thread."""
         marks, unread = dict[Ref, Origin | None](), list[Ref]()
         for ref in sorted(refs):
             known = self.marks.known(ref, self.source.key)

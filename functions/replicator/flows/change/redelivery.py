@@ -27,11 +27,13 @@ class Suspected(Exception):
         self.begun = begun
 
 
-Found = Mapping[str, Earlier]
+EarlierByDestination = Mapping[str, Earlier]
 """What the journal kept of a change, by destination."""
 
 
-def look_back(change: Change, candidates: Sequence[Candidate], delivery: Delivery, journal: Journal) -> Found:
+def look_back(
+    change: Change, candidates: Sequence[Candidate], delivery: Delivery, journal: Journal
+) -> EarlierByDestination:
     """Read what earlier deliveries left behind. Raises Temporary, and Suspected as long as nobody else waits."""
     if delivery.attempts < 2:
         return {}
@@ -43,8 +45,8 @@ def look_back(change: Change, candidates: Sequence[Candidate], delivery: Deliver
     return found
 
 
-def told_before(change: Change, pair: Pair, found: Found, delivery: Delivery) -> Outcome | None:
-    """Give the outcome that an earlier delivery of this message reached here, when it comes back for other reasons.
+def told_before(change: Change, pair: Pair, found: EarlierByDestination, delivery: Delivery) -> Outcome | None:
+    """Return the outcome that an earlier delivery of this message reached here, when it comes back for other reasons.
 
     That another message's handler completed the version is not enough: this one may have been killed in the middle of
     a plan, and must look at what it left.
@@ -71,8 +73,8 @@ def begin_alone(change: Change, pair: Pair, earlier: Earlier | None, delivery: D
     journal.begin(pair, waiting)
 
 
-def _has_ended(found: Found, delivery: Delivery) -> bool:
-    """Whether the delivery before this one came to an end at any destination: all are written down after the work."""
+def _has_ended(found: EarlierByDestination, delivery: Delivery) -> bool:
+    """Return whether the delivery before this one ended at any destination: all are recorded after the work."""
     return any(
         earlier.finished >= delivery.attempts - 1
         or (earlier.status is Status.FAILED and not delivery.redriven)

@@ -16,18 +16,18 @@ from replicator.core.rules.matching import Candidate, RuleSet
 from replicator.core.versions.change import Change, ChangeKind
 from replicator.core.versions.origin import Origin
 from replicator.flows.change.reading import Marks, Reader, Versions
-from replicator.flows.change.redelivery import Found, begin_alone, look_back, told_before
+from replicator.flows.change.redelivery import EarlierByDestination, begin_alone, look_back, told_before
 from replicator.flows.change.synchronise import Synchroniser
 from replicator.flows.delivery import Delivery, troubled
 from replicator.flows.large.ports import Multipart
 from replicator.flows.large.writing import LargeWriter
-from replicator.flows.ports import Buckets, Destination, Journal, SideBySide
+from replicator.flows.ports import Buckets, Journal, Replicas, SideBySide
 
 REPLICATED = frozenset({ChangeKind.CREATED, ChangeKind.RESTORED, ChangeKind.MARKED_DELETED})
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Services:
     """All that replicating needs, built once per container.
 
     `rules` gives a bucket's rules, at most a minute old, and raises Temporary if they cannot be read or understood;
@@ -46,17 +46,17 @@ class World:
     multipart: Multipart | None = None
 
 
-def replicate(change: Change, delivery: Delivery, world: World, only: str = "") -> list[Outcome]:
+def replicate(change: Change, delivery: Delivery, services: Services, only: str = "") -> list[Outcome]:
     """Bring one change to all its destinations, or to just one. Trouble is an outcome; nothing is raised for it.
 
     Raises Suspected for a repeated delivery that must be alone with its change.
     """
-    if change.principal and change.principal in world.own_principals:
+    if change.principal and change.principal in services.own_principals:
         return [_skipped(change, Reason.OWN_WRITE, "written by a replicator function")]
     if change.kind not in REPLICATED:
         return [_skipped(change, Reason.KIND_NOT_REPLICATED, f"{change.kind}: {change.name}")]
     try:
-        rules = world.rules(change.bucket)
+        rules = services.rules(change.bucket)
     except Temporary as trouble:
         return [troubled(Status.PENDING, trouble, change, only)]
     except Permanent as trouble:
@@ -67,33 +67,38 @@ def replicate(change: Change, delivery: Delivery, world: World, only: str = "") 
         detail = disabled if rules.only_disabled(change.key) else "no enabled rule has a prefix that matches its key"
         nobody = _skipped(change, Reason.NO_RULE, detail)
         return [replace(nobody, destination=only)]
-    return _bring_everywhere(change, candidates, delivery, world)
+    return _bring_everywhere(change, candidates, delivery, services)
 
 
 def _bring_everywhere(
-    change: Change, candidates: Sequence[Candidate], delivery: Delivery, world: World
+    change: Change, candidates: Sequence[Candidate], delivery: Delivery, services: Services
 ) -> list[Outcome]:
     try:
-        found = look_back(change, candidates, delivery, world.journal)
+        found = look_back(change, candidates, delivery, services.journal)
     except Temporary as trouble:
         return [troubled(Status.PENDING, trouble, change, candidate.destination) for candidate in candidates]
-    source = versions_of_source(change, candidates, world)
+    source = versions_of_source(change, candidates, services)
     if change.is_version and len(candidates) > 1:
         _read_once(change, source)
-    bring = partial(_bring, change, delivery, found, source, world)
-    return world.side_by_side([partial(bring, candidate) for candidate in candidates])
+    bring = partial(_bring, change, delivery, found, source, services)
+    return services.side_by_side([partial(bring, candidate) for candidate in candidates])
 
 
 def _bring(  # noqa: PLR0913, PLR0917 - all but the last are the same for every destination
-    change: Change, delivery: Delivery, found: Found, source: Versions, world: World, candidate: Candidate
+    change: Change,
+    delivery: Delivery,
+    found: EarlierByDestination,
+    source: Versions,
+    services: Services,
+    candidate: Candidate,
 ) -> Outcome:
     pair = Pair(change.bucket, candidate.destination, change.key)
     if told := told_before(change, pair, found, delivery):
         return told
     try:
         if delivery.alone:
-            begin_alone(change, pair, found.get(pair.destination), delivery, world.journal)
-        return make_synchroniser(change, candidate, source, delivery, world).run(world.journal.read(pair))
+            begin_alone(change, pair, found.get(pair.destination), delivery, services.journal)
+        return make_synchroniser(change, candidate, source, delivery, services).run(services.journal.read(pair))
     except Temporary as trouble:
         return _before_it_began(Status.PENDING, trouble, change, candidate)
     except Permanent as trouble:
@@ -101,12 +106,12 @@ def _bring(  # noqa: PLR0913, PLR0917 - all but the last are the same for every 
 
 
 def _before_it_began(status: Status, trouble: Trouble, change: Change, candidate: Candidate) -> Outcome:
-    """Give the outcome of trouble with a destination as a whole, with its rule unless tags would decide which."""
+    """Return the outcome of trouble with a destination as a whole, with its rule unless tags would decide which."""
     rule = candidate.select({})
     return replace(troubled(status, trouble, change, candidate.destination), rule_id=rule.id if rule else "")
 
 
-def vouch(change: Change, outcomes: Sequence[Outcome], delivery: Delivery, world: World) -> None:
+def note_completed(change: Change, outcomes: Sequence[Outcome], delivery: Delivery, services: Services) -> None:
     """Spare what is completed a second look when the message comes back for the sake of another destination.
 
     Only saves money: trouble here is nobody's.
@@ -115,59 +120,59 @@ def vouch(change: Change, outcomes: Sequence[Outcome], delivery: Delivery, world
         for outcome in outcomes:
             if outcome.status is Status.COMPLETED and not outcome.told:
                 pair = Pair(change.bucket, outcome.destination, change.key)
-                world.journal.vouch(pair, change.item_id, delivery.message, world.now())
+                services.journal.note_completed(pair, change.item_id, delivery.message, services.now())
 
 
 def make_synchroniser(
-    change: Change, candidate: Candidate, source: Versions, delivery: Delivery, world: World
+    change: Change, candidate: Candidate, source: Versions, delivery: Delivery, services: Services
 ) -> Synchroniser:
     """Put together what brings one change to one destination. Raises Temporary or Permanent."""
     pair = Pair(change.bucket, candidate.destination, change.key)
     account = candidate.rules[0].destination.account or ""
-    destination = world.buckets.destination(pair.destination, account)
-    there = _facts_of(candidate, world)
+    destination = services.buckets.destination(pair.destination, account)
+    there = _facts_of(candidate, services)
     far = Versions(destination, pair.destination, change.key, lambda: there.acls_enabled)
-    reader = Reader(source, far, there, candidate, world.limits, world.marks, world.side_by_side, world.now)
-    large = _make_large_writer(change, pair, destination, account, delivery, world)
-    return Synchroniser(change, candidate, delivery, pair, reader, destination, world.journal, world.now, large)
+    reader = Reader(source, far, there, candidate, services.limits, services.marks, services.side_by_side, services.now)
+    large = _make_large_writer(change, pair, destination, account, delivery, services)
+    return Synchroniser(change, candidate, delivery, pair, reader, destination, services.journal, services.now, large)
 
 
 def _make_large_writer(  # noqa: PLR0913, PLR0917 - it works for one change at one destination
-    change: Change, pair: Pair, destination: Destination, account: str, delivery: Delivery, world: World
+    change: Change, pair: Pair, destination: Replicas, account: str, delivery: Delivery, services: Services
 ) -> LargeWriter | None:
-    if world.multipart is None:
+    if services.multipart is None:
         return None
-    uploads = world.multipart.uploads(pair.destination, account)
+    uploads = services.multipart.uploads(pair.destination, account)
     return LargeWriter(
-        multipart=world.multipart,
+        multipart=services.multipart,
         uploads=uploads,
         destination=destination,
         change=change,
         pair=pair,
         account=account,
         delivery=delivery,
-        side_by_side=world.side_by_side,
-        now=world.now,
+        side_by_side=services.side_by_side,
+        now=services.now,
     )
 
 
-def _facts_of(candidate: Candidate, world: World) -> BucketFacts:
-    return world.buckets.destination_facts(candidate.destination, candidate.rules[0].destination.account or "")
+def _facts_of(candidate: Candidate, services: Services) -> BucketFacts:
+    return services.buckets.destination_facts(candidate.destination, candidate.rules[0].destination.account or "")
 
 
-def versions_of_source(change: Change, candidates: Sequence[Candidate], world: World) -> Versions:
-    """Give the source's versions of the key; their ACLs are read only if some destination can take one."""
+def versions_of_source(change: Change, candidates: Sequence[Candidate], services: Services) -> Versions:
+    """Return the source's versions of the key; their ACLs are read only if some destination can take one."""
 
     def may_take_one(candidate: Candidate) -> bool:
         try:
-            return _facts_of(candidate, world).acls_enabled
+            return _facts_of(candidate, services).acls_enabled
         except (Temporary, Permanent):
             return True  # its own trouble, and told there: the others must not fail for it
 
     def with_grants() -> bool:
-        return any(map(may_take_one, candidates)) and world.buckets.source_facts(change.bucket).acls_enabled
+        return any(map(may_take_one, candidates)) and services.buckets.source_facts(change.bucket).acls_enabled
 
-    return Versions(world.buckets.source(change.bucket), change.bucket, change.key, with_grants, natives_only=True)
+    return Versions(services.buckets.source(change.bucket), change.bucket, change.key, with_grants, natives_only=True)
 
 
 def _read_once(change: Change, source: Versions) -> None:

@@ -12,12 +12,12 @@ from typing import Protocol
 
 from replicator.core.deciding.journal import Pair
 from replicator.core.outcomes.outcome import Outcome, Permanent, Status, Temporary
-from replicator.core.outcomes.replication_status import Standing, roll_up, standing_of
+from replicator.core.outcomes.replication_status import ReplicationStatus, roll_up, status_of_outcomes
 from replicator.core.versions.change import Change
 from replicator.core.versions.origin import STATUS_TAG, TAG_LIMIT
-from replicator.flows.change.replicate import World
+from replicator.flows.change.replicate import Services
 
-TOLD = frozenset({Standing.PENDING, Standing.COMPLETED, Standing.FAILED})
+TOLD = frozenset({ReplicationStatus.PENDING, ReplicationStatus.COMPLETED, ReplicationStatus.FAILED})
 
 
 class Tagging(Protocol):
@@ -35,34 +35,34 @@ class StatusTags:
     """Keeps the status tags of source versions. `warn`: takes a line for the log."""
 
     tagging: Tagging
-    world: World
+    services: Services
     warn: Callable[[str], None]
 
-    def tell(self, change: Change, outcomes: Sequence[Outcome]) -> None:
+    def update(self, change: Change, outcomes: Sequence[Outcome]) -> None:
         """Tag a version with what its destinations came to. Replication never waits for that."""
         if not change.is_version:
             return
         try:
-            standing = roll_up([standing_of(outcomes), *self._elsewhere(change, outcomes)])
+            standing = roll_up([status_of_outcomes(outcomes), *self._elsewhere(change, outcomes)])
             if standing in TOLD:
                 self._tag(change, standing)
         except (Temporary, Permanent) as trouble:
             self.warn(f"s3://{change.bucket}/{change.key} {change.version_id} keeps its status tag: {trouble}")
 
-    def _tag(self, change: Change, standing: Standing) -> None:
+    def _tag(self, change: Change, standing: ReplicationStatus) -> None:
         place = (change.bucket, change.key, change.version_id)
         tags = self.tagging.tags(*place)
         if tags.get(STATUS_TAG) != standing and (STATUS_TAG in tags or len(tags) < TAG_LIMIT):
             self.tagging.put_tags(*place, {**tags, STATUS_TAG: str(standing)})
 
-    def _elsewhere(self, change: Change, outcomes: Sequence[Outcome]) -> Iterator[Standing]:
+    def _elsewhere(self, change: Change, outcomes: Sequence[Outcome]) -> Iterator[ReplicationStatus]:
         """Say where the version stands at destinations that this delivery did not speak of."""
         spoken = {outcome.destination for outcome in outcomes}
         if spoken in (set(), {""}):
             return
-        for candidate in self.world.rules(change.bucket).candidates(change.key):
+        for candidate in self.services.rules(change.bucket).candidates(change.key):
             if candidate.destination not in spoken:
                 pair = Pair(change.bucket, candidate.destination, change.key)
-                earlier = self.world.journal.earlier(pair, change.item_id)
+                earlier = self.services.journal.earlier(pair, change.item_id)
                 if earlier and earlier.status is not Status.COMPLETED:
-                    yield Standing(earlier.status)
+                    yield ReplicationStatus(earlier.status)

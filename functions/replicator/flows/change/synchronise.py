@@ -29,11 +29,11 @@ from replicator.core.rules.matching import Candidate
 from replicator.core.rules.rule import Rule
 from replicator.core.versions.change import Change
 from replicator.core.versions.origin import Origin, Site
-from replicator.core.versions.version import Found, Replica
+from replicator.core.versions.version import Replica, StoredVersion
 from replicator.flows.change.reading import Reader
 from replicator.flows.delivery import Delivery, troubled, waiting
-from replicator.flows.large.writing import JUST_NOW, LargeWriter, Order, Place
-from replicator.flows.ports import Destination, Journal, Note
+from replicator.flows.large.writing import JUST_NOW, LargeWrite, LargeWriter, Position
+from replicator.flows.ports import Journal, Note, Replicas
 
 __all__ = ["Delivery", "Synchroniser", "troubled"]
 
@@ -53,14 +53,14 @@ class Synchroniser:
     delivery: Delivery
     pair: Pair
     reader: Reader
-    destination: Destination
+    destination: Replicas
     journal: Journal
     now: Callable[[], int]
     large: LargeWriter | None = None
     wrote: bool = False
 
     def run(self, memory: Memory) -> Outcome:
-        """Give the outcome; trouble of every kind is one too. `memory` was read before any other fact."""
+        """Return the outcome; trouble of every kind is one too. `memory` was read before any other fact."""
         try:
             outcome = self._until_settled(memory)
         except Temporary as trouble:
@@ -72,7 +72,7 @@ class Synchroniser:
         return replace(outcome, in_parts=self.large is not None and self.large.concerns(self.change))
 
     def look(self, memory: Memory) -> tuple[Facts, Decided]:
-        """Give the facts and what they demand, and do nothing of it. Raises Temporary or Permanent."""
+        """Return the facts and what they demand, and do nothing of it. Raises Temporary or Permanent."""
         return self._decide(self._facts(memory))
 
     def _until_settled(self, memory: Memory) -> Outcome:
@@ -129,34 +129,34 @@ class Synchroniser:
 
     def _copy_fast(self, facts: Facts, decision: FastCopy) -> Memory:
         top = facts.memory.top
-        place = Place(decision.guard, onto=top.version_id if top else "")
-        return after_fast_copy(facts.memory, facts.change, self._write(decision.copy, place))
+        position = Position(decision.guard, onto=top.version_id if top else "")
+        return after_fast_copy(facts.memory, facts.change, self._write(decision.copy, position))
 
     def _carry_out(self, facts: Facts, plan: Plan) -> Memory:
         top, over, last = plan.top, plan.over, len(plan.steps)
-        place = Place(plan.guard, last == 1, over.version_id if over else "", over.modified if over else 0)
+        position = Position(plan.guard, last == 1, over.version_id if over else "", over.modified if over else 0)
         for number, step in enumerate(plan.steps, 1):
-            top = self._take(step, place)
+            top = self._take(step, position)
             onto = top.version_id if top else "a delete marker"
-            place = Place(Guard(top.etag if top else ""), number + 1 == last, onto, JUST_NOW)
+            position = Position(Guard(top.etag if top else ""), number + 1 == last, onto, JUST_NOW)
         if self.large and plan.arrived:
-            self._carry_annotations(self.large, plan.arrived)
+            self._copy_annotations(self.large, plan.arrived)
         return after_plan(facts.memory, facts.change, top, plan.present)
 
-    def _take(self, step: Step, place: Place) -> Replica | None:
+    def _take(self, step: Step, position: Position) -> Replica | None:
         if isinstance(step, MarkDeleted):
-            self.destination.mark_deleted(self.pair.key, place.guard)
+            self.destination.mark_deleted(self.pair.key, position.guard)
             self.wrote = True
             return None
-        return self._write(step, place)
+        return self._write(step, position)
 
-    def _write(self, step: CopyVersion | PutBack, place: Place) -> Replica:
+    def _write(self, step: CopyVersion | PutBack, position: Position) -> Replica:
         found, copy = self._compose(step)
         preserve = self._preserves(step)
         if self.large and self.large.takes(found.head, preserve=preserve):
             rule_id = step.rule.id if isinstance(step, CopyVersion) else ""
-            self.large.write(Order(copy, place, rule_id, preserve, self._show_pending))
-        written = self.destination.copy(copy, place.guard)
+            self.large.write(LargeWrite(copy, position, rule_id, preserve, self._show_pending))
+        written = self.destination.copy(copy, position.guard)
         self.wrote = True
         if not is_faithful(copy, written):
             raise Permanent(Reason.CHECKSUM, f"replica {written.version_id} of {copy.origin} differs from its source")
@@ -171,25 +171,25 @@ class Synchroniser:
         self.journal.wait(self.pair, waiting(self.change, outcome, self.delivery.attempts, self.now()))
 
     def _preserves(self, step: CopyVersion | PutBack) -> bool:
-        """Whether the ETag is to stay that of the source, so that its parts must."""
+        """Return whether the ETag is to stay that of the source, so that its parts must."""
         rules = (step.rule,) if isinstance(step, CopyVersion) else self.candidate.rules
         return any(rule.preserve_etag for rule in rules)
 
-    def _carry_annotations(self, large: LargeWriter, version_id: str) -> None:
+    def _copy_annotations(self, large: LargeWriter, version_id: str) -> None:
         """Complete what an earlier handler may have left out that died after the version was there."""
         found = self.reader.source.known(self.change.version_id)
         rule = self.candidate.select(found.tags) if found else None
         if found and rule and large.takes(found.head, preserve=rule.preserve_etag):
             source = CopySource(self.pair.source, self.pair.key, found.head.version_id, found.head.etag)
-            large.carry_annotations(source, version_id)
+            large.copy_annotations(source, version_id)
 
-    def _compose(self, step: CopyVersion | PutBack) -> tuple[Found, Copy]:
+    def _compose(self, step: CopyVersion | PutBack) -> tuple[StoredVersion, Copy]:
         side = self.reader.source if isinstance(step, CopyVersion) else self.reader.destination
         found = side.get(step.version_id)
-        if not isinstance(found, Found):
+        if not isinstance(found, StoredVersion):
             raise Conflict(step.version_id)  # deleted since the plan was made
         if isinstance(step, CopyVersion):
-            return found, compose(self.reader.case(found, step.rule), found.grants)
+            return found, compose(self.reader.propose(found, step.rule), found.grants)
         site = Site(self.pair.destination, self.pair.key, self.now() // 1000)
         return found, put_back(found, step.origin, self.reader.there, site)
 

@@ -16,12 +16,12 @@ BATCH = 16
 
 
 def carry(source: LargeObjects, uploads: Uploads, copied: CopySource, version_id: str, side_by_side: SideBySide) -> int:
-    """Give a version of the destination the annotations of what it was copied from; give how many it lacked."""
+    """Return a version of the destination the annotations of what it was copied from; return how many it lacked."""
     names = source.annotations(copied.key, copied.version_id)
     there = set(uploads.annotations(copied.key, version_id)) if names else set()
     missing = [name for name in names if name not in there]
     for batch in _batches(missing):
-        side_by_side([partial(_carry_one, source, uploads, copied, version_id, name) for name in batch])
+        side_by_side([partial(_copy_one_annotation, source, uploads, copied, version_id, name) for name in batch])
     return len(missing)
 
 
@@ -29,7 +29,9 @@ def _batches(names: Sequence[str]) -> list[Sequence[str]]:
     return [names[start : start + BATCH] for start in range(0, len(names), BATCH)]
 
 
-def _carry_one(source: LargeObjects, uploads: Uploads, copied: CopySource, version_id: str, name: str) -> None:
+def _copy_one_annotation(
+    source: LargeObjects, uploads: Uploads, copied: CopySource, version_id: str, name: str
+) -> None:
     payload = source.annotation(copied.key, copied.version_id, name)
     if payload is not None:
         uploads.annotate(copied.key, version_id, name, payload)

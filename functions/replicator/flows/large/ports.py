@@ -58,7 +58,7 @@ class Uploads(LargeObjects, Protocol):
         """Make the object; Conflict if the guard does not hold, UploadSpoiled, UploadGone."""
 
     def abort(self, key: str, upload_id: str) -> None:
-        """Give an upload up; nothing happens if it is gone."""
+        """Return an upload up; nothing happens if it is gone."""
 
     def under_way(self, key: str) -> Sequence[OpenUpload]:
         """List the uploads of exactly this key."""
@@ -74,7 +74,7 @@ class UploadJournal(Protocol):
         """Read what is remembered, consistently; None if nothing is, or if that upload has ended."""
 
     def open(self, pair: Pair, upload: Upload) -> Upload:
-        """Remember a new upload, unless another one is; give the one that counts."""
+        """Remember a new upload, unless another one is; return the one that counts."""
 
     def sent(self, pair: Pair, upload: UploadRef) -> None:
         """Remember that all its messages are on their way."""
@@ -140,7 +140,7 @@ def all_parts(uploads: Uploads, key: str, upload_id: str, count: int) -> list[Pa
 
 
 def all_there(uploads: Uploads, key: str, upload_id: str, count: int) -> bool:
-    """Whether all so many parts of an upload are there; UploadGone.
+    """Return whether all so many parts of an upload are there; UploadGone.
 
     Asks from the end: parts are copied in about their order, so that the last page misses some until nearly the end,
     and one request answers.

@@ -35,7 +35,7 @@ def tidy(change: Change, outcome: Outcome, delivery: Delivery, multipart: Multip
             if upload.change_id == change.item_id:
                 _clear_away(pair, upload, outcome, delivery.message, multipart)
         if delivery.repeated:
-            sweep(pair, multipart.uploads(pair.destination, ""), multipart)
+            abort_forgotten(pair, multipart.uploads(pair.destination, ""), multipart)
     except Temporary:
         return delivery.attempts >= TRIES
     except Permanent:
@@ -55,7 +55,7 @@ def _clear_away(pair: Pair, upload: Upload, outcome: Outcome, message: str, mult
         multipart.journal.end(pair, upload.ref)
 
 
-def sweep(pair: Pair, uploads: Uploads, multipart: Multipart) -> None:
+def abort_forgotten(pair: Pair, uploads: Uploads, multipart: Multipart) -> None:
     """Abort what an earlier delivery began and died before it could remember it. Trouble here is the monitor's.
 
     Another handler may be about to remember one: it will find it gone, and begin another.

@@ -24,8 +24,8 @@ from replicator.core.versions.version import Head
 from replicator.flows.delivery import Delivery
 from replicator.flows.large.annotations import carry
 from replicator.flows.large.ports import LargeObjects, Multipart, Uploads, all_parts, in_lanes
-from replicator.flows.large.tidying import sweep
-from replicator.flows.ports import Destination, SideBySide
+from replicator.flows.large.tidying import abort_forgotten
+from replicator.flows.ports import Replicas, SideBySide
 
 JUST_NOW = sys.maxsize
 """When something was written in the same plan: no upload was begun later."""
@@ -33,7 +33,7 @@ PART_COUNT = re.compile(r'-(\d+)"?$')
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """Where in its plan a version is written: the guard that was decided, and what that means for an upload.
 
     leads: nothing is written after it, so it must be current. onto: what it is written on top of, by its version id;
@@ -46,7 +46,7 @@ class Place:
     since: int = 0
 
     def buries(self, upload: Upload) -> bool:
-        """Whether an upload would not be current if it were completed now.
+        """Return whether an upload would not be current if it were completed now.
 
         S3 puts an object where its upload was begun. So what came on top since then would stay there, and times in
         whole seconds leave it open what came first.
@@ -55,14 +55,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class LargeWrite:
     """What to write. `rule_id`: the rule that wants it. `preserve`: its ETag must stay the same.
 
     `show_pending` lets the journal show the change as waiting for its parts.
     """
 
     copy: Copy
-    place: Place
+    position: Position
     rule_id: str
     preserve: bool
     show_pending: Callable[[str], None]
@@ -74,7 +74,7 @@ class LargeWriter:
 
     multipart: Multipart
     uploads: Uploads
-    destination: Destination
+    destination: Replicas
     change: Change
     pair: Pair
     account: str
@@ -84,7 +84,7 @@ class LargeWriter:
     used: bool = False
 
     def takes(self, head: Head, *, preserve: bool) -> bool:
-        """Whether a version is copied in parts. `preserve`: its ETag is to stay the same, so its parts must."""
+        """Return whether a version is copied in parts. `preserve`: its ETag is to stay the same, so its parts must."""
         taken = self._takes(head, preserve=preserve)
         self.used = self.used or taken
         return taken
@@ -99,37 +99,37 @@ class LargeWriter:
         return head.size > self.multipart.large
 
     def concerns(self, change: Change) -> bool:
-        """Whether there may be uploads for a change: it was looked at here, or its own event says that it is large."""
+        """Return whether there may be uploads for a change: one was seen here, or its event says that it is large."""
         return self.used or change.size > self.multipart.large
 
-    def write(self, order: Order) -> None:
+    def write(self, large_write: LargeWrite) -> None:
         """Bring an upload as far as it goes; do nothing if one request copies this version after all.
 
         Raises Landed once it is complete, Temporary while its parts are under way, and Conflict, Permanent as usual.
         """
-        copy, place = order.copy, order.place
+        copy, position = large_write.copy, large_write.position
         source = CopySource(copy.bucket, copy.key, copy.version_id, copy.etag)
-        upload, there = self._find(source, place), None
+        upload, there = self._find(source, position), None
         if upload is None:
-            layout = plan_parts(copy.size, self.multipart.model, self._boundaries(order, source))
+            layout = plan_parts(copy.size, self.multipart.model, self._boundaries(large_write, source))
             if layout.how is How.ONE_REQUEST:
                 return
-            upload, there = self._start(order, source, layout)
+            upload, there = self._start(large_write, source, layout)
         if there is None:
             there = self._parts(upload)
         missing = upload.missing(there)
         if missing and upload.per_message:
-            self._send(upload, missing, order)
+            self._send(upload, missing, large_write)
             done = upload.cut.count - len(missing)
             raise Temporary(Reason.PARTS_UNDER_WAY, f"{done} of {upload.cut.count} parts")
         copied = self._copy_here(upload, missing)
         numbers = {part.number for part in copied}
         parts = [*(part for part in there if part.number not in numbers), *copied]
-        self._look_once_more(source.key, place)
-        raise Landed(self._complete(copy, upload, parts, place).version_id)
+        self._look_once_more(source.key, position)
+        raise Landed(self._complete(copy, upload, parts, position).version_id)
 
-    def carry_annotations(self, source: CopySource, version_id: str) -> None:
-        """Give a version of the destination the annotations of its source, if it lacks any."""
+    def copy_annotations(self, source: CopySource, version_id: str) -> None:
+        """Return a version of the destination the annotations of its source, if it lacks any."""
         carry(self._bucket_of(source), self.uploads, source, version_id, self.side_by_side)
 
     def _bucket_of(self, source: CopySource) -> LargeObjects:
@@ -137,23 +137,25 @@ class LargeWriter:
 
     # Which upload
 
-    def _find(self, source: CopySource, place: Place) -> Upload | None:
-        """Give the upload to carry on; one that cannot be used any more is given up."""
+    def _find(self, source: CopySource, position: Position) -> Upload | None:
+        """Return the upload to carry on; one that cannot be used any more is given up."""
         upload = self.multipart.journal.find(self.pair, source, self.change.item_id)
         if upload is None:
             return None
         if upload.failure and not self.delivery.redriven:
             raise Permanent(upload.failure.reason, "its upload failed before")
-        if upload.failure or place.buries(upload) or upload.source != source:
+        if upload.failure or position.buries(upload) or upload.source != source:
             self._give_up(upload)
             return None
         return upload
 
-    def _start(self, order: Order, source: CopySource, layout: Layout) -> tuple[Upload, Sequence[Part] | None]:
+    def _start(
+        self, large_write: LargeWrite, source: CopySource, layout: Layout
+    ) -> tuple[Upload, Sequence[Part] | None]:
         """Begin an upload; if another handler was faster, theirs is the one, and its parts must be looked at."""
         if self.delivery.repeated:
-            sweep(self.pair, self.uploads, self.multipart)
-        upload_id, begun = self.uploads.start(order.copy)
+            abort_forgotten(self.pair, self.uploads, self.multipart)
+        upload_id, begun = self.uploads.start(large_write.copy)
         upload = Upload(
             upload_id,
             source,
@@ -161,10 +163,10 @@ class LargeWriter:
             layout.cut,
             layout.per_message,
             self.change.item_id,
-            order.rule_id,
+            large_write.rule_id,
             self.now(),
             begun,
-            order.place.onto,
+            large_write.position.onto,
         )
         try:
             counts = self.multipart.journal.open(self.pair, upload)
@@ -183,13 +185,13 @@ class LargeWriter:
 
     # How it is cut
 
-    def _boundaries(self, order: Order, source: CopySource) -> Cut | None:
-        """Give the source's own boundaries if the rule asks for them, or if they cost nothing."""
-        copy, count = order.copy, _parts_of(order.copy.etag)
+    def _boundaries(self, large_write: LargeWrite, source: CopySource) -> Cut | None:
+        """Return the source's own boundaries if the rule asks for them, or if they cost nothing."""
+        copy, count = large_write.copy, _parts_of(large_write.copy.etag)
         if not count or copy.encryption.is_kms:
             return None
         bucket = self._bucket_of(source)
-        if order.preserve:
+        if large_write.preserve:
             sizes = self.side_by_side([partial(bucket.part_size, source, number) for number in range(1, count + 1)])
             cut = Cut.of(sizes)
         elif suits(count, copy.size, self.multipart.model):
@@ -215,29 +217,29 @@ class LargeWriter:
         lanes = in_lanes(missing, self.multipart.model.side_by_side)
         return [part for lane in self.side_by_side([partial(copy_lane, lane) for lane in lanes]) for part in lane]
 
-    def _send(self, upload: Upload, missing: Sequence[PartRange], order: Order) -> None:
+    def _send(self, upload: Upload, missing: Sequence[PartRange], large_write: LargeWrite) -> None:
         """Send the missing parts, once. First the change is shown as pending: its workers may be done before we are."""
         if upload.sent and not self.delivery.redriven:
             return
-        order.show_pending(f"{upload.cut.count} parts")
+        large_write.show_pending(f"{upload.cut.count} parts")
         self.multipart.queue.send(list(messages(self.change, self.pair.destination, upload, missing)))
         self.multipart.journal.sent(self.pair, upload.ref)
 
     # Its end
 
-    def _look_once_more(self, key: str, place: Place) -> None:
+    def _look_once_more(self, key: str, position: Position) -> None:
         """See what no guard tells of: a delete marker that came on top while parts were copied or listed."""
-        if not place.leads or place.guard.etag:
+        if not position.leads or position.guard.etag:
             return
         top = self.destination.top(key)
         there = top if isinstance(top, Absent) else top.version_id
-        if there != (place.onto or ABSENT):
+        if there != (position.onto or ABSENT):
             raise Conflict(f"{there} came on top of {key}")
 
-    def _complete(self, copy: Copy, upload: Upload, parts: Sequence[Part], place: Place) -> Written:
+    def _complete(self, copy: Copy, upload: Upload, parts: Sequence[Part], position: Position) -> Written:
         ordered = sorted(parts, key=lambda part: part.number)
         try:
-            written = self._complete_at(copy, upload, ordered, place)
+            written = self._complete_at(copy, upload, ordered, position)
         except UploadSpoiled:
             self._give_up(upload)
             raise
@@ -246,20 +248,20 @@ class LargeWriter:
             raise
         if not is_faithful(copy, written):
             raise Permanent(Reason.CHECKSUM, f"replica {written.version_id} of {copy.origin} differs from its source")
-        self.carry_annotations(upload.source, written.version_id)
+        self.copy_annotations(upload.source, written.version_id)
         return written  # remembered until the outcome is written down: see tidying
 
-    def _complete_at(self, copy: Copy, upload: Upload, parts: Sequence[Part], place: Place) -> Written:
+    def _complete_at(self, copy: Copy, upload: Upload, parts: Sequence[Part], position: Position) -> Written:
         """Complete under the guard. A version that was overtaken needs none: S3 puts it below what came since."""
         try:
-            return self.uploads.complete(copy, upload.id, parts, place.guard)
+            return self.uploads.complete(copy, upload.id, parts, position.guard)
         except UploadSpoiled:
-            if place.leads:
+            if position.leads:
                 raise
             return self.uploads.complete(copy, upload.id, parts, None)
 
 
 def _parts_of(etag: str) -> int:
-    """Give the number of parts that an ETag tells of; 0 for an object uploaded in one piece."""
+    """Return the number of parts that an ETag tells of; 0 for an object uploaded in one piece."""
     found = PART_COUNT.search(etag)
     return int(found[1]) if found else 0

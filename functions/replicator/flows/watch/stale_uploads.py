@@ -34,7 +34,7 @@ class UploadWatch:
 
 
 def abort_stale(watch: UploadWatch) -> int:
-    """Abort what is left over; give how many that were. What meets trouble is left to the next run."""
+    """Abort what is left over; return how many that were. What meets trouble is left to the next run."""
     try:
         under_way = [*watch.remembered.under_way()]
     except (Temporary, Permanent):
@@ -51,7 +51,7 @@ def _is_stale(pair: Pair, upload: Upload, watch: UploadWatch) -> bool:
 
 
 def _is_settled(pair: Pair, upload: Upload, age: int, watch: UploadWatch) -> bool:
-    """Whether its change came to an end at this destination, well or not.
+    """Return whether its change came to an end at this destination, well or not.
 
     Without a note it was left out, as a deleted version is. Before its parts are sent, though, there is none yet.
     """

@@ -11,17 +11,17 @@ from replicator.core.outcomes.outcome import Outcome, Permanent, Reason, Status,
 from replicator.core.rules.matching import Candidate, RuleSet
 from replicator.core.versions.change import Change
 from replicator.core.versions.events import Record, parse
-from replicator.flows.change.bookkeeping import Books, see_off
+from replicator.flows.change.record import Recorder, record_outcome
 from replicator.flows.change.synchronise import Delivery
 
 
-def explain(body: str, rules: Callable[[str], RuleSet], books: Books) -> Iterator[tuple[Change, Outcome]]:
-    """Write down what became of a message's changes, and give what was not known before. Raises Temporary."""
+def fail_given_up(body: str, rules: Callable[[str], RuleSet], recorder: Recorder) -> Iterator[tuple[Change, Outcome]]:
+    """Write down what became of a message's changes, and return what was not known before. Raises Temporary."""
     for record in parse(body):
         if isinstance(record, Record):
             for candidate in _candidates(record.change, rules):
-                if outcome := _outcome(record.change, candidate, books):
-                    yield record.change, see_off(record.change, record.body, outcome, Delivery(), books)
+                if outcome := _outcome(record.change, candidate, recorder):
+                    yield record.change, record_outcome(record.change, record.body, outcome, Delivery(), recorder)
 
 
 def _candidates(change: Change, rules: Callable[[str], RuleSet]) -> tuple[Candidate, ...]:
@@ -31,13 +31,13 @@ def _candidates(change: Change, rules: Callable[[str], RuleSet]) -> tuple[Candid
         return ()  # nobody can say now where it should have gone
 
 
-def _outcome(change: Change, candidate: Candidate, books: Books) -> Outcome | None:
-    """Give the failure, with the reason of the last trouble if one was noted; None if there is nothing to tell."""
+def _outcome(change: Change, candidate: Candidate, recorder: Recorder) -> Outcome | None:
+    """Return the failure, with the reason of the last trouble if one was noted; None if there is nothing to tell."""
     pair = Pair(change.bucket, candidate.destination, change.key)
-    earlier = books.journal.earlier(pair, change.item_id)
+    earlier = recorder.journal.earlier(pair, change.item_id)
     if earlier and (earlier.status is Status.COMPLETED or earlier.failed):
         return None
-    if books.journal.read(pair).has_settled(change):
+    if recorder.journal.read(pair).has_settled(change):
         return None
     rule = candidate.select({})
     return Outcome(

@@ -1,0 +1,121 @@
+"""What S3 does and moto does not.
+
+Operations on objects are answered here, by one function each, on top of moto's buckets; the table below says where.
+Operations on buckets stay moto's, with small patches that are declared beside the manner that needs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from emulator.answers import Answer, S3Error
+from emulator.calls import Call
+from emulator.s3 import (
+    access,
+    acls,
+    buckets,
+    bus,
+    completions,
+    copies,
+    copy_sources,
+    deletes,
+    listings,
+    locks,
+    notifications,
+    object_annotations,
+    puts,
+    reads,
+    restores,
+    tagging,
+    uploads,
+)
+from emulator.s3.histories import find_bucket
+from emulator.s3.patching import apply_patches
+from emulator.s3.requests import Request
+
+__all__ = ["answer", "apply", "bus", "regions"]
+
+_OPERATIONS: Mapping[str, Callable[[Request], Answer | None]] = {
+    "AbortMultipartUpload": uploads.abort_multipart_upload,
+    "CompleteMultipartUpload": completions.complete_multipart_upload,
+    "CopyObject": copies.copy_object,
+    "CreateMultipartUpload": uploads.create_multipart_upload,
+    "DeleteObject": deletes.delete_object,
+    "DeleteObjectAnnotation": object_annotations.delete_object_annotation,
+    "DeleteObjectTagging": tagging.delete_object_tagging,
+    "DeleteObjects": deletes.delete_objects,
+    "GetBucketNotificationConfiguration": notifications.get,
+    "GetObject": reads.get_object,
+    "GetObjectAcl": acls.get_object_acl,
+    "GetObjectAnnotation": object_annotations.get_object_annotation,
+    "GetObjectAttributes": reads.get_object_attributes,
+    "GetObjectLegalHold": locks.get_object_legal_hold,
+    "GetObjectRetention": locks.get_object_retention,
+    "GetObjectTagging": tagging.get_object_tagging,
+    "HeadBucket": buckets.head_bucket,
+    "HeadObject": reads.head_object,
+    "ListMultipartUploads": uploads.list_multipart_uploads,
+    "ListObjectAnnotations": object_annotations.list_object_annotations,
+    "ListObjectVersions": listings.list_object_versions,
+    "ListParts": uploads.list_parts,
+    "PutBucketNotificationConfiguration": notifications.put,
+    "PutBucketVersioning": buckets.put_bucket_versioning,
+    "PutObject": puts.put_object,
+    "PutObjectAcl": acls.put_object_acl,
+    "PutObjectAnnotation": object_annotations.put_object_annotation,
+    "PutObjectLegalHold": locks.put_object_legal_hold,
+    "PutObjectRetention": locks.put_object_retention,
+    "PutObjectTagging": tagging.put_object_tagging,
+    "RestoreObject": restores.restore_object,
+    "UploadPart": uploads.upload_part,
+    "UploadPartCopy": uploads.upload_part_copy,
+}
+# What moto does well enough. Anything else would be taken for a CreateBucket or a PutObject there.
+_MOTOS = frozenset(
+    {
+        *("CreateBucket", "DeleteBucket", "GetBucketLocation", "ListBuckets", "ListObjects", "ListObjectsV2"),
+        *("GetBucketPolicyStatus", "PostObject", "SelectObjectContent", "DeleteBucketLifecycle"),
+        *("GetObjectLockConfiguration", "PutObjectLockConfiguration", "GetBucketVersioning"),
+        *(f"{verb}Bucket{what}" for verb in ("Get", "Put") for what in ("Acl", "Logging", "AccelerateConfiguration")),
+        *(f"{verb}BucketLifecycleConfiguration" for verb in ("Get", "Put")),
+        *(f"{verb}PublicAccessBlock" for verb in ("Get", "Put", "Delete")),
+        *(
+            f"{verb}Bucket{what}"
+            for verb in ("Get", "Put", "Delete")
+            for what in ("Cors", "Encryption", "OwnershipControls", "Policy", "Replication", "Tagging", "Website")
+        ),
+        *(f"{verb}BucketInventoryConfiguration" for verb in ("Get", "Put")),
+        "ListBucketInventoryConfigurations",
+    }
+)
+
+
+def apply() -> None:
+    """Put the patches of moto in place, once for the process."""
+    apply_patches()
+
+
+def answer(call: Call, environ: dict[str, Any]) -> Answer | None:
+    """Answer a call of S3, or refuse it; None leaves it to moto."""
+    if call.service != "s3":
+        return None
+    request = Request(call, environ)
+    try:
+        access.check(request)
+        return _OPERATIONS.get(call.operation, _left_to_moto)(request)
+    except S3Error as error:
+        return error.answer()
+
+
+def _left_to_moto(request: Request) -> None:
+    operation = request.call.operation
+    if operation not in _MOTOS and request.method != "OPTIONS":
+        raise S3Error(501, "NotImplemented", f"The emulator does not implement {operation}.")
+
+
+def regions(call: Call) -> tuple[str | None, str | None]:
+    """Return the Region of the addressed bucket and that of a copy's source, None where there is none."""
+    bucket = find_bucket(call.bucket)
+    source = copy_sources.region(call.copy_source) if call.copy_source else None
+    return (bucket.region_name if bucket else None), source

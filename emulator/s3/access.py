@@ -1,0 +1,102 @@
+"""Who may: a bucket's owner where the request expects a certain one, and what the bucket's policy denies.
+
+The emulator does not evaluate the policies of roles. So an Allow changes nothing, and only a bucket's Deny counts.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import Any
+
+from emulator.answers import S3Error
+from emulator.calls import Call
+from emulator.s3 import policies
+from emulator.s3.copy_sources import parse
+from emulator.s3.histories import find_bucket
+from emulator.s3.requests import Request
+
+# Operations whose permission is not called like them.
+_PERMISSIONS = {
+    "AbortMultipartUpload": "AbortMultipartUpload",
+    "CompleteMultipartUpload": "PutObject",
+    "CopyObject": "PutObject",
+    "CreateMultipartUpload": "PutObject",
+    "DeleteBucketEncryption": "PutEncryptionConfiguration",
+    "DeleteObjects": "DeleteObject",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "GetBucketNotificationConfiguration": "GetBucketNotification",
+    "GetObjectAttributes": "GetObject",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+    "HeadBucket": "ListBucket",
+    "HeadObject": "GetObject",
+    "ListMultipartUploads": "ListBucketMultipartUploads",
+    "ListObjectVersions": "ListBucketVersions",
+    "ListObjects": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "ListParts": "ListMultipartUploadParts",
+    "PostObject": "PutObject",
+    "PutBucketEncryption": "PutEncryptionConfiguration",
+    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "PutBucketNotificationConfiguration": "PutBucketNotification",
+    "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
+    "UploadPart": "PutObject",
+    "UploadPartCopy": "PutObject",
+}
+_OF_VERSIONS = ("DeleteObject", "GetObject", "GetObjectAcl", "GetObjectTagging", "PutObjectAcl", "PutObjectTagging")
+# What repairs a policy is never locked out by it, as a bucket owner never is.
+_ALWAYS = ("CreateBucket", "DeleteBucketPolicy", "GetBucketPolicy", "PutBucketPolicy")
+
+
+def check(request: Request) -> None:
+    """Raise AccessDenied when the bucket, or the source of a copy, is another account's than expected or denies."""
+    call = request.call
+    _check_owner(call.bucket, request.header("x-amz-expected-bucket-owner"))
+    if call.operation not in _ALWAYS:
+        name = _PERMISSIONS.get(call.operation, call.operation)
+        _check_policy(call, call.bucket, call.key, _versioned(name, request.version_id))
+    if call.copy_source is not None:
+        bucket, key, version_id = parse(call.copy_source)
+        _check_owner(bucket, request.header("x-amz-source-expected-bucket-owner"))
+        _check_policy(call, bucket, key, _versioned("GetObject", version_id))
+
+
+def check_key(call: Call, key: str, version_id: str | None) -> None:
+    """Raise AccessDenied when the bucket denies what a call for several keys does to one of them."""
+    name = _PERMISSIONS.get(call.operation, call.operation)
+    _check_policy(call, call.bucket, key, _versioned(name, version_id))
+
+
+def _versioned(permission: str, version_id: str | None) -> str:
+    return f"{permission}Version" if version_id is not None and permission in _OF_VERSIONS else permission
+
+
+def _check_owner(name: str | None, expected: str | None) -> None:
+    bucket = find_bucket(name) if expected else None
+    if bucket is not None and bucket.account_id != expected:
+        raise S3Error(403, "AccessDenied", "Access Denied")
+
+
+def _check_policy(call: Call, name: str | None, key: str | None, permission: str) -> None:
+    bucket = find_bucket(name)
+    if bucket is None or bucket.policy is None:
+        return
+    account, principal = bucket.account_id, call.principal
+    who = {account, f"arn:aws:iam::{account}:root", principal.arn}
+    context = {
+        "aws:SecureTransport": "true",  # 127.0.0.1 stands for AWS, and AWS is spoken to by TLS
+        "aws:PrincipalAccount": account,
+        "aws:PrincipalArn": principal.arn,
+        "aws:RequestedRegion": call.region,
+    }
+    resource = bucket.arn if key is None else f"{bucket.arn}/{key}"
+    identity = policies.Identity(frozenset(who))
+    if policies.decide(_parsed(bytes(bucket.policy)), identity, f"s3:{permission}", resource, context) == "Deny":
+        raise S3Error(403, "AccessDenied", "Access Denied")
+
+
+@lru_cache(maxsize=256)
+def _parsed(policy: bytes) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(policy)
+    return document

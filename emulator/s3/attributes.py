@@ -1,0 +1,110 @@
+"""What a write says about an object besides its bytes, in headers: the same for PUT, copies and multipart uploads.
+
+User metadata may take 2 KB in all. A storage class must exist.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from moto.s3.models import FakeBucket
+from moto.s3.utils import ARCHIVE_STORAGE_CLASSES, STORAGE_CLASS
+
+from emulator.answers import S3Error
+from emulator.s3 import acls, encryption, locks, tagging
+from emulator.s3.requests import Request
+from emulator.s3.versions import Attributes, Version
+
+_LARGEST_METADATA = 2048
+_SYSTEM_HEADERS = (
+    "Cache-Control",
+    "Content-Disposition",
+    "Content-Encoding",
+    "Content-Language",
+    "Content-Type",
+    "Expires",
+)
+DEFAULT_CONTENT_TYPE = "binary/octet-stream"
+
+
+def of_request(request: Request, bucket: FakeBucket) -> Attributes:
+    """Return the attributes of an object that this request writes, its metadata and tags included."""
+    return Attributes(
+        metadata=_user_metadata(request),
+        system=_system_metadata(request),
+        tags=tagging.from_header(request),
+        storage_class=_storage_class(request),
+        encryption=encryption.of_request(request, bucket),
+        lock=locks.of_request(request, bucket),
+        acl=acls.of_request(request, bucket),
+        website_redirect=request.header("x-amz-website-redirect-location"),
+    )
+
+
+def of_copy(request: Request, bucket: FakeBucket, source: Version) -> Attributes:
+    """Return the attributes of a copy: metadata and tags are the source's unless the directives say REPLACE.
+
+    Everything else comes from the request and the destination's defaults, never from the source.
+    """
+    asked = of_request(request, bucket)
+    if _directive(request, "x-amz-metadata-directive") == "COPY":
+        asked = replace(asked, metadata=source.attributes.metadata, system=source.attributes.system)
+    if _directive(request, "x-amz-tagging-directive") == "COPY":
+        asked = replace(asked, tags=source.attributes.tags)
+    return asked
+
+
+def _directive(request: Request, name: str) -> str:
+    value = (request.header(name) or "COPY").upper()
+    if value not in ("COPY", "REPLACE"):
+        message = f"Unknown {'metadata' if 'metadata' in name else 'tagging'} directive."
+        raise S3Error(400, "InvalidArgument", message, ArgumentName=name, ArgumentValue=value)
+    return value
+
+
+def _user_metadata(request: Request) -> dict[str, str]:
+    metadata = request.user_metadata()
+    size = sum(len(name) + len(value) for name, value in metadata.items())  # headers: a character is a byte
+    if size > _LARGEST_METADATA:
+        message = "Your metadata headers exceed the maximum allowed metadata size"
+        raise S3Error(400, "MetadataTooLarge", message, Size=size, MaxSizeAllowed=_LARGEST_METADATA)
+    return metadata
+
+
+def _system_metadata(request: Request) -> dict[str, str]:
+    system = {name: value for name in _SYSTEM_HEADERS if (value := request.header(name))}
+    # aws-chunked is how the body came, not how the object is encoded.
+    encodings = [each.strip() for each in system.pop("Content-Encoding", "").split(",")]
+    if kept := [each for each in encodings if each and each != "aws-chunked"]:
+        system["Content-Encoding"] = ",".join(kept)
+    return {"Content-Type": DEFAULT_CONTENT_TYPE} | system
+
+
+def _storage_class(request: Request) -> str:
+    name = request.header("x-amz-storage-class") or "STANDARD"
+    if name not in STORAGE_CLASS:
+        message = "The storage class you specified is not valid"
+        raise S3Error(400, "InvalidStorageClass", message, StorageClassRequested=name)
+    return name
+
+
+def is_archived(version: Version) -> bool:
+    """Return whether the bytes lie in an archive, and no copy of them has been restored."""
+    if version.storage_class not in ARCHIVE_STORAGE_CLASSES:
+        return False
+    return version.restored is None or not version.restored.is_there()
+
+
+def as_headers(attributes: Attributes) -> dict[str, str]:
+    """Return the headers that tell a reader the attributes. Metadata that no header can carry is counted instead."""
+    printable = {name: value for name, value in attributes.metadata.items() if (name + value).isprintable()}
+    headers = dict(attributes.system) | {f"x-amz-meta-{name}": value for name, value in printable.items()}
+    if missing := len(attributes.metadata) - len(printable):
+        headers["x-amz-missing-meta"] = str(missing)
+    if attributes.tags:
+        headers["x-amz-tagging-count"] = str(len(attributes.tags))
+    if attributes.storage_class != "STANDARD":
+        headers["x-amz-storage-class"] = attributes.storage_class
+    if attributes.website_redirect:
+        headers["x-amz-website-redirect-location"] = attributes.website_redirect
+    return headers | encryption.as_headers(attributes.encryption) | locks.as_headers(attributes.lock)

@@ -1,0 +1,84 @@
+"""Buckets as S3 makes them since 2023: without ACLs (BucketOwnerEnforced) and encrypted with SSE-S3.
+
+Object Lock can be set up for a bucket that has objects already, and then versioning cannot be suspended any more.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from moto.s3.exceptions import S3ClientError
+from moto.s3.models import FakeBucket, S3Backend
+
+from emulator.answers import Answer, S3Error, malformed_xml
+from emulator.s3.acls import ENFORCED
+from emulator.s3.patching import patch
+from emulator.s3.requests import Request
+
+_BY_DEFAULT = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}}
+
+
+@patch(S3Backend, "create_bucket")
+def _create_bucket(original: Any, backend: S3Backend, *arguments: Any, **named: Any) -> FakeBucket:
+    bucket: FakeBucket = original(backend, *arguments, **named)
+    bucket.ownership_rule = ENFORCED  # type: ignore[assignment] # moto keeps the word and calls it a dict
+    bucket.encryption = dict(_BY_DEFAULT)
+    return bucket
+
+
+@patch(S3Backend, "delete_bucket_encryption")
+def _delete_bucket_encryption(_original: Any, backend: S3Backend, bucket_name: str) -> None:
+    """Go back to the default: S3 has no bucket without encryption."""
+    backend.get_bucket(bucket_name).encryption = dict(_BY_DEFAULT)
+
+
+@patch(S3Backend, "put_bucket_policy")
+def _put_bucket_policy(original: Any, backend: S3Backend, bucket_name: str, policy: bytes) -> None:
+    """Refuse what is no policy; what is stored can be evaluated later."""
+    try:
+        statements = json.loads(policy)["Statement"]
+    except (ValueError, KeyError, TypeError):
+        statements = None
+    if not isinstance(statements, list | dict):
+        raise S3ClientError("MalformedPolicy", "This policy contains invalid Json or has no Statement")
+    original(backend, bucket_name, policy)
+
+
+@patch(S3Backend, "put_object_lock_configuration")
+def _put_object_lock_configuration(  # noqa: PLR0913, PLR0917 - moto's signature
+    _original: Any,
+    backend: S3Backend,
+    bucket_name: str,
+    lock_enabled: bool,  # noqa: FBT001
+    mode: str | None = None,
+    days: int | None = None,
+    years: int | None = None,
+) -> None:
+    bucket = backend.get_bucket(bucket_name)
+    if bucket.versioning_status != "Enabled":
+        message = "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration"
+        raise S3ClientError("InvalidBucketState", message)
+    bucket.object_lock_enabled = bucket.object_lock_enabled or lock_enabled
+    bucket.default_lock_mode, bucket.default_lock_days, bucket.default_lock_years = mode, days or 0, years or 0
+
+
+def put_bucket_versioning(request: Request) -> Answer:
+    """PutBucketVersioning."""
+    bucket, status = request.bucket, request.xml("VersioningConfiguration").get("Status")
+    if status is None:
+        message = "The Versioning element must be specified"
+        raise S3Error(400, "IllegalVersioningConfigurationException", message)
+    if status not in ("Enabled", "Suspended"):
+        raise malformed_xml()
+    if status == "Suspended" and bucket.object_lock_enabled:
+        message = "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
+        raise S3Error(409, "InvalidBucketState", message)
+    bucket.versioning_status = status
+    return Answer(200, {})
+
+
+def head_bucket(request: Request) -> Answer:
+    """HeadBucket, which tells the Region; a missing bucket is a plain 404."""
+    headers = {"x-amz-bucket-region": request.bucket.region_name, "Content-Type": "application/xml"}
+    return Answer(200, headers)

@@ -1,0 +1,79 @@
+"""CopyObject: an atomic copy of one version, of at most 5 GB, guarded by conditions on the source and the destination.
+
+The copy is a single-part object with the MD5 as its ETag, whatever the source was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from moto.s3.models import FakeBucket
+
+from emulator.answers import Answer, S3Error, s3_answer
+from emulator.s3 import attributes, checksums, encryption, event_records, preconditions
+from emulator.s3.copy_sources import copied_version_id, parse, the_source
+from emulator.s3.histories import current, lock, push, version_id_for_write, written_version_id
+from emulator.s3.requests import Request
+from emulator.s3.versions import Checksum, Version
+from emulator.state import active
+
+
+def copy_object(request: Request) -> Answer:
+    """CopyObject."""
+    bucket = request.bucket
+    source_bucket, source = the_source(request)
+    _check_size(source)
+    _check_changes_something(request, bucket)
+    wanted = attributes.of_copy(request, bucket, source)
+    checksum = _checksum(request, source)
+    with lock(bucket):
+        preconditions.check_write(request, current(bucket, request.key))
+        copy = Version(
+            request.key,
+            source.value,
+            wanted,
+            bucket=bucket,
+            version_id=version_id_for_write(bucket),
+            checksum=checksum,
+            etag=None if source.parts else source.etag.strip('"'),
+        )
+        if (request.header("x-amz-object-annotation-directive") or "COPY").upper() == "COPY":
+            copy.annotations = dict(source.annotations)
+        push(bucket, copy)
+    event_records.announce("ObjectCreated:Copy", bucket, copy)
+    headers = written_version_id(copy) | copied_version_id(source_bucket, source)
+    headers |= encryption.as_headers(wanted.encryption)
+    content = {"ETag": copy.etag, "LastModified": copy.last_modified_ISO8601, **checksums.as_xml(checksum)}
+    return s3_answer("CopyObjectResult", content, headers)
+
+
+def _check_size(source: Version) -> None:
+    largest = active().limits.single_copy_bytes
+    if source.size > largest:
+        message = f"The specified copy source is larger than the maximum allowable size for a copy source: {largest}"
+        raise S3Error(400, "InvalidRequest", message)
+
+
+def _check_changes_something(request: Request, bucket: FakeBucket) -> None:
+    source_name, key, version_id = parse(request.header("x-amz-copy-source") or "")
+    changes = (
+        version_id,
+        (request.header("x-amz-metadata-directive") or "").upper() == "REPLACE",
+        request.header("x-amz-storage-class"),
+        request.header("x-amz-website-redirect-location"),
+        request.header("x-amz-server-side-encryption"),
+        request.header("x-amz-checksum-algorithm"),
+    )
+    if (source_name, key) == (bucket.name, request.key) and not any(changes):
+        message = (
+            "This copy request is illegal because it is trying to copy an object to itself without changing the "
+            "object's metadata, storage class, website redirect location or encryption attributes."
+        )
+        raise S3Error(400, "InvalidRequest", message)
+
+
+def _checksum(request: Request, source: Version) -> Checksum:
+    algorithm = checksums.asked_for(request) or source.checksum.algorithm
+    if source.checksum.algorithm == algorithm and source.checksum.type == "FULL_OBJECT":
+        return replace(source.checksum)
+    return checksums.compute(source.value, algorithm)

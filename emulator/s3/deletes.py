@@ -1,0 +1,76 @@
+"""DeleteObject and DeleteObjects: a delete marker where versions are kept, a permanent deletion by version id.
+
+A marker is made even for a key that never was. With versioning suspended it has the id "null" and replaces the version
+that had it. Each kind of deletion has its own event; one that removed nothing has none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulator.answers import Answer, S3Error, malformed_xml, s3_answer
+from emulator.s3 import access, event_records, locks, preconditions
+from emulator.s3.histories import current, find, lock, push, remove, version_id_for_write
+from emulator.s3.requests import Request
+from emulator.s3.versions import Entry, Marker, is_version
+
+_MOST_KEYS = 1000
+
+
+def delete_object(request: Request) -> Answer:
+    """DeleteObject."""
+    deleted = _delete(request, request.key, request.version_id, request.header("If-Match"))
+    headers = {}
+    if isinstance(deleted, Marker):
+        headers["x-amz-delete-marker"] = "true"
+    if version_id := deleted.version_id if isinstance(deleted, Marker) else request.version_id:
+        headers["x-amz-version-id"] = version_id
+    return Answer(204, headers)
+
+
+def _delete(request: Request, key: str, version_id: str | None, if_match: str | None) -> Entry | None:
+    """Delete, and return what was made (a marker) or what was removed."""
+    bucket = request.bucket
+    with lock(bucket):
+        preconditions.check_delete(if_match, current(bucket, key), key)
+        if version_id is None and bucket.versioning_status is not None:
+            made = Marker(key, version_id_for_write(bucket))
+            push(bucket, made)
+            event, entry = "ObjectRemoved:DeleteMarkerCreated", made
+        else:
+            found = find(bucket, key, version_id)
+            if found is None:
+                return None
+            if is_version(found):
+                locks.check_deletable(found, request)
+            remove(bucket, found)
+            event, entry = "ObjectRemoved:Delete", found  # type: ignore[assignment]
+    event_records.announce(event, bucket, entry)
+    return entry
+
+
+def delete_objects(request: Request) -> Answer:
+    """DeleteObjects: up to 1,000 keys, each with its own outcome."""
+    content = request.xml("Delete", "Object")
+    objects = content.get("Object", [])
+    if not 0 < len(objects) <= _MOST_KEYS:
+        raise malformed_xml()
+    deleted, errors = [], []
+    for each in objects:
+        try:
+            deleted.append(_delete_one(request, each))
+        except S3Error as error:
+            named = {"Key": each.get("Key"), "VersionId": each.get("VersionId")}
+            errors.append({**named, "Code": error.code, "Message": error.message})
+    quiet = str(content.get("Quiet")).lower() == "true"
+    return s3_answer("DeleteResult", {"Deleted": [] if quiet else deleted, "Error": errors})
+
+
+def _delete_one(request: Request, named: dict[str, Any]) -> dict[str, Any]:
+    key, version_id = str(named.get("Key") or ""), named.get("VersionId")
+    access.check_key(request.call, key, version_id)
+    deleted = _delete(request, key, version_id, named.get("ETag"))
+    outcome: dict[str, Any] = {"Key": key, "VersionId": version_id}
+    if isinstance(deleted, Marker):
+        outcome |= {"DeleteMarker": True, "DeleteMarkerVersionId": deleted.version_id}
+    return outcome

@@ -1,0 +1,151 @@
+"""S3's event notifications: what one says, in the shape of the queues' messages and in EventBridge's.
+
+Whoever changes an object announces it here; the records leave through the emulator's delivery. An entry with the id
+"null" has no version id in its events, as its writer got none. Only writes and deletions have a sequencer.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from urllib.parse import quote_plus
+from uuid import uuid4
+
+from moto.s3.models import FakeBucket
+
+from emulator.answers import request_id
+from emulator.calls import current_call
+from emulator.s3 import notifications
+from emulator.s3.sending import send_message, send_to_rules, timestamp
+from emulator.s3.versions import NULL, Entry, Marker, is_version, next_sequence
+from emulator.state import active
+
+_EMPTY_ETAG = "d41d8cd98f00b204e9800998ecf8427e"
+_WITH_SEQUENCER = ("ObjectCreated:", "ObjectRemoved:", "ObjectRestore:")
+_DETAIL_TYPES = {
+    "ObjectCreated": "Object Created",
+    "ObjectRemoved": "Object Deleted",
+    "ObjectTagging:Put": "Object Tags Added",
+    "ObjectTagging:Delete": "Object Tags Deleted",
+    "ObjectAcl:Put": "Object ACL Updated",
+    "ObjectRestore:Post": "Object Restore Initiated",
+    "ObjectRestore:Completed": "Object Restore Completed",
+}
+_DELETION_TYPES = {
+    "ObjectRemoved:Delete": "Permanently Deleted",
+    "ObjectRemoved:DeleteMarkerCreated": "Delete Marker Created",
+}
+_REASONS = {"Copy": "CopyObject", "CompleteMultipartUpload": "CompleteMultipartUpload", "Post": "PostObject"}
+
+
+def announce(event: str, bucket: FakeBucket, entry: Entry, extra: dict[str, Any] | None = None) -> None:
+    """Send an event, such as "ObjectCreated:Put", to whom the bucket's configuration names.
+
+    Which destinations those are is decided now, as the configuration may be another one when the event arrives.
+    """
+    configuration = notifications.configuration(bucket)
+    subscribed = [each for each in configuration.destinations if each.wants(f"s3:{event}", entry.name)]
+    if not subscribed and not configuration.event_bridge:
+        return
+    happened = _Happened(event, bucket, entry, extra or {})
+    send = active().delivery.send
+    for each in subscribed:
+        if each.kind == "Queue":
+            send(partial(send_message, each.arn, json.dumps({"Records": [happened.record(each.id)]})))
+    if configuration.event_bridge and (detail_type := happened.detail_type()):
+        send(partial(send_to_rules, bucket, happened.detail(detail_type)))
+
+
+class _Happened:
+    """One thing that happened to an object, at the time at which it did."""
+
+    def __init__(self, event: str, bucket: FakeBucket, entry: Entry, extra: dict[str, Any]) -> None:
+        self.event, self.bucket, self.entry, self.extra = event, bucket, entry, extra
+        self.time = datetime.now(UTC)
+        # A deletion is younger than the version it deletes, a creation exactly as old as what it creates.
+        created = event != "ObjectRemoved:Delete" and not event.startswith("ObjectRestore")
+        sequence = entry.sequence if created else next_sequence()
+        self.sequencer = f"{sequence:018X}" if event.startswith(_WITH_SEQUENCER) else None
+        self.request_id = request_id()
+        call = current_call.get()
+        self.principal_id = call.principal.id if call else "AWS:AIDAEMULATORITSELF000"
+
+    def object(self, key: str, etag_name: str, version_name: str) -> dict[str, Any]:
+        """Return what both shapes say about the object, under their own names."""
+        fields: dict[str, Any] = {"key": key}
+        if is_version(self.entry) and self.event != "ObjectRemoved:Delete":
+            if self.sequencer:
+                fields["size"] = self.entry.size
+            fields[etag_name] = self.entry.etag.strip('"')
+        elif isinstance(self.entry, Marker) and self.event == "ObjectRemoved:DeleteMarkerCreated":
+            fields[etag_name] = _EMPTY_ETAG
+        if self.entry.version_id != NULL:
+            fields[version_name] = self.entry.version_id
+        if self.sequencer:
+            fields["sequencer"] = self.sequencer
+        return fields
+
+    def record(self, configuration_id: str) -> dict[str, Any]:
+        """Return a record as queues get it: the key is form-encoded."""
+        return {
+            "eventVersion": "2.1" if self.sequencer else "2.3",
+            "eventSource": "aws:s3",
+            "awsRegion": self.bucket.region_name,
+            "eventTime": timestamp(self.time),
+            "eventName": self.event,
+            "userIdentity": {"principalId": self.principal_id},
+            "requestParameters": {"sourceIPAddress": "127.0.0.1"},
+            "responseElements": {"x-amz-request-id": self.request_id, "x-amz-id-2": "emulator"},
+            "s3": {
+                "s3SchemaVersion": "1.0",
+                "configurationId": configuration_id,
+                "bucket": {
+                    "name": self.bucket.name,
+                    "ownerIdentity": {"principalId": "A3EMULATOROWNER"},
+                    "arn": self.bucket.arn,
+                },
+                "object": self.object(quote_plus(self.entry.name, safe="/*"), "eTag", "versionId"),
+            },
+            **self.extra,
+        }
+
+    def detail_type(self) -> str | None:
+        """Return EventBridge's name of the event, None for one that EventBridge does not get."""
+        return _DETAIL_TYPES.get(self.event) or _DETAIL_TYPES.get(self.event.partition(":")[0])
+
+    def detail(self, detail_type: str) -> dict[str, Any]:
+        """Return the event as EventBridge sends it: the key as it is, an account in the author's place."""
+        detail: dict[str, Any] = {
+            "version": "0",
+            "bucket": {"name": self.bucket.name},
+            "object": self.object(self.entry.name, "etag", "version-id"),
+            "request-id": self.request_id,
+            "requester": self.bucket.account_id,
+            "source-ip-address": "127.0.0.1",
+        }
+        if self.event.startswith("ObjectCreated:"):
+            detail["reason"] = _REASONS.get(self.event.partition(":")[2], "PutObject")
+        if self.event.startswith("ObjectRestore:"):
+            detail["object"].pop("sequencer", None)
+        if deletion := _DELETION_TYPES.get(self.event):
+            detail |= {"reason": "DeleteObject", "deletion-type": deletion}
+        return {
+            "version": "0",
+            "id": str(uuid4()),
+            "detail-type": detail_type,
+            "source": "aws.s3",
+            "account": self.bucket.account_id,
+            "time": self.time.timestamp(),  # moto writes it as text when it leaves
+            "region": self.bucket.region_name,
+            "resources": [self.bucket.arn],
+            "detail": detail,
+        }
+
+
+def restored(ready: datetime, days: int, storage_class: str) -> dict[str, Any]:
+    """Return what a record about a finished restore says in addition."""
+    expiry = timestamp(ready + timedelta(days=days))
+    data = {"lifecycleRestorationExpiryTime": expiry, "lifecycleRestoreStorageClass": storage_class}
+    return {"glacierEventData": {"restoreEventData": data}}

@@ -1,0 +1,130 @@
+"""ListObjectVersions: every entry of every key, keys in UTF-8 order, the entries of one key newest first.
+
+moto sorts by time, which does not order two writes of one millisecond, and copies the bucket to do it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from moto.s3.models import FakeBucket
+
+from emulator.answers import Answer, S3Error, s3_answer
+from emulator.s3.acls import OWNER
+from emulator.s3.histories import history
+from emulator.s3.requests import Request
+from emulator.s3.versions import Entry, is_version
+
+_LARGEST_PAGE = 1000
+
+
+class _Line(NamedTuple):
+    """An entry of the listing, or (entry None) a common prefix."""
+
+    name: str
+    entry: Entry | None = None
+    latest: bool = False
+
+
+def list_object_versions(request: Request) -> Answer:
+    """ListObjectVersions, with prefix, delimiter and markers."""
+    query, bucket = request.query, request.bucket
+    prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
+    key_marker, version_marker = query.get("key-marker", ""), query.get("version-id-marker", "")
+    if version_marker and not key_marker:
+        message = "A version-id marker cannot be specified without a key marker."
+        raise S3Error(400, "InvalidArgument", message, ArgumentName="version-id-marker", ArgumentValue=version_marker)
+    most = min(request.number("max-keys", _LARGEST_PAGE), _LARGEST_PAGE)
+    lines = _after(_lines(bucket, prefix, delimiter), key_marker, version_marker)
+    page = list(islice(lines, most))
+    more = most > 0 and next(lines, None) is not None
+    encoded = query.get("encoding-type") == "url"
+
+    def shown(text: str) -> str:
+        return quote(text, safe="/") if encoded else text
+
+    content: dict[str, Any] = {
+        "Name": bucket.name,
+        "Prefix": shown(prefix),
+        "KeyMarker": shown(key_marker),
+        "VersionIdMarker": version_marker,
+        "MaxKeys": most,
+        "Delimiter": shown(delimiter) if delimiter else None,
+        "EncodingType": "url" if encoded else None,
+        "IsTruncated": more,
+    }
+    if more:
+        last = page[-1]
+        content["NextKeyMarker"] = shown(last.name)
+        content["NextVersionIdMarker"] = last.entry.version_id if last.entry else None
+    return s3_answer("ListVersionsResult", _with_entries(content, page, shown))
+
+
+def _with_entries(content: dict[str, Any], page: list[_Line], shown: Any) -> dict[str, Any]:
+    """Add the entries in their order; versions and markers take turns, so the names repeat."""
+    elements = _Repeated(content)
+    for line in page:
+        if line.entry:
+            kind = "Version" if is_version(line.entry) else "DeleteMarker"
+            elements.add(kind, _entry(shown(line.name), line.entry, latest=line.latest))
+    for line in page:
+        if not line.entry:
+            elements.add("CommonPrefixes", {"Prefix": shown(line.name)})
+    return elements
+
+
+class _Repeated(dict[str, Any]):
+    """Elements of a document, of which several with one name need not stand together."""
+
+    def __init__(self, content: dict[str, Any]) -> None:
+        super().__init__(content)
+        self._elements = list(content.items())
+
+    def add(self, name: str, value: Any) -> None:
+        self._elements.append((name, value))
+
+    def items(self) -> Any:
+        return iter(self._elements)
+
+
+def _entry(key: str, entry: Entry, *, latest: bool) -> dict[str, Any]:
+    named = {"Key": key, "VersionId": entry.version_id, "IsLatest": latest}
+    common = {**named, "LastModified": entry.last_modified_ISO8601, "Owner": OWNER}
+    if not is_version(entry):
+        return common
+    return common | {
+        "ETag": entry.etag,
+        "ChecksumAlgorithm": entry.checksum.algorithm,
+        "ChecksumType": entry.checksum.type,
+        "Size": entry.size,
+        "StorageClass": entry.storage_class,
+    }
+
+
+def _lines(bucket: FakeBucket, prefix: str, delimiter: str) -> Iterator[_Line]:
+    folded = None
+    for key in sorted((key for key in list(bucket.keys) if key.startswith(prefix)), key=str.encode):
+        place = key.find(delimiter, len(prefix)) if delimiter else -1
+        if place >= 0:
+            common = key[: place + len(delimiter)]
+            if common != folded:
+                yield _Line(common)
+            folded = common
+            continue
+        newest_first = history(bucket, key)[::-1]
+        for entry in newest_first:
+            yield _Line(key, entry, latest=entry is newest_first[0])
+
+
+def _after(lines: Iterator[_Line], key_marker: str, version_marker: str) -> Iterator[_Line]:
+    """Leave out what stands before the markers: the key's own entries too, unless a version is named as well."""
+    marker, reached = key_marker.encode(), False
+    for line in lines:
+        name = line.name.encode()
+        if not key_marker or name > marker or reached:
+            yield line
+        elif name == marker and version_marker and line.entry:
+            reached = line.entry.version_id == version_marker

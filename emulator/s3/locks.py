@@ -1,0 +1,151 @@
+"""Object Lock: retention and legal hold of single versions, which need a bucket that was made for them.
+
+A write with lock headers to another bucket is refused with InvalidRequest. A bucket may have a default retention. A
+copy takes nothing of this from its source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from moto.s3.models import FakeBucket
+
+from emulator.answers import Answer, S3Error, malformed_xml, s3_answer
+from emulator.s3 import event_records
+from emulator.s3.histories import lock as bucket_lock
+from emulator.s3.histories import the_version
+from emulator.s3.requests import Request
+from emulator.s3.versions import Lock, Version
+
+_MODES = ("GOVERNANCE", "COMPLIANCE")
+_MISSING = "Bucket is missing Object Lock Configuration"
+
+
+def of_request(request: Request, bucket: FakeBucket) -> Lock:
+    """Return the lock of an object that this request writes. Raises InvalidRequest and InvalidArgument."""
+    mode, until, legal_hold = (
+        request.header(f"x-amz-object-lock-{name}") for name in ("mode", "retain-until-date", "legal-hold")
+    )
+    if not (mode or until or legal_hold):
+        return _default(bucket)
+    if not bucket.object_lock_enabled:
+        raise S3Error(400, "InvalidRequest", _MISSING)
+    if bool(mode) != bool(until):
+        message = "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied"
+        raise S3Error(400, "InvalidArgument", message, ArgumentName="x-amz-object-lock-mode", ArgumentValue=mode or "")
+    asked = Lock(mode, _checked(mode, until) if mode and until else None, legal_hold)
+    return asked if mode else replace(_default(bucket), legal_hold=legal_hold)
+
+
+def _default(bucket: FakeBucket) -> Lock:
+    if not (bucket.object_lock_enabled and bucket.has_default_lock):
+        return Lock()
+    return Lock(bucket.default_lock_mode, bucket.default_retention())
+
+
+def _checked(mode: str, until: str) -> str:
+    if mode not in _MODES:
+        message = "Unknown wormMode directive."
+        raise S3Error(400, "InvalidArgument", message, ArgumentName="x-amz-object-lock-mode", ArgumentValue=mode)
+    if _moment(until) <= datetime.now(UTC):
+        message = "The retain until date must be in the future!"
+        name = "x-amz-object-lock-retain-until-date"
+        raise S3Error(400, "InvalidArgument", message, ArgumentName=name, ArgumentValue=until)
+    return until
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise malformed_xml() from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def as_headers(lock: Lock) -> dict[str, str]:
+    """Return the headers that tell a version's lock."""
+    given = {"mode": lock.mode, "retain-until-date": lock.until, "legal-hold": lock.legal_hold}
+    return {f"x-amz-object-lock-{name}": value for name, value in given.items() if value}
+
+
+def check_deletable(version: Version, request: Request) -> None:
+    """Raise AccessDenied when the version may not be deleted."""
+    lock = version.attributes.lock
+    retained = lock.until is not None and _moment(lock.until) > datetime.now(UTC)
+    if lock.legal_hold == "ON" or (retained and not _may_bypass(lock, request)):
+        raise S3Error(403, "AccessDenied", "Access Denied because object protected by object lock.")
+
+
+def _may_bypass(lock: Lock, request: Request) -> bool:
+    asked = (request.header("x-amz-bypass-governance-retention") or "").lower() == "true"
+    return lock.mode == "GOVERNANCE" and asked
+
+
+def put_object_retention(request: Request) -> Answer:
+    """PutObjectRetention: what is COMPLIANCE, or GOVERNANCE without the bypass, can only get longer."""
+    content = request.xml("Retention")
+    mode, until = content.get("Mode"), content.get("RetainUntilDate")
+    if bool(mode) != bool(until):
+        raise malformed_xml()
+    retention: dict[str, Any] = {"mode": mode or None, "until": _checked(mode, until) if mode and until else None}
+
+    def check(version: Version) -> None:
+        old = version.attributes.lock
+        if old.until is None or _moment(old.until) <= datetime.now(UTC) or _may_bypass(old, request):
+            return
+        longer = retention["until"] is not None and _moment(retention["until"]) >= _moment(old.until)
+        if not longer or (old.mode == "COMPLIANCE" and mode != "COMPLIANCE"):
+            raise S3Error(403, "AccessDenied", "Access Denied because object protected by object lock.")
+
+    version = _change(request, retention, check)
+    event_records.announce("ObjectRetention:Put", request.bucket, version)
+    return Answer(200, {})
+
+
+def put_object_legal_hold(request: Request) -> Answer:
+    """PutObjectLegalHold, about which S3 sends no event."""
+    status = request.xml("LegalHold").get("Status")
+    if status not in ("ON", "OFF"):
+        raise malformed_xml()
+    _change(request, {"legal_hold": status}, lambda _: None)
+    return Answer(200, {})
+
+
+def _change(request: Request, changes: dict[str, Any], check: Any) -> Version:
+    bucket = request.bucket
+    if not bucket.object_lock_enabled:
+        raise S3Error(400, "InvalidRequest", _MISSING)
+    with bucket_lock(bucket):
+        version = the_version(bucket, request.key, request.version_id, request.method)
+        check(version)
+        version.change(lock=replace(version.attributes.lock, **changes))
+    return version
+
+
+def get_object_retention(request: Request) -> Answer:
+    """GetObjectRetention."""
+    lock = _locked(request)
+    if not lock.mode:
+        raise _none()
+    return s3_answer("Retention", {"Mode": lock.mode, "RetainUntilDate": lock.until})
+
+
+def get_object_legal_hold(request: Request) -> Answer:
+    """GetObjectLegalHold."""
+    lock = _locked(request)
+    if not lock.legal_hold:
+        raise _none()
+    return s3_answer("LegalHold", {"Status": lock.legal_hold})
+
+
+def _locked(request: Request) -> Lock:
+    if not request.bucket.object_lock_enabled:
+        raise S3Error(400, "InvalidRequest", _MISSING)
+    return the_version(request.bucket, request.key, request.version_id, request.method).attributes.lock
+
+
+def _none() -> S3Error:
+    message = "The specified object does not have a ObjectLock configuration"
+    return S3Error(404, "NoSuchObjectLockConfiguration", message)

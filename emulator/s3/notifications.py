@@ -1,0 +1,178 @@
+"""A bucket's notification configuration: S3 replaces it whole, and refuses what could not work.
+
+Refused are unknown events, two entries that would get the same event for the same key, a destination in another Region,
+a queue that does not exist or whose policy does not let S3 send on behalf of this bucket, and FIFO queues.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations
+from typing import Any
+
+from moto.s3.models import FakeBucket
+from moto.sqs.models import sqs_backends
+
+from emulator.answers import Answer, S3Error, s3_answer
+from emulator.operations import s3_model
+from emulator.s3 import policies
+from emulator.s3.histories import lock
+from emulator.s3.requests import Request
+from emulator.s3.sending import send_test_event
+
+# The name of an entry's ARN, and the service that the ARN names.
+_KINDS = {"Queue": "sqs", "Topic": "sns", "CloudFunction": "lambda"}
+
+
+@dataclass(frozen=True)
+class Destination:
+    """One entry of the configuration."""
+
+    kind: str
+    arn: str
+    id: str
+    events: tuple[str, ...]
+    prefix: str = ""
+    suffix: str = ""
+
+    def wants(self, event: str, key: str) -> bool:
+        """Return whether an event about a key goes to this destination."""
+        named = any(_covers(mine, event) for mine in self.events)
+        return named and key.startswith(self.prefix) and key.endswith(self.suffix)
+
+    def overlaps(self, other: Destination) -> bool:
+        """Return whether some event about some key would go to both."""
+        events = any(_covers(mine, its) or _covers(its, mine) for mine in self.events for its in other.events)
+        prefixes = self.prefix.startswith(other.prefix) or other.prefix.startswith(self.prefix)
+        return events and prefixes and (self.suffix.endswith(other.suffix) or other.suffix.endswith(self.suffix))
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Everything that a bucket notifies."""
+
+    destinations: tuple[Destination, ...] = ()
+    event_bridge: bool = False
+
+
+_NOTHING = Configuration()
+
+
+def configuration(bucket: FakeBucket) -> Configuration:
+    """Return the configuration of a bucket."""
+    found: Configuration = bucket.__dict__.get("notifications", _NOTHING)
+    return found
+
+
+def put(request: Request) -> Answer:
+    """PutBucketNotificationConfiguration."""
+    bucket, unchecked = request.bucket, (request.header("x-amz-skip-destination-validation") or "").lower() == "true"
+    entries = [f"{kind}Configuration" for kind in _KINDS]
+    wanted = read(request.xml("NotificationConfiguration", *entries, "Event", "FilterRule"))
+    for one, other in combinations(wanted.destinations, 2):
+        if one.overlaps(other):
+            message = "Configurations overlap. Configurations on the same bucket cannot share a common event type."
+            raise S3Error(400, "InvalidArgument", message)
+    if not unchecked:
+        _check_destinations(bucket, wanted)
+    with lock(bucket):
+        bucket.__dict__["notifications"] = wanted
+    if not unchecked:
+        for arn in {each.arn for each in wanted.destinations if each.kind == "Queue"}:
+            send_test_event(bucket, arn)
+    return Answer(200, {})
+
+
+def read(document: Mapping[str, Any]) -> Configuration:
+    """Read the XML's content, as parsed. Raises InvalidArgument and MalformedXML."""
+    destinations = [
+        _read_destination(kind, entry) for kind in _KINDS for entry in document.get(f"{kind}Configuration", [])
+    ]
+    return Configuration(tuple(destinations), "EventBridgeConfiguration" in document)
+
+
+def _read_destination(kind: str, entry: Mapping[str, Any]) -> Destination:
+    arn = str(entry.get(kind))
+    if not arn.startswith(f"arn:aws:{_KINDS[kind]}:") or len(arn.split(":")) < 6:
+        raise _invalid("The ARN could not be parsed", kind, arn)
+    events = tuple(str(event) for event in entry.get("Event", ()))
+    for event in events:
+        if event not in _known_events():
+            raise _invalid("A specified event is not supported for notifications.", "Event", event)
+    filters = {"prefix": "", "suffix": ""}
+    for rule in ((entry.get("Filter") or {}).get("S3Key") or {}).get("FilterRule", []):
+        name = str(rule.get("Name"))
+        if name.lower() not in filters:
+            raise _invalid("filter rule name must be either prefix or suffix", "FilterRule.Name", name)
+        filters[name.lower()] = str(rule.get("Value") or "")
+    return Destination(kind, arn, entry.get("Id") or secrets.token_hex(24), events, **filters)
+
+
+@cache
+def _known_events() -> frozenset[str]:
+    return frozenset(s3_model().shape_for("Event").enum)  # type: ignore[attr-defined]
+
+
+def _covers(pattern: str, event: str) -> bool:
+    return pattern == event or (pattern.endswith("*") and event.startswith(pattern[:-1]))
+
+
+def _invalid(message: str, name: str, value: str) -> S3Error:
+    return S3Error(400, "InvalidArgument", message, ArgumentName=name, ArgumentValue=value)
+
+
+def _check_destinations(bucket: FakeBucket, wanted: Configuration) -> None:
+    troubles: dict[str, str] = {}
+    for each in wanted.destinations:
+        if each.arn.split(":")[3] != bucket.region_name:
+            message = "The notification destination service region is not valid for the bucket location constraint"
+            raise S3Error(400, "InvalidArgument", message)
+        if each.kind == "Queue" and (trouble := _queue_trouble(bucket, each.arn)):
+            troubles[each.arn] = trouble
+    if troubles:
+        numbered: dict[str, Any] = {}
+        for number, (arn, trouble) in enumerate(troubles.items(), 1):
+            numbered |= {f"ArgumentName{number}": arn, f"ArgumentValue{number}": trouble}
+        message = "Unable to validate the following destination configurations"
+        raise S3Error(400, "InvalidArgument", message, **numbered)
+
+
+def _queue_trouble(bucket: FakeBucket, arn: str) -> str | None:
+    region, account, name = arn.split(":")[3:6]
+    queue = sqs_backends[account][region].queues.get(name)
+    if queue is None:
+        return "The destination queue does not exist"
+    if name.endswith(".fifo"):
+        return "FIFO SQS queues are not supported"
+    context = {"aws:SourceArn": bucket.arn, "aws:SourceAccount": bucket.account_id}
+    policy = json.loads(queue.policy or "{}")
+    principal = policies.Service("s3.amazonaws.com")
+    if policies.decide(policy, principal, "sqs:SendMessage", arn, context) != "Allow":
+        return "Permissions on the destination queue do not allow S3 to publish notifications from this bucket"
+    return None
+
+
+def get(request: Request) -> Answer:
+    """GetBucketNotificationConfiguration."""
+    found = configuration(request.bucket)
+    content: dict[str, Any] = {
+        f"{kind}Configuration": [_as_xml(each) for each in found.destinations if each.kind == kind] for kind in _KINDS
+    }
+    if found.event_bridge:
+        content["EventBridgeConfiguration"] = ""
+    return s3_answer("NotificationConfiguration", content)
+
+
+def _as_xml(destination: Destination) -> dict[str, Any]:
+    filters = (("Prefix", destination.prefix), ("Suffix", destination.suffix))
+    rules = [{"Name": name, "Value": value} for name, value in filters if value]
+    return {
+        "Id": destination.id,
+        destination.kind: destination.arn,
+        "Event": list(destination.events),
+        "Filter": {"S3Key": {"FilterRule": rules}} if rules else None,
+    }

@@ -1,0 +1,122 @@
+"""Annotations: up to 1,000 named payloads of 1 byte to 1 MiB beside a version, not with SSE-C.
+
+They belong to the version: CopyObject takes them along unless told to exclude them, a multipart copy never does.
+Adding or deleting one changes neither the version's bytes nor its ETag, and is an event of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from emulator.answers import Answer, S3Error, s3_answer
+from emulator.s3 import checksums, event_records, preconditions
+from emulator.s3.histories import lock, the_version
+from emulator.s3.requests import Request
+from emulator.s3.versions import Annotation, Version, now
+
+_MOST, _LARGEST, _LONGEST_NAME = 1000, 1024**2, 512
+
+
+def put_object_annotation(request: Request) -> Answer:
+    """PutObjectAnnotation."""
+    name, payload = _name(request), request.body
+    if not 0 < len(payload) <= _LARGEST:
+        message = "The annotation payload must be between 1 byte and 1 MiB."
+        raise S3Error(400, "InvalidRequest", message, ProposedSize=len(payload), MaxSizeAllowed=_LARGEST)
+    etag = f'"{hashlib.md5(payload, usedforsecurity=False).hexdigest()}"'
+    annotation = Annotation(payload, etag, now(), checksums.of_request(request))
+    with lock(request.bucket):
+        version = _version(request)
+        if version.attributes.encryption.customer_key_md5:
+            raise S3Error(400, "InvalidRequest", "Objects encrypted with SSE-C cannot have annotations.")
+        if name not in version.annotations and len(version.annotations) >= _MOST:
+            message = "The object has as many annotations as an object can have."
+            raise S3Error(400, "AnnotationLimitExceeded", message)
+        version.annotations = version.annotations | {name: annotation}
+    event_records.announce("ObjectAnnotation:Put", request.bucket, version)
+    content = {"Key": request.key, "AnnotationName": name}
+    headers = {"ETag": etag, **checksums.as_headers(annotation.checksum), **_object_version_id(version)}
+    return s3_answer("PutObjectAnnotationOutput", content, headers)
+
+
+def get_object_annotation(request: Request) -> Answer:
+    """GetObjectAnnotation."""
+    version, name = _version(request), _name(request)
+    annotation = version.annotations.get(name)
+    if annotation is None:
+        raise S3Error(404, "NoSuchAnnotation", "The specified annotation does not exist.", AnnotationName=name)
+    headers = {
+        "ETag": annotation.etag,
+        "Last-Modified": annotation.last_modified.strftime("%a, %d %b %Y %H:%M:%S GMT"),
+        "Content-Type": "application/octet-stream",
+        **_object_version_id(version),
+    }
+    if (request.header("x-amz-checksum-mode") or "").upper() == "ENABLED":
+        headers |= checksums.as_headers(annotation.checksum)
+    return Answer(200, headers, annotation.payload)
+
+
+def list_object_annotations(request: Request) -> Answer:
+    """ListObjectAnnotations, by name; the continuation token is the last name of the page before."""
+    version, query = _version(request), request.query
+    prefix, after = query.get("annotation-prefix", ""), query.get("continuation-token", "")
+    most = min(request.number("max-annotation-results", _MOST), _MOST)
+    names = [name for name in sorted(version.annotations) if name.startswith(prefix) and name > after]
+    page = names[:most]
+    content: dict[str, Any] = {
+        "Annotations": [_listed(name, version.annotations[name]) for name in page],
+        "Bucket": request.bucket.name,
+        "Key": request.key,
+        "AnnotationPrefix": prefix or None,
+        "MaxAnnotationResults": most,
+        "AnnotationCount": len(page),
+        "ContinuationToken": after or None,
+        "NextContinuationToken": page[-1] if len(names) > len(page) else None,
+    }
+    content["Annotations"] = {"AnnotationEntry": content["Annotations"]}
+    return s3_answer("ListObjectAnnotationsOutput", content, _object_version_id(version))
+
+
+def _listed(name: str, annotation: Annotation) -> dict[str, Any]:
+    return {
+        "AnnotationName": name,
+        "LastModified": annotation.last_modified.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        "ETag": annotation.etag,
+        "ChecksumAlgorithm": annotation.checksum.algorithm,
+        "Size": len(annotation.payload),
+    }
+
+
+def delete_object_annotation(request: Request) -> Answer:
+    """DeleteObjectAnnotation; deleting one that is not there is no error and no event."""
+    name = _name(request)
+    with lock(request.bucket):
+        version = _version(request)
+        kept = {each: value for each, value in version.annotations.items() if each != name}
+        removed = len(kept) < len(version.annotations)
+        version.annotations = kept
+    if removed:
+        event_records.announce("ObjectAnnotation:Delete", request.bucket, version)
+    return Answer(204, _object_version_id(version))
+
+
+def _name(request: Request) -> str:
+    name = request.query.get("annotationName", "")
+    if not name:
+        raise S3Error(400, "InvalidAnnotationName", "The annotation name is not valid.", AnnotationName=name)
+    if len(name.encode()) > _LONGEST_NAME:
+        raise S3Error(400, "AnnotationNameTooLong", "The annotation name is too long.", AnnotationName=name)
+    return name
+
+
+def _version(request: Request) -> Version:
+    version = the_version(request.bucket, request.key, request.version_id, request.method)
+    etag = request.header("x-amz-object-if-match")
+    if etag is not None and not preconditions.same_etag(etag, version):
+        raise preconditions.failed("x-amz-object-if-match")
+    return version
+
+
+def _object_version_id(version: Version) -> dict[str, str]:
+    return {"x-amz-object-version-id": version.version_id}

@@ -1,0 +1,140 @@
+"""HEAD and GET of an object: everything that S3 tells about a version, in headers, whole or by range or part.
+
+HEAD of a key whose current entry is a delete marker is a 404 that names the marker; of the marker's own id, a 405.
+"""
+
+from __future__ import annotations
+
+import re
+
+from emulator.answers import Answer, S3Error, s3_answer
+from emulator.s3 import attributes, checksums, encryption, preconditions
+from emulator.s3.histories import shown_version_id, the_version
+from emulator.s3.requests import Request
+from emulator.s3.versions import Version
+
+_RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
+_OVERRIDES = {
+    "response-cache-control": "Cache-Control",
+    "response-content-disposition": "Content-Disposition",
+    "response-content-encoding": "Content-Encoding",
+    "response-content-language": "Content-Language",
+    "response-content-type": "Content-Type",
+    "response-expires": "Expires",
+}
+
+
+def head_object(request: Request) -> Answer:
+    """HeadObject."""
+    version = the_version(request.bucket, request.key, request.version_id, request.method)
+    return _read(request, version)
+
+
+def get_object(request: Request) -> Answer:
+    """GetObject."""
+    version = the_version(request.bucket, request.key, request.version_id, request.method)
+    if attributes.is_archived(version):
+        message = "The operation is not valid for the object's storage class"
+        raise S3Error(403, "InvalidObjectState", message, StorageClass=version.storage_class)
+    return _read(request, version)
+
+
+def _read(request: Request, version: Version) -> Answer:
+    encryption.check_readable(version, request)
+    headers = {
+        "ETag": version.etag,
+        "Last-Modified": version.last_modified_RFC1123,
+        **shown_version_id(request.bucket, version),
+    }
+    if preconditions.not_modified(request, version):
+        return Answer(304, headers)
+    headers |= {"Accept-Ranges": "bytes"} | attributes.as_headers(version.attributes)
+    if version.restored:
+        headers["x-amz-restore"] = _restore_status(version)
+    # A header carries bytes; http.server writes them from Latin-1.
+    asked = {header: request.query.get(name) for name, header in _OVERRIDES.items()}
+    headers |= {header: value.encode().decode("latin-1") for header, value in asked.items() if value is not None}
+    first, last, partial = _range(request, version, headers)
+    whole = (first, last) == (0, version.size - 1) or not version.size
+    if (request.header("x-amz-checksum-mode") or "").upper() == "ENABLED" and whole:
+        headers |= checksums.as_headers(version.checksum)
+    headers["Content-Length"] = str(last - first + 1)
+    if partial:
+        headers["Content-Range"] = f"bytes {first}-{last}/{version.size}"
+    body = b"" if request.method == "HEAD" else version.value if whole else version.value[first : last + 1]
+    return Answer(206 if partial else 200, headers, body)
+
+
+def _restore_status(version: Version) -> str:
+    restored = version.restored
+    if restored is None or not restored.is_there():
+        return 'ongoing-request="true"'
+    return f'ongoing-request="false", expiry-date="{restored.expires:%a, %d %b %Y 00:00:00 GMT}"'
+
+
+def _range(request: Request, version: Version, headers: dict[str, str]) -> tuple[int, int, bool]:
+    """Return first byte, last byte, and whether they are asked for; a range that makes no sense counts as none."""
+    if "partNumber" in request.query:
+        return _part(request.number("partNumber", 1), version, headers)
+    asked = _RANGE.match(request.header("Range") or "")
+    if not asked or not any(asked.groups()):
+        return 0, version.size - 1, False
+    begin, end = asked.groups()
+    if not begin:
+        first, last = max(0, version.size - int(end)), version.size - 1
+    else:
+        first, last = int(begin), min(int(end or version.size), version.size - 1)
+    if first >= version.size or (end == "0" and not begin):
+        message = "The requested range is not satisfiable"
+        asked_for, there = {"Content-Range": f"bytes */{version.size}"}, version.size
+        raise S3Error(416, "InvalidRange", message, asked_for, RangeRequested=asked[0], ActualObjectSize=there)
+    return (first, last, True) if first <= last else (0, version.size - 1, False)
+
+
+def _part(number: int, version: Version, headers: dict[str, str]) -> tuple[int, int, bool]:
+    sizes = [part.size for part in version.parts] or [version.size]
+    if not 1 <= number <= len(sizes):
+        message = "The requested partnumber is not satisfiable"
+        raise S3Error(416, "InvalidPartNumber", message, PartNumberRequested=number, ActualPartCount=len(sizes))
+    if version.parts:
+        headers["x-amz-mp-parts-count"] = str(len(sizes))
+    first = sum(sizes[: number - 1])
+    return first, first + sizes[number - 1] - 1, version.size > 0
+
+
+def get_object_attributes(request: Request) -> Answer:
+    """GetObjectAttributes: what is asked for in x-amz-object-attributes."""
+    version = the_version(request.bucket, request.key, request.version_id, request.method)
+    encryption.check_readable(version, request)
+    asked = [name.strip() for name in (request.header("x-amz-object-attributes") or "").split(",")]
+    checksum = checksums.as_xml(version.checksum)
+    content = {
+        "ETag": version.etag.strip('"'),
+        "Checksum": checksum | {f"Checksum{version.checksum.algorithm}": version.checksum.value.partition("-")[0]},
+        "ObjectParts": _parts(request, version) if version.parts else None,
+        "StorageClass": version.storage_class,
+        "ObjectSize": version.size,
+    }
+    headers = {"Last-Modified": version.last_modified_RFC1123, **shown_version_id(request.bucket, version)}
+    shown = {name: value for name, value in content.items() if name in asked}
+    return s3_answer("GetObjectAttributesResponse", shown, headers)
+
+
+def _parts(request: Request, version: Version) -> dict[str, object]:
+    after = int(request.header("x-amz-part-number-marker") or 0)
+    most = int(request.header("x-amz-max-parts") or 1000)
+    following = [part for part in version.parts if part.number > after]
+    page = following[:most]
+    shown = [
+        {"PartNumber": part.number, "Size": part.size, f"Checksum{part.checksum.algorithm}": part.checksum.value}
+        for part in page
+        if part.checksum
+    ]
+    return {
+        "TotalPartsCount": len(version.parts),
+        "PartNumberMarker": after,
+        "NextPartNumberMarker": page[-1].number if page else after,
+        "MaxParts": most,
+        "IsTruncated": len(following) > len(page),
+        "Part": shown,
+    }

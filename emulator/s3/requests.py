@@ -1,0 +1,115 @@
+"""An S3 request as the handlers read it: the addressed bucket and key, headers by name, and the decoded body."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from functools import cache, cached_property
+from typing import Any
+
+import xmltodict  # type: ignore[import-untyped]
+from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY
+from moto.s3.models import FakeBucket
+
+from emulator.answers import S3Error, malformed_xml
+from emulator.calls import Call
+from emulator.s3.histories import the_bucket
+
+_META = "HTTP_X_AMZ_META_"
+
+
+class Request:
+    """A WSGI request to S3, with the call that was read from it."""
+
+    def __init__(self, call: Call, environ: dict[str, Any]) -> None:
+        self.call = call
+        self.query = call.query
+        self.key = call.key or ""
+        self.method: str = environ["REQUEST_METHOD"]
+        self._environ = environ
+        self._trailer: dict[str, str] = {}
+
+    @cached_property
+    def bucket(self) -> FakeBucket:
+        """Return the addressed bucket. Raises NoSuchBucket."""
+        return the_bucket(self.call.bucket)
+
+    @property
+    def version_id(self) -> str | None:
+        """Return the version id that the request names."""
+        return self.query.get("versionId")
+
+    def number(self, name: str, default: int) -> int:
+        """Return a query parameter that is a number, 0 or more. Raises InvalidArgument."""
+        text = self.query.get(name) or str(default)
+        if not text.isdecimal():
+            message = f"Provided {name} not an integer or within integer range"
+            raise S3Error(400, "InvalidArgument", message, ArgumentName=name, ArgumentValue=text)
+        return int(text)
+
+    def header(self, name: str) -> str | None:
+        """Return a header's value, or that of a trailer after the body."""
+        value = self._environ.get(_environ_name(name))
+        return value if value is not None else self._trailer.get(name.lower())
+
+    def headers(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """Return the headers whose lower-case name begins so, trailers included, by lower-case name."""
+        start = "HTTP_" + prefix.upper().replace("-", "_")
+        yield from (
+            (name[5:].lower().replace("_", "-"), value)
+            for name, value in self._environ.items()
+            if name.startswith(start)
+        )
+        yield from ((name, value) for name, value in self._trailer.items() if name.startswith(prefix))
+
+    def user_metadata(self) -> dict[str, str]:
+        """Return the x-amz-meta- headers. S3 keeps their names in lower case, underscores and all."""
+        spelled = self._environ.get(PRESERVED_HEADER_NAMES_ENVIRON_KEY, {})
+        names = (name for name in self._environ if name.startswith(_META))
+        return {
+            spelled.get(name, name[5:].replace("_", "-")).lower().removeprefix("x-amz-meta-"): self._environ[name]
+            for name in names
+        }
+
+    @cached_property
+    def body(self) -> bytes:
+        """Return the body; chunks with signatures are put together, and their trailer becomes headers."""
+        raw: bytes = self._environ["wsgi.input"].getvalue()
+        if not (self.header("x-amz-content-sha256") or "").startswith("STREAMING-"):
+            return raw
+        body, self._trailer = _dechunk(raw)
+        return body
+
+    def xml(self, root: str, *lists: str) -> dict[str, Any]:
+        """Return the XML below the root element; `lists` are lists even with one element. Raises MalformedXML."""
+        try:
+            document = xmltodict.parse(self.body, force_list=lists, strip_whitespace=False, process_comments=False)
+            content: dict[str, Any] = _without_layout(document[root] or {})
+        except Exception:
+            raise malformed_xml() from None
+        return content
+
+
+@cache
+def _environ_name(header: str) -> str:
+    name = header.upper().replace("-", "_")
+    return name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
+
+
+def _without_layout(element: Any) -> Any:
+    """Drop the white space between elements, but none inside of them: keys and values may consist of it."""
+    if isinstance(element, list):
+        return [_without_layout(each) for each in element]
+    if isinstance(element, dict):
+        return {name: _without_layout(each) for name, each in element.items() if name != "#text" or len(element) == 1}
+    return element
+
+
+def _dechunk(raw: bytes) -> tuple[bytes, dict[str, str]]:
+    """Read S3's own chunked encoding (aws-chunked)."""
+    stream, pieces = io.BytesIO(raw), []
+    while size := int(stream.readline().partition(b";")[0].strip() or b"0", 16):
+        pieces.append(stream.read(size))
+        stream.readline()
+    lines = (line.decode().strip().partition(":") for line in stream)
+    return b"".join(pieces), {name.lower(): value.strip() for name, colon, value in lines if colon}

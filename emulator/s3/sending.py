@@ -1,0 +1,49 @@
+"""How an event leaves S3: by the emulator's delivery, into a queue or to the rules of the default event bus."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from moto.events.models import events_backends
+from moto.s3.models import FakeBucket
+from moto.sqs.models import sqs_backends
+
+from emulator.answers import request_id
+from emulator.state import active
+
+
+def timestamp(time: datetime) -> str:
+    """Return a time as events write it, with milliseconds."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03d}Z"
+
+
+def send_test_event(bucket: FakeBucket, queue_arn: str) -> None:
+    """Send what S3 sends to a queue that is put into a bucket's configuration."""
+    body = {
+        "Service": "Amazon S3",
+        "Event": "s3:TestEvent",
+        "Time": timestamp(datetime.now(UTC)),
+        "Bucket": bucket.name,
+        "RequestId": request_id(),
+        "HostId": "emulator",
+    }
+    active().delivery.send(partial(send_message, queue_arn, json.dumps(body)))
+
+
+def send_message(queue_arn: str, body: str) -> None:
+    """Put a message into a queue now; if there is no such queue any more, the event is lost, as with S3."""
+    region, account, name = queue_arn.split(":")[3:6]
+    backend = sqs_backends[account][region]
+    if name in backend.queues:
+        backend.send_message(queue_name=name, message_body=body)
+
+
+def send_to_rules(bucket: FakeBucket, event: dict[str, Any]) -> None:
+    """Return an event to the rules of the default bus in the bucket's Region now."""
+    backend = events_backends[bucket.account_id][bucket.region_name]
+    for rule in list(backend.event_buses["default"].rules.values()):
+        if rule.state == "ENABLED":
+            rule.send_to_targets(event, transform_input=False)  # type: ignore[arg-type]
