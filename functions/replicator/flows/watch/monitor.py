@@ -17,7 +17,7 @@ from replicator.core.outcomes.threshold import Count, Depth, Pending, Route, Tal
 from replicator.core.rules.matching import RuleSet
 from replicator.core.versions.change import Change, ChangeKind
 from replicator.flows.change.record import Recorder
-from replicator.flows.ports import CLAIM_MS, SideBySide, Reported
+from replicator.flows.ports import CLAIM_MS, Reported, SideBySide
 from replicator.flows.watch.vanished import fail_given_up
 
 TIME_TO_READ_MS = 25_000
