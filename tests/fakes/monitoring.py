@@ -47,7 +47,7 @@ class MemoryIndex:
             due=waiting.due,
             attempts=waiting.note.attempts,
             reason=str(waiting.reason),
-            marker=waiting.marker,
+            aspect=waiting.aspect,
             against=kept.against,
             claimed=self.journal.claims.get(item, (0, ""))[0],
             told=kept.missed and item not in self.journal.claims,

@@ -1,7 +1,7 @@
 """Events about replication: S3's record, and S3's form for EventBridge beside it."""
 
 import pytest
-from replicator.core.outcomes.notices import NoticeKind, detail, notice
+from replicator.core.outcomes.notices import NoticeKind, detail, notice_of
 from replicator.core.outcomes.outcome import Outcome, Reason, Status
 from replicator.core.versions.change import Change, ChangeKind
 
@@ -14,7 +14,7 @@ OUTCOME = Outcome(
 
 
 def test_a_failure_has_the_form_of_s3s_own_event() -> None:
-    assert detail(notice(NoticeKind.FAILED, CHANGE, OUTCOME), "us-east-1", NOON) == {
+    assert detail(notice_of(NoticeKind.FAILED, CHANGE, OUTCOME), "us-east-1", NOON) == {
         "eventVersion": "2.2",
         "eventSource": "aws:s3",
         "awsRegion": "us-east-1",
@@ -39,19 +39,19 @@ def test_a_failure_has_the_form_of_s3s_own_event() -> None:
 
 
 def test_a_missed_threshold_names_the_threshold() -> None:
-    data = detail(notice(NoticeKind.MISSED, CHANGE, OUTCOME), "us-east-1", NOON)["replicationEventData"]
+    data = detail(notice_of(NoticeKind.MISSED, CHANGE, OUTCOME), "us-east-1", NOON)["replicationEventData"]
     assert data["threshold"] == "15"
     assert not {"failureReason", "replicationTime"} & data.keys()
 
 
 def test_a_late_arrival_tells_how_long_it_took() -> None:
-    data = detail(notice(NoticeKind.AFTER, CHANGE, OUTCOME), "us-east-1", NOON)["replicationEventData"]
+    data = detail(notice_of(NoticeKind.AFTER, CHANGE, OUTCOME), "us-east-1", NOON)["replicationEventData"]
     assert (data["threshold"], data["replicationTime"]) == ("15", "934.210")
 
 
 def test_a_delete_marker_is_another_operation() -> None:
     marker = Change(ChangeKind.MARKED_DELETED, "east", "k", "v1")
-    data = detail(notice(NoticeKind.FAILED, marker, OUTCOME), "us-east-1", NOON)["replicationEventData"]
+    data = detail(notice_of(NoticeKind.FAILED, marker, OUTCOME), "us-east-1", NOON)["replicationEventData"]
     assert data["s3Operation"] == "OBJECT_DELETE"
 
 
@@ -59,6 +59,6 @@ def test_a_delete_marker_is_another_operation() -> None:
     ("region", "partition"), [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
 )
 def test_arns_name_the_partition_of_their_region(region: str, partition: str) -> None:
-    told = detail(notice(NoticeKind.FAILED, CHANGE, OUTCOME), region, NOON)
+    told = detail(notice_of(NoticeKind.FAILED, CHANGE, OUTCOME), region, NOON)
     assert told["s3"]["bucket"]["arn"] == f"arn:{partition}:s3:::east"
     assert told["replicationEventData"]["destinationBucket"] == f"arn:{partition}:s3:::west"

@@ -19,6 +19,7 @@ from replicator.aws.expressions import Condition, Json, Update, plain
 from replicator.core.deciding.journal import Memory, Pair
 from replicator.core.outcomes.backoff import OVERDUE_MS
 from replicator.core.outcomes.outcome import Reason, Status
+from replicator.core.versions.change import Aspect
 from replicator.core.versions.origin import Origin
 from replicator.core.versions.version import Replica
 from replicator.flows.ports import CLAIM_MS, Earlier, Note, Reported, Waiting
@@ -218,7 +219,7 @@ def _waiting(pair: Pair, waiting: Waiting) -> dict[str, Any]:
         "reason": waiting.reason,
         "detail": waiting.detail,
         "version_id": waiting.version_id,
-        "marker": waiting.marker,
+        "marker": waiting.aspect is Aspect.MARKER,
         "destination": pair.destination,
         "rule": note.rule_id,
         "size": note.size,

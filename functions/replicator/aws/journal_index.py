@@ -12,6 +12,7 @@ from replicator.aws.errors import Side, translate
 from replicator.aws.journal import SHARDS
 from replicator.core.outcomes.outcome import Status
 from replicator.core.outcomes.threshold import Pending
+from replicator.core.versions.change import Aspect, later_aspect_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -66,11 +67,17 @@ class JournalIndex:
             due=_number(item, "due"),
             attempts=_number(item, "attempts"),
             reason=_text(item, "reason"),
-            marker=_flag(item, "marker"),
+            aspect=_aspect(item),
             against=_flag(item, "against"),
             claimed=_number(item, "missed_at"),
             told=_flag(item, "missed_told"),
         )
+
+
+def _aspect(item: Item) -> Aspect:
+    """Return what of the version waits: items of later changes name it, of the others a flag tells delete markers."""
+    made = Aspect.MARKER if _flag(item, "marker") else Aspect.CONTENT
+    return later_aspect_of(item["version_id"]["S"]) or made
 
 
 def _text(item: Item, name: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from replicator.core.outcomes.backoff import OVERDUE_MS, PARTS_OVERDUE_MS
 from replicator.core.outcomes.outcome import Outcome, Reason, Status, Trouble
-from replicator.core.versions.change import Change
+from replicator.core.versions.change import Aspect, Change
 from replicator.core.versions.origin import Origin
 from replicator.flows.ports import Note, Waiting
 
@@ -53,5 +53,5 @@ def waiting(change: Change, outcome: Outcome, attempts: int, now: int) -> Waitin
         note=Note(outcome.rule_id, outcome.size, change.time, attempts),
         threshold_ms=outcome.threshold_ms,
         due=now + (PARTS_OVERDUE_MS if outcome.reason is Reason.PARTS_UNDER_WAY else OVERDUE_MS),
-        marker=not change.is_version,
+        aspect=change.aspect or Aspect.CONTENT,
     )

@@ -15,6 +15,7 @@ from replicator.core.deciding.copy import Copy, Guard, Written
 from replicator.core.deciding.facts import Absent, Top
 from replicator.core.deciding.journal import Memory, Pair
 from replicator.core.outcomes.outcome import Outcome, Reason, Status
+from replicator.core.versions.change import Aspect
 from replicator.core.versions.version import Grant, Head, History
 
 T = TypeVar("T")
@@ -81,7 +82,7 @@ class Waiting:
     """A version that did not get through yet (PENDING) or did not at all (FAILED).
 
     `threshold_ms`: how long after `note.first_seen` it may take. `due`: when its message must have come back at the
-    latest, epoch milliseconds. `marker`: the version is a delete marker.
+    latest, epoch milliseconds. `aspect`: what of the version the change concerns.
     """
 
     status: Status
@@ -91,7 +92,7 @@ class Waiting:
     note: Note
     threshold_ms: int = 0
     due: int = 0
-    marker: bool = False
+    aspect: Aspect = Aspect.CONTENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from replicator.core.deciding.facts import ABSENT, Facts, Ref, Verdict
 from replicator.core.deciding.plan import finish_gone, make_plan
 from replicator.core.outcomes.outcome import Reason, Status
 from replicator.core.rules.rule import Rule
-from replicator.core.versions.change import ChangeKind
+from replicator.core.versions.change import Aspect, ChangeKind
 from replicator.core.versions.origin import NULL_VERSION
 from replicator.core.versions.version import Head
 
@@ -22,8 +22,17 @@ def decide(facts: Facts) -> Decision:
     """Say what to do about one change at one destination, or what must be read before that can be said."""
     if facts.memory.has_settled(facts.change) and not facts.repeated:
         return Finish(Status.COMPLETED, Reason.ALREADY_THERE)
-    if not facts.change.is_version:
-        return _decide_marker(facts)
+    if not facts.change.is_replicated:
+        return Finish(Status.SKIPPED, Reason.KIND_NOT_REPLICATED, f"{facts.change.kind}: {facts.change.name}")
+    match facts.change.aspect:
+        case Aspect.CONTENT:
+            return _decide_content(facts)
+        case Aspect.MARKER:
+            return _decide_marker(facts)
+    raise NotImplementedError(f"{facts.change.aspect} is replicated, and nothing decides about it")
+
+
+def _decide_content(facts: Facts) -> Decision:
     version_id = facts.change.version_id
     ref = Ref(facts.pair.source, version_id)
     if version_id not in facts.verdicts or ref not in facts.marks:
@@ -37,8 +46,6 @@ def decide(facts: Facts) -> Decision:
 
 
 def _decide_marker(facts: Facts) -> Decision:
-    if facts.change.kind is not ChangeKind.MARKED_DELETED:
-        return Finish(Status.SKIPPED, Reason.KIND_NOT_REPLICATED, f"{facts.change.kind}: {facts.change.name}")
     if not facts.markers:
         return Finish(Status.SKIPPED, Reason.MARKERS_NOT_SELECTED, "the rule's DeleteMarkerReplication is not enabled")
     if not facts.versioned:

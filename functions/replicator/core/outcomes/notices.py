@@ -5,6 +5,7 @@ message structure" in its user guide, `replicationEventData` as its SDKs read it
 sends them to EventBridge beside it, so that patterns made for either match.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -12,9 +13,13 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from replicator.core.outcomes.outcome import Outcome
-from replicator.core.versions.change import Change
+from replicator.core.versions.change import Aspect, Change
 
 SOURCE = "s3-replicator"
+
+
+S3_OPERATIONS: Mapping[Aspect, str] = {Aspect.CONTENT: "OBJECT_PUT", Aspect.MARKER: "OBJECT_DELETE"}
+"""`s3Operation` by aspect: every aspect that is replicated has its word here."""
 
 
 class NoticeKind(StrEnum):
@@ -29,7 +34,7 @@ class NoticeKind(StrEnum):
 class Notice:
     """One event about one version at one destination. Times are epoch milliseconds, durations milliseconds.
 
-    `latency_ms` is known only once the replica is there; `marker`: the version is a delete marker.
+    `latency_ms` is known only once the replica is there.
     """
 
     kind: NoticeKind
@@ -41,12 +46,12 @@ class Notice:
     requested: int
     threshold_ms: int
     size: int = 0
-    marker: bool = False
+    aspect: Aspect = Aspect.CONTENT
     reason: str = ""
     latency_ms: int = 0
 
 
-def notice(kind: NoticeKind, change: Change, outcome: Outcome) -> Notice:
+def notice_of(kind: NoticeKind, change: Change, outcome: Outcome) -> Notice:
     """Make the event that tells of an outcome."""
     return Notice(
         kind=kind,
@@ -58,13 +63,13 @@ def notice(kind: NoticeKind, change: Change, outcome: Outcome) -> Notice:
         requested=change.time,
         threshold_ms=outcome.threshold_ms,
         size=outcome.size,
-        marker=not change.is_version,
+        aspect=change.aspect or Aspect.CONTENT,
         reason=str(outcome.reason or "") if kind is NoticeKind.FAILED else "",
         latency_ms=outcome.latency_ms if kind is NoticeKind.AFTER else 0,
     )
 
 
-def detail(told: Notice, region: str, now: int) -> dict[str, Any]:
+def detail(notice: Notice, region: str, now: int) -> dict[str, Any]:
     """Write the event's detail; `region` is the source's, `now` epoch milliseconds."""
     partition = _partition(region)
     return {
@@ -72,30 +77,30 @@ def detail(told: Notice, region: str, now: int) -> dict[str, Any]:
         "eventSource": "aws:s3",
         "awsRegion": region,
         "eventTime": _iso(now),
-        "eventName": f"Replication:{told.kind}",
+        "eventName": f"Replication:{notice.kind}",
         "userIdentity": {"principalId": SOURCE},
         "s3": {
             "s3SchemaVersion": "1.0",
-            "bucket": {"name": told.bucket, "arn": f"arn:{partition}:s3:::{told.bucket}"},
-            "object": {"key": quote_plus(told.key, safe="/"), "size": told.size, "versionId": told.version_id},
+            "bucket": {"name": notice.bucket, "arn": f"arn:{partition}:s3:::{notice.bucket}"},
+            "object": {"key": quote_plus(notice.key, safe="/"), "size": notice.size, "versionId": notice.version_id},
         },
-        "replicationEventData": _replication(told, partition),
-        "bucket": {"name": told.bucket},
-        "object": {"key": told.key, "size": told.size, "version-id": told.version_id},
+        "replicationEventData": _replication(notice, partition),
+        "bucket": {"name": notice.bucket},
+        "object": {"key": notice.key, "size": notice.size, "version-id": notice.version_id},
     }
 
 
-def _replication(told: Notice, partition: str) -> dict[str, str]:
+def _replication(notice: Notice, partition: str) -> dict[str, str]:
     optional = {
-        "failureReason": told.reason,
-        "threshold": f"{told.threshold_ms / 60_000:g}" if told.kind is not NoticeKind.FAILED else "",
-        "replicationTime": f"{told.latency_ms / 1000:.3f}" if told.kind is NoticeKind.AFTER else "",
+        "failureReason": notice.reason,
+        "threshold": f"{notice.threshold_ms / 60_000:g}" if notice.kind is not NoticeKind.FAILED else "",
+        "replicationTime": f"{notice.latency_ms / 1000:.3f}" if notice.kind is NoticeKind.AFTER else "",
     }
     return {
-        "replicationRuleId": told.rule_id,
-        "destinationBucket": f"arn:{partition}:s3:::{told.destination}",
-        "s3Operation": "OBJECT_DELETE" if told.marker else "OBJECT_PUT",
-        "requestTime": _iso(told.requested),
+        "replicationRuleId": notice.rule_id,
+        "destinationBucket": f"arn:{partition}:s3:::{notice.destination}",
+        "s3Operation": S3_OPERATIONS[notice.aspect],
+        "requestTime": _iso(notice.requested),
         **{name: text for name, text in optional.items() if text},
     }
 

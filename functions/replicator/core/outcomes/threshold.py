@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from replicator.core.outcomes.outcome import Reason
+from replicator.core.versions.change import Aspect, version_of
 
 MINUTE_MS = 60_000
 DAY_MS = 24 * 60 * MINUTE_MS
@@ -34,15 +35,15 @@ class Pending:
     due: int = 0
     attempts: int = 0
     reason: str = ""
-    marker: bool = False
+    aspect: Aspect = Aspect.CONTENT
     against: bool = False
     claimed: int = 0
     told: bool = False
 
     @property
     def version_id(self) -> str:
-        """Return the version's id without what tells null versions apart."""
-        return self.item_id.partition("@")[0]
+        """Return the id of the version that waits."""
+        return version_of(self.item_id)
 
     @property
     def late_at(self) -> int:

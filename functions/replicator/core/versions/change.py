@@ -4,6 +4,7 @@ Separate from the event formats (events.py): S3's notifications, EventBridge, Ba
 commands all speak of the same change, and everything behind this value is the same for them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,7 +12,7 @@ from replicator.core.versions.origin import NULL_VERSION
 
 
 class ChangeKind(StrEnum):
-    """What happened. Only CREATED and MARKED_DELETED are replicated as they come."""
+    """What happened, as events distinguish it."""
 
     CREATED = "created"
     MARKED_DELETED = "marked deleted"
@@ -23,6 +24,36 @@ class ChangeKind(StrEnum):
     RETENTION = "retention"
     ANNOTATIONS = "annotations"
     UNKNOWN = "unknown"
+
+
+class Aspect(StrEnum):
+    """What of an entry a change concerns. CONTENT and MARKER make the entry, the others change it later."""
+
+    CONTENT = "content"
+    MARKER = "marker"
+    TAGS = "tags"
+    ACL = "acl"
+    LOCK = "lock"
+    ANNOTATIONS = "annotations"
+
+
+ASPECTS: Mapping[ChangeKind, Aspect] = {
+    ChangeKind.CREATED: Aspect.CONTENT,
+    ChangeKind.RESTORED: Aspect.CONTENT,
+    ChangeKind.REMOVED: Aspect.CONTENT,
+    ChangeKind.MARKED_DELETED: Aspect.MARKER,
+    ChangeKind.EXPIRED: Aspect.MARKER,
+    ChangeKind.TAGS: Aspect.TAGS,
+    ChangeKind.ACL: Aspect.ACL,
+    ChangeKind.RETENTION: Aspect.LOCK,
+    ChangeKind.ANNOTATIONS: Aspect.ANNOTATIONS,
+}
+"""An event that nobody here knows (UNKNOWN) has none."""
+
+MAKES_ENTRY = frozenset({Aspect.CONTENT, Aspect.MARKER})
+
+REPLICATED = frozenset({ChangeKind.CREATED, ChangeKind.RESTORED, ChangeKind.MARKED_DELETED})
+"""Permanent deletions and lifecycle's delete markers never are; what is changed afterwards is not yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +75,14 @@ class Change:
     name: str = ""
 
     @property
-    def is_version(self) -> bool:
-        """Return whether the change speaks of an object version, not of a delete marker."""
-        return self.kind in (ChangeKind.CREATED, ChangeKind.RESTORED)
+    def aspect(self) -> Aspect | None:
+        """What it concerns; None for an event that nobody here knows."""
+        return ASPECTS.get(self.kind)
+
+    @property
+    def is_replicated(self) -> bool:
+        """Return whether changes of this kind are replicated at all."""
+        return self.kind in REPLICATED
 
     @property
     def is_upload(self) -> bool:
@@ -55,8 +91,13 @@ class Change:
 
     @property
     def item_id(self) -> str:
-        """Name its version in the journal: a null version by its time too, since the next one takes over its id."""
-        return f"{NULL_VERSION}@{self.time}" if self.version_id == NULL_VERSION else self.version_id
+        """Name its version and aspect in the journal.
+
+        A null version is named by its time too, since the next one takes over its id; the aspect is left out where the
+        change made the entry, so that an entry of the history and the item about it have one name.
+        """
+        version = f"{NULL_VERSION}@{self.time}" if self.version_id == NULL_VERSION else self.version_id
+        return version if self.aspect in MAKES_ENTRY or self.aspect is None else f"{version}#{self.aspect}"
 
 
 def comes_after(sequencer: str, other: str) -> bool:
@@ -68,3 +109,14 @@ def comes_after(sequencer: str, other: str) -> bool:
         return False
     width = max(len(sequencer), len(other))
     return sequencer.ljust(width, "0").upper() > other.ljust(width, "0").upper()
+
+
+def version_of(item_id: str) -> str:
+    """Return the version id that an item id names."""
+    return item_id.partition("#")[0].partition("@")[0]
+
+
+def later_aspect_of(item_id: str) -> Aspect | None:
+    """Return the aspect that an item id names; None for the change that made the entry, whichever of the two it is."""
+    name = item_id.partition("#")[2]
+    return Aspect(name) if name else None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from replicator.core.deciding.journal import Pair
-from replicator.core.outcomes.notices import Notice, NoticeKind, notice
+from replicator.core.outcomes.notices import Notice, NoticeKind, notice_of
 from replicator.core.outcomes.outcome import Outcome, Permanent, Reason, Status, Temporary
 from replicator.core.versions.change import Change, ChangeKind
 from replicator.flows.delivery import Delivery, waiting
@@ -125,7 +125,7 @@ def _fail(case: _Case) -> Outcome:
     counted = before is not None and before.against and not _died_before_telling(before)
     missed = not (before and before.against) and recorder.now() - change.time > outcome.threshold_ms
     kinds = (NoticeKind.MISSED, NoticeKind.FAILED) if missed else (NoticeKind.FAILED,)
-    recorder.notices.publish([notice(kind, change, outcome) for kind in kinds])
+    recorder.notices.publish([notice_of(kind, change, outcome) for kind in kinds])
     recorder.journal.note_reported(case.pair, change.item_id, Reported.FAILED)
     return replace(outcome, within=None if counted else False, missed=missed)
 
@@ -191,7 +191,7 @@ def _announce(case: _Case) -> bool:
     change, recorder = case.change, case.recorder
     mine = recorder.journal.claim_missed(case.pair, change.item_id, recorder.now(), case.delivery.message)
     kinds = (NoticeKind.MISSED, NoticeKind.AFTER) if mine else (NoticeKind.AFTER,)
-    recorder.notices.publish([notice(kind, change, case.outcome) for kind in kinds])
+    recorder.notices.publish([notice_of(kind, change, case.outcome) for kind in kinds])
     return mine
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from replicator.core.deciding.journal import Pair
 from replicator.core.outcomes.outcome import Outcome, Permanent, Reason, Status
 from replicator.core.rules.matching import Candidate
-from replicator.core.versions.change import Change
+from replicator.core.versions.change import Aspect, Change
 from replicator.flows.delivery import Delivery, troubled
 from replicator.flows.ports import Earlier, Journal, Note, Waiting
 
@@ -68,8 +68,8 @@ def begin_alone(change: Change, pair: Pair, earlier: Earlier | None, delivery: D
         raise Permanent(Reason.FUNCTION_DIED, f"the function died {begun} times while it worked on nothing else")
     note = Note("", change.size, change.time, delivery.attempts)
     detail = f"receive {delivery.attempts}: an earlier delivery did not come to its end"
-    marker = not change.is_version
-    waiting = Waiting(Status.PENDING, Reason.FUNCTION_DIED, detail, change.item_id, note, marker=marker)
+    aspect = change.aspect or Aspect.CONTENT
+    waiting = Waiting(Status.PENDING, Reason.FUNCTION_DIED, detail, change.item_id, note, aspect=aspect)
     journal.begin(pair, waiting)
 
 

@@ -13,7 +13,7 @@ from replicator.core.deciding.eligibility import Limits
 from replicator.core.deciding.journal import Pair
 from replicator.core.outcomes.outcome import Outcome, Permanent, Reason, Status, Temporary, Trouble
 from replicator.core.rules.matching import Candidate, RuleSet
-from replicator.core.versions.change import Change, ChangeKind
+from replicator.core.versions.change import Aspect, Change
 from replicator.core.versions.origin import Origin
 from replicator.flows.change.reading import Marks, Reader, Versions
 from replicator.flows.change.redelivery import EarlierByDestination, begin_alone, look_back, told_before
@@ -22,8 +22,6 @@ from replicator.flows.delivery import Delivery, troubled
 from replicator.flows.large.ports import Multipart
 from replicator.flows.large.writing import LargeWriter
 from replicator.flows.ports import Buckets, Journal, Replicas, SideBySide
-
-REPLICATED = frozenset({ChangeKind.CREATED, ChangeKind.RESTORED, ChangeKind.MARKED_DELETED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ def replicate(change: Change, delivery: Delivery, services: Services, only: str 
     """
     if change.principal and change.principal in services.own_principals:
         return [_skipped(change, Reason.OWN_WRITE, "written by a replicator function")]
-    if change.kind not in REPLICATED:
+    if not change.is_replicated:
         return [_skipped(change, Reason.KIND_NOT_REPLICATED, f"{change.kind}: {change.name}")]
     try:
         rules = services.rules(change.bucket)
@@ -78,7 +76,7 @@ def _bring_everywhere(
     except Temporary as trouble:
         return [troubled(Status.PENDING, trouble, change, candidate.destination) for candidate in candidates]
     source = versions_of_source(change, candidates, services)
-    if change.is_version and len(candidates) > 1:
+    if change.aspect is Aspect.CONTENT and len(candidates) > 1:
         _read_once(change, source)
     bring = partial(_bring, change, delivery, found, source, services)
     return services.side_by_side([partial(bring, candidate) for candidate in candidates])

@@ -13,7 +13,7 @@ from typing import Protocol
 from replicator.core.deciding.journal import Pair
 from replicator.core.outcomes.outcome import Outcome, Permanent, Status, Temporary
 from replicator.core.outcomes.replication_status import ReplicationStatus, roll_up, status_of_outcomes
-from replicator.core.versions.change import Change
+from replicator.core.versions.change import Aspect, Change
 from replicator.core.versions.origin import STATUS_TAG, TAG_LIMIT
 from replicator.flows.change.replicate import Services
 
@@ -40,7 +40,7 @@ class StatusTags:
 
     def update(self, change: Change, outcomes: Sequence[Outcome]) -> None:
         """Tag a version with what its destinations came to. Replication never waits for that."""
-        if not change.is_version:
+        if change.aspect is not Aspect.CONTENT:
             return
         try:
             standing = roll_up([status_of_outcomes(outcomes), *self._elsewhere(change, outcomes)])

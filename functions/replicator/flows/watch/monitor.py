@@ -191,7 +191,7 @@ def _missed(pending: Pending) -> Notice:
         requested=pending.first_seen,
         threshold_ms=pending.threshold_ms,
         size=pending.size,
-        marker=pending.marker,
+        aspect=pending.aspect,
     )
 
 
