@@ -23,7 +23,7 @@ from replicator.runtime import Settings, make_notices, make_rules, now, side_by_
 _settings, _clients = Settings.read(), Clients()
 _queue = SqsQueue(_clients.sqs(), _settings.change_queue_url, _settings.dead_letter_queue_url)
 _journal = DynamoJournal(_clients.dynamodb(), _settings.journal_table)
-_books = Recorder(_journal, _queue, make_notices(_clients), now, _settings.threshold_ms)
+_books = Recorder(_journal, _queue, make_notices(_clients), now)
 _rules = make_rules(_settings, _clients)
 _uploads = UploadWatch(
     _journal,
@@ -48,6 +48,7 @@ def handler(_event: Mapping[str, Any], _context: object) -> dict[str, Any]:
             log=OutcomeLog(Logger()),
             side_by_side=side_by_side,
             stack=_settings.stack_name,
+            threshold_ms=_settings.threshold_ms,
             claimant=f"monitor {uuid.uuid4()}",
             reported=_reported,
         )

@@ -28,6 +28,7 @@ from replicator.aws.upload_journal import DynamoUploadJournal
 from replicator.core.deciding.eligibility import Limits
 from replicator.core.parts.cost import CostModel
 from replicator.core.rules.matching import RuleSet
+from replicator.flows.change.conclude import Closing
 from replicator.flows.change.consume import Consumer
 from replicator.flows.change.reading import Marks
 from replicator.flows.change.record import Recorder
@@ -138,7 +139,6 @@ def make_multipart(settings: Settings, clients: Clients, buckets: S3Buckets) -> 
         journal=DynamoUploadJournal(clients.dynamodb(), settings.journal_table),
         queue=SqsPartQueue(clients.sqs, settings.part_queue_url, side_by_side),
         is_ours=is_ours,
-        threshold_ms=settings.threshold_ms,
     )
 
 
@@ -160,6 +160,7 @@ def make_services(settings: Settings, clients: Clients) -> Services:
         now=now,
         own_principals=settings.own_principals,
         multipart=make_multipart(settings, clients, buckets),
+        threshold_ms=settings.threshold_ms,
     )
 
 
@@ -169,10 +170,16 @@ def make_consumer(settings: Settings, clients: Clients, queue_url: str = "") -> 
     queue = SqsQueue(clients.sqs(), queue_url or settings.change_queue_url, settings.dead_letter_queue_url)
     log = OutcomeLog(Logger())
     jitter = random.SystemRandom().random
-    recorder = Recorder(services.journal, queue, make_notices(clients), now, settings.threshold_ms)
+    recorder = Recorder(services.journal, queue, make_notices(clients), now)
     metrics = partial(EmbeddedMetrics, settings.metrics_namespace, settings.stack_name)
     tags = StatusTags(_tagging(clients), services, log.incomplete) if settings.status_tags else None
-    return lambda: Consumer(services, queue, recorder, metrics(), log, jitter, settings.last_receive, tags)
+    last = settings.last_receive
+
+    def make() -> Consumer:
+        closing = Closing(recorder, metrics(), log, services.multipart, tags, last)
+        return Consumer(services, queue, closing, jitter)
+
+    return make
 
 
 def _tagging(clients: Clients) -> Tagging:

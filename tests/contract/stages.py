@@ -17,6 +17,7 @@ import boto3
 import pytest
 from replicator.aws.buckets import S3Buckets
 from replicator.aws.clients import Clients
+from replicator.core.deciding.target import Target
 from replicator.core.versions.events import Record, parse
 from replicator.core.versions.version import Grant
 from replicator.flows.ports import Objects, Replicas
@@ -119,7 +120,7 @@ class InMemory:
         return MemoryBuckets(self.s3).source(bucket)
 
     def writes(self, bucket: str) -> Replicas:
-        return MemoryBuckets(self.s3).destination(bucket, "")
+        return MemoryBuckets(self.s3).replicas(Target(bucket))
 
     def told(self, bucket: str) -> Sequence[Record]:
         return _records(self.messages.pop(bucket, []))
@@ -169,7 +170,7 @@ class OnEmulator:
         return self.buckets.source(bucket)
 
     def writes(self, bucket: str) -> Replicas:
-        return self.buckets.destination(bucket, "")
+        return self.buckets.replicas(Target(bucket))
 
     def told(self, bucket: str) -> Sequence[Record]:
         messages = self.plain.messages(self.queues[bucket], self._region(bucket))

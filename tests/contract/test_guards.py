@@ -20,6 +20,7 @@ def copy_of(stage: Stage, version_id: str, key: str = KEY) -> Copy:
     head = stage.reads(stage.source).head(key, version_id)
     assert isinstance(head, Head)
     origin = Origin(stage.source, version_id, head.modified)
+    tags = stage.reads(stage.source).tags(key, version_id)
     return Copy(
         bucket=stage.source,
         key=key,
@@ -29,11 +30,13 @@ def copy_of(stage: Stage, version_id: str, key: str = KEY) -> Copy:
         origin=origin,
         metadata={"mark": str(origin)},
         headers=head.headers,
-        tags=None,
+        tags=tags,
         storage_class=head.storage_class,
         encryption=head.encryption,
         lock=head.lock,
         checksum=None,
+        source_metadata=head.metadata,
+        source_tags=tags,
     )
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from replicator.core.deciding.result import Result
 from replicator.core.outcomes.metrics import Metric
-from replicator.core.outcomes.outcome import Outcome, Status
+from replicator.core.outcomes.outcome import Status
 from replicator.core.outcomes.threshold import Depth, Pending
-from replicator.core.versions.change import Change
 from replicator.flows.watch.monitor import Depths
 
 from tests.fakes.journal import Item, MemoryJournal
@@ -75,14 +75,14 @@ class MemoryGauges:
     """What was measured and published."""
 
     values: list[tuple[Metric, float, dict[str, str]]] = field(default_factory=list)
-    recorded: list[tuple[str, Outcome]] = field(default_factory=list)
+    recorded: list[Result] = field(default_factory=list)
     flushes: int = 0
 
-    def add(self, metric: Metric, value: float, place: dict[str, str]) -> None:
-        self.values.append((metric, value, dict(place)))
+    def add(self, metric: Metric, value: float, route: dict[str, str]) -> None:
+        self.values.append((metric, value, dict(route)))
 
-    def record(self, source: str, outcome: Outcome) -> None:
-        self.recorded.append((source, outcome))
+    def record(self, result: Result) -> None:
+        self.recorded.append(result)
 
     def flush(self) -> None:
         self.flushes += 1
@@ -90,17 +90,3 @@ class MemoryGauges:
     def of(self, metric: Metric, **place: str) -> list[float]:
         """Return the values of a metric at places that say at least this."""
         return [value for name, value, where in self.values if name is metric and place.items() <= where.items()]
-
-
-@dataclass(slots=True)
-class MonitorLog:
-    """The lines that would be in the monitor's log."""
-
-    outcomes: list[tuple[Change | None, Outcome]] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
-
-    def outcome(self, change: Change | None, outcome: Outcome) -> None:
-        self.outcomes.append((change, outcome))
-
-    def incomplete(self, what: str) -> None:
-        self.left_out.append(what)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from replicator.core.deciding.bucket import BucketFacts
 from replicator.core.deciding.copy import Copy, Guard, Written
 from replicator.core.deciding.facts import ABSENT, Absent, Top
+from replicator.core.deciding.target import Target
 from replicator.core.outcomes.outcome import Conflict, Permanent, Reason
 from replicator.core.versions.version import Checksum, Grant, Head, History, MarkerHead
 
@@ -106,12 +106,12 @@ class MemoryObjects:
 
 def _content(copy: Copy, source: Stored) -> Content:
     """Say what CopyObject writes: the source's bytes in one piece, its ACL never, the rest as asked for."""
-    replaced = copy.metadata is not None
+    replaced = copy.metadata != copy.source_metadata
     return Content(
         body=source.content.body,
-        metadata=copy.metadata if copy.metadata is not None else source.content.metadata,
+        metadata=copy.metadata if replaced else source.content.metadata,
         headers=copy.headers if replaced else source.content.headers,
-        tags=copy.tags if copy.tags is not None else source.content.tags,
+        tags=copy.tags if copy.tags != copy.source_tags else source.content.tags,
         grants=copy.grants,
         storage_class=copy.storage_class or "STANDARD",
         encryption=copy.encryption,
@@ -132,15 +132,15 @@ class MemoryBuckets:
     def source(self, bucket: str) -> MemoryObjects:
         return MemoryObjects(self.s3, bucket, "source", self.points, self.author)
 
-    def destination(self, bucket: str, account: str) -> MemoryObjects:
-        return MemoryObjects(self.s3, bucket, "destination", self.points, self.author)
-
-    def source_facts(self, bucket: str) -> BucketFacts:
+    def source_has_acls(self, bucket: str) -> bool:
         if bucket not in self.s3.buckets:
             raise Permanent(Reason.SRC_BUCKET_NOT_FOUND, bucket)
-        return self.s3.buckets[bucket].facts()
+        return self.s3.buckets[bucket].acls_enabled
 
-    def destination_facts(self, bucket: str, account: str) -> BucketFacts:
-        if bucket not in self.s3.buckets:
-            raise Permanent(Reason.DST_BUCKET_NOT_FOUND, bucket)
-        return self.s3.buckets[bucket].facts()
+    def replicas(self, target: Target) -> MemoryObjects:
+        return MemoryObjects(self.s3, target.bucket, "destination", self.points, self.author)
+
+    def describe(self, target: Target) -> Target:
+        if target.bucket not in self.s3.buckets:
+            raise Permanent(Reason.DST_BUCKET_NOT_FOUND, target.bucket)
+        return self.s3.buckets[target.bucket].described(target.account)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from replicator.core.deciding.result import Result
 from replicator.core.outcomes.notices import Notice
 from replicator.core.outcomes.outcome import Outcome
 from replicator.core.versions.change import Change
@@ -17,11 +18,11 @@ T = TypeVar("T")
 class MemoryMeasures:
     """What was recorded, and how often it was published."""
 
-    recorded: list[tuple[str, Outcome]] = field(default_factory=list)
+    recorded: list[Result] = field(default_factory=list)
     flushes: int = 0
 
-    def record(self, source: str, outcome: Outcome) -> None:
-        self.recorded.append((source, outcome))
+    def record(self, result: Result) -> None:
+        self.recorded.append(result)
 
     def flush(self) -> None:
         self.flushes += 1
@@ -31,14 +32,18 @@ class MemoryMeasures:
 class MemoryLog:
     """The lines that would be in the log."""
 
-    outcomes: list[tuple[Change | None, Outcome]] = field(default_factory=list)
+    outcomes: list[tuple[Change, Outcome]] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
-    def outcome(self, change: Change | None, outcome: Outcome) -> None:
+    def outcome(self, change: Change, outcome: Outcome) -> None:
         self.outcomes.append((change, outcome))
 
-    def unexpected(self, change: Change | None, error: Exception) -> None:
+    def unexpected(self, change: Change, error: Exception) -> None:
         self.errors.append(error)
+
+    def incomplete(self, what: str) -> None:
+        self.remarks.append(what)
 
 
 @dataclass(slots=True)

@@ -10,8 +10,8 @@ from bisect import insort
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from replicator.core.deciding.bucket import BucketFacts
 from replicator.core.deciding.copy import Guard
+from replicator.core.deciding.target import Capabilities, Target
 from replicator.core.outcomes.outcome import Conflict
 from replicator.core.versions.version import EntryKind
 
@@ -46,10 +46,9 @@ class Bucket:
     def find(self, key: str, version_id: str) -> Stored | None:
         return next((stored for stored in self.histories.get(key, ()) if stored.version_id == version_id), None)
 
-    def facts(self) -> BucketFacts:
-        return BucketFacts(
-            self.name, self.region, self.versioning == "Enabled", self.acls_enabled, self.object_lock, self.listens
-        )
+    def described(self, account: str = "") -> Target:
+        can = Capabilities(self.versioning == "Enabled", self.acls_enabled, self.object_lock)
+        return Target(self.name, account, self.region, can, self.listens)
 
 
 @dataclass(frozen=True, slots=True)

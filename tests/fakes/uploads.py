@@ -137,9 +137,9 @@ class MemoryUploads:
 
     def _start(self, copy: Copy) -> tuple[str, int]:
         content = Content(
-            metadata=copy.metadata if copy.metadata is not None else copy.kept_metadata,
+            metadata=copy.metadata,
             headers=copy.headers,
-            tags=copy.tags if copy.tags is not None else copy.kept_tags,
+            tags=copy.tags,
             grants=copy.grants,
             storage_class=copy.storage_class or "STANDARD",
             encryption=copy.encryption,

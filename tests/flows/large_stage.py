@@ -51,7 +51,7 @@ class LargeStage(Stage):
         multipart = Multipart(
             model=self.model,
             source=lambda bucket: MemoryUploads(self.uploads, bucket, "source", self.points, OURS),
-            uploads=lambda bucket, _: MemoryUploads(self.uploads, bucket, "destination", self.points, OURS),
+            uploads=lambda target: MemoryUploads(self.uploads, target.bucket, "destination", self.points, OURS),
             journal=self.upload_journal,
             queue=MemoryPartQueue(self.parts),
             is_ours=lambda initiator: initiator == OURS,
@@ -103,7 +103,7 @@ class LargeStage(Stage):
             UploadWatch(
                 self.journal,
                 self.upload_journal,
-                lambda bucket, _: MemoryUploads(self.uploads, bucket, "destination", self.points, OURS),
+                lambda target: MemoryUploads(self.uploads, target.bucket, "destination", self.points, OURS),
                 self.s3.clock.milliseconds,
             )
         )

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from replicator.core.deciding.eligibility import Limits
+from replicator.core.deciding.result import Result
 from replicator.core.outcomes.outcome import Outcome, Reason, Status
 from replicator.core.rules.rule import Rule
 from replicator.core.versions.origin import Site, find_mark
+from replicator.flows.change.conclude import Closing
 from replicator.flows.change.consume import Consumer, consume
 from replicator.flows.change.reading import Marks
 from replicator.flows.change.record import Recorder
@@ -69,6 +71,7 @@ class Stage:
     notices: MemoryNotices = field(init=False)
     rule_sets: MemoryRules = field(default_factory=MemoryRules)
     services: Services = field(init=False)
+    recorder: Recorder = field(init=False)
     consumer: Consumer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -90,8 +93,10 @@ class Stage:
             now=self.s3.clock.milliseconds,
             own_principals=frozenset({OURS}),
         )
-        recorder = Recorder(self.journal, self.queue, self.notices, self.s3.clock.milliseconds, THRESHOLD_MS)
-        self.consumer = Consumer(self.services, self.queue, recorder, self.measures, self.log, jitter=lambda: 0.5)
+        self.recorder = Recorder(self.journal, self.queue, self.notices, self.s3.clock.milliseconds)
+        self.consumer = Consumer(
+            self.services, self.queue, Closing(self.recorder, self.measures, self.log), lambda: 0.5
+        )
 
     def _mishap(self, call: Call) -> Mishap | None:
         if act := self.interludes.pop(call.operation, None):
@@ -111,7 +116,12 @@ class Stage:
     def change_services(self, **parts: Any) -> None:
         """Put other parts into the services that the consumer works with."""
         self.services = replace(self.services, **parts)
-        self.consumer = replace(self.consumer, services=self.services)
+        closing = replace(self.consumer.closing, multipart=self.services.multipart)
+        self.consumer = replace(self.consumer, services=self.services, closing=closing)
+
+    def change_closing(self, **parts: Any) -> None:
+        """Put other parts into the closing sequence of the consumer."""
+        self.consumer = replace(self.consumer, closing=replace(self.consumer.closing, **parts))
 
     def put(self, key: str = "k", body: bytes = b"bytes", bucket: str = EAST, **content: Any) -> Stored:
         """Write a version as a user; a second passes before it."""
@@ -175,7 +185,12 @@ class Stage:
 
     @property
     def outcomes(self) -> list[Outcome]:
-        return [outcome for _, outcome in self.measures.recorded]
+        return [result.outcome for result in self.measures.recorded]
+
+    @property
+    def results(self) -> list[Result]:
+        """Return what was counted, in order, with how it counts."""
+        return self.measures.recorded
 
     def calls(self, *operations: str) -> list[str]:
         """Return the calls of these kinds so far, as words."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from replicator.core.outcomes.batch import Result, ResultCode, Task, UnreadableTask
+from replicator.core.outcomes.batch import ResultCode, Task, TaskResult, UnreadableTask
 from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
 from replicator.flows.batch import process_tasks
 
@@ -25,7 +25,7 @@ def add(on: Stage, key: str = "k", body: bytes = b"bytes", **content: Any) -> st
     return version.version_id
 
 
-def run(on: Stage, *tasks: Task | UnreadableTask) -> list[Result]:
+def run(on: Stage, *tasks: Task | UnreadableTask) -> list[TaskResult]:
     return process_tasks(tasks, on.services, on.log)
 
 
@@ -36,7 +36,7 @@ def task(version_id: str = "", key: str = "k", task_id: str = "t", bucket: str =
 def test_an_existing_version_is_replicated() -> None:
     on = existing()
     [version] = on.s3.buckets[EAST].history("k")
-    assert run(on, task(version.version_id)) == [Result("t", ResultCode.SUCCEEDED, DONE)]
+    assert run(on, task(version.version_id)) == [TaskResult("t", ResultCode.SUCCEEDED, DONE)]
     assert on.replicas() == [version.version_id]
 
 
@@ -59,7 +59,7 @@ def test_what_is_there_already_is_not_copied_again() -> None:
     on = existing()
     [version] = on.s3.buckets[EAST].history("k")
     run(on, task(version.version_id))
-    assert run(on, task(version.version_id)) == [Result("t", ResultCode.SUCCEEDED, DONE)]
+    assert run(on, task(version.version_id)) == [TaskResult("t", ResultCode.SUCCEEDED, DONE)]
     assert len(on.replicas()) == 1
 
 
@@ -79,8 +79,8 @@ def test_a_null_version_is_named_null() -> None:
     on.s3.buckets[EAST].versioning = "Suspended"
     add(on)
     assert run(on, task("null"), task("", task_id="u")) == [
-        Result("t", ResultCode.SUCCEEDED, DONE),
-        Result("u", ResultCode.SUCCEEDED, DONE),
+        TaskResult("t", ResultCode.SUCCEEDED, DONE),
+        TaskResult("u", ResultCode.SUCCEEDED, DONE),
     ]
     assert on.replicas() == ["null"]
 
@@ -130,14 +130,14 @@ def test_temporary_trouble_is_tried_again_by_s3_and_waits_nowhere_else() -> None
     assert result.code is ResultCode.TEMPORARY
     assert result.text == "west: PENDING Throttled (SlowDown)"
     assert on.waiting() == {}
-    assert run(on, task()) == [Result("t", ResultCode.SUCCEEDED, DONE)]
+    assert run(on, task()) == [TaskResult("t", ResultCode.SUCCEEDED, DONE)]
 
 
 def test_permanent_trouble_is_in_the_report_and_not_in_the_dead_letter_queue() -> None:
     on = existing()
     on.fail("COPY", Permanent(Reason.DST_PUT_DENIED, "AccessDenied"))
     [result] = run(on, task())
-    assert result == Result("t", ResultCode.PERMANENT, "west: FAILED DstPutObjectNotPermitted (AccessDenied)")
+    assert result == TaskResult("t", ResultCode.PERMANENT, "west: FAILED DstPutObjectNotPermitted (AccessDenied)")
     assert on.queue.dead == []
     assert on.waiting() == {}
 
@@ -157,7 +157,7 @@ def test_a_task_in_trouble_is_no_trouble_of_the_others() -> None:
     [good, unexpected, bad] = run(on, task(), task(key="other", task_id="o"), unreadable)
     assert good.code is ResultCode.SUCCEEDED
     assert unexpected.code is ResultCode.TEMPORARY
-    assert bad == Result("u", ResultCode.PERMANENT, "FAILED MalformedEvent (it names no key)")
+    assert bad == TaskResult("u", ResultCode.PERMANENT, "FAILED MalformedEvent (it names no key)")
     assert len(on.log.errors) == 1
 
 

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -102,7 +101,7 @@ def test_a_malformed_message_is_buried_as_it_was_and_its_neighbours_replicate(ba
 def test_a_malformed_message_has_no_version_to_tag_and_is_buried_once() -> None:
     on = stage()
     nothing: Any = None
-    on.consumer = replace(on.consumer, status_tags=StatusTags(nothing, on.services, warn=print))
+    on.change_closing(status_tags=StatusTags(nothing, on.services, warn=print))
     on.queue.send("hello")
     on.rest()
     assert [letter.body for letter in on.queue.dead] == ["hello"]

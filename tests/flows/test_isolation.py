@@ -47,7 +47,7 @@ def test_neighbours_are_done_with_the_third_delivery_and_within_the_threshold() 
         on.s3.clock.advance(min(letter.visible for letter in on.queue.letters.values()) - on.s3.clock.now)
     assert all(len(on.replicas(key)) == 1 for key in INNOCENT)
     assert [key for (pair, _), _ in on.journal.waiting.items() for key in [pair.key]] == ["bad"]
-    assert all(outcome.within for outcome in on.outcomes if outcome.status is Status.COMPLETED)
+    assert all(done.score.within for done in on.results if done.outcome.status is Status.COMPLETED)
     assert on.s3.clock.now - began < THRESHOLD_MS / 1000 + BACK_AFTER_DEATH
 
 

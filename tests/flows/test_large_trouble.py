@@ -227,7 +227,7 @@ def test_what_cannot_be_understood_fails_with_a_reason() -> None:
 
 def test_the_last_receive_explains_itself() -> None:
     stage = fresh()
-    stage.parts_desk = replace(stage.parts_desk, last_receive=3)
+    stage.parts_desk = replace(stage.parts_desk, closing=replace(stage.parts_desk.closing, last_receive=3))
     stage.put_large(b"seven77")
     stage.deliver()
     stage.fail("COPY PART", THROTTLED, times=1000)

@@ -191,7 +191,7 @@ def test_what_it_has_no_time_to_tell_is_told_in_the_next_minute() -> None:
     watched.on.meanwhile("PUBLISH", lambda: watched.wait(0.75))
     watched.look()
     assert len(watched.kinds()) == 10
-    assert "5 late versions" in watched.log.left_out[0]
+    assert "5 late versions" in watched.log.remarks[0]
     watched.look()
     assert len(watched.kinds()) == 15
 

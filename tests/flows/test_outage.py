@@ -15,7 +15,8 @@ def test_a_destination_that_is_away_for_a_day_costs_no_failure_and_its_backlog_d
     watched = Watched()
     on = watched.on
     draw = random.Random(7)  # noqa: S311 - a story, not a secret
-    on.consumer = replace(on.consumer, jitter=draw.random, last_receive=210)
+    on.consumer = replace(on.consumer, jitter=draw.random)
+    on.change_closing(last_receive=210)
     on.fail("COPY", SLOW, 10**9)
     for number in range(40):
         on.put(str(number))

@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass, replace
 
 import pytest
+from replicator.core.deciding.result import Result
 from replicator.core.outcomes.metrics import Metric
 from replicator.core.outcomes.notices import NoticeKind
 from replicator.core.outcomes.outcome import Outcome, Permanent, Reason, Status, Temporary
@@ -19,11 +20,15 @@ FAILED, MISSED, AFTER = NoticeKind.FAILED, NoticeKind.MISSED, NoticeKind.AFTER
 
 def counted(on: Stage) -> list[bool]:
     """Return how objects were counted for the threshold by the functions, in order."""
-    return [outcome.within for outcome in on.outcomes if outcome.within is not None]
+    return [done.score.within for done in on.results if done.score.within is not None]
+
+
+def last(on: Stage) -> Result:
+    return on.results[-1]
 
 
 def final(on: Stage) -> Outcome:
-    return on.outcomes[-1]
+    return last(on).outcome
 
 
 # In time
@@ -78,7 +83,7 @@ def test_what_waited_unseen_on_the_queue_is_told_of_on_arrival() -> None:
     watched.on.rest()
     assert watched.kinds() == [MISSED, AFTER]
     assert counted(watched.on) == [False]
-    assert final(watched.on).missed
+    assert last(watched.on).score.missed
     assert final(watched.on).reason is Reason.WAITED
     assert 16 * 60_000 <= final(watched.on).latency_ms < 17 * 60_000
 
@@ -90,7 +95,7 @@ def test_a_late_arrival_keeps_the_reason_that_it_waited_for() -> None:
     watched.on.deliver()
     watched.wait(20)
     watched.on.rest()
-    assert (final(watched.on).reason, final(watched.on).missed) == (Reason.THROTTLED, True)
+    assert (final(watched.on).reason, last(watched.on).score.missed) == (Reason.THROTTLED, True)
 
 
 def test_duplicates_and_redeliveries_of_a_late_arrival_tell_nothing_more() -> None:
@@ -127,7 +132,7 @@ def test_a_version_that_is_copied_along_with_a_newer_one_counts_by_itself() -> N
     watched.on.deliver(newer)
     watched.on.deliver(older)
     assert counted(watched.on) == [True, True]
-    assert sorted(outcome.size for outcome in watched.on.outcomes if not outcome.told) == [1, 2]
+    assert sorted(outcome.size for outcome in watched.on.outcomes) == [1, 2]
 
 
 def test_a_version_that_is_copied_along_late_is_told_of_once() -> None:
@@ -154,7 +159,7 @@ def test_a_failure_is_told_with_its_reason() -> None:
     assert (notice.kind, notice.reason) == (FAILED, "DstPutObjectNotPermitted")
     assert (notice.bucket, notice.key, notice.version_id) == (EAST, "k", source.version_id)
     assert counted(watched.on) == [False]
-    assert not final(watched.on).missed, "it failed in time"
+    assert not last(watched.on).score.missed, "it failed in time"
 
 
 def test_a_failure_after_the_threshold_missed_it_too() -> None:
@@ -165,7 +170,7 @@ def test_a_failure_after_the_threshold_missed_it_too() -> None:
     watched.on.rest()
     assert watched.kinds() == [MISSED, FAILED]
     assert counted(watched.on) == [False]
-    assert final(watched.on).missed
+    assert last(watched.on).score.missed
 
 
 def test_what_was_told_as_late_and_then_fails_counts_once() -> None:

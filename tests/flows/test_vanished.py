@@ -22,8 +22,8 @@ def test_a_message_that_sqs_gave_up_fails_with_the_reason_of_its_last_trouble() 
     assert [status for status, _ in watched.on.waiting().values()] == [Status.FAILED]
     [notice] = watched.on.notices.published
     assert (notice.kind, notice.reason, notice.rule_id) == (NoticeKind.FAILED, "Throttled", "to west")
-    [(source, outcome)] = watched.gauges.recorded
-    assert (source, outcome.within) == (EAST, False)
+    [failed] = watched.gauges.recorded
+    assert (failed.attempt.change.bucket, failed.score.within) == (EAST, False)
     assert watched.on.queue.dead == [], "it lies there already"
 
 

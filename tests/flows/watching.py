@@ -1,7 +1,7 @@
 """A stage with the monitor beside it, and short ways to say what was told and how each object was counted."""
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 
 from replicator.core.outcomes.notices import NoticeKind
@@ -9,8 +9,8 @@ from replicator.core.outcomes.outcome import Reason, Temporary
 from replicator.core.outcomes.threshold import Route, Tally
 from replicator.flows.watch.monitor import MonitorServices, monitor
 
-from tests.fakes.monitoring import MemoryGauges, MemoryIndex, MemoryQueues, MonitorLog
-from tests.fakes.reporting import in_turn
+from tests.fakes.monitoring import MemoryGauges, MemoryIndex, MemoryQueues
+from tests.fakes.reporting import MemoryLog, in_turn
 from tests.fakes.rules import rule
 from tests.flows.stage import THRESHOLD_MS, WEST, Stage
 
@@ -25,7 +25,7 @@ class Watched:
 
     on: Stage = field(default_factory=lambda: Stage([rule(WEST, rule_id="all")]))
     gauges: MemoryGauges = field(default_factory=MemoryGauges)
-    log: MonitorLog = field(default_factory=MonitorLog)
+    log: MemoryLog = field(default_factory=MemoryLog)
     reported: set[Route] = field(default_factory=set)
     queues: MemoryQueues = field(init=False)
     index: MemoryIndex = field(init=False)
@@ -43,12 +43,13 @@ class Watched:
         return MonitorServices(
             index=self.index,
             queues=self.queues,
-            recorder=self.on.consumer.recorder,
+            recorder=self.on.recorder,
             rules=self.on.rule_sets.of,
             gauges=self.gauges,
             log=self.log,
             side_by_side=in_turn,
             stack="stack",
+            threshold_ms=THRESHOLD_MS,
             claimant=f"run {next(_runs)}",
             reported=self.reported,
         )
@@ -69,7 +70,7 @@ class Watched:
 
 def last_receive(on: Stage, receives: int) -> None:
     """Tell the consumer at which receive its queue gives up."""
-    on.consumer = replace(on.consumer, last_receive=receives)
+    on.change_closing(last_receive=receives)
 
 
 def waiting(*keys: str, rules: tuple[str, ...] = (WEST,)) -> Watched:

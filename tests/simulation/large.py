@@ -27,17 +27,17 @@ BODIES = ("large {}", "here{}")
 """Of a large version: over several functions, and in one."""
 
 
-def with_parts(world: Services, store: UploadStore, points: Points, author: str, parts: MemoryQueue) -> Services:
-    """Return a world that copies in parts."""
+def with_parts(services: Services, store: UploadStore, points: Points, author: str, parts: MemoryQueue) -> Services:
+    """Return services that copy in parts."""
     multipart = Multipart(
         model=MODEL,
         source=lambda bucket: MemoryUploads(store, bucket, "source", points, author),
-        uploads=lambda bucket, _: MemoryUploads(store, bucket, "destination", points, author),
+        uploads=lambda target: MemoryUploads(store, target.bucket, "destination", points, author),
         journal=MemoryUploadJournal(points),
         queue=MemoryPartQueue(parts),
         is_ours=lambda initiator: initiator == author,
     )
-    return replace(world, multipart=multipart)
+    return replace(services, multipart=multipart)
 
 
 def work(messages: list[Message], consumer: Consumer, choices: Choices) -> list[str]:
@@ -46,8 +46,8 @@ def work(messages: list[Message], consumer: Consumer, choices: Choices) -> list[
     return copy_parts(messages, consumer, TimeBudget(may_begin, hidden=315))
 
 
-def look_after(world: Services) -> None:
+def look_after(services: Services) -> None:
     """Let the monitor abort what is left over."""
-    if world.multipart:
-        multipart = world.multipart
-        abort_stale(UploadWatch(world.journal, multipart.journal, multipart.uploads, world.now))
+    if services.multipart:
+        multipart = services.multipart
+        abort_stale(UploadWatch(services.journal, multipart.journal, multipart.uploads, services.now))

@@ -15,11 +15,13 @@ from itertools import count, islice
 from typing import Any
 from unittest.mock import patch
 
-from replicator.core.deciding import decision, journal, plan, winner
+from replicator.core.deciding import decision, journal, plan, standing, winner
 from replicator.core.deciding.actions import Finish, Need
+from replicator.core.deciding.attempt import Delivery
 from replicator.core.deciding.copy import Guard
 from replicator.core.deciding.facts import Facts, Histories
 from replicator.core.deciding.journal import Memory
+from replicator.core.deciding.target import Capabilities
 from replicator.core.outcomes.outcome import Conflict, Reason, Status
 from replicator.core.rules.matching import Candidate
 from replicator.core.rules.rule import Rule
@@ -27,7 +29,7 @@ from replicator.core.versions.change import Change, ChangeKind
 from replicator.core.versions.version import Entry
 from replicator.flows.change import consume, synchronise
 from replicator.flows.change.reading import Reader
-from replicator.flows.change.synchronise import Delivery, Synchroniser
+from replicator.flows.change.synchronise import Synchroniser
 
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.objects import MemoryObjects
@@ -40,7 +42,6 @@ from tests.simulation.settings import BY_NAME, Setting
 from tests.simulation.shrink import Numbers
 
 MOST = 10_000
-Patch = tuple[object, str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Mutation:
     """
 
     name: str
-    patches: Sequence[Patch]
+    patches: Sequence[tuple[object, str, object]]
     worlds: Sequence[str] = ("two keys", "two-way", "one-way, delete markers", "two-way, clocks 3 s apart")
     rare: bool = False
 
@@ -126,14 +127,19 @@ _IS_IN_ORDER = decision.is_in_order
 
 
 def _marker_anywhere(facts: Facts) -> Any:
-    return _DECIDE_MARKER(replace(facts, versioned=True))
+    return _DECIDE_MARKER(_at(facts, capabilities=Capabilities(versions=True)))
+
+
+def _at(facts: Facts, **target: Any) -> Facts:
+    """Decide as if the destination were another."""
+    return replace(facts, attempt=replace(facts.attempt, target=replace(facts.attempt.target, **target)))
 
 
 _DECIDE_MARKER = decision._decide_marker
 
 
 def _without_head(facts: Facts, rule: Any) -> Any:
-    return _COPY_IN_ORDER(replace(facts, two_way=False), rule)
+    return _COPY_IN_ORDER(_at(facts, listens=False), rule)
 
 
 _COPY_IN_ORDER = decision._copy_in_order
@@ -176,17 +182,17 @@ def _any_marker_event(self: Any, best: Any) -> bool:
     return theirs is not None and not theirs.entry.is_version
 
 
-def _told_by_id(self: Any, marker: Any) -> bool:
+def _reported_by_id(self: Any, marker: Any) -> bool:
     return marker.version_id == self.facts.change.version_id or marker.version_id in self.facts.memory.settled
 
 
-def _crown_deleted(self: Any, standing: Any, copied: Any, there: Any) -> Any:
+def _crown_deleted(self: Any, there_already: Any, copied: Any, there: Any) -> Any:
     """Copy the winner again if it arrived once, whatever became of it."""
-    window = self._natives_since(self.event.modified - winner.CLOCK_MARGIN)
-    best = self._winner([one for one in window if one in standing or one.version_id in self.facts.memory.settled])
-    if best and best.entry.is_version and best.bucket == self.facts.pair.source and best.entry not in standing:
-        return [self._copy(entry, "current at the source") for entry in self._selected([best.entry])]
-    return _CROWN(self, standing, copied, there)
+    window = self.standing.natives_since(self.event.modified - winner.CLOCK_MARGIN)
+    best = self._winner([one for one in window if one in there_already or one.version_id in self.facts.memory.settled])
+    if best and best.entry.is_version and best.bucket == self.facts.pair.source and best.entry not in there_already:
+        return [self._copy(entry, "current at the source") for entry in self.standing.selected([best.entry])]
+    return _CROWN(self, there_already, copied, there)
 
 
 _CROWN = plan._Planner._put_winner_on_top
@@ -197,8 +203,8 @@ def _let_lie(_: Facts) -> Finish:
 
 
 def _null_in_order(facts: Facts) -> bool:
-    change = facts.change
-    return _IS_IN_ORDER(replace(facts, change=replace(change, version_id=change.version_id.replace("null", "any"))))
+    change = replace(facts.change, version_id=facts.change.version_id.replace("null", "any"))
+    return _IS_IN_ORDER(replace(facts, attempt=replace(facts.attempt, change=change)))
 
 
 def _settled_ends_all(facts: Facts) -> Any:
@@ -247,7 +253,7 @@ def _no_mark(self: Reader, ref: Any) -> None:
 
 
 def _stands_there(self: Any, entry: Any, there: Any) -> bool:
-    return self._origin(entry) in there
+    return self.origin(entry) in there
 
 
 def _first_rule(self: Candidate, tags: object) -> Rule:
@@ -289,7 +295,7 @@ MUTATIONS = (
         [(plan._Planner, "_may_mark", _any_marker_event)],
         ("one-way, lifecycle expires", "one-way, delete markers"),
     ),
-    Mutation("a delete marker is told by its own event alone", [(plan._Planner, "_is_told", _told_by_id)]),
+    Mutation("a delete marker is told by its own event alone", [(standing.Standing, "is_reported", _reported_by_id)]),
     Mutation("the winner is not put back on top", [(plan._Planner, "_put_winner_on_top", _no_crown)]),
     Mutation(
         "the fast path goes over whatever a plan left on top",
@@ -317,7 +323,7 @@ MUTATIONS = (
     Mutation("replicas are taken for native versions", [(Reader, "_mark", _no_mark)], UNTOLD),
     Mutation(
         "a version deleted for good at the destination is missing there",
-        [(plan._Planner, "_has_arrived", _stands_there)],
+        [(standing.Standing, "has_arrived", _stands_there)],
         ("one-way, users delete for good",),
     ),
     Mutation(
@@ -386,9 +392,8 @@ def write(text: str) -> None:
 
 
 def _row(caught: Caught | None, most: int) -> str:
-    if caught is None:
-        return f"SURVIVED | {most} | -"
-    return f"{caught.setting.name} | {caught.played} | {caught.decisions}"
+    row = (caught.setting.name, caught.played, caught.decisions) if caught else ("SURVIVED", most, "-")
+    return " | ".join(map(str, row))
 
 
 if __name__ == "__main__":

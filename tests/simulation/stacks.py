@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from replicator.core.deciding.eligibility import Limits
 from replicator.core.rules.matching import RuleSet
+from replicator.flows.change.conclude import Closing
 from replicator.flows.change.consume import Consumer
 from replicator.flows.change.reading import Marks
 from replicator.flows.change.record import Recorder
@@ -21,8 +22,6 @@ from tests.simulation.choices import Choices
 from tests.simulation.large import with_parts
 from tests.simulation.settings import Setting
 from tests.simulation.turns import Turns
-
-THRESHOLD_MS = 15 * 60_000
 
 
 def principal(bucket: str) -> str:
@@ -59,7 +58,7 @@ def build_stack(bucket: str, setting: Setting, uploads: UploadStore, turns: Turn
     queue = MemoryQueue(s3.clock, turns)
     parts = MemoryQueue(s3.clock, turns, timeout=1800.0, name="parts")
     log = MemoryLog()
-    world = Services(
+    services = Services(
         buckets=MemoryBuckets(s3, turns, principal(bucket)),
         rules=_rules(bucket, setting).of,
         journal=journal,
@@ -70,9 +69,10 @@ def build_stack(bucket: str, setting: Setting, uploads: UploadStore, turns: Turn
         own_principals=frozenset(principal(name) for name in setting.sources) if setting.filtered else frozenset(),
     )
     if setting.large:
-        world = with_parts(world, uploads, turns, principal(bucket), parts)
-    recorder = Recorder(journal, queue, MemoryNotices(turns), s3.clock.milliseconds, THRESHOLD_MS)
-    consumer = Consumer(world, queue, recorder, MemoryMeasures(), log, jitter=lambda: choices.below(100) / 100)
+        services = with_parts(services, uploads, turns, principal(bucket), parts)
+    recorder = Recorder(journal, queue, MemoryNotices(turns), s3.clock.milliseconds)
+    closing = Closing(recorder, MemoryMeasures(), log, services.multipart)
+    consumer = Consumer(services, queue, closing, jitter=lambda: choices.below(100) / 100)
     return Stack(bucket, queue, parts, journal, consumer, replace(consumer, queue=parts), log)
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from replicator.core.outcomes.batch import Result, ResultCode, Task, UnreadableTask, answer, read_tasks, sum_up
+from replicator.core.outcomes.batch import ResultCode, Task, TaskResult, UnreadableTask, answer, read_tasks, sum_up
 from replicator.core.outcomes.outcome import Outcome, Reason, Status
 
 DONE = Outcome(Status.COMPLETED, destination="west")
@@ -61,12 +61,12 @@ RESULTS = [
 
 @pytest.mark.parametrize(("outcomes", "code", "text"), RESULTS)
 def test_a_result_sums_up_all_destinations(outcomes: tuple[Outcome, ...], code: ResultCode, text: str) -> None:
-    assert sum_up("t", outcomes) == Result("t", code, text)
+    assert sum_up("t", outcomes) == TaskResult("t", code, text)
 
 
 def test_the_answer_echoes_the_invocation_and_fails_what_it_leaves_out() -> None:
     invocation = {"invocationSchemaVersion": "2.0", "invocationId": "i", "job": {"id": "j"}, "tasks": []}
-    assert answer(invocation, [Result("t", ResultCode.SUCCEEDED, "west: COMPLETED")]) == {
+    assert answer(invocation, [TaskResult("t", ResultCode.SUCCEEDED, "west: COMPLETED")]) == {
         "invocationSchemaVersion": "2.0",
         "treatMissingKeysAs": "PermanentFailure",
         "invocationId": "i",

@@ -1,12 +1,15 @@
 """Outcomes become embedded metrics: S3's names, units and dimensions, one blob for each set of dimensions."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from replicator.aws.measures import EmbeddedMetrics
+from replicator.core.deciding.attempt import Attempt, Delivery
+from replicator.core.deciding.result import Result, Score
+from replicator.core.deciding.target import Target
 from replicator.core.outcomes.outcome import Outcome, Reason, Status
+from replicator.core.versions.change import Change, ChangeKind
 
 COPIED = Outcome(Status.COMPLETED, rule_id="all", destination="west", size=5, latency_ms=1500)
 FAILED = Outcome(Status.FAILED, Reason.DST_PUT_DENIED, rule_id="all", destination="west")
@@ -16,12 +19,20 @@ WAITING = Outcome(Status.PENDING, Reason.THROTTLED, rule_id="all", destination="
 WEST = {"SourceBucket": "east", "DestinationBucket": "west", "RuleId": "all"}
 
 
+def result(outcome: Outcome, source: str = "east", score: Score = Score()) -> Result:  # noqa: B008 - frozen
+    return Result(Attempt(Change(ChangeKind.CREATED, source, "k"), Delivery(), Target("west")), outcome, score=score)
+
+
 def published(
-    capsys: pytest.CaptureFixture[str], *outcomes: Outcome, source: str = "east", stack: str = ""
+    capsys: pytest.CaptureFixture[str],
+    *outcomes: Outcome,
+    source: str = "east",
+    stack: str = "",
+    score: Score = Score(),  # noqa: B008 - frozen
 ) -> list[dict[str, Any]]:
     measures = EmbeddedMetrics("S3Replicator", stack)
     for outcome in outcomes:
-        measures.record(source, outcome)
+        measures.record(result(outcome, source, score))
     measures.flush()
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
@@ -71,7 +82,7 @@ def test_the_stack_as_a_whole_is_counted_beside_its_rules(capsys: pytest.Capture
 def test_an_object_counts_for_or_against_the_threshold(
     capsys: pytest.CaptureFixture[str], within: bool, bytes_metric: str
 ) -> None:
-    [blob] = published(capsys, replace(COPIED, within=within))
+    [blob] = published(capsys, COPIED, score=Score(within))
     assert blob["WithinThreshold"] == [int(within)]
     assert blob[bytes_metric] == [5]
     assert "OperationsMissedThreshold" not in blob
@@ -83,7 +94,7 @@ def test_what_was_counted_before_counts_neither_way(capsys: pytest.CaptureFixtur
 
 
 def test_a_missed_threshold_is_counted_once_by_rule(capsys: pytest.CaptureFixture[str]) -> None:
-    blobs = published(capsys, replace(COPIED, within=False, missed=True))
+    blobs = published(capsys, COPIED, score=Score(within=False, missed=True))
     assert [blob["OperationsMissedThreshold"] for blob in blobs if "OperationsMissedThreshold" in blob] == [[1]]
 
 
@@ -121,7 +132,7 @@ def test_more_values_than_one_blob_may_hold_become_several(capsys: pytest.Captur
 
 def test_nothing_is_published_twice(capsys: pytest.CaptureFixture[str]) -> None:
     measures = EmbeddedMetrics("S3Replicator")
-    measures.record("east", COPIED)
+    measures.record(result(COPIED))
     measures.flush()
     measures.flush()
     assert len(capsys.readouterr().out.splitlines()) == 1

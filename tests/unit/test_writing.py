@@ -82,6 +82,7 @@ LOCK = "x-amz-object-lock"
 READER = Grant("READ", 'id="reader"')
 PUBLIC = Grant("READ", 'uri="http://acs.amazonaws.com/groups/global/AllUsers"')
 WRITER = Grant("WRITE_ACP", 'id="writer"')
+OWN = {"colour": "blue"}
 OWNER = Grant("FULL_CONTROL", 'id="owner"')
 
 ROWS: list[tuple[int, str, Copy, dict[str, str]]] = [
@@ -91,7 +92,7 @@ ROWS: list[tuple[int, str, Copy, dict[str, str]]] = [
         "x-amz-website-redirect-location": "/there"}),
     (2, "user metadata is sent again", replace(plain(), metadata={"colour": "blue"}), {"x-amz-meta-colour": "blue"}),
     (3, "where S3 copies the metadata, only the redirect is sent: S3 keeps all else",
-     replace(plain(), metadata=None, headers=SYSTEM),
+     replace(plain(), metadata=OWN, source_metadata=OWN, headers=SYSTEM),
      {"x-amz-metadata-directive": "COPY", "x-amz-website-redirect-location": "/there"}),
     (4, "tags are escaped as a query", replace(plain(), tags={"a b": "c&d=é+"}),
      {"x-amz-tagging-directive": "REPLACE", "x-amz-tagging": "a%20b=c%26d%3D%C3%A9%2B"}),
@@ -130,7 +131,7 @@ def test_each_field_is_a_header(row: tuple[int, str, Copy, dict[str, str]]) -> N
 
 
 def test_with_s3_copying_the_metadata_none_of_it_is_sent() -> None:
-    headers = sent(replace(plain(), metadata=None, headers=SYSTEM))
+    headers = sent(replace(plain(), metadata=OWN, source_metadata=OWN, headers=SYSTEM))
     assert not [name for name in headers if name.startswith(("x-amz-meta-", "content-", "cache-", "expires"))]
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from replicator.core.deciding.bucket import BucketFacts
+from replicator.core.deciding.attempt import Attempt, Delivery
 from replicator.core.deciding.eligibility import Limits, ProposedCopy
 from replicator.core.deciding.facts import Facts, Histories, Ref, Verdict
 from replicator.core.deciding.journal import Memory, Pair
+from replicator.core.deciding.target import Capabilities, Target
 from replicator.core.rules.rule import Destination, Rule
 from replicator.core.versions.change import Change, ChangeKind
 from replicator.core.versions.origin import Origin
@@ -35,9 +36,8 @@ def head(version_id: str = "v1", **fields: Any) -> Head:
     return Head(**(defaults | fields))
 
 
-def bucket(name: str = WEST, **fields: Any) -> BucketFacts:
-    settings = dict.fromkeys(("acls_enabled", "object_lock", "listens"), False)
-    return BucketFacts(name, "us-west-2", **({"versioned": True} | settings | fields))
+def target(*, listens: bool = False, **can: bool) -> Target:
+    return Target(WEST, region="us-west-2", capabilities=Capabilities(**can), listens=listens)
 
 
 def case(
@@ -46,10 +46,10 @@ def case(
     *,
     under: Rule | None = None,
     limits: Limits | None = None,
-    **there: Any,
+    **there: bool,
 ) -> ProposedCopy:
     origin = Origin(EAST, version.version_id, version.modified)
-    return ProposedCopy(KEY, version, under or rule(), tags or {}, origin, bucket(**there), limits or Limits(), NOON)
+    return ProposedCopy(KEY, version, under or rule(), tags or {}, origin, target(**there), limits or Limits(), NOON)
 
 
 def created(version_id: str = "v1", sequencer: str = "", at: int = NOON, **fields: Any) -> Change:
@@ -80,7 +80,8 @@ def replica(version_id: str, of: Origin) -> Replica:
 
 
 def facts(change: Change, **fields: Any) -> Facts:
-    return Facts(change, PAIR, **({"memory": Memory()} | fields))
+    there = target(listens=fields.pop("two_way", False), versions=fields.pop("versioned", True))
+    return Facts(Attempt(change, Delivery(), there), **({"memory": Memory()} | fields))
 
 
 def known(

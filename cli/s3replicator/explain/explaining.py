@@ -7,16 +7,15 @@ redelivered event would do at this moment. Nothing here can write: only reading 
 from dataclasses import dataclass, replace
 
 from replicator.core.deciding.actions import Decided
+from replicator.core.deciding.attempt import Delivery
 from replicator.core.deciding.facts import Absent, Facts
-from replicator.core.deciding.journal import Pair
 from replicator.core.outcomes.outcome import Permanent, Temporary, Trouble
 from replicator.core.rules.matching import Candidate, Match
 from replicator.core.versions.change import Change, ChangeKind
 from replicator.core.versions.origin import Origin
 from replicator.core.versions.version import Head, MarkerHead, StoredVersion
 from replicator.flows.change.reading import Versions
-from replicator.flows.change.replicate import Services, make_synchroniser, versions_of_source
-from replicator.flows.change.synchronise import Delivery
+from replicator.flows.change.replicate import Services, attempt_at, make_synchroniser, versions_of_source
 from replicator.flows.ports import Earlier
 
 NAME = "explain"
@@ -88,11 +87,11 @@ def _find(bucket: str, key: str, version_id: str, services: Services) -> tuple[C
 
 
 def _view(change: Change, candidate: Candidate, source: Versions, services: Services) -> View:
-    pair = Pair(change.bucket, candidate.destination, change.key)
+    attempt = attempt_at(candidate, change, CAREFUL, services.threshold_ms)
     try:
-        synchroniser = make_synchroniser(change, candidate, source, CAREFUL, services)
-        facts, decision = synchroniser.look(services.journal.read(pair))
-        earlier = services.journal.earlier(pair, change.item_id)
+        synchroniser = make_synchroniser(attempt, candidate, source, services)
+        facts, decision = synchroniser.look(services.journal.read(attempt.pair))
+        earlier = services.journal.earlier(attempt.pair, change.item_id)
     except (Temporary, Permanent) as trouble:
         return View(candidate.destination, trouble=trouble)
     return View(candidate.destination, facts, decision, earlier)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from replicator.core.deciding.journal import Memory, Pair
+from replicator.core.deciding.target import Target
 from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
 from replicator.core.outcomes.replication_status import ReplicationStatus
 from replicator.core.outcomes.threshold import Count, Pending, Route, Tally
@@ -140,9 +141,9 @@ def _side(versions: Versions) -> KeyInBucket:
 
 def _far_side(services: Services, candidate: Candidate, key: str) -> KeyInBucket:
     """Say what a destination shows; that it cannot be asked is an answer too."""
-    name, account = candidate.destination, candidate.rules[0].destination.account or ""
+    name = candidate.destination
     try:
-        objects = services.buckets.destination(name, account)
+        objects = services.buckets.replicas(Target(name, candidate.account))
         return _side(Versions(objects, name, key, lambda: False))
     except (Temporary, Permanent) as trouble:
         return KeyInBucket(name, "", 0, is_marker=False, origin=None, trouble=str(trouble))

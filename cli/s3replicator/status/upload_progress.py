@@ -1,6 +1,7 @@
 """A version whose parts are under way -> the journal's upload -> ListParts -> how far it has come. It only reads."""
 
 from replicator.core.deciding.journal import Pair
+from replicator.core.deciding.target import Target
 from replicator.core.parts.uploads import UploadGone
 from replicator.flows.large.ports import Multipart, all_parts
 
@@ -14,7 +15,7 @@ def progress(pair: Pair, change_id: str, multipart: Multipart, now: int) -> Prog
     """
     for upload in multipart.journal.of(pair):
         if upload.change_id == change_id and upload.failure is None:
-            uploads = multipart.uploads(pair.destination, upload.account)
+            uploads = multipart.uploads(Target(pair.destination, upload.account))
             try:
                 parts = all_parts(uploads, pair.key, upload.id, upload.cut.count)
             except UploadGone:

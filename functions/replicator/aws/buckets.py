@@ -7,7 +7,7 @@ read is taken for what harms least, and the comment beside it says what that is.
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from replicator.aws.large_objects import BucketLargeObjects
 from replicator.aws.objects import BucketObjects, request
 from replicator.aws.uploads import BucketUploads
 from replicator.aws.writing import BucketReplicas
-from replicator.core.deciding.bucket import BucketFacts
+from replicator.core.deciding.target import Capabilities, Target
 from replicator.flows.ports import SideBySide
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ LISTENERS = (
 
 @dataclass(slots=True)
 class _Kept:
-    facts: BucketFacts
+    seen: Target
     until: float
 
 
@@ -58,35 +58,36 @@ class S3Buckets:
         """Return a bucket whose trouble is the source's."""
         return BucketObjects(bucket, Side.SOURCE, self._clients.reader(self._region(bucket, Side.SOURCE, "")))
 
-    def destination(self, bucket: str, account: str) -> BucketReplicas:
-        """Return a bucket whose trouble is the destination's; `account` (or empty) must own it."""
-        region = self._region(bucket, Side.DESTINATION, account)
-        return BucketReplicas(bucket, self._clients.reader(region), self._clients.writer(region), account)
+    def replicas(self, target: Target) -> BucketReplicas:
+        """Return a bucket whose trouble is the destination's; the target's account, if any, must own it."""
+        region = self._region(target.bucket, Side.DESTINATION, target.account)
+        reader, writer = self._clients.reader(region), self._clients.writer(region)
+        return BucketReplicas(target.bucket, reader, writer, target.account)
 
     def large_objects(self, bucket: str) -> BucketLargeObjects:
         """Return a source bucket for what only copies in parts ask."""
         return BucketLargeObjects(bucket, Side.SOURCE, self._clients.reader(self._region(bucket, Side.SOURCE, "")))
 
-    def uploads(self, bucket: str, account: str) -> BucketUploads:
+    def uploads(self, target: Target) -> BucketUploads:
         """Return a destination bucket's multipart uploads. Clients are made only for what is really done there."""
-        region = self._region(bucket, Side.DESTINATION, account)
-        return BucketUploads(bucket, self._clients, region, account)
+        region = self._region(target.bucket, Side.DESTINATION, target.account)
+        return BucketUploads(target.bucket, self._clients, region, target.account)
 
-    def source_facts(self, bucket: str) -> BucketFacts:
-        """Read a source bucket's settings."""
-        return self._kept(bucket, Side.SOURCE, "")
+    def source_has_acls(self, bucket: str) -> bool:
+        """Return whether objects of a source bucket have ACLs of their own."""
+        return self._kept(Target(bucket), Side.SOURCE).capabilities.acls
 
-    def destination_facts(self, bucket: str, account: str) -> BucketFacts:
-        """Read a destination bucket's settings."""
-        return self._kept(bucket, Side.DESTINATION, account)
+    def describe(self, target: Target) -> Target:
+        """Return a destination with its Region and capabilities."""
+        return replace(self._kept(target, Side.DESTINATION), account=target.account)
 
-    def _kept(self, bucket: str, side: Side, account: str) -> BucketFacts:
+    def _kept(self, target: Target, side: Side) -> Target:
         with self._lock:  # one thread reads, the others wait for what it found
-            kept = self._facts.get((bucket, side))
+            kept = self._facts.get((target.bucket, side))
             if kept is None or self._clock() >= kept.until:
-                kept = _Kept(self._read(bucket, side, account), self._clock() + KEEP_SECONDS)
-                self._facts[bucket, side] = kept
-            return kept.facts
+                kept = _Kept(self._read(target, side), self._clock() + KEEP_SECONDS)
+                self._facts[target.bucket, side] = kept
+            return kept.seen
 
     def _region(self, bucket: str, side: Side, account: str) -> str:
         """Ask where a bucket is. Buckets do not move: asked once per container, by one thread while the others wait."""
@@ -99,13 +100,13 @@ class S3Buckets:
                     self._regions[bucket] = answer.get("BucketRegion") or self._clients.region
         return self._regions[bucket]
 
-    def _read(self, bucket: str, side: Side, account: str) -> BucketFacts:
-        region = self._region(bucket, side, account)
+    def _read(self, target: Target, side: Side) -> Target:
+        region = self._region(target.bucket, side, target.account)
         client = self._clients.reader(region)
         reads = (_is_versioned, _has_acls, _has_object_lock, _listens)
-        settings = self._side_by_side([partial(read, client, bucket, side) for read in reads])
-        versioned, acls, lock, listens = settings
-        return BucketFacts(bucket, region, versioned, acls, lock, listens)
+        settings = self._side_by_side([partial(read, client, target.bucket, side) for read in reads])
+        versions, acls, lock, listens = settings
+        return Target(target.bucket, target.account, region, Capabilities(versions, acls, lock), listens)
 
 
 def _is_versioned(client: "S3Client", bucket: str, side: Side) -> bool:

@@ -14,7 +14,7 @@ class OutcomeLog:
     def __init__(self, logger: Logger) -> None:
         self._logger = logger
 
-    def outcome(self, change: Change | None, outcome: Outcome) -> None:
+    def outcome(self, change: Change, outcome: Outcome) -> None:
         """Log one outcome: skipped ones for information, waiting ones as warnings, failed ones as errors."""
         write = {Status.SKIPPED: self._logger.info, Status.PENDING: self._logger.warning}.get(
             outcome.status, self._logger.error
@@ -25,14 +25,14 @@ class OutcomeLog:
             rule=outcome.rule_id,
             destination=outcome.destination,
             origin=str(outcome.origin or ""),
-            key=change.key if change else "",
-            change=change.name if change else "",
+            key=change.key,
+            change=change.name,
         )
 
-    def unexpected(self, change: Change | None, error: Exception) -> None:
+    def unexpected(self, change: Change, error: Exception) -> None:
         """Log an error that has no place in the error table, with its stack trace."""
         named: dict[str, Any] = (
-            {"bucket": change.bucket, "key": change.key, "version_id": change.version_id} if change else {}
+            {"bucket": change.bucket, "key": change.key, "version_id": change.version_id} if change.is_known else {}
         )
         self._logger.error("unexpected error", exc_info=error, **named)
 

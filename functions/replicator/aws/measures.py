@@ -8,8 +8,9 @@ from collections.abc import Mapping
 
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
+from replicator.core.deciding.result import Result
 from replicator.core.outcomes.metrics import DESTINATION, METRICS, REASON, RULE, SOURCE, STACK, Metric
-from replicator.core.outcomes.outcome import Outcome, Status
+from replicator.core.outcomes.outcome import Status
 
 Dimensions = tuple[tuple[str, str], ...]
 Sets = tuple[Dimensions, ...]
@@ -23,27 +24,28 @@ class EmbeddedMetrics:
         self._stack = stack
         self._values: dict[Sets, list[tuple[Metric, float]]] = defaultdict(list)
 
-    def record(self, source: str, outcome: Outcome) -> None:
-        """Add one outcome; PENDING ones are the monitor's to count."""
-        place = {SOURCE: source, DESTINATION: outcome.destination, RULE: outcome.rule_id, STACK: self._stack}
-        explained = {**place, REASON: str(outcome.reason or "")}
+    def record(self, result: Result) -> None:
+        """Add one result; what is PENDING is the monitor's to count."""
+        outcome, score, source = result.outcome, result.score, result.attempt.change.bucket
+        route = {SOURCE: source, DESTINATION: outcome.destination, RULE: outcome.rule_id, STACK: self._stack}
+        explained = {**route, REASON: str(outcome.reason or "")}
         if outcome.status is Status.COMPLETED:
-            self.add(Metric.LATENCY, outcome.latency_ms / 1000, place)
-            self.add(Metric.REPLICATED, 1, place)
-            self.add(Metric.BYTES_REPLICATED, outcome.size, place)
+            self.add(Metric.LATENCY, outcome.latency_ms / 1000, route)
+            self.add(Metric.REPLICATED, 1, route)
+            self.add(Metric.BYTES_REPLICATED, outcome.size, route)
         elif outcome.status is Status.FAILED:
             self.add(Metric.FAILED, 1, explained)
         elif outcome.status is Status.SKIPPED:
             self.add(Metric.SKIPPED, 1, explained)
-        if outcome.missed:
+        if score.missed:
             self.add(Metric.MISSED, 1, explained)
-        if outcome.within is not None:
-            self.add(Metric.WITHIN, int(outcome.within), place)
-            self.add(Metric.BYTES_WITHIN if outcome.within else Metric.BYTES_OUTSIDE, outcome.size, place)
+        if score.within is not None:
+            self.add(Metric.WITHIN, int(score.within), route)
+            self.add(Metric.BYTES_WITHIN if score.within else Metric.BYTES_OUTSIDE, outcome.size, route)
 
-    def add(self, metric: Metric, value: float, place: Mapping[str, str]) -> None:
-        """Add one value under every set of the metric's dimensions that the place has a value for."""
-        sets = tuple(tuple((name, place[name]) for name in names if place.get(name)) for names in METRICS[metric].sets)
+    def add(self, metric: Metric, value: float, route: Mapping[str, str]) -> None:
+        """Add one value under every set of the metric's dimensions that the route has a value for."""
+        sets = tuple(tuple((name, route[name]) for name in names if route.get(name)) for names in METRICS[metric].sets)
         self._values[tuple(dict.fromkeys(filter(None, sets)))].append((metric, value))
 
     def flush(self) -> None:

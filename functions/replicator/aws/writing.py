@@ -58,7 +58,7 @@ def copy_arguments(copy: Copy, guard: Guard) -> dict[str, Any]:
         "CopySourceIfMatch": copy.etag,
         **({"IfMatch": guard.etag} if guard.etag else {"IfNoneMatch": "*"}),
         **_metadata(copy),
-        **_tagging(copy.tags),
+        **_tagging(copy),
         "StorageClass": copy.storage_class,
         **_encryption(copy.encryption),
         **_lock(copy.lock),
@@ -69,13 +69,11 @@ def copy_arguments(copy: Copy, guard: Guard) -> dict[str, Any]:
 
 def upload_arguments(copy: Copy) -> dict[str, Any]:
     """Return CreateMultipartUpload's arguments, apart from bucket and checksum. It copies nothing by itself."""
-    metadata = copy.kept_metadata if copy.metadata is None else copy.metadata
-    tags = copy.kept_tags if copy.tags is None else copy.tags
     return {
         "Key": copy.key,
-        "Metadata": dict(metadata),
+        "Metadata": dict(copy.metadata),
         **copy.headers,
-        **({"Tagging": _tag_header(tags)} if tags else {}),
+        **({"Tagging": _tag_header(copy.tags)} if copy.tags else {}),
         "StorageClass": copy.storage_class,
         **_encryption(copy.encryption),
         **_lock(copy.lock),
@@ -84,8 +82,11 @@ def upload_arguments(copy: Copy) -> dict[str, Any]:
 
 
 def _metadata(copy: Copy) -> dict[str, Any]:
-    """Send every header again, as REPLACE demands; with COPY, only the redirect is not kept by S3."""
-    if copy.metadata is None:
+    """Let S3 copy metadata that stays as it is, also such as no HEAD shows; S3 never copies the redirect along.
+
+    Where the replica's differs, every header is sent again, as REPLACE demands.
+    """
+    if copy.metadata == copy.source_metadata:
         redirect = copy.headers.get("WebsiteRedirectLocation")
         return {"MetadataDirective": "COPY"} | ({"WebsiteRedirectLocation": redirect} if redirect else {})
     return {"MetadataDirective": "REPLACE", "Metadata": dict(copy.metadata), **copy.headers}
@@ -95,8 +96,11 @@ def _tag_header(tags: Mapping[str, str]) -> str:
     return urlencode(tags, quote_via=quote)
 
 
-def _tagging(tags: Mapping[str, str] | None) -> dict[str, Any]:
-    return {} if tags is None else {"TaggingDirective": "REPLACE", "Tagging": _tag_header(tags)}
+def _tagging(copy: Copy) -> dict[str, Any]:
+    """Let S3 copy tags that stay as they are."""
+    if copy.tags == copy.source_tags:
+        return {}
+    return {"TaggingDirective": "REPLACE", "Tagging": _tag_header(copy.tags)}
 
 
 def _encryption(encryption: Encryption) -> dict[str, Any]:

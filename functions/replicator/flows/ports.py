@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from replicator.core.deciding.bucket import BucketFacts
+from replicator.core.deciding.attempt import Attempt
 from replicator.core.deciding.copy import Copy, Guard, Written
 from replicator.core.deciding.facts import Absent, Top
 from replicator.core.deciding.journal import Memory, Pair
+from replicator.core.deciding.result import Result
+from replicator.core.deciding.target import Target
+from replicator.core.outcomes.backoff import OVERDUE_MS, PARTS_OVERDUE_MS
 from replicator.core.outcomes.outcome import Outcome, Reason, Status
-from replicator.core.versions.change import Aspect
+from replicator.core.versions.change import Aspect, Change
 from replicator.core.versions.version import Grant, Head, History
 
 T = TypeVar("T")
@@ -51,19 +54,19 @@ class Replicas(Objects, Protocol):
 
 
 class Buckets(Protocol):
-    """The buckets by name, and what is the same for all their keys."""
+    """The buckets, and what is the same for all their keys."""
 
     def source(self, bucket: str) -> Objects:
         """Return a bucket whose trouble is the source's."""
 
-    def destination(self, bucket: str, account: str) -> Replicas:
-        """Return a bucket whose trouble is the destination's; `account` (or empty) must own it."""
+    def source_has_acls(self, bucket: str) -> bool:
+        """Return whether objects of a source bucket have ACLs of their own; read once per container."""
 
-    def source_facts(self, bucket: str) -> BucketFacts:
-        """Read a source bucket's settings, once per container."""
+    def replicas(self, target: Target) -> Replicas:
+        """Return a bucket whose trouble is the destination's; the target's account, if any, must own it."""
 
-    def destination_facts(self, bucket: str, account: str) -> BucketFacts:
-        """Read a destination bucket's settings, once per container."""
+    def describe(self, target: Target) -> Target:
+        """Return a destination with its Region and capabilities; read once per container."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,8 @@ class Note:
 class Waiting:
     """A version that did not get through yet (PENDING) or did not at all (FAILED).
 
-    `threshold_ms`: how long after `note.first_seen` it may take. `due`: when its message must have come back at the
-    latest, epoch milliseconds. `aspect`: what of the version the change concerns.
+    `threshold_ms`: how long after `note.first_seen` it may take, 0 if the stack's own threshold counts. `due`: when its
+    message must have come back at the latest, epoch milliseconds. `aspect`: what of the version the change concerns.
     """
 
     status: Status
@@ -93,6 +96,21 @@ class Waiting:
     threshold_ms: int = 0
     due: int = 0
     aspect: Aspect = Aspect.CONTENT
+
+
+def waiting(attempt: Attempt, outcome: Outcome, now: int) -> Waiting:
+    """Say what the journal keeps of a change that waits or failed. `now`: epoch milliseconds."""
+    change = attempt.change
+    return Waiting(
+        status=outcome.status,
+        reason=outcome.reason or Reason.UNKNOWN,
+        detail=outcome.detail,
+        version_id=change.item_id,
+        note=Note(outcome.rule_id, outcome.size, change.time, attempt.delivery.attempts),
+        threshold_ms=outcome.threshold_ms,
+        due=now + (PARTS_OVERDUE_MS if outcome.reason is Reason.PARTS_UNDER_WAY else OVERDUE_MS),
+        aspect=change.aspect or Aspect.CONTENT,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +188,24 @@ CLAIM_MS = 60_000
 class Measures(Protocol):
     """Counts and latencies of a batch."""
 
-    def record(self, source: str, outcome: Outcome) -> None:
-        """Add one outcome."""
+    def record(self, result: Result) -> None:
+        """Add one result."""
 
     def flush(self) -> None:
         """Publish what was added, at once."""
+
+
+class Log(Protocol):
+    """What people read when something is wrong: one line per outcome that is not COMPLETED."""
+
+    def outcome(self, change: Change, outcome: Outcome) -> None:
+        """Log one outcome."""
+
+    def unexpected(self, change: Change, error: Exception) -> None:
+        """Log an error that has no place in the error table, with its stack trace."""
+
+    def incomplete(self, what: str) -> None:
+        """Log what had to be left out."""
 
 
 class SideBySide(Protocol):

@@ -7,8 +7,8 @@ knowing how boto3 spells it.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from replicator.core.deciding.bucket import BucketFacts
 from replicator.core.deciding.eligibility import ProposedCopy
+from replicator.core.deciding.target import Target
 from replicator.core.rules.rule import Rule
 from replicator.core.versions.origin import (
     MARK,
@@ -35,9 +35,10 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One version to be written at one destination. None for metadata or tags: let S3 copy the source's own.
+    """What one replica has, and which version it is copied from.
 
-    kept_metadata, kept_tags: the source's own, for a copy in parts, of which S3 keeps nothing by itself.
+    bucket, key, version_id, etag, size: of the version that is copied. source_metadata, source_tags: what that version
+    has itself. Whether S3 copies those along or is sent the replica's is the adapter's business.
     """
 
     bucket: str
@@ -46,26 +47,26 @@ class Copy:
     etag: str
     size: int
     origin: Origin
-    metadata: Mapping[str, str] | None
+    metadata: Mapping[str, str]
     headers: Mapping[str, str]
-    tags: Mapping[str, str] | None
+    tags: Mapping[str, str]
     storage_class: str
     encryption: Encryption
     lock: Lock
     checksum: Checksum | None
     canned_acl: str = ""
     grants: tuple[Grant, ...] = ()
-    account: str = ""
-    kept_metadata: Mapping[str, str] = field(default_factory=dict)
-    kept_tags: Mapping[str, str] = field(default_factory=dict)
+    source_metadata: Mapping[str, str] = field(default_factory=dict)
+    source_tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def compose(proposed: ProposedCopy, grants: tuple[Grant, ...] = ()) -> Copy:
     """Say what the replica of one version looks like under its rule. `grants`: the source's ACL beyond its owner."""
-    head, there, destination = proposed.head, proposed.destination, proposed.rule.destination
+    head, destination = proposed.head, proposed.rule.destination
+    acls = proposed.target.capabilities.acls
     mark = encode_mark(proposed.origin, proposed.site)
     in_metadata = has_metadata_room(head.metadata, head.unseen_metadata, mark)
-    override = destination.owner_override and there.acls_enabled
+    override = destination.owner_override and acls
     return Copy(
         bucket=proposed.origin.bucket,
         key=proposed.key,
@@ -73,7 +74,7 @@ def compose(proposed: ProposedCopy, grants: tuple[Grant, ...] = ()) -> Copy:
         etag=head.etag,
         size=head.size,
         origin=proposed.origin,
-        metadata={**head.metadata, MARK: mark} if in_metadata else None,
+        metadata={**head.metadata, MARK: mark} if in_metadata else head.metadata,
         headers=head.headers,
         tags=_tags(proposed.tags, proposed.rule, "" if in_metadata else mark),
         storage_class=destination.storage_class or head.storage_class,
@@ -81,14 +82,13 @@ def compose(proposed: ProposedCopy, grants: tuple[Grant, ...] = ()) -> Copy:
         lock=head.lock.in_force(proposed.now),
         checksum=head.checksum,
         canned_acl=OWNER_FULL_CONTROL if override else "",
-        grants=() if override or not there.acls_enabled else grants,
-        account=destination.account or "",
-        kept_metadata=head.metadata,
-        kept_tags=proposed.tags,
+        grants=() if override or not acls else grants,
+        source_metadata=head.metadata,
+        source_tags=proposed.tags,
     )
 
 
-def put_back(found: StoredVersion, origin: Origin, there: BucketFacts, site: Site) -> Copy:
+def put_back(found: StoredVersion, origin: Origin, target: Target, site: Site) -> Copy:
     """Say what a version of the destination itself looks like once it is put on top of its own history again."""
     head = found.head
     mark = encode_mark(origin, site)
@@ -99,26 +99,26 @@ def put_back(found: StoredVersion, origin: Origin, there: BucketFacts, site: Sit
     if len(tags) < TAG_LIMIT:
         tags[STATUS_TAG] = STATUS_TAG_VALUE
     return Copy(
-        bucket=there.name,
+        bucket=target.bucket,
         key=site.key,
         version_id=head.version_id,
         etag=head.etag,
         size=head.size,
         origin=origin,
-        metadata={**head.metadata, MARK: mark} if in_metadata else None,
+        metadata={**head.metadata, MARK: mark} if in_metadata else head.metadata,
         headers=head.headers,
         tags=tags,
         storage_class=head.storage_class,
         encryption=head.encryption,
         lock=head.lock.in_force(site.time),
         checksum=head.checksum,
-        grants=found.grants if there.acls_enabled else (),
-        kept_metadata=head.metadata,
-        kept_tags=tags,
+        grants=found.grants if target.capabilities.acls else (),
+        source_metadata=head.metadata,
+        source_tags=found.tags,
     )
 
 
-def _tags(tags: Mapping[str, str], rule: Rule, mark: str) -> Mapping[str, str] | None:
+def _tags(tags: Mapping[str, str], rule: Rule, mark: str) -> Mapping[str, str]:
     """Tags of the replica: the source's, the mark if it is carried here, and the status tag if there is room.
 
     A status that the source itself is tagged with is its own, and does not go over.
@@ -128,7 +128,7 @@ def _tags(tags: Mapping[str, str], rule: Rule, mark: str) -> Mapping[str, str] |
         added[MARK] = mark
     if rule.replica_tag and (STATUS_TAG in added or len(added) < TAG_LIMIT):
         added[STATUS_TAG] = STATUS_TAG_VALUE
-    return None if added == dict(tags) else added
+    return added
 
 
 def _encryption(source: Encryption, replica_key: str | None) -> Encryption:

@@ -6,7 +6,7 @@ Separate from the decision, which asks about order and presence: here only one v
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from replicator.core.deciding.bucket import BucketFacts
+from replicator.core.deciding.target import Target
 from replicator.core.outcomes.outcome import Reason, Status
 from replicator.core.parts.parts import LARGEST_COPY, LARGEST_OBJECT
 from replicator.core.rules.matching import Candidate
@@ -41,14 +41,14 @@ class ProposedCopy:
     rule: Rule
     tags: Mapping[str, str]
     origin: Origin
-    destination: BucketFacts
+    target: Target
     limits: Limits
     now: int
 
     @property
     def site(self) -> Site:
         """Where and when the replica would stand."""
-        return Site(self.destination.name, self.key, self.now)
+        return Site(self.target.bucket, self.key, self.now)
 
 
 def judge(candidate: Candidate, tags: Mapping[str, str], proposed: Callable[[Rule], ProposedCopy]) -> Rule | Refusal:
@@ -89,13 +89,13 @@ def _metadata_unreadable(proposed: ProposedCopy) -> Refusal | None:
 
 
 def _unversioned(proposed: ProposedCopy) -> Refusal | None:
-    if not proposed.destination.versioned:
+    if not proposed.target.capabilities.versions:
         return Refusal(Status.FAILED, Reason.DST_UNVERSIONED, "a copy there could overwrite an object for good")
     return None
 
 
 def _lock_missing(proposed: ProposedCopy) -> Refusal | None:
-    if proposed.head.lock.in_force(proposed.now) and not proposed.destination.object_lock:
+    if proposed.head.lock.in_force(proposed.now) and not proposed.target.capabilities.lock:
         return Refusal(Status.FAILED, Reason.DST_NO_OBJECT_LOCK, "the version is locked, the destination cannot lock")
     return None
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
+from replicator.core.deciding.attempt import Attempt
 from replicator.core.deciding.eligibility import Refusal
 from replicator.core.deciding.journal import Memory, Pair
 from replicator.core.rules.rule import Rule
@@ -53,22 +54,17 @@ class Histories:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the decision knows. A missing entry of `marks` or `verdicts`, or None, is unread.
+    """What the decision knows of an attempt. A missing entry of `marks` or `verdicts`, or None, is unread.
 
     marks: the origin of a version that is a replica, None for a native one.
     verdicts: for native versions of the source.
-    repeated: the message came before, or an attempt met a conflict: nothing is taken on trust.
-    two_way: the destination may replicate back.
-    versioned: the destination keeps versions; where it does not, even a delete marker destroys something.
+    repeated: the message came before, or an earlier try met a conflict: nothing is taken on trust.
     markers: the rule replicates delete markers.
     large: versions of more bytes take longer than a request, so that only their own change brings them; None: none do.
     """
 
-    change: Change
-    pair: Pair
+    attempt: Attempt
     memory: Memory
-    two_way: bool = False
-    versioned: bool = True
     markers: bool = False
     repeated: bool = False
     large: int | None = None
@@ -77,10 +73,30 @@ class Facts:
     marks: Mapping[Ref, Origin | None] = field(default_factory=dict)
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
 
+    @property
+    def change(self) -> Change:
+        """The change that is decided about."""
+        return self.attempt.change
+
+    @property
+    def pair(self) -> Pair:
+        """The key, its source and its destination."""
+        return self.attempt.pair
+
+    @property
+    def two_way(self) -> bool:
+        """Return whether the destination may replicate back."""
+        return self.attempt.target.listens
+
+    @property
+    def versioned(self) -> bool:
+        """Return whether the destination keeps versions; where it does not, even a delete marker destroys something."""
+        return self.attempt.target.capabilities.versions
+
     def source(self, entry: Entry) -> Ref:
         """Name an entry of the source's history."""
-        return Ref(self.pair.source, entry.version_id)
+        return Ref(self.attempt.change.bucket, entry.version_id)
 
     def destination(self, entry: Entry) -> Ref:
         """Name an entry of the destination's history."""
-        return Ref(self.pair.destination, entry.version_id)
+        return Ref(self.attempt.target.bucket, entry.version_id)

@@ -42,7 +42,7 @@ class UnreadableTask:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class TaskResult:
     """What came of one task; the text ends in the job's completion report as `ResultMessage`."""
 
     task_id: str
@@ -65,11 +65,11 @@ def _read(task: Json) -> Task | UnreadableTask:
     return Task(task["taskId"], bucket.rpartition(":")[2], unquote(key), str(task.get("s3VersionId") or ""))
 
 
-def sum_up(task_id: str, outcomes: Sequence[Outcome]) -> Result:
+def sum_up(task_id: str, outcomes: Sequence[Outcome]) -> TaskResult:
     """Make one result of the outcomes at all destinations: what may still succeed is tried again first."""
     found = {outcome.status for outcome in outcomes}
     code = ResultCode.PERMANENT if Status.FAILED in found else ResultCode.SUCCEEDED
-    return Result(
+    return TaskResult(
         task_id, ResultCode.TEMPORARY if Status.PENDING in found else code, "; ".join(map(_in_words, outcomes))
     )
 
@@ -81,7 +81,7 @@ def _in_words(outcome: Outcome) -> str:
     return f"{where}{outcome.status}{why}" + (f" ({outcome.detail})" if outcome.detail else "")
 
 
-def answer(invocation: Json, results: Sequence[Result]) -> dict[str, Any]:
+def answer(invocation: Json, results: Sequence[TaskResult]) -> dict[str, Any]:
     """Write the results as S3 wants them. A task that they leave out counts as failed."""
     return {
         "invocationSchemaVersion": invocation.get("invocationSchemaVersion", "1.0"),

@@ -112,12 +112,8 @@ class Outcome:
     """What came of one change at one destination.
 
     `size` is the bytes that the change is about; `latency_ms` runs from the event to the replica's completion;
-    `threshold_ms` is what the rule allows for that, 0 if it leaves it to the stack. `destination` and `rule_id` are
-    empty where no rule was reached. `told`: an earlier delivery reported it already; `buried`: an earlier delivery
-    put it into the dead-letter queue. `within`: how it counts for the threshold, None if it was counted before or is
-    not final; `missed`: it is counted as having missed the threshold here. `along`: older versions that were copied
-    along with it, completed as well. `in_parts`: there may be uploads to clear away. `midway`: it failed after it had
-    written something, so what stands on top must be looked at again even if another handler completed the change.
+    `threshold_ms` is what its rule, or the stack, allows for that. `destination` and `rule_id` are empty where no rule
+    was reached.
     """
 
     status: Status
@@ -129,17 +125,10 @@ class Outcome:
     size: int = 0
     latency_ms: int = 0
     threshold_ms: int = 0
-    told: bool = False
-    buried: bool = False
-    within: bool | None = None
-    missed: bool = False
-    along: tuple["Outcome", ...] = ()
-    in_parts: bool = False
-    midway: bool = False
 
     @property
     def is_final(self) -> bool:
-        """Return whether its message may go: the change is settled, or the messages of its parts carry it."""
+        """Return whether its message has done its work: all is settled, or the messages of its parts carry it on."""
         return self.status is not Status.PENDING or self.reason is Reason.PARTS_UNDER_WAY
 
     @property

@@ -36,6 +36,11 @@ class Candidate:
         object.__setattr__(self, "_untagged", untagged)
 
     @property
+    def account(self) -> str:
+        """The account that must own the destination; empty if its rules do not say."""
+        return self.rules[0].destination.account or ""
+
+    @property
     def needs_tags(self) -> bool:
         """Return whether the object's tags decide; without a tag filter on top, the top rule wins whatever they are."""
         return bool(self.rules[0].tags)

@@ -80,6 +80,11 @@ class Change:
         return ASPECTS.get(self.kind)
 
     @property
+    def is_known(self) -> bool:
+        """Return whether an event named it; False for what stands for a message that could not be read."""
+        return bool(self.bucket)
+
+    @property
     def is_replicated(self) -> bool:
         """Return whether changes of this kind are replicated at all."""
         return self.kind in REPLICATED
@@ -98,6 +103,10 @@ class Change:
         """
         version = f"{NULL_VERSION}@{self.time}" if self.version_id == NULL_VERSION else self.version_id
         return version if self.aspect in MAKES_ENTRY or self.aspect is None else f"{version}#{self.aspect}"
+
+
+UNREADABLE = Change(ChangeKind.UNKNOWN, "", "")
+"""Stands for the change of a message that could not be read."""
 
 
 def comes_after(sequencer: str, other: str) -> bool:

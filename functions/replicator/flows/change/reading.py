@@ -10,9 +10,9 @@ from enum import Enum
 from functools import partial
 
 from replicator.core.deciding.actions import Need
-from replicator.core.deciding.bucket import BucketFacts
 from replicator.core.deciding.eligibility import Limits, ProposedCopy, judge
 from replicator.core.deciding.facts import ABSENT, Absent, Facts, Histories, Ref, Verdict
+from replicator.core.deciding.target import Target
 from replicator.core.rules.matching import Candidate
 from replicator.core.rules.rule import Rule
 from replicator.core.versions.origin import NULL_VERSION, Origin, Site, find_mark, has_metadata_room
@@ -112,7 +112,7 @@ class Reader:
 
     source: Versions
     destination: Versions
-    there: BucketFacts
+    target: Target
     candidate: Candidate
     limits: Limits
     marks: Marks
@@ -137,7 +137,7 @@ class Reader:
         """Return a version of the source as a copy under a rule sees it."""
         origin = Origin(self.source.bucket, found.head.version_id, found.head.modified)
         return ProposedCopy(
-            self.source.key, found.head, rule, found.tags, origin, self.there, self.limits, self.now() // 1000
+            self.source.key, found.head, rule, found.tags, origin, self.target, self.limits, self.now() // 1000
         )
 
     def _verdict(self, version_id: str) -> Verdict:

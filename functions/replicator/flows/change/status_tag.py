@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from replicator.core.deciding.journal import Pair
+from replicator.core.deciding.result import Result
 from replicator.core.outcomes.outcome import Outcome, Permanent, Status, Temporary
 from replicator.core.outcomes.replication_status import ReplicationStatus, roll_up, status_of_outcomes
 from replicator.core.versions.change import Aspect, Change
@@ -38,8 +39,9 @@ class StatusTags:
     services: Services
     warn: Callable[[str], None]
 
-    def update(self, change: Change, outcomes: Sequence[Outcome]) -> None:
+    def update(self, results: Sequence[Result]) -> None:
         """Tag a version with what its destinations came to. Replication never waits for that."""
+        change, outcomes = results[0].attempt.change, [result.outcome for result in results]
         if change.aspect is not Aspect.CONTENT:
             return
         try:

@@ -1,4 +1,4 @@
-"""One change at one destination: journal -> facts -> decision -> actions -> journal.
+"""One attempt: journal -> facts -> decision -> actions -> journal.
 
 The loop around the pure decision. It reads what the decision asks for, carries out what it says, each step guarded by
 the one before, and starts over from fresh facts whenever somebody else turns out to have been there. No locks, no
@@ -19,23 +19,22 @@ from replicator.core.deciding.actions import (
     PutBack,
     Step,
 )
+from replicator.core.deciding.attempt import Attempt, Delivery
 from replicator.core.deciding.copy import Copy, Guard, compose, is_faithful, put_back
 from replicator.core.deciding.decision import decide
 from replicator.core.deciding.facts import Facts, Ref
 from replicator.core.deciding.journal import Memory, Pair, after_fast_copy, after_plan
+from replicator.core.deciding.result import Result
 from replicator.core.outcomes.outcome import Conflict, Outcome, Permanent, Reason, Status, Temporary
 from replicator.core.parts.uploads import CopySource, Landed
 from replicator.core.rules.matching import Candidate
 from replicator.core.rules.rule import Rule
-from replicator.core.versions.change import Change
+from replicator.core.versions.change import ChangeKind
 from replicator.core.versions.origin import Origin, Site
 from replicator.core.versions.version import Replica, StoredVersion
 from replicator.flows.change.reading import Reader
-from replicator.flows.delivery import Delivery, troubled, waiting
 from replicator.flows.large.writing import JUST_NOW, LargeWrite, LargeWriter, Position
-from replicator.flows.ports import Journal, Note, Replicas
-
-__all__ = ["Delivery", "Synchroniser", "troubled"]
+from replicator.flows.ports import Journal, Note, Replicas, waiting
 
 ATTEMPTS = 4
 """Fresh starts after a conflict. Beyond them the key is busy: the message waits, and finds the work done."""
@@ -45,44 +44,47 @@ ATTEMPTS = 4
 class Synchroniser:
     """Brings one change to one destination. `large` writes what takes more than one request.
 
-    wrote: something of this change was written, and may stand on top.
+    attempt: its target was looked at. wrote: something of this change was written, and may stand on top.
     """
 
-    change: Change
+    attempt: Attempt
     candidate: Candidate
-    delivery: Delivery
-    pair: Pair
     reader: Reader
-    destination: Replicas
+    replicas: Replicas
     journal: Journal
     now: Callable[[], int]
     large: LargeWriter | None = None
     wrote: bool = False
 
-    def run(self, memory: Memory) -> Outcome:
-        """Return the outcome; trouble of every kind is one too. `memory` was read before any other fact."""
+    @property
+    def pair(self) -> Pair:
+        """The journal's entry that is read and settled."""
+        return self.attempt.pair
+
+    def run(self, memory: Memory) -> Result:
+        """Return the result; trouble of every kind is one too. `memory` was read before any other fact."""
         try:
-            outcome = self._until_settled(memory)
+            result = self._until_settled(memory)
         except Temporary as trouble:
-            outcome = self._outcome(Status.PENDING, trouble.reason, trouble.detail)
-            outcome = replace(outcome, told=trouble.reason is Reason.PARTS_UNDER_WAY)
+            result = self._result(Status.PENDING, trouble.reason, trouble.detail)
+            result = result.leaving(reported=trouble.reason is Reason.PARTS_UNDER_WAY)
         except Permanent as trouble:
             midway = self.wrote or trouble.reason is Reason.CHECKSUM
-            outcome = replace(self._outcome(Status.FAILED, trouble.reason, trouble.detail), midway=midway)
-        return replace(outcome, in_parts=self.large is not None and self.large.concerns(self.change))
+            result = self._result(Status.FAILED, trouble.reason, trouble.detail).leaving(midway=midway)
+        return result.leaving(in_parts=self.large is not None and self.large.concerns(self.attempt.change))
 
     def look(self, memory: Memory) -> tuple[Facts, Decided]:
         """Return the facts and what they demand, and do nothing of it. Raises Temporary or Permanent."""
         return self._decide(self._facts(memory))
 
-    def _until_settled(self, memory: Memory) -> Outcome:
+    def _until_settled(self, memory: Memory) -> Result:
         facts = self._facts(memory)
         conflicts = 0
         while conflicts < ATTEMPTS:
             conflicts += 1
             try:
-                if outcome := self._attempt(facts):
-                    return outcome
+                if result := self._attempt(facts):
+                    return result
             except Landed:
                 self.wrote = True
                 conflicts -= 1  # nobody was in the way; but where it stands must be looked at
@@ -94,30 +96,27 @@ class Synchroniser:
     def _facts(self, memory: Memory) -> Facts:
         rule = self.candidate.select({})
         return Facts(
-            self.change,
-            self.pair,
+            self.attempt,
             memory,
-            two_way=self.reader.there.listens,
-            versioned=self.reader.there.versioned,
             markers=rule is not None and rule.delete_markers,
-            repeated=self.delivery.repeated,
+            repeated=self.attempt.delivery.repeated,
             large=self.large.multipart.large if self.large else None,
         )
 
-    def _attempt(self, facts: Facts) -> Outcome | None:
+    def _attempt(self, facts: Facts) -> Result | None:
         """Decide once and act; None if it must be looked at again.
 
         That is so if another handler settled the key meanwhile, or if the steps were not for the change's own version.
         """
         facts, decision = self._decide(facts)
         if isinstance(decision, Finish):
-            finished = self._outcome(decision.status, decision.reason, decision.detail)
-            return replace(finished, told=decision.reason is Reason.ALREADY_THERE)
+            finished = self._result(decision.status, decision.reason, decision.detail)
+            return finished.leaving(reported=decision.reason is Reason.ALREADY_THERE)
         after = self._copy_fast(facts, decision) if isinstance(decision, FastCopy) else self._carry_out(facts, decision)
         if isinstance(decision, Plan) and decision.gone:
             return None
-        outcome = self._settle(facts.memory, after)
-        return self._with_companions(outcome, decision) if outcome and isinstance(decision, Plan) else outcome
+        result = self._settle(facts.memory, after)
+        return self._with_companions(result, decision) if result and isinstance(decision, Plan) else result
 
     def _decide(self, facts: Facts) -> tuple[Facts, Decided]:
         """Read what the decision asks for until it needs no more."""
@@ -145,7 +144,7 @@ class Synchroniser:
 
     def _take(self, step: Step, position: Position) -> Replica | None:
         if isinstance(step, MarkDeleted):
-            self.destination.mark_deleted(self.pair.key, position.guard)
+            self.replicas.mark_deleted(self.pair.key, position.guard)
             self.wrote = True
             return None
         return self._write(step, position)
@@ -156,7 +155,7 @@ class Synchroniser:
         if self.large and self.large.takes(found.head, preserve=preserve):
             rule_id = step.rule.id if isinstance(step, CopyVersion) else ""
             self.large.write(LargeWrite(copy, position, rule_id, preserve, self._show_pending))
-        written = self.destination.copy(copy, position.guard)
+        written = self.replicas.copy(copy, position.guard)
         self.wrote = True
         if not is_faithful(copy, written):
             raise Permanent(Reason.CHECKSUM, f"replica {written.version_id} of {copy.origin} differs from its source")
@@ -166,9 +165,7 @@ class Synchroniser:
     def _show_pending(self, detail: str) -> None:
         """Let the journal show the change as waiting, before the messages of its parts are out."""
         outcome = self._outcome(Status.PENDING, Reason.PARTS_UNDER_WAY, detail)
-        if not outcome.threshold_ms and self.large:
-            outcome = replace(outcome, threshold_ms=self.large.multipart.threshold_ms)
-        self.journal.wait(self.pair, waiting(self.change, outcome, self.delivery.attempts, self.now()))
+        self.journal.wait(self.pair, waiting(self.attempt, outcome, self.now()))
 
     def _preserves(self, step: CopyVersion | PutBack) -> bool:
         """Return whether the ETag is to stay that of the source, so that its parts must."""
@@ -177,7 +174,7 @@ class Synchroniser:
 
     def _copy_annotations(self, large: LargeWriter, version_id: str) -> None:
         """Complete what an earlier handler may have left out that died after the version was there."""
-        found = self.reader.source.known(self.change.version_id)
+        found = self.reader.source.known(self.attempt.change.version_id)
         rule = self.candidate.select(found.tags) if found else None
         if found and rule and large.takes(found.head, preserve=rule.preserve_etag):
             source = CopySource(self.pair.source, self.pair.key, found.head.version_id, found.head.etag)
@@ -191,51 +188,59 @@ class Synchroniser:
         if isinstance(step, CopyVersion):
             return found, compose(self.reader.propose(found, step.rule), found.grants)
         site = Site(self.pair.destination, self.pair.key, self.now() // 1000)
-        return found, put_back(found, step.origin, self.reader.there, site)
+        return found, put_back(found, step.origin, self.attempt.target, site)
 
-    def _settle(self, before: Memory, after: Memory) -> Outcome | None:
-        """Write the journal's entry; what another delivery completed before is not told again."""
-        told, now = before.has_settled(self.change), self.now()
-        completed = before.completed_at(self.change) if told else now
-        outcome = replace(self._outcome(Status.COMPLETED, None, completed=completed), told=told)
-        note = Note(outcome.rule_id, outcome.size, self.change.time, self.delivery.attempts, completed or now)
-        return outcome if self.journal.settle(self.pair, before, after, note) else None
+    def _settle(self, before: Memory, after: Memory) -> Result | None:
+        """Write the journal's entry; what another delivery completed before is not reported again."""
+        change, now = self.attempt.change, self.now()
+        reported = before.has_settled(change)
+        completed = before.completed_at(change) if reported else now
+        result = self._result(Status.COMPLETED, None, completed=completed).leaving(reported=reported)
+        outcome, attempts = result.outcome, self.attempt.delivery.attempts
+        note = Note(outcome.rule_id, outcome.size, change.time, attempts, completed or now)
+        return result if self.journal.settle(self.pair, before, after, note) else None
 
-    def _with_companions(self, outcome: Outcome, plan: Plan) -> Outcome:
-        """Add the outcomes of other versions that the plan copied: their own events will find them done."""
-        own, now = self.change.version_id, self.now()
+    def _with_companions(self, result: Result, plan: Plan) -> Result:
+        """Add the results of other versions that the plan copied: their own events will find them done."""
+        own, now = self.attempt.change.version_id, self.now()
         copies = [step for step in plan.steps if isinstance(step, CopyVersion) and step.version_id != own]
-        return replace(outcome, along=tuple(self._companion(step, now) for step in copies))
+        return replace(result, companions=tuple(self._companion(step, now) for step in copies))
 
-    def _companion(self, step: CopyVersion, completed: int) -> Outcome:
+    def _companion(self, step: CopyVersion, completed: int) -> Result:
         found = self.reader.source.known(step.version_id)
-        modified = found.head.modified if found else 0
-        return Outcome(
+        modified, size = (found.head.modified, found.head.size) if found else (0, 0)
+        time = modified * 1000
+        change = replace(self.attempt.change, kind=ChangeKind.CREATED, version_id=step.version_id, time=time, size=size)
+        outcome = Outcome(
             Status.COMPLETED,
             rule_id=step.rule.id,
             destination=self.pair.destination,
             origin=Origin(self.pair.source, step.version_id, modified),
-            size=found.head.size if found else 0,
-            latency_ms=max(0, completed - modified * 1000) if found else 0,
-            threshold_ms=_threshold_ms(step.rule),
+            size=size,
+            latency_ms=max(0, completed - time) if found else 0,
+            threshold_ms=self._threshold_ms(step.rule),
         )
+        return Result(Attempt(change, Delivery(), self.attempt.target), outcome)
+
+    def _result(self, status: Status, reason: Reason | None, detail: str = "", completed: int = 0) -> Result:
+        return Result(self.attempt, self._outcome(status, reason, detail, completed))
 
     def _outcome(self, status: Status, reason: Reason | None, detail: str = "", completed: int = 0) -> Outcome:
-        found = self.reader.source.known(self.change.version_id)
+        change = self.attempt.change
+        found = self.reader.source.known(change.version_id)
         rule = self.candidate.select(found.tags if found else {})
-        modified = found.head.modified if found else self.change.time // 1000
         return Outcome(
             status,
             reason,
             detail,
             rule_id=rule.id if rule else "",
             destination=self.pair.destination,
-            origin=Origin(self.pair.source, self.change.version_id, modified),
-            size=found.head.size if found else self.change.size,
-            latency_ms=max(0, completed - self.change.time) if completed else 0,
-            threshold_ms=_threshold_ms(rule),
+            origin=Origin(self.pair.source, change.version_id, found.head.modified if found else change.time // 1000),
+            size=found.head.size if found else change.size,
+            latency_ms=max(0, completed - change.time) if completed else 0,
+            threshold_ms=self._threshold_ms(rule),
         )
 
-
-def _threshold_ms(rule: Rule | None) -> int:
-    return max(1, round(rule.threshold_minutes * 60_000)) if rule and rule.threshold_minutes else 0
+    def _threshold_ms(self, rule: Rule | None) -> int:
+        minutes = rule.threshold_minutes if rule else None
+        return max(1, round(minutes * 60_000)) if minutes else self.attempt.threshold_ms

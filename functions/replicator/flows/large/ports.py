@@ -10,6 +10,7 @@ from typing import Protocol
 
 from replicator.core.deciding.copy import Copy, Guard, Written
 from replicator.core.deciding.journal import Pair
+from replicator.core.deciding.target import Target
 from replicator.core.parts.cost import CostModel
 from replicator.core.parts.layout import largest_in_one
 from replicator.core.parts.parts import PartRange
@@ -106,18 +107,16 @@ class PartQueue(Protocol):
 class Multipart:
     """All that copying in parts needs, built once per container.
 
-    `source` and `uploads` give buckets by name (and owner's account, or empty). `is_ours` tells from an upload's
-    initiator whether this stack began it. Versions of more than `large` bytes are copied in parts. `threshold_ms` is
-    the stack's own, for rules that say nothing.
+    `source` and `uploads` return buckets. `is_ours` tells from an upload's initiator whether this stack began it.
+    Versions of more than `large` bytes are copied in parts.
     """
 
     model: CostModel
     source: Callable[[str], LargeObjects]
-    uploads: Callable[[str, str], Uploads]
+    uploads: Callable[[Target], Uploads]
     journal: UploadJournal
     queue: PartQueue
     is_ours: Callable[[str], bool]
-    threshold_ms: int = 15 * 60_000
     large: int = field(init=False)
 
     def __post_init__(self) -> None:

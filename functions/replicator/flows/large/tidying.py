@@ -7,35 +7,36 @@ forgotten last of all. Whoever dies before leaves it to the next delivery; what 
 from contextlib import suppress
 
 from replicator.core.deciding.journal import Pair
-from replicator.core.outcomes.outcome import Outcome, Permanent, Reason, Status, Temporary
+from replicator.core.deciding.result import Result
+from replicator.core.deciding.target import Target
+from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
 from replicator.core.parts.uploads import Failure, Upload
-from replicator.core.versions.change import Change
-from replicator.flows.delivery import Delivery
 from replicator.flows.large.ports import Multipart, Uploads
 
 TRIES = 5
 """Deliveries that try to clear away. A change that is done should not come back for ever."""
 
 
-def tidy(change: Change, outcome: Outcome, delivery: Delivery, multipart: Multipart | None) -> bool:
-    """Clear away what a change's final outcome left of its uploads at one destination.
+def tidy(result: Result, multipart: Multipart | None) -> bool:
+    """Clear away what a final result left of its change's uploads at one destination.
 
     False if its message should come back for that. It is no trouble of the change, which has ended. A failure that
-    somebody else tells of leaves all to them: they may not have come to it, and get through yet.
+    another delivery reports leaves all to that one: it may not have come to it, and get through yet.
     """
+    outcome, change, delivery = result.outcome, result.attempt.change, result.attempt.delivery
     if multipart is None or not outcome.destination or outcome.status is Status.PENDING:
         return True
-    if outcome.status is Status.FAILED and outcome.told:
+    if outcome.status is Status.FAILED and result.trail.reported:
         return True
-    if not outcome.in_parts and max(change.size, outcome.size) <= multipart.large:
+    if not result.trail.in_parts and max(change.size, outcome.size) <= multipart.large:
         return True
-    pair = Pair(change.bucket, outcome.destination, change.key)
+    pair = result.attempt.pair
     try:
         for upload in multipart.journal.of(pair):
             if upload.change_id == change.item_id:
-                _clear_away(pair, upload, outcome, delivery.message, multipart)
+                _clear_away(pair, upload, result, multipart)
         if delivery.repeated:
-            abort_forgotten(pair, multipart.uploads(pair.destination, ""), multipart)
+            abort_forgotten(pair, multipart.uploads(Target(pair.destination)), multipart)
     except Temporary:
         return delivery.attempts >= TRIES
     except Permanent:
@@ -43,12 +44,13 @@ def tidy(change: Change, outcome: Outcome, delivery: Delivery, multipart: Multip
     return True
 
 
-def _clear_away(pair: Pair, upload: Upload, outcome: Outcome, message: str, multipart: Multipart) -> None:
+def _clear_away(pair: Pair, upload: Upload, result: Result, multipart: Multipart) -> None:
+    outcome = result.outcome
     failed = outcome.status is Status.FAILED
     if failed:  # before the upload is gone: who finds it gone would begin another one
-        failure = Failure(outcome.reason or Reason.UNKNOWN, outcome.detail, message)
+        failure = Failure(outcome.reason or Reason.UNKNOWN, outcome.detail, result.attempt.delivery.message)
         multipart.journal.fail(pair, upload.ref, failure)
-    multipart.uploads(pair.destination, upload.account).abort(upload.source.key, upload.id)
+    multipart.uploads(Target(pair.destination, upload.account)).abort(upload.source.key, upload.id)
     if failed:
         multipart.journal.retire(pair, upload.ref)
     else:

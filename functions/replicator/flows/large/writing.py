@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from replicator.core.deciding.attempt import Attempt
 from replicator.core.deciding.copy import Copy, Guard, Written, is_faithful
 from replicator.core.deciding.facts import ABSENT, Absent
 from replicator.core.deciding.journal import Pair
@@ -21,7 +22,6 @@ from replicator.core.parts.parts import Cut, PartRange, cut_by
 from replicator.core.parts.uploads import CopySource, Landed, Part, Upload, UploadGone, UploadSpoiled, messages
 from replicator.core.versions.change import Change
 from replicator.core.versions.version import Head
-from replicator.flows.delivery import Delivery
 from replicator.flows.large.annotations import carry
 from replicator.flows.large.ports import LargeObjects, Multipart, Uploads, all_parts, in_lanes
 from replicator.flows.large.tidying import abort_forgotten
@@ -70,18 +70,20 @@ class LargeWrite:
 
 @dataclass(slots=True)
 class LargeWriter:
-    """Writes large versions for one change at one destination. `used`: it had one to write."""
+    """Writes large versions for one attempt. `used`: it had one to write."""
 
     multipart: Multipart
     uploads: Uploads
-    destination: Replicas
-    change: Change
-    pair: Pair
-    account: str
-    delivery: Delivery
+    replicas: Replicas
+    attempt: Attempt
     side_by_side: SideBySide
     now: Callable[[], int]
     used: bool = False
+
+    @property
+    def pair(self) -> Pair:
+        """The key, its source and its destination."""
+        return self.attempt.pair
 
     def takes(self, head: Head, *, preserve: bool) -> bool:
         """Return whether a version is copied in parts. `preserve`: its ETag is to stay the same, so its parts must."""
@@ -139,10 +141,10 @@ class LargeWriter:
 
     def _find(self, source: CopySource, position: Position) -> Upload | None:
         """Return the upload to carry on; one that cannot be used any more is given up."""
-        upload = self.multipart.journal.find(self.pair, source, self.change.item_id)
+        upload = self.multipart.journal.find(self.pair, source, self.attempt.change.item_id)
         if upload is None:
             return None
-        if upload.failure and not self.delivery.redriven:
+        if upload.failure and not self.attempt.delivery.redriven:
             raise Permanent(upload.failure.reason, "its upload failed before")
         if upload.failure or position.buries(upload) or upload.source != source:
             self._give_up(upload)
@@ -153,16 +155,16 @@ class LargeWriter:
         self, large_write: LargeWrite, source: CopySource, layout: Layout
     ) -> tuple[Upload, Sequence[Part] | None]:
         """Begin an upload; if another handler was faster, theirs is the one, and its parts must be looked at."""
-        if self.delivery.repeated:
+        if self.attempt.delivery.repeated:
             abort_forgotten(self.pair, self.uploads, self.multipart)
         upload_id, begun = self.uploads.start(large_write.copy)
         upload = Upload(
             upload_id,
             source,
-            self.account,
+            self.attempt.target.account,
             layout.cut,
             layout.per_message,
-            self.change.item_id,
+            self.attempt.change.item_id,
             large_write.rule_id,
             self.now(),
             begun,
@@ -219,10 +221,10 @@ class LargeWriter:
 
     def _send(self, upload: Upload, missing: Sequence[PartRange], large_write: LargeWrite) -> None:
         """Send the missing parts, once. First the change is shown as pending: its workers may be done before we are."""
-        if upload.sent and not self.delivery.redriven:
+        if upload.sent and not self.attempt.delivery.redriven:
             return
         large_write.show_pending(f"{upload.cut.count} parts")
-        self.multipart.queue.send(list(messages(self.change, self.pair.destination, upload, missing)))
+        self.multipart.queue.send(list(messages(self.attempt.change, self.pair.destination, upload, missing)))
         self.multipart.journal.sent(self.pair, upload.ref)
 
     # Its end
@@ -231,7 +233,7 @@ class LargeWriter:
         """See what no guard tells of: a delete marker that came on top while parts were copied or listed."""
         if not position.leads or position.guard.etag:
             return
-        top = self.destination.top(key)
+        top = self.replicas.top(key)
         there = top if isinstance(top, Absent) else top.version_id
         if there != (position.onto or ABSENT):
             raise Conflict(f"{there} came on top of {key}")

@@ -12,13 +12,14 @@ from typing import Protocol
 from replicator.core.deciding.journal import Pair
 from replicator.core.outcomes.metrics import AGE, DESTINATION, REASON, RULE, SOURCE, STACK, Metric
 from replicator.core.outcomes.notices import Notice, NoticeKind
-from replicator.core.outcomes.outcome import Outcome, Status
+from replicator.core.outcomes.outcome import Status
 from replicator.core.outcomes.threshold import Count, Depth, Pending, Route, Tally, unseen
 from replicator.core.rules.matching import RuleSet
 from replicator.core.versions.change import Change, ChangeKind
+from replicator.flows.change.conclude import Closing
 from replicator.flows.change.record import Recorder
-from replicator.flows.ports import CLAIM_MS, Reported, SideBySide
-from replicator.flows.watch.vanished import fail_given_up
+from replicator.flows.ports import CLAIM_MS, Log, Measures, Reported, SideBySide
+from replicator.flows.watch.given_up import failures
 
 TIME_TO_READ_MS = 25_000
 TIME_TO_TELL_MS = 42_000
@@ -55,32 +56,19 @@ class Queues(Protocol):
         """Look at a few dead letters, return those that SQS put there, and leave them all. Raises Temporary."""
 
 
-class Gauges(Protocol):
-    """Where measured values go."""
+class Gauges(Measures, Protocol):
+    """Where measured values go, beside the results that everybody counts."""
 
     def add(self, metric: Metric, value: float, route: dict[str, str]) -> None:
         """Add one value."""
 
-    def record(self, source: str, outcome: Outcome) -> None:
-        """Add one outcome."""
-
-    def flush(self) -> None:
-        """Publish what was added, at once."""
-
-
-class Log(Protocol):
-    """What people read when something is wrong."""
-
-    def outcome(self, change: Change | None, outcome: Outcome) -> None:
-        """Log one outcome."""
-
-    def incomplete(self, what: str) -> None:
-        """Log what had to be left out."""
-
 
 @dataclass(frozen=True, slots=True)
 class MonitorServices:
-    """What the monitor needs. `claimant`: a name of this very run; `reported`: routes that the last run reported."""
+    """What the monitor needs. `threshold_ms`: the stack's own, for rules that name none.
+
+    `claimant`: a name of this very run; `reported`: routes that the last run reported.
+    """
 
     index: Index
     queues: Queues
@@ -91,6 +79,7 @@ class MonitorServices:
     side_by_side: SideBySide
     stack: str
     claimant: str
+    threshold_ms: int
     reported: set[Route] = field(default_factory=set)
 
 
@@ -105,7 +94,7 @@ class _Reading:
 
 def monitor(services: MonitorServices) -> Tally:
     """Look once, and return what waits."""
-    started = services.recorder.now()
+    started, closing = services.recorder.now(), Closing(services.recorder, services.gauges, services.log)
     reading = _read(services, started)
     depths = services.queues.depths()
     _report(services, reading.tally, depths)
@@ -113,9 +102,8 @@ def monitor(services: MonitorServices) -> Tally:
         _tell_late(services, reading.late, started)
         _look_again(services, reading.overdue, started)
         for body in services.queues.given_up() if depths.dead.all else ():
-            for change, outcome in fail_given_up(body, services.rules, services.recorder):
-                services.gauges.record(change.bucket, outcome)
-                services.log.outcome(change, outcome)
+            for failure in failures(body, services.rules, services.recorder.journal, services.threshold_ms):
+                closing.count(closing.conclude([failure]))
     finally:
         services.gauges.flush()
     return reading.tally

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from replicator.core.deciding.journal import Pair
+from replicator.core.deciding.target import Target
 from replicator.core.outcomes.outcome import Permanent, Status, Temporary
 from replicator.core.parts.uploads import Upload
 from replicator.flows.large.ports import UploadJournal, Uploads
@@ -25,11 +26,11 @@ LOST_MS = 15 * 24 * 3600 * 1000
 
 @dataclass(frozen=True, slots=True)
 class UploadWatch:
-    """What looking after uploads needs. `uploads` gives buckets by name and account, `now` epoch milliseconds."""
+    """What looking after uploads needs. `uploads` returns a bucket, `now` epoch milliseconds."""
 
     journal: Journal
     remembered: UploadJournal
-    uploads: Callable[[str, str], Uploads]
+    uploads: Callable[[Target], Uploads]
     now: Callable[[], int]
 
 
@@ -65,7 +66,7 @@ def _is_settled(pair: Pair, upload: Upload, age: int, watch: UploadWatch) -> boo
 
 def _abort(pair: Pair, upload: Upload, watch: UploadWatch) -> bool:
     try:
-        watch.uploads(pair.destination, upload.account).abort(pair.key, upload.id)
+        watch.uploads(Target(pair.destination, upload.account)).abort(pair.key, upload.id)
         if upload.failure:
             watch.remembered.retire(pair, upload.ref)
         else:

@@ -1,0 +1,133 @@
+"""What stands where: the two histories of a key, and which native versions stand at the destination, or may.
+
+Separate from the plan, which decides what is to be done about it: whoever else must know where a version stands asks
+here. S3 tells of an entry's origin only by HEAD, so each question reads as few marks as possible; a mark or a verdict
+that is not among the facts is asked for by raising Unread.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from replicator.core.deciding.actions import Need
+from replicator.core.deciding.copy import Guard
+from replicator.core.deciding.facts import Facts, Ref
+from replicator.core.rules.rule import Rule
+from replicator.core.versions.origin import Origin
+from replicator.core.versions.version import Entry, History, Replica
+
+
+class Unread(Exception):
+    """A fact is missing; carries the wish for it."""
+
+    def __init__(self, need: Need) -> None:
+        super().__init__(need)
+        self.need = need
+
+
+def since(history: History, time: int) -> History:
+    """Cut off what was there before `time` (epoch seconds).
+
+    By position: S3 puts an upload in parts where it was begun, other stores where it was completed, with an older time.
+    """
+    first = next((index for index, entry in enumerate(history) if entry.modified >= time), len(history))
+    return history[first:]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Both histories of a key as one attempt sees them. Every method may raise Unread."""
+
+    facts: Facts
+    source: History
+    destination: History
+
+    def origin(self, entry: Entry) -> Origin:
+        """Return the identity of a native version of the source."""
+        return Origin(self.facts.change.bucket, entry.version_id, entry.modified)
+
+    # Versions of the source
+
+    def natives_since(self, time: int) -> list[Entry]:
+        """Return the native versions of the source, oldest first, from `time` (epoch seconds) on."""
+        return self.natives([entry for entry in since(self.source, time) if entry.is_version])
+
+    def natives(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Leave replicas out of versions of the source."""
+        return [entry for entry, mark in zip(entries, self.source_marks(entries), strict=True) if mark is None]
+
+    def selected(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Leave out the versions that no rule wants or that cannot be copied: their own changes say so."""
+        if unread := frozenset(entry.version_id for entry in entries) - self.facts.verdicts.keys():
+            raise Unread(Need(verdicts=unread))
+        return [entry for entry in entries if isinstance(self.facts.verdicts[entry.version_id], Rule)]
+
+    def has_arrived(self, entry: Entry, replicas: Mapping[Origin, Entry]) -> bool:
+        """Return whether a version stands at the destination, or did before somebody deleted it there for good."""
+        return self.origin(entry) in replicas or entry.version_id in self.facts.memory.settled
+
+    def is_reported(self, marker: Entry) -> bool:
+        """Return whether an event reported this delete marker, or one below it with no native version in between.
+
+        A marker can carry nothing: the one on top may be our own, put back over a late copy.
+        """
+        for entry in reversed(self.source[: self.source.index(marker) + 1]):
+            if entry.is_version:
+                if self.source_marks([entry]) == [None]:
+                    return False
+            elif entry.version_id == self.facts.change.version_id or entry.version_id in self.facts.memory.settled:
+                return True
+        return False
+
+    # Entries of the destination
+
+    def replicas_since(self, time: int) -> dict[Origin, Entry]:
+        """Return the replicas at the destination by their origins, from `time` (epoch seconds) on."""
+        recent = [entry for entry in since(self.destination, time) if entry.is_version]
+        return {mark: entry for entry, mark in zip(recent, self.destination_marks(recent), strict=True) if mark}
+
+    def last_native_of_destination(self, bound: int) -> Entry | None:
+        """Return the last native entry of the destination, unless it is older than `bound` (epoch seconds)."""
+        for entry in reversed(self.destination):
+            if entry.modified < bound and not entry.is_multipart:
+                return None
+            if not entry.is_version or self.destination_marks([entry]) == [None]:
+                return entry
+        return None
+
+    @property
+    def top(self) -> Entry | None:
+        """The entry on top of the destination, a delete marker too."""
+        return self.destination[-1] if self.destination else None
+
+    def shown(self) -> Origin | None:
+        """Return what the top of the destination stands for; None for a delete marker or nothing."""
+        top = self.top
+        if top is None or not top.is_version:
+            return None
+        native = Origin(self.facts.attempt.target.bucket, top.version_id, top.modified)
+        return self.destination_marks([top])[0] or native
+
+    def guard(self) -> Guard:
+        """Return what a write on top of the destination must find there."""
+        return Guard(self.top.etag if self.top and self.top.is_version else "")
+
+    def top_replica(self) -> Replica | None:
+        """Return the top of the destination with what it stands for; None for a delete marker or nothing."""
+        origin, top = self.shown(), self.top
+        return Replica(top.version_id, top.etag, origin) if top and origin else None
+
+    # Marks
+
+    def source_marks(self, entries: Sequence[Entry]) -> list[Origin | None]:
+        """Return the origin of each version of the source, None for a native one."""
+        return self._marks([self.facts.source(entry) for entry in entries])
+
+    def destination_marks(self, entries: Sequence[Entry]) -> list[Origin | None]:
+        """Return the origin of each version of the destination, None for a native one."""
+        return self._marks([self.facts.destination(entry) for entry in entries])
+
+    def _marks(self, refs: Sequence[Ref]) -> list[Origin | None]:
+        marks = self.facts.marks
+        if unread := frozenset(ref for ref in refs if ref not in marks):
+            raise Unread(Need(marks=unread))
+        return [marks[ref] for ref in refs]
