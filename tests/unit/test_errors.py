@@ -11,8 +11,21 @@ from botocore.exceptions import (
     ParamValidationError,
     ReadTimeoutError,
 )
-from replicator.aws.errors import DENIED, GUARD_FAILED, PERMANENT, THROTTLED, WHO_DENIED, Side, translate
+from replicator.aws.errors import (
+    CONFLICTS,
+    DENIED,
+    GUARD_FAILED,
+    OUR_OWN,
+    PERMANENT,
+    THROTTLED,
+    UNGUARDED,
+    WHO_DENIED,
+    Side,
+    code_of,
+    translate,
+)
 from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Temporary
+from replicator.core.parts.uploads import SourceGone, UploadGone, UploadSpoiled
 
 SOURCE, DESTINATION, JOURNAL, QUEUE = Side.SOURCE, Side.DESTINATION, Side.JOURNAL, Side.QUEUE
 
@@ -67,7 +80,20 @@ ROWS: list[Row] = [
     ("DeleteObject", "PreconditionFailed", 412, DESTINATION, Conflict, None),
     ("CopyObject", "NoSuchKey", 404, DESTINATION, Conflict, None),
     ("CopyObject", "NoSuchVersion", 404, DESTINATION, Conflict, None),
+    ("CopyObject", "404", 404, DESTINATION, Conflict, None),
     ("DeleteObject", "NoSuchKey", 404, DESTINATION, Conflict, None),
+    ("DeleteObject", "404", 404, DESTINATION, Conflict, None),
+    ("CompleteMultipartUpload", "NoSuchKey", 404, DESTINATION, Conflict, None),
+    ("HeadObject", "404", 404, SOURCE, SourceGone, None),
+    ("HeadObject", "412", 412, SOURCE, SourceGone, None),
+    ("UploadPartCopy", "NoSuchKey", 404, DESTINATION, SourceGone, None),
+    ("UploadPartCopy", "NoSuchVersion", 404, DESTINATION, SourceGone, None),
+    ("UploadPartCopy", "PreconditionFailed", 412, DESTINATION, SourceGone, None),
+    ("UploadPartCopy", "NoSuchUpload", 404, DESTINATION, UploadGone, None),
+    ("ListParts", "NoSuchUpload", 404, DESTINATION, UploadGone, None),
+    ("CompleteMultipartUpload", "NoSuchUpload", 404, DESTINATION, UploadGone, None),
+    ("CompleteMultipartUpload", "ConditionalRequestConflict", 409, DESTINATION, UploadSpoiled, None),
+    ("PutObjectTagging", "OperationAborted", 409, SOURCE, Temporary, Reason.UNKNOWN),
     ("CopyObject", "SlowDown", 503, DESTINATION, Temporary, Reason.THROTTLED),
     ("HeadObject", "503", 503, SOURCE, Temporary, Reason.THROTTLED),
     ("CopyObject", "KMS.ThrottlingException", 400, DESTINATION, Temporary, Reason.THROTTLED),
@@ -102,6 +128,8 @@ def test_every_line_of_the_tables_has_a_row_here_or_a_twin() -> None:
     assert {(operation, side) for operation, side in WHO_DENIED if operation != "*"} <= {
         (operation, side) for operation, _, _, side, *_ in ROWS
     }
+    assert CONFLICTS.keys() <= {(operation, code) for operation, code, *_ in ROWS}
+    assert {operation for operation, *_ in ROWS} >= UNGUARDED
 
 
 @pytest.mark.parametrize("code", sorted(DENIED))
@@ -123,7 +151,7 @@ def test_whatever_way_a_guard_fails_the_facts_are_read_again(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", [*sorted(DENIED), "NoSuchBucket", "ResourceNotFoundException", "ValidationException"])
-@pytest.mark.parametrize("side", [JOURNAL, QUEUE])
+@pytest.mark.parametrize("side", sorted(OUR_OWN))
 def test_trouble_with_our_own_table_and_queues_never_fails_a_change(code: str, side: Side) -> None:
     assert isinstance(translate(answered(code, 400), "UpdateItem", side), Temporary)
 
@@ -155,3 +183,9 @@ def test_what_nobody_foresaw_is_temporary() -> None:
 def test_the_detail_names_request_side_and_code_but_not_the_words_of_the_answer() -> None:
     trouble = translate(answered("AccessDenied", 403), "CopyObject", DESTINATION)
     assert getattr(trouble, "detail", "") == "CopyObject (destination): AccessDenied 403"
+
+
+def test_the_code_of_what_is_no_answer_is_empty() -> None:
+    assert code_of(answered("SlowDown")) == "SlowDown"
+    assert code_of(NoCredentialsError()) == ""
+    assert code_of(None) == ""

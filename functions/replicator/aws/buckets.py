@@ -1,7 +1,7 @@
 """The buckets by name: where they are, and the settings that are the same for all their keys.
 
-Read once per container and then now and again, because a setting may change while a container lives. What may not be
-read is taken for what harms least, and the comment beside it says what that is.
+Settings are read once per container and again every few minutes, because they may change while a container lives. Where
+the permission to read one is missing, the value that harms least is assumed; its docstring says which.
 """
 
 import threading
@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from replicator.aws.asking import asking, expecting
 from replicator.aws.clients import Clients
-from replicator.aws.errors import DENIED, Side, code_of, translate
+from replicator.aws.errors import DENIED, Side
 from replicator.aws.large_objects import BucketLargeObjects
-from replicator.aws.objects import BucketObjects, request
+from replicator.aws.objects import BucketObjects
 from replicator.aws.uploads import BucketUploads
 from replicator.aws.writing import BucketReplicas
 from replicator.core.deciding.target import Capabilities, Target
@@ -42,7 +41,7 @@ class _Kept:
 
 
 class S3Buckets:
-    """Gives buckets and their facts. Safe to share between threads."""
+    """Makes the adapters to single buckets, and keeps their facts. Safe to share between threads."""
 
     def __init__(self, clients: Clients, side_by_side: SideBySide, clock: Callable[[], float] = time.time) -> None:
         """Take the clients, a way to read settings side by side, and a wall clock in seconds."""
@@ -69,7 +68,7 @@ class S3Buckets:
         return BucketLargeObjects(bucket, Side.SOURCE, self._clients.reader(self._region(bucket, Side.SOURCE, "")))
 
     def uploads(self, target: Target) -> BucketUploads:
-        """Return a destination bucket's multipart uploads. Clients are made only for what is really done there."""
+        """Return a destination bucket's multipart uploads. Its writing clients are made on first use."""
         region = self._region(target.bucket, Side.DESTINATION, target.account)
         return BucketUploads(target.bucket, self._clients, region, target.account)
 
@@ -90,13 +89,14 @@ class S3Buckets:
             return kept.seen
 
     def _region(self, bucket: str, side: Side, account: str) -> str:
-        """Ask where a bucket is. Buckets do not move: asked once per container, by one thread while the others wait."""
+        """Return a bucket's Region. Buckets do not move: one thread asks once per container while the others wait."""
         if bucket not in self._regions:
             with self._asking:
                 if bucket not in self._regions:
                     owner: dict[str, Any] = {"ExpectedBucketOwner": account} if account else {}
                     client = self._clients.reader(self._clients.region)
-                    answer = request(lambda: client.head_bucket(Bucket=bucket, **owner), "HeadBucket", side)
+                    with asking("HeadBucket", side):
+                        answer = client.head_bucket(Bucket=bucket, **owner)
                     self._regions[bucket] = answer.get("BucketRegion") or self._clients.region
         return self._regions[bucket]
 
@@ -110,20 +110,17 @@ class S3Buckets:
 
 
 def _is_versioned(client: "S3Client", bucket: str, side: Side) -> bool:
-    answer = request(lambda: client.get_bucket_versioning(Bucket=bucket), "GetBucketVersioning", side)
-    return answer.get("Status") == "Enabled"
+    with asking("GetBucketVersioning", side):
+        return client.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
 
 
 def _has_acls(client: "S3Client", bucket: str, side: Side) -> bool:
     """Denied: no ACL is sent, as to buckets of the default kind. Not set: from before April 2023, with ACLs."""
     answers = {"OwnershipControlsNotFoundError": True, **dict.fromkeys(DENIED | NOT_OFFERED, False)}
-    answer = _ask(
-        lambda: client.get_bucket_ownership_controls(Bucket=bucket), "GetBucketOwnershipControls", side, answers
-    )
-    if isinstance(answer, bool):
-        return answer
-    rules = answer["OwnershipControls"]["Rules"]
-    return all(rule["ObjectOwnership"] != "BucketOwnerEnforced" for rule in rules)
+    with expecting("GetBucketOwnershipControls", side, answers.keys()) as asked:
+        rules = client.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
+        return all(rule["ObjectOwnership"] != "BucketOwnerEnforced" for rule in rules)
+    return answers[asked.code]
 
 
 def _has_object_lock(client: "S3Client", bucket: str, side: Side) -> bool:
@@ -133,31 +130,16 @@ def _has_object_lock(client: "S3Client", bucket: str, side: Side) -> bool:
         **dict.fromkeys(DENIED, True),
         **dict.fromkeys(NOT_OFFERED, False),
     }
-    answer = _ask(
-        lambda: client.get_object_lock_configuration(Bucket=bucket), "GetObjectLockConfiguration", side, answers
-    )
-    if isinstance(answer, bool):
-        return answer
-    return bool(answer.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled")
+    with expecting("GetObjectLockConfiguration", side, answers.keys()) as asked:
+        answer = client.get_object_lock_configuration(Bucket=bucket)
+        return answer.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled"
+    return answers[asked.code]
 
 
 def _listens(client: "S3Client", bucket: str, side: Side) -> bool:
     """Denied: assumed, since treating a two-way pair as one-way would let its sides drift apart."""
     answers = {**dict.fromkeys(DENIED, True), **dict.fromkeys(NOT_OFFERED, False)}
-    name = "GetBucketNotificationConfiguration"
-    answer = _ask(lambda: client.get_bucket_notification_configuration(Bucket=bucket), name, side, answers)
-    if isinstance(answer, bool):
-        return answer
-    return any(listener in answer for listener in LISTENERS)
-
-
-def _ask(call: Callable[[], Any], operation: str, side: Side, answers: dict[str, bool]) -> Any:
-    """Make one request whose refusals are answers too."""
-    try:
-        return call()
-    except ClientError as error:
-        if code_of(error) in answers:
-            return answers[code_of(error)]
-        raise translate(error, operation, side) from error
-    except BotoCoreError as error:
-        raise translate(error, operation, side) from error
+    with expecting("GetBucketNotificationConfiguration", side, answers.keys()) as asked:
+        answer = client.get_bucket_notification_configuration(Bucket=bucket)
+        return any(listener in answer for listener in LISTENERS)
+    return answers[asked.code]

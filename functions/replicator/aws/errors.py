@@ -2,9 +2,10 @@
 
     (API operation, error code, side) -> Temporary | Permanent | Conflict
 
-Codes are compared, never the words of a message. What the table does not know is temporary: a new code of S3's costs
-time, and loses nothing. The codes are those of the S3 API reference ("Error responses"); a HEAD has no body, so its
-codes are the HTTP statuses.
+Codes are compared, never the words of a message, nor the classes in `client.exceptions`: botocore makes those without a
+lock, and two threads may hold different ones of the same name. What the table does not know is temporary: a new code of
+S3's costs time, and loses nothing. The codes are those of the S3 API reference ("Error responses"); a HEAD has no body,
+so its codes are the HTTP statuses.
 """
 
 from enum import StrEnum
@@ -23,18 +24,21 @@ from botocore.exceptions import (
 )
 
 from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Temporary
+from replicator.core.parts.uploads import SourceGone, UploadGone, UploadSpoiled
 
 
 class Side(StrEnum):
-    """Whose trouble it is."""
+    """What was asked, and so whose trouble it is: one of the user's buckets, or something of the stack's own."""
 
     SOURCE = "source"
     DESTINATION = "destination"
     JOURNAL = "journal"
     QUEUE = "queue"
     EVENTS = "events"
+    RULES = "rules"
 
 
+OUR_OWN = frozenset({Side.JOURNAL, Side.QUEUE, Side.EVENTS, Side.RULES})
 ANY = "*"
 
 DENIED = frozenset(
@@ -55,6 +59,8 @@ THROTTLED = frozenset(
     }
 )
 GUARD_FAILED = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "OperationAborted"})
+UNGUARDED = frozenset({"PutObjectTagging"})
+"""Requests without a condition, to which S3 may say OperationAborted all the same: it is busy with the same object."""
 
 WHO_DENIED: dict[tuple[str, Side], Reason] = {
     ("HeadObject", Side.SOURCE): Reason.SRC_HEAD_DENIED,
@@ -101,39 +107,43 @@ PERMANENT: dict[tuple[str, str, Side], Reason] = {
     ("CompleteMultipartUpload", "InvalidRequest", Side.DESTINATION): Reason.CHECKSUM,
 }
 
-GONE: frozenset[tuple[str, str]] = frozenset(
-    {
-        # Either the guarded object is gone, or the version to copy: both are seen once the facts are read again.
-        ("CopyObject", "NoSuchKey"),
-        ("CopyObject", "NoSuchVersion"),
-        ("CopyObject", "404"),
-        ("DeleteObject", "NoSuchKey"),
-        ("DeleteObject", "404"),
-    }
-)
+CONFLICTS: dict[tuple[str, str], type[Conflict]] = {
+    # Either the guarded object is gone, or the version to copy: both are seen once the facts are read again.
+    ("CopyObject", "NoSuchKey"): Conflict,
+    ("CopyObject", "NoSuchVersion"): Conflict,
+    ("CopyObject", "404"): Conflict,
+    ("DeleteObject", "NoSuchKey"): Conflict,
+    ("DeleteObject", "404"): Conflict,
+    ("CompleteMultipartUpload", "NoSuchKey"): Conflict,
+    # In parts, what is gone decides what is to be done. HEAD: of a part, with the source's ETag as a condition.
+    ("HeadObject", "404"): SourceGone,
+    ("HeadObject", "412"): SourceGone,
+    ("UploadPartCopy", "NoSuchKey"): SourceGone,
+    ("UploadPartCopy", "NoSuchVersion"): SourceGone,
+    ("UploadPartCopy", "PreconditionFailed"): SourceGone,
+    ("UploadPartCopy", "NoSuchUpload"): UploadGone,
+    ("ListParts", "NoSuchUpload"): UploadGone,
+    ("CompleteMultipartUpload", "NoSuchUpload"): UploadGone,
+    ("CompleteMultipartUpload", "ConditionalRequestConflict"): UploadSpoiled,
+}
 
 
-def code_of(error: ClientError) -> str:
-    """Return the error code of an answer."""
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def status_of(error: ClientError) -> int:
-    """Return the HTTP status of an answer, 0 if there is none."""
-    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+def code_of(error: BaseException | None) -> str:
+    """Return the error code of an answer; empty if the error is no answer."""
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
 def is_unmet_condition(error: Exception) -> TypeGuard[ClientError]:
-    """Return whether DynamoDB refused a write because its condition does not hold.
-
-    By its code, as everywhere: botocore makes the classes in `client.exceptions` when one is first asked for, without a
-    lock, so that two threads may hold different classes of one name, and neither catches the other's.
-    """
+    """Return whether DynamoDB refused a write because its condition does not hold."""
     return isinstance(error, ClientError) and code_of(error) == "ConditionalCheckFailedException"
 
 
+def _status_of(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
 def translate(error: Exception, operation: str, side: Side) -> Temporary | Permanent | Conflict:
-    """Say in the core's words what an exception of botocore's means."""
+    """Return what an exception of botocore's means, in the core's words; `detail` names operation, side and code."""
     if isinstance(error, ClientError):
         return _from_answer(error, operation, side)
     detail = f"{operation} ({side}): {type(error).__name__}"
@@ -147,13 +157,13 @@ def translate(error: Exception, operation: str, side: Side) -> Temporary | Perma
 
 
 def _from_answer(error: ClientError, operation: str, side: Side) -> Temporary | Permanent | Conflict:
-    code, status = code_of(error), status_of(error)
+    code, status = code_of(error), _status_of(error)
     answered = code if code == str(status) else f"{code} {status or ''}".rstrip()
     detail = f"{operation} ({side}): {answered}"
-    if side in (Side.JOURNAL, Side.QUEUE, Side.EVENTS):
+    if side in OUR_OWN:
         return _from_our_own(code, detail)
-    if code in GUARD_FAILED or (operation, code) in GONE:
-        return Conflict(detail)
+    if (operation, code) in CONFLICTS or (code in GUARD_FAILED and operation not in UNGUARDED):
+        return CONFLICTS.get((operation, code), Conflict)(detail)
     if code in THROTTLED:
         return Temporary(Reason.THROTTLED, detail)
     reason = PERMANENT.get((operation, code, side)) or PERMANENT.get((ANY, code, side))
@@ -165,7 +175,7 @@ def _from_answer(error: ClientError, operation: str, side: Side) -> Temporary | 
 
 
 def _from_our_own(code: str, detail: str) -> Temporary:
-    """Treat trouble with our own table and queues as temporary: a repaired stack must find every change waiting."""
+    """Treat trouble with the stack's own resources as temporary: a repaired stack must find every change waiting."""
     if code in THROTTLED:
         return Temporary(Reason.THROTTLED, detail)
     return Temporary(Reason.JOURNAL_DENIED if code.startswith("AccessDenied") else Reason.SERVICE, detail)

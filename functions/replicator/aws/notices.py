@@ -1,13 +1,12 @@
-"""Events to EventBridge's default bus. Ten at a time is what PutEvents takes; what it refuses is sent again."""
+"""Events to EventBridge's default bus, ten in one request, as PutEvents takes them; refused ones are sent again."""
 
 import json
 import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from replicator.aws.errors import Side, code_of, translate
+from replicator.aws.asking import asking
+from replicator.aws.errors import Side
 from replicator.core.outcomes.notices import SOURCE, Notice, detail
 from replicator.core.outcomes.outcome import Reason, Temporary
 
@@ -26,13 +25,13 @@ class EventBridge:
     """The default event bus of the own Region."""
 
     def __init__(self, client: Callable[[], "EventBridgeClient"], region: str, now: Callable[[], int]) -> None:
-        """Take a way to the client, since most containers never need it; `now` gives epoch milliseconds."""
+        """Take a function that returns the client, since most containers never need it; `now`: epoch milliseconds."""
         self._client = client
         self._region = region
         self._now = now
 
     def publish(self, notices: Sequence[Notice]) -> None:
-        """Send events. Raises Temporary if they may go out later; what never can is logged and given up."""
+        """Send events. Raises Temporary if it may succeed later. Without permission they are dropped, and logged."""
         for start in range(0, len(notices), ENTRIES):
             entries = [self._entry(notice) for notice in notices[start : start + ENTRIES]]
             for _ in range(ATTEMPTS):
@@ -49,11 +48,11 @@ class EventBridge:
     def _send(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Make one request; return what is to be sent again."""
         try:
-            answer = self._client().put_events(Entries=entries)  # type: ignore[arg-type] # built above
-        except (ClientError, BotoCoreError) as error:
-            trouble = translate(error, "PutEvents", Side.EVENTS)
-            if not isinstance(error, ClientError) or not code_of(error).startswith("AccessDenied"):
-                raise trouble from error
+            with asking("PutEvents", Side.EVENTS):
+                answer = self._client().put_events(Entries=entries)  # type: ignore[arg-type] # built above
+        except Temporary as trouble:
+            if trouble.reason is not Reason.JOURNAL_DENIED:
+                raise
             # Replication must not wait for a permission that only events need.
             logger.error("events are not sent: %s", trouble)  # noqa: TRY400 - no traceback
             return []

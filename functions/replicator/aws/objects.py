@@ -4,12 +4,11 @@ Separate from writing: a source is only ever read, and the reading side has tabl
 core's words.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from replicator.aws.errors import DENIED, Side, code_of, status_of, translate
+from replicator.aws.asking import asking, expecting
+from replicator.aws.errors import DENIED, Side
 from replicator.aws.listing import in_order
 from replicator.core.deciding.facts import ABSENT, Absent, Top
 from replicator.core.versions.origin import NULL_VERSION
@@ -28,9 +27,7 @@ from replicator.core.versions.version import (
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-T = TypeVar("T")
-
-# System-defined metadata: as CopyObject takes it -> as HeadObject gives it. Any text may be Expires, see expires.py.
+# System-defined metadata: as CopyObject takes it -> as HeadObject returns it. Any text may be Expires, see expires.py.
 HEADERS = {
     "CacheControl": "CacheControl",
     "ContentDisposition": "ContentDisposition",
@@ -44,15 +41,8 @@ CHECKSUMS = ("CRC64NVME", "CRC32", "CRC32C", "SHA1", "SHA256", "SHA512", "MD5", 
 EVERYBODY = 'uri="http://acs.amazonaws.com/groups/global/AllUsers"'
 PUBLIC_READ_WRITE = frozenset({Grant("READ", EVERYBODY), Grant("WRITE", EVERYBODY)})
 GONE = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
-MARKER_HERE = 405  # HEAD of a delete marker's own version id
-
-
-def request(call: Callable[[], T], operation: str, side: Side) -> T:
-    """Make one request; trouble comes back in the core's words."""
-    try:
-        return call()
-    except (ClientError, BotoCoreError) as error:
-        raise translate(error, operation, side) from error
+NO_VERSION = GONE | {"405", "MethodNotAllowed"}
+"""HEAD of a version: gone, or the version id is that of a delete marker."""
 
 
 class BucketObjects:
@@ -67,38 +57,34 @@ class BucketObjects:
     def head(self, key: str, version_id: str) -> Head | Absent:
         """Read one version with one HEAD; absent if it is gone or a delete marker.
 
-        Its checksum is asked for beside it. Of a KMS object that takes kms:Decrypt, which is not granted for keys that
-        no rule selects: what is denied is asked again without, so that such an object is skipped and does not fail.
+        The same request asks for its checksum. S3 wants kms:Decrypt for the checksum of a KMS object, which is not
+        granted for keys that no rule selects. So a HEAD that is denied is repeated without the checksum: such an object
+        is then skipped and does not fail.
         """
         named: dict[str, Any] = {"Bucket": self.bucket, "Key": key, "VersionId": version_id, **self._owner}
-        try:
-            try:
-                return head_of(self._client.head_object(ChecksumMode="ENABLED", **named))
-            except ClientError as error:
-                if code_of(error) not in DENIED:
-                    raise
-            return head_of(self._client.head_object(**named))
-        except (ClientError, BotoCoreError) as error:
-            if isinstance(error, ClientError) and (code_of(error) in GONE or status_of(error) == MARKER_HERE):
-                return ABSENT
-            raise translate(error, "HeadObject", self.side) from error
+        with expecting("HeadObject", self.side, NO_VERSION | DENIED) as asked:
+            return head_of(self._client.head_object(ChecksumMode="ENABLED", **named))
+        if asked.code in DENIED:
+            with expecting("HeadObject", self.side, NO_VERSION):
+                return head_of(self._client.head_object(**named))
+        return ABSENT
 
     def top(self, key: str) -> Top:
-        """Read what the key shows now. A current delete marker answers 404, and names itself in the headers."""
-        try:
+        """Read the current version, or that a delete marker is current: it answers 404, and its headers say so."""
+        with expecting("HeadObject", self.side, GONE) as asked:
             return head_of(self._client.head_object(Bucket=self.bucket, Key=key, **self._owner))
-        except (ClientError, BotoCoreError) as error:
-            if isinstance(error, ClientError) and code_of(error) in GONE:
-                headers = error.response["ResponseMetadata"]["HTTPHeaders"]
-                marker = headers.get("x-amz-delete-marker") == "true"
-                return MarkerHead(headers.get("x-amz-version-id", NULL_VERSION)) if marker else ABSENT
-            raise translate(error, "HeadObject", self.side) from error
+        headers = asked.response["ResponseMetadata"]["HTTPHeaders"]
+        marker = headers.get("x-amz-delete-marker") == "true"
+        return MarkerHead(headers.get("x-amz-version-id", NULL_VERSION)) if marker else ABSENT
 
     def history(self, key: str) -> History:
-        """List all entries of exactly this key, oldest to newest; keys that it is a prefix of come after it."""
-        return tuple(reversed(list(request(lambda: list(self._entries(key)), "ListObjectVersions", self.side))))
+        """List all entries of exactly this key, oldest to newest."""
+        with asking("ListObjectVersions", self.side):
+            newest_first = list(self._entries(key))
+        return tuple(reversed(newest_first))
 
     def _entries(self, key: str) -> Iterator[Entry]:
+        """List page by page. The key is the prefix: other keys that begin with it follow, and end the listing."""
         page: dict[str, Any] = {}
         while True:
             answer = self._client.list_object_versions(Bucket=self.bucket, Prefix=key, **self._owner, **page)
@@ -110,20 +96,14 @@ class BucketObjects:
 
     def tags(self, key: str, version_id: str) -> Mapping[str, str]:
         """Read the tags of one version, without those that AWS reserves for itself."""
-        answer = request(
-            lambda: self._client.get_object_tagging(Bucket=self.bucket, Key=key, VersionId=version_id, **self._owner),
-            "GetObjectTagging",
-            self.side,
-        )
+        with asking("GetObjectTagging", self.side):
+            answer = self._client.get_object_tagging(Bucket=self.bucket, Key=key, VersionId=version_id, **self._owner)
         return {tag["Key"]: tag["Value"] for tag in answer["TagSet"] if not tag["Key"].startswith("aws:")}
 
     def grants(self, key: str, version_id: str) -> tuple[Grant, ...]:
         """Read the ACL of one version; empty if it is just its owner's full control."""
-        answer = request(
-            lambda: self._client.get_object_acl(Bucket=self.bucket, Key=key, VersionId=version_id, **self._owner),
-            "GetObjectAcl",
-            self.side,
-        )
+        with asking("GetObjectAcl", self.side):
+            answer = self._client.get_object_acl(Bucket=self.bucket, Key=key, VersionId=version_id, **self._owner)
         return grants_of(answer)
 
 

@@ -1,12 +1,11 @@
-"""The part queue, as those who send parts need it. Workers take from it as from any queue."""
+"""The part queue, to send to. Workers get its messages from Lambda, as those of any queue."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from replicator.aws.errors import Side, translate
+from replicator.aws.asking import asking
+from replicator.aws.errors import Side
 from replicator.core.outcomes.outcome import Reason, Temporary
 from replicator.core.parts.uploads import PartsMessage
 from replicator.flows.ports import SideBySide
@@ -20,7 +19,7 @@ MOST_BYTES = 200_000  # well below what SQS takes at once
 
 
 class SqsPartQueue:
-    """One part queue, by its URL. `client` makes the client, or gives it: most functions never send parts."""
+    """One part queue, by its URL. `client` returns the client, made on first use: most functions never send parts."""
 
     def __init__(self, client: Callable[[], "SQSClient"], url: str, side_by_side: SideBySide) -> None:
         self._client = client
@@ -36,10 +35,8 @@ class SqsPartQueue:
         entries: list[SendMessageBatchRequestEntryTypeDef] = [
             {"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)
         ]
-        try:
+        with asking("SendMessageBatch", Side.QUEUE):
             answer = self._client().send_message_batch(QueueUrl=self._url, Entries=entries)
-        except (ClientError, BotoCoreError) as error:
-            raise translate(error, "SendMessageBatch", Side.QUEUE) from error
         if refused := answer.get("Failed"):
             raise Temporary(Reason.SERVICE, f"SendMessageBatch (queue): {refused[0]['Code']}")
 

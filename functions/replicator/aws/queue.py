@@ -1,12 +1,13 @@
-"""The change queue and the dead-letter queue, as the function that consumes changes needs them."""
+"""The change queue and the dead-letter queue, as consumers need them: hide a message, dead-letter a failure."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from replicator.aws.errors import Side, translate
+from replicator.aws.asking import asking
+from replicator.aws.errors import Side
+from replicator.core.outcomes.outcome import Trouble
 from replicator.flows.change.record import FailedChange
 
 if TYPE_CHECKING:
@@ -29,11 +30,9 @@ class SqsQueue:
         self._dead_letter_url = dead_letter_url
 
     def hide(self, receipt: str, seconds: int) -> None:
-        """Let a message come back after so many seconds. Raises nothing: the queue's own time-out does it else."""
-        try:
+        """Make a message visible again after so many seconds. Raises nothing: else the queue's own time-out counts."""
+        with suppress(Trouble), asking("ChangeMessageVisibility", Side.QUEUE):
             self._client.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=seconds)
-        except (ClientError, BotoCoreError):
-            return
 
     def dead_letter(self, letter: FailedChange) -> None:
         """Put a failure into the dead-letter queue with all that explains it. Raises Temporary.
@@ -43,10 +42,8 @@ class SqsQueue:
         attributes = _attributes(letter)
         room = LONGEST_MESSAGE - sum(len(text.encode()) for text in _texts(attributes))
         body = letter.body if len(letter.body) * 4 <= room else letter.body.encode()[:room].decode(errors="ignore")
-        try:
+        with asking("SendMessage", Side.QUEUE):
             self._client.send_message(QueueUrl=self._dead_letter_url, MessageBody=body, MessageAttributes=attributes)
-        except (ClientError, BotoCoreError) as error:
-            raise translate(error, "SendMessage", Side.QUEUE) from error
 
 
 def is_redriven(attributes: Mapping[str, Any]) -> bool:

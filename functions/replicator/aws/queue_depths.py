@@ -1,14 +1,12 @@
-"""The stack's queues as the monitor sees them: how much lies on each, and a look at the dead letters.
+"""The stack's queues as the monitor sees them: how many messages are in each, and what SQS gave up.
 
-Separate from the adapter that consumes: nothing here takes a message away.
+Separate from the adapter for consumers: nothing here removes a message.
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from replicator.aws.errors import Side, translate
+from replicator.aws.asking import asking
+from replicator.aws.errors import Side
 from replicator.aws.queue import REASON
 from replicator.core.outcomes.threshold import Depth
 from replicator.flows.watch.monitor import Depths
@@ -16,13 +14,12 @@ from replicator.flows.watch.monitor import Depths
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
-T = TypeVar("T")
-
 AT_ONCE = 10
+"""Messages of one request, the most that SQS takes."""
 LOOKS = 3
-"""Requests of ten letters each: enough to explain what SQS gave up, however many failures lie around it."""
+"""Requests for dead letters in one run: enough to find what SQS gave up among any number of other failures."""
 HIDDEN_SECONDS = 20
-"""For so long nobody else sees a letter that is looked at, should the function die before it puts it back."""
+"""How long a dead letter stays hidden from others if the function dies before it puts it back."""
 
 
 class QueueDepths:
@@ -35,11 +32,11 @@ class QueueDepths:
         self._dead = dead
 
     def depths(self) -> Depths:
-        """Count what lies on each. Raises Temporary."""
+        """Return how many messages are in each. Raises Temporary."""
         return Depths(self._depth(self._changes), self._depth(self._parts), self._depth(self._dead))
 
     def given_up(self) -> list[str]:
-        """Look at a few dead letters, return those that SQS put there, and leave them all. Raises Temporary."""
+        """Return the bodies of a few dead letters that SQS put there itself; all stay there. Raises Temporary."""
         seen: list[Any] = []
         try:
             for _ in range(LOOKS):
@@ -53,15 +50,13 @@ class QueueDepths:
         return [message["Body"] for message in seen if REASON not in message.get("MessageAttributes", {})]
 
     def _receive(self) -> list[Any]:
-        answer = _ask(
-            "ReceiveMessage",
-            lambda: self._client.receive_message(
+        with asking("ReceiveMessage", Side.QUEUE):
+            answer = self._client.receive_message(
                 QueueUrl=self._dead,
                 MaxNumberOfMessages=AT_ONCE,
                 VisibilityTimeout=HIDDEN_SECONDS,
                 MessageAttributeNames=[REASON],
-            ),
-        )
+            )
         return list(answer.get("Messages", []))
 
     def _put_back(self, messages: list[Any]) -> None:
@@ -69,10 +64,8 @@ class QueueDepths:
             {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"], "VisibilityTimeout": 0}
             for number, message in enumerate(messages)
         ]
-        _ask(
-            "ChangeMessageVisibility",
-            lambda: self._client.change_message_visibility_batch(QueueUrl=self._dead, Entries=entries),
-        )
+        with asking("ChangeMessageVisibilityBatch", Side.QUEUE):
+            self._client.change_message_visibility_batch(QueueUrl=self._dead, Entries=entries)
 
     def _depth(self, url: str) -> Depth:
         names: Any = [
@@ -80,15 +73,6 @@ class QueueDepths:
             "ApproximateNumberOfMessagesNotVisible",
             "ApproximateNumberOfMessagesDelayed",
         ]
-        attributes = _ask(
-            "GetQueueAttributes",
-            lambda: self._client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"],
-        )
+        with asking("GetQueueAttributes", Side.QUEUE):
+            attributes: Any = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
         return Depth(*(int(attributes[name]) for name in names))
-
-
-def _ask(operation: str, call: Callable[[], T]) -> T:
-    try:
-        return call()
-    except (ClientError, BotoCoreError) as error:
-        raise translate(error, operation, Side.QUEUE) from error

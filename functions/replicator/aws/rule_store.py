@@ -1,6 +1,6 @@
 """The rules of each source bucket as functions read them from the control bucket: `rules/<source bucket>.json`.
 
-They are looked at for every change, so they are remembered, and S3 is asked again only now and then, with the ETag. A
+Every change needs them, so they are cached, and read again after TTL_SECONDS unless their ETag is still the same. A
 document that cannot be read or understood is trouble, never "no rules": changes wait until it is repaired.
 """
 
@@ -11,11 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from replicator.aws.errors import code_of
+from replicator.aws.asking import expecting
+from replicator.aws.errors import Side, code_of
 from replicator.aws.rule_shape import shape_problems
-from replicator.core.outcomes.outcome import Reason, Temporary
+from replicator.core.outcomes.outcome import Reason, Temporary, Trouble
 from replicator.core.rules.document import RulesRefused, default_document, load, parse
 from replicator.core.rules.matching import RuleSet
 
@@ -29,6 +28,9 @@ TTL_SECONDS = 30.0
 TROUBLE_TTL_SECONDS = 5.0
 # Absence is not remembered: an object that comes right after a bucket's first rules must not be skipped for good.
 ABSENT_TTL_SECONDS = 0.0
+
+NOT_CHANGED = frozenset({"304", "NotModified"})
+NO_DOCUMENT = frozenset({"NoSuchKey"})
 
 logger = logging.getLogger(__name__)
 
@@ -89,9 +91,9 @@ class RuleStore:
         memory.asked_at = self._clock()
         try:
             memory.rules, memory.etag = self._read(bucket, memory)
-        except (RulesRefused, ClientError, BotoCoreError) as error:
+        except (RulesRefused, Trouble) as error:
             memory.rules, memory.etag = None, ""
-            memory.trouble = f"s3://{self._control_bucket}/{document_key(bucket)}: {error}{_advice(error)}"
+            memory.trouble = f"s3://{self._control_bucket}/{document_key(bucket)}: {_explain(error)}"
             logger.error("rules unreadable, changes of %s wait: %s", bucket, memory.trouble)  # noqa: TRY400 - no traceback
             memory.keep = TROUBLE_TTL_SECONDS
         else:
@@ -99,19 +101,16 @@ class RuleStore:
 
     def _read(self, bucket: str, memory: _Memory) -> tuple[RuleSet, str]:
         request: GetObjectRequestTypeDef = {"Bucket": self._control_bucket, "Key": document_key(bucket)}
-        if memory.rules is not None and memory.etag:
+        known = memory.rules if memory.etag else None
+        if known is not None:
             request["IfNoneMatch"] = memory.etag
-        try:
+        with expecting("GetObject", Side.RULES, NO_DOCUMENT if known is None else NO_DOCUMENT | NOT_CHANGED) as asked:
             answer = self._s3.get_object(**request)
-        except ClientError as error:
-            code = code_of(error)
-            if code in {"304", "NotModified"} and memory.rules is not None:
-                return memory.rules, memory.etag
-            if code != "NoSuchKey":
-                raise
-            return self._without_document(bucket), ""
-        document = load(bucket, answer["Body"].read())
-        return parse(bucket, document, shape_problems(document, self._s3.meta.service_model)), answer["ETag"]
+            document = load(bucket, answer["Body"].read())
+            return parse(bucket, document, shape_problems(document, self._s3.meta.service_model)), answer["ETag"]
+        if known is not None and asked.code in NOT_CHANGED:
+            return known, memory.etag
+        return self._without_document(bucket), ""
 
     def _without_document(self, bucket: str) -> RuleSet:
         if self._defaults is None or bucket != self._defaults[0]:
@@ -119,7 +118,11 @@ class RuleStore:
         return parse(bucket, default_document(self._defaults[1]))
 
 
-def _advice(error: Exception) -> str:
-    # Without s3:ListBucket S3 answers 403 for a key that does not exist, and "no rules" cannot be told from "denied".
-    denied = isinstance(error, ClientError) and code_of(error) in {"AccessDenied", "403"}
-    return "; s3:GetObject and s3:ListBucket are needed" if denied else ""
+def _explain(error: RulesRefused | Trouble) -> str:
+    """Return what is wrong, for people. Of trouble, botocore's own words: they name the endpoint or the bucket.
+
+    Without s3:ListBucket S3 answers 403 for a key that does not exist, and nothing tells "no rules" from "denied".
+    """
+    cause = error.__cause__ if isinstance(error, Trouble) else error
+    advice = "; s3:GetObject and s3:ListBucket are needed" if code_of(cause) in {"AccessDenied", "403"} else ""
+    return f"{cause}{advice}"

@@ -1,12 +1,13 @@
-"""The tags of source versions, to be read and replaced: only for stacks that want the status there."""
+"""The tags of source versions, to be read and replaced: only for stacks that show the status there.
+
+Separate from objects.py because it writes to the source, which nothing else does.
+"""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from replicator.aws.errors import Side, translate
-from replicator.core.outcomes.outcome import Reason, Temporary
+from replicator.aws.asking import asking
+from replicator.aws.errors import Side
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -20,21 +21,12 @@ class SourceTagging:
 
     def tags(self, bucket: str, key: str, version_id: str) -> Mapping[str, str]:
         """Read the tags of one version. Raises Temporary or Permanent."""
-        try:
+        with asking("GetObjectTagging", Side.SOURCE):
             answer = self._client.get_object_tagging(Bucket=bucket, Key=key, VersionId=version_id)
-        except (ClientError, BotoCoreError) as error:
-            raise _trouble(error, "GetObjectTagging") from error
         return {tag["Key"]: tag["Value"] for tag in answer["TagSet"] if not tag["Key"].startswith("aws:")}
 
     def put_tags(self, bucket: str, key: str, version_id: str, tags: Mapping[str, str]) -> None:
         """Replace the tags of one version. Raises Temporary or Permanent."""
         wanted = {"TagSet": [{"Key": name, "Value": value} for name, value in tags.items()]}
-        try:
+        with asking("PutObjectTagging", Side.SOURCE):
             self._client.put_object_tagging(Bucket=bucket, Key=key, VersionId=version_id, Tagging=wanted)  # type: ignore[arg-type] # built above
-        except (ClientError, BotoCoreError) as error:
-            raise _trouble(error, "PutObjectTagging") from error
-
-
-def _trouble(error: Exception, operation: str) -> Exception:
-    trouble = translate(error, operation, Side.SOURCE)
-    return trouble if isinstance(trouble, Temporary) else Temporary(Reason.UNKNOWN, str(trouble))

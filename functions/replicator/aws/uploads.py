@@ -1,7 +1,7 @@
-"""One bucket's multipart uploads: beginning, copying parts, listing, completing, giving up.
+"""One bucket's multipart uploads: start, copy parts, list, complete, abort.
 
-Separate from writing whole objects: other calls, other conflicts. Beginning and completing an upload are never repeated
-by botocore, since an answer may be lost; copying a part is, the same part twice being as good as once.
+Separate from writing whole objects: other calls, other conflicts. botocore never repeats the start or the completion of
+an upload, since an answer may be lost. It does repeat the copy of a part: the same part twice is as good as once.
 """
 
 import time
@@ -10,12 +10,11 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
-from botocore.exceptions import ClientError
-
+from replicator.aws.asking import asking, expecting
 from replicator.aws.clients import Clients
-from replicator.aws.errors import Side, code_of
-from replicator.aws.large_objects import BucketLargeObjects, conflicting
-from replicator.aws.objects import checksum_of, request
+from replicator.aws.errors import Side
+from replicator.aws.large_objects import BucketLargeObjects
+from replicator.aws.objects import checksum_of
 from replicator.aws.writing import upload_arguments
 from replicator.core.deciding.copy import Copy, Guard, Written
 from replicator.core.parts.parts import PartRange
@@ -26,6 +25,7 @@ from replicator.flows.large.ports import PAGE, OpenUpload
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+NO_UPLOAD = frozenset({"NoSuchUpload", "404"})
 WHOLE = frozenset({"CRC64NVME", "CRC32", "CRC32C"})
 """Checksums that S3 can compute over a whole object from its parts (user guide, "Checking object integrity")."""
 
@@ -47,19 +47,16 @@ class BucketUploads(BucketLargeObjects):
         return self._clients.copier(self._region)
 
     def start(self, copy: Copy) -> tuple[str, int]:
-        """Begin an upload with all that a copy carries; give its id, and when it began (epoch s, bucket's clock)."""
+        """Start an upload with all that a copy has; return its id, and when it began (epoch s, bucket's clock)."""
         arguments = upload_arguments(copy) | _checksum_asked_for(copy.checksum)
-        answer = request(
-            lambda: self._writer.create_multipart_upload(Bucket=self.bucket, **self._owner, **arguments),
-            "CreateMultipartUpload",
-            self.side,
-        )
+        with asking("CreateMultipartUpload", self.side):
+            answer = self._writer.create_multipart_upload(Bucket=self.bucket, **self._owner, **arguments)
         return answer["UploadId"], _answered_at(answer)
 
     def copy_part(self, upload_id: str, source: CopySource, part: PartRange) -> Part:
         """Copy one part; UploadGone, SourceGone. The same part twice is the same as once."""
-        answer = conflicting(
-            lambda: self._copier.upload_part_copy(
+        with asking("UploadPartCopy", self.side):
+            answer = self._copier.upload_part_copy(
                 Bucket=self.bucket,
                 Key=source.key,
                 UploadId=upload_id,
@@ -68,31 +65,25 @@ class BucketUploads(BucketLargeObjects):
                 CopySourceIfMatch=source.etag,
                 CopySourceRange=f"bytes={part.first}-{part.last}",
                 **self._owner,
-            ),
-            "UploadPartCopy",
-            self.side,
-        )
+            )
         result = answer["CopyPartResult"]
         return Part(part.number, part.size, result["ETag"], checksum_of(result))
 
     def parts(self, key: str, upload_id: str, after: int) -> Sequence[Part]:
         """List the parts with numbers above `after`, at most PAGE; UploadGone."""
-        answer = conflicting(
-            lambda: self._reader.list_parts(
+        with asking("ListParts", self.side):
+            answer = self._reader.list_parts(
                 Bucket=self.bucket, Key=key, UploadId=upload_id, PartNumberMarker=after, MaxParts=PAGE, **self._owner
-            ),
-            "ListParts",
-            self.side,
-        )
+            )
         return [_part(item) for item in answer.get("Parts", ())]
 
     def complete(self, copy: Copy, upload_id: str, parts: Sequence[Part], guard: Guard | None) -> Written:
         """Make the object; Conflict if the guard does not hold, UploadSpoiled, UploadGone.
 
-        S3 itself holds it to the source's size and, where it can compute that, to the source's checksum.
+        S3 itself checks the source's size and, where it can compute that, the source's checksum.
         """
-        answer = conflicting(
-            lambda: self._writer.complete_multipart_upload(
+        with asking("CompleteMultipartUpload", self.side):
+            answer = self._writer.complete_multipart_upload(
                 Bucket=self.bucket,
                 Key=copy.key,
                 UploadId=upload_id,
@@ -101,23 +92,13 @@ class BucketUploads(BucketLargeObjects):
                 **_checksum_expected(copy.checksum),
                 **_guarded(guard),
                 **self._owner,
-            ),
-            "CompleteMultipartUpload",
-            self.side,
-        )
+            )
         return Written(answer.get("VersionId", ""), answer["ETag"], checksum_of(answer))
 
     def abort(self, key: str, upload_id: str) -> None:
-        """Return an upload up; nothing happens if it is gone."""
-
-        def call() -> None:
-            try:
-                self._reader.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id, **self._owner)
-            except ClientError as error:
-                if code_of(error) not in {"NoSuchUpload", "404"}:
-                    raise
-
-        request(call, "AbortMultipartUpload", self.side)
+        """Abort an upload; nothing happens if it is gone."""
+        with expecting("AbortMultipartUpload", self.side, NO_UPLOAD):
+            self._reader.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id, **self._owner)
 
     def under_way(self, key: str) -> Sequence[OpenUpload]:
         """List the uploads of exactly this key."""
@@ -128,16 +109,13 @@ class BucketUploads(BucketLargeObjects):
         return list(self._uploads(""))
 
     def _uploads(self, prefix: str) -> Iterator[OpenUpload]:
-        """List uploads; those of longer keys come after those of the prefix itself."""
+        """List uploads page by page; those of longer keys come after those of the prefix itself."""
         page: dict[str, Any] = {}
         while True:
-            answer = request(
-                lambda page=page: self._reader.list_multipart_uploads(  # type: ignore[misc]
+            with asking("ListMultipartUploads", self.side):
+                answer = self._reader.list_multipart_uploads(
                     Bucket=self.bucket, Prefix=prefix, EncodingType="url", **self._owner, **page
-                ),
-                "ListMultipartUploads",
-                self.side,
-            )
+                )
             uploads = [_open(item) for item in answer.get("Uploads", ())]
             yield from uploads
             if not answer.get("IsTruncated") or (prefix and uploads[-1].key != prefix):
@@ -146,18 +124,15 @@ class BucketUploads(BucketLargeObjects):
 
     def annotate(self, key: str, version_id: str, name: str, payload: bytes) -> None:
         """Attach one annotation to a version."""
-        request(
-            lambda: self._copier.put_object_annotation(
+        with asking("PutObjectAnnotation", self.side):
+            self._copier.put_object_annotation(
                 Bucket=self.bucket,
                 Key=key,
                 VersionId=version_id,
                 AnnotationName=name,
                 AnnotationPayload=payload,
                 **self._owner,
-            ),
-            "PutObjectAnnotation",
-            self.side,
-        )
+            )
 
 
 def _answered_at(answer: Mapping[str, Any]) -> int:
@@ -180,7 +155,7 @@ def _checksum_asked_for(checksum: Checksum | None) -> dict[str, Any]:
 
 
 def _checksum_expected(checksum: Checksum | None) -> dict[str, Any]:
-    """Hold S3 to the source's checksum where the same bytes in other parts have the same one."""
+    """Let S3 check the source's checksum, where the same bytes in other parts have the same one."""
     if checksum is None or not checksum.full_object or checksum.algorithm not in WHOLE:
         return {}
     return {f"Checksum{checksum.algorithm}": checksum.value, "ChecksumType": "FULL_OBJECT"}

@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+from replicator.aws.asking import asking
 from replicator.aws.errors import Side
-from replicator.aws.objects import PUBLIC_READ_WRITE, BucketObjects, checksum_of, request
+from replicator.aws.objects import PUBLIC_READ_WRITE, BucketObjects, checksum_of
 from replicator.core.deciding.copy import Copy, Guard, Written
 from replicator.core.versions.version import Encryption, Grant, Lock
 
@@ -35,19 +36,15 @@ class BucketReplicas(BucketObjects):
     def copy(self, copy: Copy, guard: Guard) -> Written:
         """Write one replica; Conflict if the guard does not hold. Never repeats by itself: an answer may be lost."""
         arguments = copy_arguments(copy, guard)
-        answer = request(
-            lambda: self._writer.copy_object(Bucket=self.bucket, **self._owner, **arguments), "CopyObject", self.side
-        )
+        with asking("CopyObject", self.side):
+            answer = self._writer.copy_object(Bucket=self.bucket, **self._owner, **arguments)
         result = answer["CopyObjectResult"]
         return Written(answer.get("VersionId", ""), result["ETag"], checksum_of(result))
 
     def mark_deleted(self, key: str, guard: Guard) -> None:
         """Write a delete marker; Conflict if the guard does not hold. Naming no version id, it removes nothing."""
-        request(
-            lambda: self._writer.delete_object(Bucket=self.bucket, Key=key, IfMatch=guard.etag, **self._owner),
-            "DeleteObject",
-            self.side,
-        )
+        with asking("DeleteObject", self.side):
+            self._writer.delete_object(Bucket=self.bucket, Key=key, IfMatch=guard.etag, **self._owner)
 
 
 def copy_arguments(copy: Copy, guard: Guard) -> dict[str, Any]:

@@ -1,0 +1,66 @@
+"""The one way to make requests to AWS: inside `with asking(...)`, or `with expecting(...)` where an error is an answer.
+
+    with asking("CopyObject", side):
+        answer = client.copy_object(...)
+
+What botocore raises in the block leaves it as Temporary, Permanent or Conflict, by the error table. Nothing else in the
+functions catches botocore's errors, so that no adapter has a meaning of its own for a code. Classes, since every
+request passes here: a generator behind `contextmanager` takes three times as long.
+"""
+
+from collections.abc import Set as AbstractSet
+from types import TracebackType
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from replicator.aws.errors import Side, code_of, translate
+
+
+class asking:  # noqa: N801 - a context manager that reads like contextlib's own
+    """Make requests of one operation. Their errors leave the block as Temporary, Permanent or Conflict."""
+
+    __slots__ = ("_operation", "_side")
+
+    def __init__(self, operation: str, side: Side) -> None:
+        self._operation = operation
+        self._side = side
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is not None and isinstance(error, (ClientError, BotoCoreError)):
+            raise translate(error, self._operation, self._side) from error
+
+
+class expecting:  # noqa: N801 - as above
+    """Make requests for which some error codes are answers: such a code ends the block, and the function goes on below.
+
+        with expecting("HeadObject", side, GONE) as asked:
+            return head_of(client.head_object(...))
+        return ABSENT
+
+    After the block `asked.code` is that code (empty: no error), and `asked.response` is the whole error response. All
+    other errors leave the block as from `asking`.
+    """
+
+    __slots__ = ("_answers", "_operation", "_side", "code", "response")
+
+    def __init__(self, operation: str, side: Side, answers: AbstractSet[str]) -> None:
+        self._operation = operation
+        self._side = side
+        self._answers = answers
+        self.code = ""
+        self.response: Any = {}
+
+    def __enter__(self) -> "expecting":
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> bool:
+        if error is None or not isinstance(error, (ClientError, BotoCoreError)):
+            return False
+        if isinstance(error, ClientError) and code_of(error) in self._answers:
+            self.code, self.response = code_of(error), error.response
+            return True
+        raise translate(error, self._operation, self._side) from error
