@@ -9,7 +9,6 @@ so its codes are the HTTP statuses.
 """
 
 from enum import StrEnum
-from typing import TypeGuard
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -131,11 +130,6 @@ CONFLICTS: dict[tuple[str, str], type[Conflict]] = {
 def code_of(error: BaseException | None) -> str:
     """Return the error code of an answer; empty if the error is no answer."""
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
-
-
-def is_unmet_condition(error: Exception) -> TypeGuard[ClientError]:
-    """Return whether DynamoDB refused a write because its condition does not hold."""
-    return isinstance(error, ClientError) and code_of(error) == "ConditionalCheckFailedException"
 
 
 def _status_of(error: ClientError) -> int:

@@ -1,15 +1,13 @@
 """The journal's sparse index by age: only versions that wait or failed are in it, oldest first.
 
-Separate from the journal: it reads many entries and never one, and must stay cheap however much work is finished.
+Separate from the journal: it reads many items and never one, and must stay cheap however much work is finished.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from replicator.aws.errors import Side, translate
-from replicator.aws.journal import SHARDS
+from replicator.aws.table import JournalTable, Json, bucket_and_key, shards
 from replicator.core.outcomes.outcome import Status
 from replicator.core.outcomes.threshold import Pending
 from replicator.core.versions.change import Aspect, later_aspect_of
@@ -17,44 +15,24 @@ from replicator.core.versions.change import Aspect, later_aspect_of
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-INDEX = "ByAge"
-Item = Mapping[str, Any]
-
 
 class JournalIndex:
-    """Reads the index of one journal. `threshold_ms` is the stack's own, for entries that name none."""
+    """Reads the index of one journal. `threshold_ms` is the stack's own, for items that name none."""
 
     def __init__(self, client: "DynamoDBClient", table: str, threshold_ms: int) -> None:
-        self._client = client
-        self._table = table
+        self._table = JournalTable(client, table)
         self._threshold_ms = threshold_ms
 
     def shards(self, status: Status) -> list[Callable[[], Iterator[Pending]]]:
-        """Return one way to read for each partition of a status; each may be read by a thread of its own."""
-        return [lambda number=number: self._read(f"{status}#{number}") for number in range(SHARDS)]  # type: ignore[misc]
+        """Return one function for each partition of a status, for a thread of its own. Reading raises Temporary."""
+        return [partial(self._read, partition) for partition in shards(status)]
 
     def _read(self, partition: str) -> Iterator[Pending]:
-        """Read one partition, page by page. Raises Temporary."""
-        start: dict[str, Any] = {}
-        while True:
-            try:
-                page = self._client.query(
-                    TableName=self._table,
-                    IndexName=INDEX,
-                    KeyConditionExpression="waiting = :partition",
-                    ExpressionAttributeValues={":partition": {"S": partition}},
-                    **start,
-                )
-            except (ClientError, BotoCoreError) as error:
-                raise translate(error, "Query", Side.JOURNAL) from error
-            yield from (self._pending(item) for item in page["Items"])
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        return map(self._pending, self._table.waiting(partition))
 
-    def _pending(self, item: Item) -> Pending:
-        """Read one entry by hand: boto3's own deserializer costs as much as the rest of the monitor together."""
-        bucket, _, key = item["object"]["S"].partition("/")
+    def _pending(self, item: Json) -> Pending:
+        """Read one item by hand: boto3's own deserializer costs as much as the rest of the monitor together."""
+        bucket, key = bucket_and_key(item["object"]["S"])
         return Pending(
             bucket=bucket,
             key=key,
@@ -74,19 +52,19 @@ class JournalIndex:
         )
 
 
-def _aspect(item: Item) -> Aspect:
+def _aspect(item: Json) -> Aspect:
     """Return what of the version waits: items of later changes name it, of the others a flag tells delete markers."""
     made = Aspect.MARKER if _flag(item, "marker") else Aspect.CONTENT
     return later_aspect_of(item["version_id"]["S"]) or made
 
 
-def _text(item: Item, name: str) -> str:
+def _text(item: Json, name: str) -> str:
     return str(item[name].get("S", "")) if name in item else ""
 
 
-def _number(item: Item, name: str) -> int:
+def _number(item: Json, name: str) -> int:
     return int(item[name].get("N", 0)) if name in item else 0
 
 
-def _flag(item: Item, name: str) -> bool:
+def _flag(item: Json, name: str) -> bool:
     return bool(item[name].get("BOOL")) if name in item else False

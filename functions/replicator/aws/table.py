@@ -1,0 +1,273 @@
+"""The journal table, for the three adapters that use it: its items, keys, conditions and index, and its requests.
+
+    object (partition)      target (sort)                           what it is
+    east/photos/1.jpg       west                                    the memory of the pair
+    east/photos/1.jpg       west#3sL4kqtJlcpXroDTDmJ                a version that waits, failed, or completed late
+    east/photos/1.mov       west#upload#3sL4kq.../east/3sL4kq...    a multipart upload, in progress or ended
+
+Only what is not finished has the attribute `waiting`, the partition key of the sparse index ByAge, whose sort key is
+`first_seen`. So finished work costs nothing there. Every write has a condition, and every condition has a name here.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from replicator.aws.asking import asking, expecting
+from replicator.aws.errors import Side
+from replicator.core.deciding.journal import Pair
+from replicator.core.outcomes.backoff import OVERDUE_MS
+from replicator.core.outcomes.outcome import Status
+from replicator.core.parts.uploads import CopySource
+from replicator.flows.ports import CLAIM_MS
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+INDEX = "ByAge"
+SHARDS = 8
+"""Partitions of the index per status: a day's backlog of a busy bucket must not meet one partition's limit."""
+UPLOADS = "UPLOAD"
+"""The one partition of the index for uploads in progress."""
+KEEP_SECONDS = 45 * 24 * 3600
+"""How long a finished item is kept: three times as long as a message can stay on a queue."""
+CONDITION_FAILED = frozenset({"ConditionalCheckFailedException"})
+
+Json = Mapping[str, Any]
+"""Attributes by name: in DynamoDB's own form where they are called an item, else as Python's values."""
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+# Keys and partitions
+
+
+def object_of(pair: Pair) -> str:
+    """Return the partition key of all items about one key of a source bucket."""
+    return f"{pair.source}/{pair.key}"
+
+
+def bucket_and_key(partition: str) -> tuple[str, str]:
+    """Return the source bucket and the key that a partition key names."""
+    bucket, _, key = partition.partition("/")
+    return bucket, key
+
+
+def memory_key(pair: Pair) -> Json:
+    """Return the primary key of a pair's memory."""
+    return _key(pair, pair.destination)
+
+
+def version_key(pair: Pair, version_id: str) -> Json:
+    """Return the primary key of one version at one destination."""
+    return _key(pair, f"{pair.destination}#{version_id}")
+
+
+def upload_key(pair: Pair, source: CopySource, change_id: str) -> Json:
+    """Return the primary key of the upload that copies `source` for one change."""
+    return _key(pair, f"{_uploads_of(pair)}{change_id}/{source.bucket}/{source.version_id}")
+
+
+def _uploads_of(pair: Pair) -> str:
+    return f"{pair.destination}#upload#"
+
+
+def _key(pair: Pair, target: str) -> Json:
+    return {"object": {"S": object_of(pair)}, "target": {"S": target}}
+
+
+def shard_of(status: Status, pair: Pair) -> str:
+    """Return the index partition of a version that waits or failed; stable, so that an item stays in its partition."""
+    return f"{status}#{crc32(object_of(pair).encode()) % SHARDS}"
+
+
+def shards(status: Status) -> list[str]:
+    """Return all index partitions of one status."""
+    return [f"{status}#{number}" for number in range(SHARDS)]
+
+
+def expires_at(finished_ms: int) -> int:
+    """Return when DynamoDB may delete an item that is finished: epoch seconds, as its time to live wants them."""
+    return finished_ms // 1000 + KEEP_SECONDS
+
+
+# Conditions
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition expression and the values that it compares with."""
+
+    expression: str
+    compared: Json = field(default_factory=dict)
+
+
+COMPLETED = {":completed": Status.COMPLETED}
+IS_NEW = Condition("attribute_not_exists(generation)")
+IS_NO_MEMORY = Condition("attribute_not_exists(generation)")  # as every item of a single version
+NOT_COMPLETED = Condition("NOT #status = :completed", COMPLETED)
+IS_FAILED = Condition("#status = :failed", {":failed": Status.FAILED})
+IS_OPEN = Condition(
+    "(attribute_exists(waiting) OR attribute_exists(against) OR attribute_exists(failing_by)) "
+    "AND NOT #status = :completed",
+    COMPLETED,
+)
+NO_UPLOAD = Condition("attribute_not_exists(upload)")
+
+
+def settled_last_at(generation: int) -> Condition:
+    """Require that nobody has settled the pair since its memory was read."""
+    return Condition("generation = :seen", {":seen": generation})
+
+
+def nobody_else_reports_missed(now: int, claimant: str) -> Condition:
+    """Require that the version does not count as late yet, or that whoever claimed to report so stopped before it did.
+
+    claimed ------ CLAIM_MS ------ others may claim it, unless it was reported
+    """
+    left_over = "(missed_at < :stale OR missed_by = :claimant) AND attribute_not_exists(missed_told)"
+    return Condition(
+        f"NOT #status = :completed AND (attribute_not_exists(against) OR ({left_over}))",
+        {**COMPLETED, ":stale": now - CLAIM_MS, ":claimant": claimant},
+    )
+
+
+def nobody_else_reports_failed(now: int, claimant: str) -> Condition:
+    """Require that the failure is not reported yet, and claimed by no other message that may still come back.
+
+    claimed ------ OVERDUE_MS ------ others may claim it, unless it was reported
+    """
+    return Condition(
+        "NOT #status = :completed AND NOT (#status = :failed AND attribute_exists(failed_told)) AND "
+        "(attribute_not_exists(failing_by) OR failing_by = :claimant OR failing_at < :stale)",
+        {**COMPLETED, ":failed": Status.FAILED, ":stale": now - OVERDUE_MS, ":claimant": claimant},
+    )
+
+
+def is_upload(upload_id: str) -> Condition:
+    """Require that the item still is about this upload."""
+    return Condition("upload = :upload", {":upload": upload_id})
+
+
+def nobody_else_reports_upload(upload_id: str, message: str) -> Condition:
+    """Require that the item still is about this upload, and that no other message has claimed to report its failure."""
+    return Condition(
+        "upload = :upload AND (attribute_not_exists(failed_by) OR failed_by = :message)",
+        {":upload": upload_id, ":message": message},
+    )
+
+
+# Requests
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What an update sets, which attributes it removes (names with commas between) and which it counts up by one."""
+
+    values: Json = field(default_factory=dict)
+    remove: str = ""
+    count: str = ""
+
+    def expression(self) -> str:
+        """Write the update expression. Names that are set are placeholders: DynamoDB reserves many words."""
+        parts = ["SET " + ", ".join(f"#{name} = :{name}" for name in self.values)] if self.values else []
+        parts += [f"REMOVE {self.remove}"] if self.remove else []
+        parts += [f"ADD {self.count} :one"] if self.count else []
+        return " ".join(parts)
+
+    def arguments(self, condition: Condition) -> dict[str, Any]:
+        """Return the arguments of UpdateItem, without table and key. DynamoDB takes no empty maps."""
+        named = {*self.values, *({"status"} if "#status" in condition.expression else ())}
+        values = {f":{name}": value for name, value in self.values.items()}
+        values |= {**condition.compared, **({":one": 1} if self.count else {})}
+        arguments: dict[str, Any] = {
+            "UpdateExpression": self.expression(),
+            "ConditionExpression": condition.expression,
+        }
+        if named:
+            arguments["ExpressionAttributeNames"] = {f"#{name}": name for name in sorted(named)}
+        if values:
+            arguments["ExpressionAttributeValues"] = {name: _serialize(value) for name, value in values.items()}
+        return arguments
+
+
+def plain(item: Json) -> dict[str, Any]:
+    """Turn an item in DynamoDB's own form into Python's values."""
+    return {name: _deserialize(value) for name, value in item.items()}
+
+
+class JournalTable:
+    """The journal table of one stack. Every method raises Temporary where DynamoDB cannot do what it is asked."""
+
+    def __init__(self, client: "DynamoDBClient", name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def get(self, key: Json) -> dict[str, Any] | None:
+        """Read an item, consistently; None if there is none."""
+        with asking("GetItem", Side.JOURNAL):
+            answer = self._client.get_item(TableName=self._name, Key=key, ConsistentRead=True)
+        item = answer.get("Item")
+        return plain(item) if item else None
+
+    def write(self, key: Json, update: Update, condition: Condition) -> bool:
+        """Change an item; False if the condition does not hold."""
+        return self._update(key, update, condition, "NONE") is not None
+
+    def write_over(self, key: Json, update: Update, condition: Condition) -> dict[str, Any] | None:
+        """Change an item and return it as it was, empty if it is new; None if the condition does not hold."""
+        answer = self._update(key, update, condition, "ALL_OLD")
+        return None if answer is None else plain(answer.get("Attributes", {}))
+
+    def _update(self, key: Json, update: Update, condition: Condition, returned: Any) -> Json | None:
+        with expecting("UpdateItem", Side.JOURNAL, CONDITION_FAILED):
+            return self._client.update_item(
+                TableName=self._name, Key=key, ReturnValues=returned, **update.arguments(condition)
+            )
+        return None
+
+    def claim(self, key: Json, update: Update, condition: Condition) -> dict[str, Any] | None:
+        """Change an item; None if the condition holds, else the item as it is."""
+        with expecting("UpdateItem", Side.JOURNAL, CONDITION_FAILED) as asked:
+            self._client.update_item(
+                TableName=self._name,
+                Key=key,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **update.arguments(condition),
+            )
+            return None
+        return plain(asked.response.get("Item", {}))
+
+    def waiting(self, partition: str) -> Iterator[Json]:
+        """Read one partition of the index, oldest first: items in DynamoDB's own form, page by page."""
+        return self._query(
+            IndexName=INDEX,
+            KeyConditionExpression="waiting = :partition",
+            ExpressionAttributeValues={":partition": _serialize(partition)},
+        )
+
+    def uploads(self, pair: Pair) -> Iterator[Json]:
+        """Read all that is kept of a pair's uploads, consistently: items in DynamoDB's own form, page by page."""
+        return self._query(
+            KeyConditionExpression="#object = :object AND begins_with(#target, :target)",
+            ExpressionAttributeNames={"#object": "object", "#target": "target"},
+            ExpressionAttributeValues={
+                ":object": _serialize(object_of(pair)),
+                ":target": _serialize(_uploads_of(pair)),
+            },
+            ConsistentRead=True,
+        )
+
+    def _query(self, **arguments: Any) -> Iterator[Json]:
+        page: dict[str, Any] = {}
+        while True:
+            with asking("Query", Side.JOURNAL):
+                answer = self._client.query(TableName=self._name, **arguments, **page)
+            yield from answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
