@@ -1,17 +1,19 @@
 """Environment -> settings -> adapters, once per container.
 
-The only place that reads environment variables. Each handler asks for what it needs; clients are made on first use, so
-a function pays at its cold start for nothing that it does not call.
+The only place that reads environment variables, and the only one that puts adapters together. Each handler asks for
+what it needs. Clients are made on first use, and what one function alone needs is imported only there, so that no cold
+start pays for what it does not call.
 """
 
 import os
 import random
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from aws_lambda_powertools import Logger
 
@@ -35,16 +37,22 @@ from replicator.flows.change.record import Recorder
 from replicator.flows.change.replicate import Services
 from replicator.flows.change.status_tag import StatusTags, Tagging
 from replicator.flows.large.ports import Multipart
+from replicator.flows.ports import Journal
+
+if TYPE_CHECKING:
+    from replicator.core.outcomes.threshold import Route
+    from replicator.flows.watch.monitor import MonitorServices
+    from replicator.flows.watch.stale_uploads import UploadWatch
 
 T = TypeVar("T")
 
 THREADS = 16
-"""Tasks side by side. They wait for S3 nearly all the time; more would only queue for the connections."""
+"""Tasks side by side. They wait for S3 nearly all the time; more would only wait for connections."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What template.yaml tells the functions. Sizes are bytes; `threshold_ms` is for rules that name none."""
+    """What template.yaml sets for the functions. Sizes are bytes; `threshold_ms` is for rules that name none."""
 
     control_bucket: str
     journal_table: str
@@ -63,7 +71,7 @@ class Settings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the environment; KeyError names the variable that the template forgot."""
+        """Read the environment; KeyError names a variable that template.yaml does not set."""
         get = environment.get
         source, destination = get("DEFAULT_SOURCE_BUCKET", ""), get("DEFAULT_DESTINATION_BUCKET", "")
         principals = get("REPLICATOR_PRINCIPALS", "").split(",")
@@ -100,7 +108,7 @@ COST_VARIABLES = {
 
 
 def read_cost_model(environment: Mapping[str, str]) -> CostModel:
-    """Read the constants that template.yaml gives; the others are the model's own."""
+    """Read the constants that template.yaml sets; the others are the model's own."""
     usual = CostModel()
     given = {
         constant: type(getattr(usual, constant))(environment[name])
@@ -111,7 +119,7 @@ def read_cost_model(environment: Mapping[str, str]) -> CostModel:
 
 
 def side_by_side(tasks: Sequence[Callable[[], T]]) -> list[T]:
-    """Run tasks at the same time; one alone runs right here. What a task raises is raised once all have ended."""
+    """Run tasks at the same time, a single one in this thread. What a task raises is raised once all have ended."""
     if len(tasks) < 2:
         return [task() for task in tasks]
     with ThreadPoolExecutor(min(THREADS, len(tasks))) as pool:
@@ -128,7 +136,7 @@ def make_multipart(settings: Settings, clients: Clients, buckets: S3Buckets) -> 
     """Build what copying in parts needs."""
 
     def is_ours(initiator: str) -> bool:
-        """Tell by the role: `arn:aws:sts::<account>:assumed-role/<role>/<function>`."""
+        """Look for the role in `arn:aws:sts::<account>:assumed-role/<role>/<function>`."""
         parts = initiator.split("/")
         return len(parts) > 1 and parts[0].endswith(":assumed-role") and parts[1] in settings.own_roles
 
@@ -143,7 +151,7 @@ def make_multipart(settings: Settings, clients: Clients, buckets: S3Buckets) -> 
 
 
 def make_rules(settings: Settings, clients: Clients) -> Callable[[str], RuleSet]:
-    """Build the way to the rules of a bucket."""
+    """Return the function that reads a bucket's rules, cached."""
     return RuleStore(clients.reader(clients.region), settings.control_bucket, defaults=settings.default_rule).rules
 
 
@@ -164,15 +172,25 @@ def make_services(settings: Settings, clients: Clients) -> Services:
     )
 
 
-def make_consumer(settings: Settings, clients: Clients, queue_url: str = "") -> Callable[[], Consumer]:
-    """Build what consuming a queue needs, the change queue's unless another is named; each batch gets own measures."""
+def make_consumer(settings: Settings) -> Callable[[], Consumer]:
+    """Return what makes the consumer of the change queue: one for each batch, which has measures of its own."""
+    return _make_consumer(settings, settings.change_queue_url)
+
+
+def make_parts_consumer(settings: Settings) -> Callable[[], Consumer]:
+    """Return what makes the consumer of the part queue, as for the change queue."""
+    return _make_consumer(settings, settings.part_queue_url)
+
+
+def _make_consumer(settings: Settings, queue_url: str) -> Callable[[], Consumer]:
+    clients = Clients()
     services = make_services(settings, clients)
-    queue = SqsQueue(clients.sqs(), queue_url or settings.change_queue_url, settings.dead_letter_queue_url)
+    queue = SqsQueue(clients.sqs(), queue_url, settings.dead_letter_queue_url)
+    recorder = _make_recorder(clients, services.journal, queue)
     log = OutcomeLog(Logger())
     jitter = random.SystemRandom().random
-    recorder = Recorder(services.journal, queue, make_notices(clients), now)
-    metrics = partial(EmbeddedMetrics, settings.metrics_namespace, settings.stack_name)
-    tags = StatusTags(_tagging(clients), services, log.incomplete) if settings.status_tags else None
+    metrics = _make_metrics(settings)
+    tags = StatusTags(_make_tagging(clients), services, log.incomplete) if settings.status_tags else None
     last = settings.last_receive
 
     def make() -> Consumer:
@@ -182,13 +200,61 @@ def make_consumer(settings: Settings, clients: Clients, queue_url: str = "") -> 
     return make
 
 
-def _tagging(clients: Clients) -> Tagging:
-    """Build the way to the tags of source versions, which most stacks never need."""
+def make_batch(settings: Settings) -> tuple[Services, OutcomeLog]:
+    """Build what tasks of S3 Batch Operations need: they have neither a queue nor metrics."""
+    return make_services(settings, Clients()), OutcomeLog(Logger())
+
+
+def make_monitor(settings: Settings) -> "tuple[Callable[[], MonitorServices], UploadWatch]":
+    """Return what makes the monitor's services, for each run anew, and what looks after uploads."""
+    from replicator.aws.journal_index import JournalIndex  # noqa: PLC0415 - here and below: only the monitor needs them
+    from replicator.aws.queue_depths import QueueDepths  # noqa: PLC0415
+    from replicator.flows.watch.monitor import MonitorServices  # noqa: PLC0415
+    from replicator.flows.watch.stale_uploads import UploadWatch  # noqa: PLC0415
+
+    clients = Clients()
+    sqs, dynamodb, table = clients.sqs(), clients.dynamodb(), settings.journal_table
+    changes, parts, dead_letters = settings.change_queue_url, settings.part_queue_url, settings.dead_letter_queue_url
+    journal = DynamoJournal(dynamodb, table)
+    recorder = _make_recorder(clients, journal, SqsQueue(sqs, changes, dead_letters))
+    index = JournalIndex(dynamodb, table, settings.threshold_ms)
+    queues = QueueDepths(sqs, changes, parts, dead_letters)
+    rules = make_rules(settings, clients)
+    metrics = _make_metrics(settings)
+    log = OutcomeLog(Logger())
+    reported: set[Route] = set()
+
+    def services() -> MonitorServices:
+        return MonitorServices(
+            index=index,
+            queues=queues,
+            recorder=recorder,
+            rules=rules,
+            gauges=metrics(),
+            log=log,
+            side_by_side=side_by_side,
+            stack=settings.stack_name,
+            claimant=f"monitor {uuid.uuid4()}",
+            threshold_ms=settings.threshold_ms,
+            reported=reported,
+        )
+
+    uploads = S3Buckets(clients, side_by_side).uploads
+    return services, UploadWatch(journal, DynamoUploadJournal(dynamodb, table), uploads, now)
+
+
+def _make_recorder(clients: Clients, journal: Journal, queue: SqsQueue) -> Recorder:
+    """Build what writes results down. EventBridge's client is made with the first event."""
+    notices = EventBridge(clients.events, clients.region, now)
+    return Recorder(journal, queue, notices, now)
+
+
+def _make_metrics(settings: Settings) -> Callable[[], EmbeddedMetrics]:
+    return partial(EmbeddedMetrics, settings.metrics_namespace, settings.stack_name)
+
+
+def _make_tagging(clients: Clients) -> Tagging:
+    """Build what reads and replaces tags of source versions, which most stacks never need."""
     from replicator.aws.tagging import SourceTagging  # noqa: PLC0415 - a millisecond of every cold start
 
     return SourceTagging(clients.writer(clients.region))
-
-
-def make_notices(clients: Clients) -> EventBridge:
-    """Build the way to EventBridge; its client is made with the first event."""
-    return EventBridge(clients.events, clients.region, now)

@@ -46,11 +46,6 @@ class SqsQueue:
             self._client.send_message(QueueUrl=self._dead_letter_url, MessageBody=body, MessageAttributes=attributes)
 
 
-def is_redriven(attributes: Mapping[str, Any]) -> bool:
-    """Return whether a message comes from the dead-letter queue, by its message attributes as Lambda passes them on."""
-    return REDRIVEN in attributes or REASON in attributes
-
-
 def _texts(attributes: Mapping[str, Mapping[str, str]]) -> list[str]:
     return [text for name, value in attributes.items() for text in (name, *value.values())]
 

@@ -1,0 +1,34 @@
+"""Lambda's SQS event -> messages, and the ids of those that must come back -> the answer that Lambda expects.
+
+Separate from the queues' adapters: nothing here makes a request, and the functions of both queues share it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from replicator.aws.queue import DESTINATION, REASON, REDRIVEN
+from replicator.flows.change.consume import Message
+
+
+def read_messages(event: Mapping[str, Any]) -> list[Message]:
+    """Return the messages of one batch."""
+    return [_message(record) for record in event.get("Records", ())]
+
+
+def answer(waiting: Sequence[str]) -> dict[str, Any]:
+    """Return what keeps these messages on the queue; SQS deletes all others (ReportBatchItemFailures)."""
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in waiting]}
+
+
+def _message(record: Mapping[str, Any]) -> Message:
+    """Read one record. It was redriven if our own command says so, or if it has the attributes of a dead letter."""
+    attributes = record.get("messageAttributes", {})
+    redriven = REDRIVEN in attributes or REASON in attributes
+    return Message(
+        id=record["messageId"],
+        receipt=record["receiptHandle"],
+        body=record["body"],
+        receives=int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)),
+        redriven=redriven,
+        only=attributes.get(DESTINATION, {}).get("stringValue", "") if redriven else "",
+    )

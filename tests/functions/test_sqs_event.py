@@ -1,0 +1,70 @@
+"""What Lambda hands over from a queue, and what it wants back; the functions of both queues read it alike."""
+
+from itertools import count
+from typing import Any
+
+import pytest
+from replicator.aws.sqs_event import answer, read_messages
+from replicator.flows.change.consume import Message
+
+from tests.fakes.rules import rule
+from tests.flows.large_stage import LargeStage
+from tests.flows.stage import WEST
+
+
+def event(**attributes: str) -> dict[str, Any]:
+    record = {
+        "messageId": "id",
+        "receiptHandle": "receipt",
+        "body": "body",
+        "attributes": {"ApproximateReceiveCount": "3"},
+        "messageAttributes": {name: {"stringValue": text, "dataType": "String"} for name, text in attributes.items()},
+    }
+    return {"Records": [record]}
+
+
+def test_a_message_has_what_sqs_knows_of_it() -> None:
+    assert read_messages(event()) == [Message("id", "receipt", "body", 3)]
+
+
+@pytest.mark.parametrize("attribute", ["Redriven", "Reason"])
+def test_it_was_redriven_if_our_command_says_so_or_if_it_was_a_dead_letter(attribute: str) -> None:
+    """SQS itself moves a dead letter back with the attributes that it has."""
+    [message] = read_messages(event(**{attribute: "x"}, DestinationBucket="west"))
+    assert (message.redriven, message.only) == (True, "west")
+
+
+def test_other_attributes_mean_nothing() -> None:
+    [message] = read_messages(event(DestinationBucket="west", Colour="blue"))
+    assert (message.redriven, message.only) == (False, "")
+
+
+def test_a_record_without_attributes_is_a_first_delivery() -> None:
+    [record] = event()["Records"]
+    bare = {name: record[name] for name in ("messageId", "receiptHandle", "body")}
+    assert read_messages({"Records": [bare]}) == [Message("id", "receipt", "body", 1)]
+    assert read_messages({}) == []
+
+
+def test_the_answer_names_the_messages_that_must_come_back() -> None:
+    assert answer(["a", "b"]) == {"batchItemFailures": [{"itemIdentifier": "a"}, {"itemIdentifier": "b"}]}
+
+
+@pytest.mark.parametrize("body", [b"seven77", b""], ids=["parts", "no object"])
+def test_a_message_of_parts_is_processed_alike_whether_it_was_redriven_or_not(body: bytes) -> None:
+    """So one reading serves both queues: workers ask the journal what became of their upload, not the message."""
+
+    def run(*, redriven: bool) -> tuple[object, ...]:
+        stage, numbers = LargeStage([rule(WEST)]), count(1)
+        stage.s3.new_id = lambda: f"v{next(numbers)}"
+        if body:
+            stage.put_large(body)
+            stage.deliver()
+        else:
+            stage.parts.send("no parts in here")
+        for letter in stage.parts.letters.values():
+            letter.redriven = redriven
+        stage.rest()
+        return stage.body(), stage.told, stage.calls("COPY PART", "COMPLETE", "BURY"), stage.queue.dead
+
+    assert run(redriven=True) == run(redriven=False)
