@@ -17,7 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from emulator import state
-from emulator.principals import EMULATOR_ACCESS_KEY_ID
+from emulator.iam.principals import EMULATOR_ACCESS_KEY_ID
 
 _CONFIG = Config(retries={"total_max_attempts": 1}, max_pool_connections=20)
 _creating = threading.Lock()

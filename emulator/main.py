@@ -18,10 +18,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from emulator.deploy import DeployError
-from emulator.fields import WorldError
 from emulator.running import Options, Running, running
-from emulator.world import World, load_world
+from emulator.world.document import World, load_world
+from emulator.world.fields import WorldError
+from emulator.world.stacks import DeployError
 
 USAGE = 2
 Refusals = Callable[[str, Mapping[str, Any]], Sequence[str]]

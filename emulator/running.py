@@ -19,15 +19,15 @@ from typing import Any
 import boto3
 from moto.core.base_backend import BackendDict
 
-from emulator import stacks, statistics  # noqa: F401 - statistics patch moto
-from emulator.buckets import create_buckets
-from emulator.deploy import TEMPLATE, deploy, introduce
-from emulator.host import Host
-from emulator.principals import USER_ACCESS_KEY_ID, USER_SECRET_ACCESS_KEY
-from emulator.rules import put_rules
-from emulator.server import Server
+from emulator.cloudformation import stacks
+from emulator.functions.host import Host
+from emulator.iam.principals import USER_ACCESS_KEY_ID, USER_SECRET_ACCESS_KEY
+from emulator.serving.server import Server
 from emulator.state import Emulator
-from emulator.world import World, load_world, parse_world
+from emulator.world.buckets import create_buckets
+from emulator.world.document import World, load_world, parse_world
+from emulator.world.rules import put_rules
+from emulator.world.stacks import TEMPLATE, deploy, introduce
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from emulator.delivery import Delivery
-from emulator.faults import Faults
-from emulator.latency import Latency
-from emulator.principals import Principals
-from emulator.requests_log import RequestLog
+from emulator.calls.request_log import RequestLog
+from emulator.fault_injection.delivery import Delivery
+from emulator.fault_injection.faults import Faults
+from emulator.fault_injection.latency import Latency
+from emulator.iam.principals import Principals
 
 
 class FunctionHost(Protocol):

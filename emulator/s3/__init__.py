@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from emulator.answers import Answer, S3Error
-from emulator.calls import Call
+from emulator.calls.answers import Answer, S3Error
+from emulator.calls.call import Call
 from emulator.s3 import (
     access,
     acls,
     buckets,
-    bus,
     completions,
     copies,
     copy_sources,
@@ -31,10 +30,9 @@ from emulator.s3 import (
     uploads,
 )
 from emulator.s3.histories import find_bucket
-from emulator.s3.patching import apply_patches
 from emulator.s3.requests import Request
 
-__all__ = ["answer", "apply", "bus", "regions"]
+__all__ = ["answer", "regions"]
 
 _OPERATIONS: Mapping[str, Callable[[Request], Answer | None]] = {
     "AbortMultipartUpload": uploads.abort_multipart_upload,
@@ -89,11 +87,6 @@ _MOTOS = frozenset(
         "ListBucketInventoryConfigurations",
     }
 )
-
-
-def apply() -> None:
-    """Put the patches of moto in place, once for the process."""
-    apply_patches()
 
 
 def answer(call: Call, environ: dict[str, Any]) -> Answer | None:

@@ -9,9 +9,9 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from emulator.answers import S3Error
-from emulator.calls import Call
-from emulator.s3 import policies
+from emulator.calls.answers import S3Error
+from emulator.calls.call import Call
+from emulator.iam import policies
 from emulator.s3.copy_sources import parse
 from emulator.s3.histories import find_bucket
 from emulator.s3.requests import Request

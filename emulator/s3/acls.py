@@ -11,7 +11,7 @@ from typing import Any
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeAcl, FakeBucket, FakeGrant, FakeGrantee, get_canned_acl
 
-from emulator.answers import Answer, S3Error, Xml, s3_answer
+from emulator.calls.answers import Answer, S3Error, Xml, s3_answer
 from emulator.s3 import event_records
 from emulator.s3.histories import lock, shown_version_id, the_version
 from emulator.s3.requests import Request

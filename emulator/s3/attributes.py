@@ -10,7 +10,7 @@ from dataclasses import replace
 from moto.s3.models import FakeBucket
 from moto.s3.utils import ARCHIVE_STORAGE_CLASSES, STORAGE_CLASS
 
-from emulator.answers import S3Error
+from emulator.calls.answers import S3Error
 from emulator.s3 import acls, encryption, locks, tagging
 from emulator.s3.requests import Request
 from emulator.s3.versions import Attributes, Version

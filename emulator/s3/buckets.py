@@ -11,9 +11,9 @@ from typing import Any
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket, S3Backend
 
-from emulator.answers import Answer, S3Error, malformed_xml
+from emulator.calls.answers import Answer, S3Error, malformed_xml
+from emulator.patching import patch
 from emulator.s3.acls import ENFORCED
-from emulator.s3.patching import patch
 from emulator.s3.requests import Request
 
 _BY_DEFAULT = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}}

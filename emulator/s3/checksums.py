@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from awscrt.checksums import XXHash, crc32c, crc64nvme  # type: ignore[import-untyped]
 
-from emulator.answers import S3Error
+from emulator.calls.answers import S3Error
 from emulator.s3.requests import Request
 from emulator.s3.versions import Checksum
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from moto.s3.models import FakeBucket
 
-from emulator.answers import Answer, S3Error, malformed_xml, s3_answer
+from emulator.calls.answers import Answer, S3Error, malformed_xml, s3_answer
 from emulator.s3 import checksums, encryption, event_records, preconditions
 from emulator.s3.histories import current, history, lock, push, version_id_for_write, written_version_id
 from emulator.s3.requests import Request

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from moto.s3.models import FakeBucket
 
-from emulator.answers import Answer, S3Error, s3_answer
+from emulator.calls.answers import Answer, S3Error, s3_answer
 from emulator.s3 import attributes, checksums, encryption, event_records, preconditions
 from emulator.s3.copy_sources import copied_version_id, parse, the_source
 from emulator.s3.histories import current, lock, push, version_id_for_write, written_version_id

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from moto.s3.models import FakeBucket
 
-from emulator.answers import S3Error
+from emulator.calls.answers import S3Error
 from emulator.s3 import attributes, encryption, preconditions
 from emulator.s3.histories import find, find_bucket, the_bucket, the_version
 from emulator.s3.requests import Request

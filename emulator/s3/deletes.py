@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.answers import Answer, S3Error, malformed_xml, s3_answer
+from emulator.calls.answers import Answer, S3Error, malformed_xml, s3_answer
 from emulator.s3 import access, event_records, locks, preconditions
 from emulator.s3.histories import current, find, lock, push, remove, version_id_for_write
 from emulator.s3.requests import Request

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from moto.kms.models import Key, kms_backends
 from moto.s3.models import FakeBucket
 
-from emulator.answers import S3Error
+from emulator.calls.answers import S3Error
 from emulator.s3.requests import Request
 from emulator.s3.versions import Encryption, Version
 

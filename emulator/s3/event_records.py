@@ -15,8 +15,8 @@ from uuid import uuid4
 
 from moto.s3.models import FakeBucket
 
-from emulator.answers import request_id
-from emulator.calls import current_call
+from emulator.calls.answers import request_id
+from emulator.calls.call import current_call
 from emulator.s3 import notifications
 from emulator.s3.sending import send_message, send_to_rules, timestamp
 from emulator.s3.versions import NULL, Entry, Marker, is_version, next_sequence

@@ -13,7 +13,7 @@ from typing import Any
 
 from moto.s3.models import FakeBucket, s3_backends
 
-from emulator.answers import S3Error
+from emulator.calls.answers import S3Error
 from emulator.s3.versions import NULL, Entry, Marker, Version, is_version, new_version_id
 
 _VERSION_ID = re.compile(r"[A-Za-z0-9._]{32}")

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from moto.s3.models import FakeBucket
 
-from emulator.answers import Answer, S3Error, s3_answer
+from emulator.calls.answers import Answer, S3Error, s3_answer
 from emulator.s3.acls import OWNER
 from emulator.s3.histories import history
 from emulator.s3.requests import Request

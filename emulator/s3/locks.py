@@ -12,7 +12,7 @@ from typing import Any
 
 from moto.s3.models import FakeBucket
 
-from emulator.answers import Answer, S3Error, malformed_xml, s3_answer
+from emulator.calls.answers import Answer, S3Error, malformed_xml, s3_answer
 from emulator.s3 import event_records
 from emulator.s3.histories import lock as bucket_lock
 from emulator.s3.histories import the_version

@@ -17,9 +17,9 @@ from typing import Any
 from moto.s3.models import FakeBucket
 from moto.sqs.models import sqs_backends
 
-from emulator.answers import Answer, S3Error, s3_answer
-from emulator.operations import s3_model
-from emulator.s3 import policies
+from emulator.calls.answers import Answer, S3Error, s3_answer
+from emulator.calls.operations import s3_model
+from emulator.iam import policies
 from emulator.s3.histories import lock
 from emulator.s3.requests import Request
 from emulator.s3.sending import send_test_event

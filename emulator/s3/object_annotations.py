@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from emulator.answers import Answer, S3Error, s3_answer
+from emulator.calls.answers import Answer, S3Error, s3_answer
 from emulator.s3 import checksums, event_records, preconditions
 from emulator.s3.histories import lock, the_version
 from emulator.s3.requests import Request

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
-from emulator.answers import S3Error
+from emulator.calls.answers import S3Error
 from emulator.s3.requests import Request
 from emulator.s3.versions import Entry, Version, is_version, now
 

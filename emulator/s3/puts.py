@@ -9,10 +9,10 @@ from typing import Any
 
 from moto.s3.models import FakeBucket, S3Backend
 
-from emulator.answers import Answer, S3Error
+from emulator.calls.answers import Answer, S3Error
+from emulator.patching import patch
 from emulator.s3 import attributes, checksums, encryption, event_records, preconditions
 from emulator.s3.histories import current, lock, push, the_bucket, version_id_for_write, written_version_id
-from emulator.s3.patching import patch
 from emulator.s3.requests import Request
 from emulator.s3.versions import Attributes, Version
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from emulator.answers import Answer, S3Error, s3_answer
+from emulator.calls.answers import Answer, S3Error, s3_answer
 from emulator.s3 import attributes, checksums, encryption, preconditions
 from emulator.s3.histories import shown_version_id, the_version
 from emulator.s3.requests import Request

@@ -11,8 +11,8 @@ import xmltodict  # type: ignore[import-untyped]
 from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY
 from moto.s3.models import FakeBucket
 
-from emulator.answers import S3Error, malformed_xml
-from emulator.calls import Call
+from emulator.calls.answers import S3Error, malformed_xml
+from emulator.calls.call import Call
 from emulator.s3.histories import the_bucket
 
 _META = "HTTP_X_AMZ_META_"

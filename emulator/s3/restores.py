@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from moto.s3.utils import ARCHIVE_STORAGE_CLASSES
 
-from emulator.answers import Answer, S3Error
+from emulator.calls.answers import Answer, S3Error
 from emulator.s3 import event_records
 from emulator.s3.histories import lock, the_version
 from emulator.s3.requests import Request

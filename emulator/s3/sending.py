@@ -11,7 +11,7 @@ from moto.events.models import events_backends
 from moto.s3.models import FakeBucket
 from moto.sqs.models import sqs_backends
 
-from emulator.answers import request_id
+from emulator.calls.answers import request_id
 from emulator.state import active
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
-from emulator.answers import Answer, S3Error, s3_answer
+from emulator.calls.answers import Answer, S3Error, s3_answer
 from emulator.s3 import event_records
 from emulator.s3.histories import lock, shown_version_id, the_version
 from emulator.s3.requests import Request

@@ -17,8 +17,8 @@ from urllib.parse import quote
 
 from moto.s3.models import FakeBucket
 
-from emulator.answers import Answer, S3Error, s3_answer
-from emulator.calls import current_call
+from emulator.calls.answers import Answer, S3Error, s3_answer
+from emulator.calls.call import current_call
 from emulator.s3 import attributes, checksums, encryption
 from emulator.s3.acls import OWNER
 from emulator.s3.copy_sources import copied_version_id, the_source

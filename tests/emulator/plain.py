@@ -18,8 +18,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto.core.base_backend import BackendDict
 
-from emulator.principals import Credentials
-from emulator.server import Server
+from emulator.iam.principals import Credentials
+from emulator.serving.server import Server
 from emulator.state import Emulator
 from tests.patience import PATIENCE
 

@@ -15,9 +15,9 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 from moto.dynamodb.parsing.executors import UpdateExpressionExecutor
 
-from emulator.calls import Call
-from emulator.latency import Latency
-from emulator.principals import EMULATOR_ACCESS_KEY_ID, Credentials, Principals
+from emulator.calls.call import Call
+from emulator.fault_injection.latency import Latency
+from emulator.iam.principals import EMULATOR_ACCESS_KEY_ID, Credentials, Principals
 from emulator.state import NoFunctions
 from tests.emulator.plain import USER, Plain, refused, serving
 
@@ -116,7 +116,7 @@ def test_what_leaves_a_region_takes_longer(asked: Call, source: str | None, mill
 
 def test_a_copy_from_another_region_waits(aws: Plain, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
-    monkeypatch.setattr("emulator.gateway.sleep", waited.append)
+    monkeypatch.setattr("emulator.serving.gateway.sleep", waited.append)
     west = aws.bucket("us-west-2")
     aws.client().put_object(Bucket=bucket, Key="key", Body=b"x")
     assert aws.post("latency", {"local_ms": 5, "cross_region_ms": 80}) == {"local_ms": 5, "cross_region_ms": 80}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from emulator.delivery import Delivery, DeliverySettings
+from emulator.fault_injection.delivery import Delivery, DeliverySettings
 from emulator.state import Emulator
 from tests.emulator.plain import Plain
 from tests.patience import PATIENCE

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from emulator.deploy import TEMPLATE, DeployError, derived_parameters, packaged
 from emulator.running import Options, Running, running
-from emulator.world import World, WorldBucket, WorldStack
+from emulator.world.document import World, WorldBucket, WorldStack
+from emulator.world.stacks import TEMPLATE, DeployError, derived_parameters, packaged
 from tests.emulator import sample_stack
 
 REGION = "us-east-1"

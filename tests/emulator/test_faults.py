@@ -161,7 +161,7 @@ def test_an_error_can_come_inside_a_200(aws: Plain, s3: Any, bucket: str) -> Non
 
 def test_a_delay_only_takes_time(aws: Plain, s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
-    monkeypatch.setattr("emulator.gateway.sleep", waited.append)
+    monkeypatch.setattr("emulator.serving.gateway.sleep", waited.append)
     fault(aws, "PutObject", {"delay_ms": 1500}, times=1)
     put(s3, bucket, "delayed")
     assert waited == [1.5]

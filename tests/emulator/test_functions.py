@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from emulator.output import metrics_of
+from emulator.functions.output import metrics_of
 from emulator.running import Options, Running, running
-from emulator.world import World, WorldStack
+from emulator.world.document import World, WorldStack
 from tests.emulator import sample_stack
 
 REGION = "us-west-2"
@@ -279,7 +279,7 @@ def test_everything_ends_with_the_emulator(template: Path) -> None:
         "import os, threading, time\n"
         "from pathlib import Path\n"
         "from emulator.running import Options, running\n"
-        "from emulator.world import World, WorldStack\n"
+        "from emulator.world.document import World, WorldStack\n"
         f"options = Options(template=Path({str(template)!r}))\n"
         "with running(World(stacks=(WorldStack('s', 'us-east-1'),)), options) as up:\n"
         "    up.host.invoke('s', 'LookFunction', {}, 10)\n"

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from moto.sqs.models import Message, sqs_backends
 
-from emulator import queues
-from emulator.filters import passes
-from emulator.processes import Answer
-from emulator.pump import Pump, failed_ids
+from emulator.functions.filters import passes
+from emulator.functions.poller import Pump, failed_ids
+from emulator.functions.processes import Answer
+from emulator.functions.schedules import Clock, schedules
 from emulator.running import Options, Running, running
-from emulator.schedules import Clock, schedules
-from emulator.world import World, WorldStack
+from emulator.services import sqs as queues
+from emulator.world.document import World, WorldStack
 from tests.emulator import sample_stack
 from tests.patience import until
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from emulator.fields import WorldError
 from emulator.running import Running, running
-from emulator.world import World, WorldBucket, WorldStack
+from emulator.world.document import World, WorldBucket, WorldStack
+from emulator.world.fields import WorldError
 
 BUCKETS = (
     WorldBucket("plain", "us-east-1"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from emulator.principals import Principal
+from emulator.iam.principals import Principal
 from emulator.s3.checksums import compute, of_parts
 from tests.emulator.plain import Plain, head, md5, refused, serving
 

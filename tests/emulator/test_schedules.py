@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from emulator.schedules import Schedule
+from emulator.functions.schedules import Schedule
 
 REGION = "eu-west-1"
 

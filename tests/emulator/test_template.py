@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from moto.cloudformation.exceptions import ValidationError
 
-from emulator.intrinsics import Scope
-from emulator.template import StackIdentity, plain_template
+from emulator.cloudformation.intrinsics import Scope
+from emulator.cloudformation.template import StackIdentity, plain_template
 
 STACK = StackIdentity("s", "us-east-1", "123456789012")
 SCOPE = Scope(

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from emulator.fields import WorldError
-from emulator.world import load_world, parse_world
+from emulator.world.document import load_world, parse_world
+from emulator.world.fields import WorldError
 
 EAST = {"name": "east", "region": "us-east-1"}
 WEST = {"name": "west", "region": "us-west-2"}

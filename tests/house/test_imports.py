@@ -36,10 +36,10 @@ FORBIDDEN = [
     ("wiring", "functions/monitor/app.py", "replicator.aws.queue_depths"),
     ("wiring", "functions/replicate/app.py", "replicator.aws.clients"),
     ("wiring", "functions/batch/app.py", "boto3"),
-    ("shipped", "functions/replicator/runtime.py", "emulator.server"),
+    ("shipped", "functions/replicator/runtime.py", "emulator.serving.server"),
     ("shipped", "functions/replicator/aws/clients.py", "tests.fakes"),
     ("shipped", "functions/replicate/app.py", "s3replicator.main"),
-    ("as-aws", "emulator/server.py", "replicator.core.rules.matching"),
+    ("as-aws", "emulator/serving/server.py", "replicator.core.rules.matching"),
 ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
-from emulator.template import StackIdentity, plain_template
+from emulator.cloudformation.template import StackIdentity, plain_template
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "123456789012"

@@ -1,0 +1,109 @@
+"""What goes back over the wire: S3's XML, and errors in the shape of each AWS protocol.
+
+Separate from the handlers because faults need error bodies for services whose calls moto answers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import uuid4
+from xml.sax.saxutils import escape
+
+from emulator.calls.call import Call
+from emulator.calls.operations import service_model
+
+_XML = b'<?xml version="1.0" encoding="UTF-8"?>\n'
+_CARRIAGE_RETURN = {"\r": "&#13;"}
+_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+
+
+class Answer(NamedTuple):
+    """An HTTP response. Header values are what goes over the wire."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes = b""
+
+
+class Xml(str):
+    """Elements that are written already."""
+
+    __slots__ = ()
+
+
+class S3Error(Exception):
+    """A refusal by S3: its HTTP status, its code and message, and what else stands in the error's XML."""
+
+    def __init__(
+        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None, **fields: object
+    ) -> None:
+        super().__init__(f"{code}: {message}")
+        self.status, self.code, self.message = status, code, message
+        self.headers, self.fields = dict(headers or {}), fields
+
+    def answer(self) -> Answer:
+        """Return the refusal as S3 words it."""
+        return Answer(self.status, self.headers | XML_TYPE, error_xml(self.code, self.message, self.fields))
+
+
+def malformed_xml() -> S3Error:
+    """Return S3's refusal of a body that it cannot read."""
+    message = "The XML you provided was not well-formed or did not validate against our published schema"
+    return S3Error(400, "MalformedXML", message)
+
+
+XML_TYPE = {"Content-Type": "application/xml"}
+
+
+def s3_xml(root: str, content: Mapping[str, Any]) -> bytes:
+    """Return a document: mappings are elements, sequences repeated elements, None is left out."""
+    return _XML + f'<{root} xmlns="{_NAMESPACE}">{_elements(content)}</{root}>'.encode()
+
+
+def s3_answer(root: str, content: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
+    """Return a success with an XML document."""
+    return Answer(200, XML_TYPE | dict(headers or {}), s3_xml(root, content))
+
+
+def error_xml(code: str, message: str, fields: Mapping[str, object] | None = None) -> bytes:
+    """Return S3's <Error> document."""
+    content = {"Code": code, "Message": message, **(fields or {}), "RequestId": request_id(), "HostId": "emulator"}
+    return _XML + f"<Error>{_elements(content)}</Error>".encode()
+
+
+def request_id() -> str:
+    """Return a new request id in S3's form."""
+    return uuid4().hex[:16].upper()
+
+
+def _elements(content: Mapping[str, Any]) -> str:
+    return "".join(_element(name, value) for name, value in content.items())
+
+
+def _element(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        return f"<{name}>{_elements(value)}</{name}>"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "".join(_element(name, each) for each in value)
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"<{name}>{value if isinstance(value, Xml) else escape(text, _CARRIAGE_RETURN)}</{name}>"
+
+
+def error_answer(call: Call, status: int, code: str, message: str) -> Answer:
+    """Return the error in the shape that the called service's clients read."""
+    model = service_model(call.service)
+    protocol = model.resolved_protocol if model else "rest-xml"
+    if protocol == "rest-xml":
+        return Answer(status, dict(XML_TYPE), error_xml(code, message))
+    if protocol in ("query", "ec2"):
+        error = {"Type": "Sender" if status < 500 else "Receiver", "Code": code, "Message": message}
+        content = _elements({"Error": error, "RequestId": request_id()})
+        return Answer(status, {"Content-Type": "text/xml"}, f"<ErrorResponse>{content}</ErrorResponse>".encode())
+    headers = {"Content-Type": "application/x-amz-json-1.0", "x-amzn-errortype": code}
+    if call.service == "sqs":
+        headers["x-amzn-query-error"] = f"{code};{'Sender' if status < 500 else 'Receiver'}"
+    return Answer(status, headers, json.dumps({"__type": code, "message": message, "Message": message}).encode())

@@ -1,0 +1,66 @@
+"""The AWS calls that were made, in the order in which they were answered: what request-count tests look at."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from emulator.calls.call import Call
+
+
+class RequestLog:
+    """Rows of `{"service", "operation", "bucket", "key", "status", "principal"}` and a few extras. Threads share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rows: list[dict[str, Any]] = []
+        self._open = 0
+
+    @contextmanager
+    def open(self, call: Call) -> Iterator[None]:
+        """Count a call as under way. Only S3's: they can cause events, and none of them waits for something."""
+        counts = call.service == "s3"
+        with self._lock:
+            self._open += counts
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._open -= counts
+
+    def idle(self) -> bool:
+        """Return whether no call is under way that could still change a bucket."""
+        return self._open == 0
+
+    def add(self, call: Call, status: int, error: str | None = None, fault: str | None = None) -> None:
+        """Append one call. Status 0: its caller was ended before the answer."""
+        row: dict[str, Any] = {
+            "service": call.service,
+            "operation": call.operation,
+            "bucket": call.bucket,
+            "key": call.key,
+            "status": status,
+            "principal": call.principal.kind,
+            "region": call.region,
+        }
+        extras = {
+            "function": call.principal.function or None,
+            "copy_source": call.copy_source,
+            "version_id": call.query.get("versionId"),
+            "error": error,
+            "fault": fault,
+        }
+        with self._lock:
+            self._rows.append(row | {name: value for name, value in extras.items() if value is not None})
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return all rows, oldest first."""
+        with self._lock:
+            return list(self._rows)
+
+    def clear(self) -> None:
+        """Forget every row."""
+        with self._lock:
+            self._rows.clear()

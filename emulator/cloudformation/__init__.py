@@ -1,0 +1,1 @@
+"""CloudFormation: the SAM transform, intrinsic functions, stacks, and the resources that they create."""

@@ -1,0 +1,33 @@
+"""The CloudFormation resources that the emulator creates itself; moto's own models serve the other kinds.
+
+To add a kind: a subclass of `Resource` in one of the modules, and its name in `KINDS`.
+"""
+
+from __future__ import annotations
+
+from emulator.cloudformation.resources.base import Placeholder, Resource
+from emulator.cloudformation.resources.compute import EventInvokeConfig, EventSourceMapping, Function, Permission, Role
+from emulator.cloudformation.resources.messaging import Queue, QueuePolicy, Rule, Schedule, TopicPolicy
+from emulator.cloudformation.resources.storage import Bucket, BucketPolicy, Table
+from emulator.cloudformation.resources.watching import Alarm, Dashboard, LogGroup
+
+KINDS: tuple[type[Resource], ...] = (
+    Alarm,
+    Bucket,
+    BucketPolicy,
+    Dashboard,
+    EventInvokeConfig,
+    EventSourceMapping,
+    Function,
+    LogGroup,
+    Permission,
+    Queue,
+    QueuePolicy,
+    Role,
+    Rule,
+    Schedule,
+    Table,
+    TopicPolicy,
+)
+
+__all__ = ["KINDS", "Placeholder", "Resource"]

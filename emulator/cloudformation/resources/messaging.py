@@ -1,0 +1,150 @@
+"""SQS queues and their policies, EventBridge rules and schedules, SNS topic policies, as CloudFormation resources."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from emulator.clients import suppressed
+from emulator.cloudformation.resources.base import Properties, Resource
+
+_NO_SUCH_QUEUE = ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist")
+_QUEUE_ATTRIBUTES = (
+    "ContentBasedDeduplication",
+    "DelaySeconds",
+    "FifoQueue",
+    "KmsDataKeyReusePeriodSeconds",
+    "KmsMasterKeyId",
+    "MaximumMessageSize",
+    "MessageRetentionPeriod",
+    "ReceiveMessageWaitTimeSeconds",
+    "RedriveAllowPolicy",
+    "RedrivePolicy",
+    "SqsManagedSseEnabled",
+    "VisibilityTimeout",
+)
+
+
+class Queue(Resource):
+    """AWS::SQS::Queue."""
+
+    kind = "AWS::SQS::Queue"
+    name_property = "QueueName"
+    longest_name = 80
+
+    def create(self) -> None:
+        sqs = self.client("sqs")
+        tags = {tag["Key"]: tag["Value"] for tag in self.properties.get("Tags", [])}
+        url = sqs.create_queue(QueueName=self.name, Attributes=_queue_attributes(self.properties), tags=tags)[
+            "QueueUrl"
+        ]
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        self.physical_resource_id = url
+        self.attributes = {"Arn": arn, "QueueName": self.name, "QueueUrl": url}
+
+    def update(self, before: Properties) -> None:
+        changed = _queue_attributes(self.properties)
+        removed = {"RedrivePolicy": ""} if "RedrivePolicy" in before and "RedrivePolicy" not in changed else {}
+        self.client("sqs").set_queue_attributes(QueueUrl=self.physical_resource_id, Attributes=changed | removed)
+
+    def destroy(self) -> None:
+        self.client("sqs").delete_queue(QueueUrl=self.physical_resource_id)
+
+
+def _queue_attributes(properties: Properties) -> dict[str, str]:
+    return {name: _text(properties[name]) for name in _QUEUE_ATTRIBUTES if name in properties}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+class QueuePolicy(Resource):
+    """AWS::SQS::QueuePolicy."""
+
+    kind = "AWS::SQS::QueuePolicy"
+
+    def create(self) -> None:
+        self._put(json.dumps(self.properties["PolicyDocument"]))
+
+    def update(self, before: Properties) -> None:
+        for url in set(before["Queues"]) - set(self.properties["Queues"]):
+            self.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+        self.create()
+
+    def destroy(self) -> None:
+        self._put("")
+
+    def _put(self, policy: str) -> None:
+        sqs = self.client("sqs")
+        for url in self.properties["Queues"]:
+            with suppressed(*(() if policy else _NO_SUCH_QUEUE)):
+                sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+
+
+class Schedule(Resource):
+    """AWS::Scheduler::Schedule."""
+
+    kind = "AWS::Scheduler::Schedule"
+    name_property = "Name"
+    longest_name = 64
+
+    def create(self) -> None:
+        answer = self.call("scheduler", "create_schedule", Name=self.name)
+        self.attributes = {"Arn": answer["ScheduleArn"]}
+
+    def update(self, before: Properties) -> None:
+        self.call("scheduler", "update_schedule", Name=self.name)
+
+    def destroy(self) -> None:
+        group = {name: self.properties[name] for name in ("GroupName",) if name in self.properties}
+        self.client("scheduler").delete_schedule(Name=self.name, **group)
+
+
+class Rule(Resource):
+    """AWS::Events::Rule."""
+
+    kind = "AWS::Events::Rule"
+    name_property = "Name"
+    longest_name = 64
+
+    def create(self) -> None:
+        pattern = self.properties.get("EventPattern")
+        extra = {"EventPattern": _text(pattern)} if pattern else {}
+        self.attributes = {"Arn": self.call("events", "put_rule", Name=self.name, **extra)["RuleArn"]}
+        if self.properties.get("Targets"):
+            self.call("events", "put_targets", Rule=self.name)
+
+    def update(self, before: Properties) -> None:
+        gone = [target["Id"] for target in before.get("Targets", [])]
+        if gone:
+            self.client("events").remove_targets(Rule=self.name, Ids=gone, **self._bus)
+        self.create()
+
+    def destroy(self) -> None:
+        events = self.client("events")
+        if ids := [target["Id"] for target in self.properties.get("Targets", [])]:
+            events.remove_targets(Rule=self.name, Ids=ids, **self._bus)
+        events.delete_rule(Name=self.name, **self._bus)
+
+    @property
+    def _bus(self) -> dict[str, str]:
+        return {name: self.properties[name] for name in ("EventBusName",) if name in self.properties}
+
+
+class TopicPolicy(Resource):
+    """AWS::SNS::TopicPolicy."""
+
+    kind = "AWS::SNS::TopicPolicy"
+
+    def create(self) -> None:
+        for topic in self.properties["Topics"]:
+            self.client("sns").set_topic_attributes(
+                TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps(self.properties["PolicyDocument"])
+            )
+
+    def update(self, before: Properties) -> None:
+        self.create()
+
+    def destroy(self) -> None:
+        """Leave the topic's policy: a topic cannot be without one, and goes with its stack."""

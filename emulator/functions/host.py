@@ -1,0 +1,170 @@
+"""The function host of a running emulator: Lambda, its pollers and its schedules, put together.
+
+Separate from the parts so that each can be tried alone; this is what the server's control routes talk to.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from moto.awslambda.models import LambdaFunction, lambda_backends
+from moto.cloudformation.models import cloudformation_backends
+from moto.cloudwatch.models import cloudwatch_backends
+
+from emulator import state
+from emulator.cloudformation.resources.compute import Function
+from emulator.functions import schedules
+from emulator.functions.deployed import deployed
+from emulator.functions.invoking import Functions
+from emulator.functions.poller import Pump
+from emulator.functions.processes import Answer
+from emulator.patching import patch
+
+LOG = logging.getLogger(__name__)
+# How long an invocation that somebody waits for may wait for a free process; seconds.
+_PATIENCE = 60.0
+
+
+class Host:
+    """Everything that runs functions. Satisfies `state.FunctionHost`."""
+
+    def __init__(
+        self,
+        emulator: state.Emulator,
+        *,
+        crash_visibility: float | None = 1.0,
+        processes_per_function: int | None = None,
+        echo: Callable[[str], None] | None = None,
+    ) -> None:
+        self._emulator = emulator
+        self.functions = Functions(
+            emulator.endpoint,
+            emulator.principals,
+            self._publish,
+            processes_per_function=processes_per_function,
+            echo=echo,
+        )
+        self._pump = Pump(self.functions, crash_visibility=crash_visibility)
+        self._clock = schedules.Clock(self.run_in_background)
+
+    def start(self) -> None:
+        """Begin to feed functions from queues and schedules."""
+        self._emulator.functions = self
+        self._pump.start()
+        self._clock.start()
+
+    def stop(self) -> None:
+        """End every process and thread."""
+        self._clock.stop()
+        self._pump.stop()
+        self.functions.stop()
+
+    def idle(self) -> bool:
+        """Return whether no function runs and the queues that feed functions hold nothing, visible or in flight.
+
+        Queues are looked at one after the other: an invocation that came and went meanwhile may have moved a message
+        from one that was not looked at yet to one that was.
+        """
+        before = self.functions.begun
+        quiet = self.functions.idle() and self._pump.idle() and self.functions.idle()
+        return quiet and self.functions.begun == before
+
+    def invoke(self, stack: str, function: str, event: Mapping[str, Any], timeout: float) -> dict[str, Any]:
+        """Run a function now and return its answer, or its error in Lambda's shape.
+
+        `timeout`: how many seconds to wait for a free process. Raises LookupError for what is not deployed,
+        TimeoutError when every process stays busy.
+        """
+        return _as_document(self.functions.invoke(_function(stack, function), event, timeout))
+
+    def fire(self, stack: str, function: str) -> Any:
+        """Run a scheduled function now, with the event its schedule sends, and return its answer.
+
+        Raises LookupError, with a message for the caller, when there is no such stack, function or schedule.
+        """
+        found = _function(stack, function)
+        schedule = next((each for each in schedules.schedules() if each.target == found.function_arn), None)
+        if schedule is None:
+            raise LookupError(f"{function} of {stack} has no schedule; invoke it with an event instead.")
+        return _as_document(self.functions.invoke(found, schedule.event(datetime.now(UTC)), _PATIENCE))
+
+    def logs(self, stack: str, function: str) -> list[str]:
+        """Return what a function has logged last. Raises LookupError for what is not deployed."""
+        return self.functions.logs(_function(stack, function).function_name)
+
+    def invoke_by_arn(self, arn: str, event: Any) -> Answer:
+        """Run the function with this ARN now. Raises LookupError when it is gone, TimeoutError when it is busy."""
+        function = deployed(arn)
+        if function is None:
+            raise LookupError(f"There is no function {arn}.")
+        return self.functions.invoke(function, event, _PATIENCE)
+
+    def run_in_background(self, arn: str, event: Any) -> None:
+        """Run a function without waiting for it; nobody learns of its answer."""
+        threading.Thread(target=self._run_quietly, args=(arn, event), name=f"invoke {arn}", daemon=True).start()
+
+    def _run_quietly(self, arn: str, event: Any) -> None:
+        with contextlib.suppress(LookupError, TimeoutError):
+            self.invoke_by_arn(arn, event)
+
+    def _publish(self, region: str, account: str, metrics: list[dict[str, Any]]) -> None:
+        """Take metrics in: for the control route, and for CloudWatch as everybody else asks it."""
+        self._emulator.metrics.extend(metrics)
+        cloudwatch = cloudwatch_backends[account][region]
+        for entry in metrics:
+            datum = {
+                "MetricName": entry["metric"],
+                "Dimensions": [{"Name": name, "Value": value} for name, value in entry["dimensions"].items()],
+                "Timestamp": datetime.fromtimestamp(entry["time"] / 1000, UTC).replace(tzinfo=None),
+                "Values": entry["values"],
+                "Unit": entry["unit"],
+            }
+            try:
+                cloudwatch.put_metric_data(entry["namespace"], [datum])
+            except Exception as error:
+                LOG.warning("CloudWatch refuses %s of %s: %s", entry["metric"], entry["function"], error)
+
+
+def _as_document(answer: Answer) -> dict[str, Any]:
+    document: dict[str, Any] = dict(answer.error) if answer.error is not None else answer.value
+    return document
+
+
+def _function(stack: str, logical_id: str) -> LambdaFunction:
+    """Return a deployed function by its stack's name and its logical id. Raises LookupError."""
+    names = []
+    for regions in list(cloudformation_backends.values()):
+        for region, backend in list(regions.items()):
+            for each in list(backend.stacks.values()):
+                names.append(each.name)
+                if each.name == stack:
+                    resource = each.resource_map[logical_id] if logical_id in each.resource_map.resources else None
+                    if not isinstance(resource, Function):
+                        raise LookupError(f"The stack {stack} has no function {logical_id}.")
+                    return lambda_backends[each.account_id][region].get_function(resource.name)
+    raise LookupError(f"There is no stack {stack}; deployed: {', '.join(sorted(names)) or 'none'}.")
+
+
+@patch(LambdaFunction, "invoke")
+def _invoke(
+    _: Callable[..., str | bytes], function: LambdaFunction, body: str, request_headers: Any, response_headers: Any
+) -> str | bytes:
+    """Run functions here when somebody calls Lambda's Invoke, in the place of moto's containers."""
+    host = state.active().functions
+    event = json.loads(body) if body else {}
+    kind = request_headers.get("X-Amz-Invocation-Type", "RequestResponse")
+    if not isinstance(host, Host) or kind == "DryRun":
+        return b""
+    if kind == "Event":
+        host.run_in_background(function.function_arn, event)
+        return b""
+    answer = host.invoke_by_arn(function.function_arn, event)
+    if answer.error is not None:
+        response_headers["x-amz-function-error"] = "Unhandled"
+    return json.dumps(_as_document(answer)).encode()

@@ -1,0 +1,258 @@
+"""Event source mappings: from queues into functions, the way Lambda's pollers do it.
+
+Batches, visibility, receive counts, redrive, partial answers and filters are as on AWS. Two things are quicker: a new
+message is noticed at once, and the messages of an invocation that crashed come back after `crash_visibility` seconds
+instead of the queue's whole visibility time-out (unless the function had set another itself).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from moto.awslambda.models import EventSourceMapping, LambdaFunction, lambda_backends
+from moto.sqs.models import Message, Queue
+
+from emulator.calls.lineage import LIMIT, lineage_of, lineages
+from emulator.functions.deployed import deployed
+from emulator.functions.filters import passes
+from emulator.functions.invoking import Functions
+from emulator.functions.pools import Pool
+from emulator.functions.processes import Answer, FunctionProcess
+from emulator.services import sqs
+
+LOG = logging.getLogger(__name__)
+# While messages wait, visibility and free processes are looked at this often; seconds.
+_TICK = 0.025
+# A backlog that one process more would help with, rather than a moment of many messages; seconds.
+_BACKLOG = 0.1
+
+
+@dataclass
+class Source:
+    """One mapping: what it reads, what it feeds, and since when messages wait for it."""
+
+    mapping: EventSourceMapping
+    queue: Queue
+    function: LambdaFunction
+    waiting_since: float | None = None
+    backlog_since: float | None = None
+
+    @property
+    def limit(self) -> int:
+        """How many invocations the mapping allows at once."""
+        return int((self.mapping.scaling_config or {}).get("MaximumConcurrency", 1000))
+
+
+class Pump:
+    """Feeds every function that has a queue. One thread looks; each invocation has its own."""
+
+    def __init__(self, functions: Functions, *, crash_visibility: float | None = 1.0) -> None:
+        self._functions = functions
+        self._crash_visibility = crash_visibility
+        self._sources: dict[str, Source] = {}
+        self._busy: dict[str, int] = {}
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._work, name="pump", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look at the sqs."""
+        sqs.wakeups.listen(self._wake.set)
+        self._functions.on_free = self._wake.set
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop looking; whoever stops the functions ends the invocations."""
+        sqs.wakeups.forget(self._wake.set)
+        self._stopping = True
+        self._wake.set()
+        self._thread.join()
+
+    def idle(self) -> bool:
+        """Return whether the queues that feed functions hold nothing: visible, delayed or in flight."""
+        return not any(sqs.length(source.queue) for source in self._find_sources().values())
+
+    def _work(self) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            self._sources = self._find_sources()
+            self._functions.sweep()
+            for source in self._sources.values():
+                try:
+                    self._serve(source)
+                except Exception:
+                    LOG.exception("%s cannot be fed", source.function.function_name)
+            # While messages wait, time alone changes something.
+            waiting = any(sqs.length(source.queue) for source in self._sources.values())
+            self._wake.wait(_TICK if waiting else 1.0)
+
+    def _find_sources(self) -> dict[str, Source]:
+        found = (self._source(mapping) for mapping in _mappings() if mapping.enabled)
+        return {source.mapping.uuid: source for source in found if source is not None}
+
+    def _source(self, mapping: EventSourceMapping) -> Source | None:
+        """Return what is known of a mapping; None when its queue or function is gone."""
+        queue = sqs.queue_of(mapping.event_source_arn)
+        function = deployed(mapping.function_arn)
+        if queue is None or function is None:
+            return None
+        known = self._sources.get(mapping.uuid)
+        if known is None or known.queue is not queue or known.function is not function:
+            return Source(mapping, queue, function)
+        return known
+
+    def _serve(self, source: Source) -> None:
+        """Start as many invocations as there are messages due and processes free."""
+        pool = self._functions.pool(source.function)
+        while sqs.count_visible(source.queue) and self._is_due(source):
+            process = self._process_for(source, pool)
+            if process is None:
+                return
+            messages = sqs.take(source.queue, source.mapping.batch_size)
+            if not messages:
+                pool.give_back(process, usable=True)
+                self._ended(source)
+                return
+            source.waiting_since = None
+            arguments = (source, pool, process, messages)
+            threading.Thread(target=self._run, args=arguments, name=f"invoke {pool.spec.name}", daemon=True).start()
+        source.backlog_since = None
+
+    def _is_due(self, source: Source) -> bool:
+        """Return whether a batch is full or its window is over."""
+        window = source.mapping.max_batch_window or 0
+        if not window:
+            return True
+        source.waiting_since = source.waiting_since or time.monotonic()
+        full = sqs.count_visible(source.queue, source.mapping.batch_size) == source.mapping.batch_size
+        return full or time.monotonic() - source.waiting_since >= window
+
+    def _process_for(self, source: Source, pool: Pool) -> FunctionProcess | None:
+        """Return a free process. For a backlog that lasts, start another: a start costs more than a short wait."""
+        with self._lock:
+            if self._busy.get(source.mapping.uuid, 0) >= source.limit:
+                return None
+            self._busy[source.mapping.uuid] = self._busy.get(source.mapping.uuid, 0) + 1
+        now = time.monotonic()
+        lasting = source.backlog_since is not None and now - source.backlog_since >= _BACKLOG
+        process = pool.take(start_another=lasting)
+        if process is None:
+            self._ended(source)
+        if lasting or source.backlog_since is None:
+            source.backlog_since = now
+        return process
+
+    def _ended(self, source: Source) -> None:
+        with self._lock:
+            self._busy[source.mapping.uuid] -= 1
+
+    def _run(self, source: Source, pool: Pool, process: FunctionProcess, messages: list[Message]) -> None:
+        try:
+            with self._functions.running():
+                self._invoke(source, pool, process, messages)
+        except Exception:
+            LOG.exception("An invocation of %s could not be finished", pool.spec.name)
+        finally:
+            self._ended(source)
+            self._wake.set()
+
+    def _invoke(self, source: Source, pool: Pool, process: FunctionProcess, messages: list[Message]) -> None:
+        wanted = [message for message in messages if self._is_wanted(source, message)]
+        if not wanted:
+            pool.give_back(process, usable=True)
+            return
+        hidden = {message.id: message.visible_at for message in wanted}
+        event = {"Records": [record(source, message) for message in wanted]}
+        lineages.begin(process.access_key_id, pool.spec.arn, wanted)
+        try:
+            answer = self._functions.run(pool, process, event)
+        finally:
+            lineages.end(process.access_key_id)
+        self._settle(source, wanted, answer, hidden)
+
+    def _is_wanted(self, source: Source, message: Message) -> bool:
+        """Sort out what the function must not see: messages that a filter drops, and endless loops."""
+        if not passes(source.mapping.filter_criteria, record(source, message)):
+            sqs.discard(source.queue, message)
+            return False
+        if lineage_of(message).get(source.function.function_arn, 0) >= LIMIT:
+            LOG.warning("%s called itself %d times: stopped", source.function.function_name, LIMIT)
+            sqs.dead_letter(source.queue, message)
+            return False
+        return True
+
+    def _settle(self, source: Source, messages: list[Message], answer: Answer, hidden: Mapping[str, float]) -> None:
+        """Delete what succeeded. What failed stays on the queue, hidden as long as it or its function says.
+
+        What a function says about its own death, before it dies, is left to the emulator's setting as well.
+        """
+        failed = failed_ids(answer, [message.id for message in messages], source.mapping.function_response_types or [])
+        for message in messages:
+            if failed is not None and message.id not in failed:
+                sqs.discard(source.queue, message)
+                continue
+            as_it_was = answer.crashed or message.visible_at == hidden[message.id]
+            if failed is None and self._crash_visibility is not None and as_it_was:
+                sqs.hide(source.queue, message, self._crash_visibility)
+
+
+def _mappings() -> Iterator[EventSourceMapping]:
+    for regions in list(lambda_backends.values()):
+        for backend in list(regions.values()):
+            for mapping in list(backend._event_source_mappings.values()):  # noqa: SLF001 - moto lists one Region only
+                if ":sqs:" in mapping.event_source_arn:
+                    yield mapping
+
+
+def failed_ids(answer: Answer, ids: list[str], response_types: list[str]) -> set[str] | None:
+    """Return the ids of the messages that failed; None when the invocation as a whole did.
+
+    As Lambda reads partial answers: empty ones mean success, malformed ones and unknown ids mean that all failed.
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+    """
+    if answer.error is not None:
+        return None
+    if "ReportBatchItemFailures" not in response_types or answer.value is None:
+        return set()
+    if not isinstance(answer.value, dict):
+        return None
+    failures = answer.value.get("batchItemFailures") or []
+    if not isinstance(failures, list):
+        return None
+    failed = {str(failure.get("itemIdentifier")) if isinstance(failure, dict) else "" for failure in failures}
+    return failed if failed <= set(ids) else None
+
+
+def record(source: Source, message: Message) -> dict[str, Any]:
+    """Return a message the way Lambda passes it on."""
+    attributes = {
+        "ApproximateReceiveCount": str(message.approximate_receive_count),
+        "ApproximateFirstReceiveTimestamp": str(message.approximate_first_receive_timestamp),
+        "SenderId": message.sender_id,
+        "SentTimestamp": str(message.sent_timestamp),
+        **{name: value["StringValue"] for name, value in message.system_attributes.items() if "StringValue" in value},
+    }
+    return {
+        "messageId": message.id,
+        "receiptHandle": message.receipt_handle,
+        "body": message.body,
+        "attributes": attributes,
+        "messageAttributes": {name: _attribute(value) for name, value in message.message_attributes.items()},
+        "md5OfBody": message.body_md5,
+        "eventSource": "aws:sqs",
+        "eventSourceARN": source.queue.queue_arn,
+        "awsRegion": source.queue.region,
+    }
+
+
+def _attribute(value: Mapping[str, Any]) -> dict[str, Any]:
+    texts = {"stringValue": value["StringValue"]} if "StringValue" in value else {}
+    binary = value.get("BinaryValue")
+    blobs = {"binaryValue": binary.decode() if isinstance(binary, bytes) else binary} if binary is not None else {}
+    return {**texts, **blobs, "stringListValues": [], "binaryListValues": [], "dataType": value["DataType"]}

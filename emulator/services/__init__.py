@@ -1,0 +1,8 @@
+"""Services that moto imitates but for a few points: one module each, which patches moto where AWS differs.
+
+Importing this package declares the patches; `emulator.patching` applies them.
+"""
+
+from emulator.services import cloudwatch, eventbridge, sqs
+
+__all__ = ["cloudwatch", "eventbridge", "sqs"]

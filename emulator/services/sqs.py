@@ -1,0 +1,171 @@
+"""SQS as it must be for several consumers at once: moto's queues with a lock, wake-ups, and what Lambda's pollers do.
+
+moto reads and writes a queue's list of messages without a lock, which loses messages when a consumer deletes one while
+a producer adds one, and runs functions inside SendMessage. Both end here.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from moto.awslambda.models import EventSourceMapping, LambdaBackend
+from moto.core.utils import unix_time_millis
+from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
+
+from emulator.calls.lineage import lineages
+from emulator.patching import patch
+
+T = TypeVar("T")
+
+
+class Wakeups:
+    """Who wants to know that a queue or what consumes it has changed."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call the listener after every change, from whatever thread made it."""
+        with self._lock:
+            self._listeners = [*self._listeners, listener]
+
+    def forget(self, listener: Callable[[], None]) -> None:
+        """Do not call it any more."""
+        with self._lock:
+            self._listeners = [each for each in self._listeners if each != listener]
+
+    def notify(self) -> None:
+        """Tell every listener."""
+        for listener in self._listeners:
+            listener()
+
+
+wakeups = Wakeups()
+
+
+def queue_of(arn: str) -> Queue | None:
+    """Return the queue with this ARN, if there is one."""
+    _, _, _, region, account, name = arn.split(":", 5)
+    queue: Queue | None = sqs_backends[account][region].queues.get(name)
+    return queue
+
+
+def length(queue: Queue) -> int:
+    """Return how many messages a queue holds, visible, delayed or in flight."""
+    return len(queue._messages)  # noqa: SLF001 - moto gives no other way, here and below
+
+
+def count_visible(queue: Queue, enough: int = 1) -> int:
+    """Return how many messages can be received now, `enough` if there are as many or more."""
+    now = unix_time_millis()
+    waiting = (message for message in list(queue._messages) if _can_be_received(message, now))  # noqa: SLF001
+    return sum(1 for _ in itertools.islice(waiting, enough))
+
+
+def _can_be_received(message: Message, now: float) -> bool:
+    return message.visible_at < now and message.delayed_until <= now
+
+
+def take(queue: Queue, count: int) -> list[Message]:
+    """Receive up to `count` messages as Lambda's poller does, for the queue's visibility time-out.
+
+    Messages that were received too often go to the dead-letter queue, those past their retention disappear.
+    """
+    now = unix_time_millis()
+    taken: list[Message] = []
+    with queue._messages_lock:  # noqa: SLF001
+        for message in list(queue._messages):  # noqa: SLF001
+            if len(taken) == count:
+                break
+            if not _can_be_received(message, now):
+                continue
+            if (message.sent_timestamp or 0) / 1000 + queue.message_retention_period <= now / 1000:  # type: ignore[attr-defined]
+                discard(queue, message)
+            elif _received_too_often(queue, message):
+                dead_letter(queue, message)
+            else:
+                queue.pending_messages.add(message)
+                message.mark_received(visibility_timeout=queue.visibility_timeout)  # type: ignore[attr-defined]
+                taken.append(message)
+    return taken
+
+
+def _received_too_often(queue: Queue, message: Message) -> bool:
+    policy = queue.redrive_policy if queue.dead_letter_queue is not None else None
+    return bool(policy) and message.approximate_receive_count >= policy["maxReceiveCount"]  # type: ignore[index]
+
+
+def discard(queue: Queue, message: Message) -> None:
+    """Delete a message; one that somebody else has deleted stays deleted."""
+    with queue._messages_lock:  # noqa: SLF001
+        if message in queue._messages:  # noqa: SLF001
+            queue._messages.remove(message)  # noqa: SLF001
+        queue.pending_messages.discard(message)
+        queue.deleted_messages.update(filter(None, message.all_receipt_handles))
+
+
+def dead_letter(queue: Queue, message: Message) -> None:
+    """Move a message to the dead-letter queue, or delete it when there is none."""
+    with queue._messages_lock:  # noqa: SLF001
+        discard(queue, message)
+        if queue.dead_letter_queue is not None:
+            message.visible_at = 0.0
+            queue.dead_letter_queue.add_message(message)
+
+
+def hide(queue: Queue, message: Message, seconds: float) -> None:
+    """Make a message that is in flight visible again after this time."""
+    with queue._messages_lock:  # noqa: SLF001
+        message.visible_at = unix_time_millis() + seconds * 1000
+    wakeups.notify()
+
+
+@patch(Queue, "add_message")
+def _add(original: Callable[[Queue, Message], None], queue: Queue, message: Message) -> None:
+    lineages.mark(message)
+    original(queue, message)
+    wakeups.notify()
+
+
+@patch(Queue, "delete_message")
+def _delete(original: Callable[[Queue, str], None], queue: Queue, receipt_handle: str) -> None:
+    with queue._messages_lock:  # noqa: SLF001
+        original(queue, receipt_handle)
+
+
+@patch(SQSBackend, "purge_queue")
+@patch(SQSBackend, "receive_message")
+@patch(SQSBackend, "change_message_visibility")
+def _with_lock(original: Callable[..., T], backend: SQSBackend, queue_name: str, *others: Any, **named: Any) -> T:
+    with backend.get_queue(queue_name)._messages_lock:  # noqa: SLF001
+        result = original(backend, queue_name, *others, **named)
+    wakeups.notify()
+    return result
+
+
+@patch(LambdaBackend, "create_event_source_mapping")
+def _without_inline_invocation(
+    original: Callable[[LambdaBackend, dict[str, Any]], EventSourceMapping],
+    backend: LambdaBackend,
+    spec: dict[str, Any],
+) -> EventSourceMapping:
+    """Create a mapping that moto does not serve inside SendMessage; the pump does."""
+    mapping = original(backend, spec)
+    if (queue := queue_of(mapping.event_source_arn)) is not None:
+        queue.lambda_event_source_mappings.clear()
+    wakeups.notify()
+    return mapping
+
+
+@patch(LambdaBackend, "update_event_source_mapping")
+@patch(LambdaBackend, "delete_event_source_mapping")
+@patch(LambdaBackend, "delete_function")
+def _and_notify(original: Callable[..., T], *arguments: Any, **named: Any) -> T:
+    try:
+        return original(*arguments, **named)
+    finally:
+        wakeups.notify()

@@ -1,0 +1,137 @@
+"""The way of every request: faults, latency and the log around whatever answers it.
+
+S3's object operations are answered by `emulator.s3`, everything else by moto's own applications.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from http import HTTPStatus
+from time import sleep
+from typing import Any
+from xml.parsers.expat import ExpatError
+
+from flask import Flask
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from emulator import s3
+from emulator.calls.answers import Answer, error_answer, error_xml, malformed_xml, request_id
+from emulator.calls.call import Call, current_call
+from emulator.calls.operations import read_call
+from emulator.fault_injection.faults import Delay, Kill, OkWithError, Status, Then
+from emulator.iam.principals import EMULATOR_ACCESS_KEY_ID
+from emulator.serving import control
+from emulator.state import Emulator
+
+_ERROR_CODE = re.compile(rb'(?:<Code>|"__type": ?"(?:[^"#]*#)?)([\w.]+)')
+
+
+class UnansweredError(Exception):
+    """The caller was ended: its connection closes without an answer."""
+
+
+class Dispatcher(DomainDispatcherApplication):
+    """moto's dispatcher, which looks for a service's module on disk at every request, with a memory."""
+
+    def __init__(self, create_app: Callable[[Any], Flask]) -> None:
+        super().__init__(create_app)
+        self._known: dict[str | None, Any] = {}
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """Return the name of the backend that serves a host."""
+        if host not in self._known:
+            self._known[host] = super().get_backend_for_host(host)
+        return self._known[host]
+
+
+class Gateway:
+    """The WSGI application of an emulator."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._moto = Dispatcher(create_backend_app)
+        # moto looks at a condition and then writes; DynamoDB does both at once.
+        self._dynamodb = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request. Raises UnansweredError."""
+        path = environ["PATH_INFO"]
+        if path.startswith("/_emulator"):
+            answer = control.answer(self._emulator, environ)
+        elif path.startswith("/moto-api"):
+            answer = self._from_moto(environ)
+        else:
+            answer = self._aws(environ)
+        status = HTTPStatus(answer.status)
+        headers = answer.headers
+        if environ["REQUEST_METHOD"] != "HEAD" and answer.status not in (204, 304):
+            headers = {name: value for name, value in headers.items() if name.lower() != "content-length"}
+            headers["Content-Length"] = str(len(answer.body))
+        start_response(f"{status.value} {status.phrase}", list(headers.items()))
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.body]
+
+    def _aws(self, environ: dict[str, Any]) -> Answer:
+        call = read_call(environ, self._emulator.principals)
+        if call.access_key_id == EMULATOR_ACCESS_KEY_ID:
+            return self._perform(call, environ)
+        with self._emulator.requests.open(call):
+            fault = self._emulator.faults.take(call)
+            try:
+                answer = self._answer(call, environ, fault)
+            except UnansweredError:
+                self._emulator.requests.add(call, status=0, fault=_named(fault))
+                raise
+            code = _ERROR_CODE.search(answer.body) if answer.status >= 400 or isinstance(fault, OkWithError) else None
+            self._emulator.requests.add(call, answer.status, code[1].decode() if code else None, _named(fault))
+            return answer
+
+    def _answer(self, call: Call, environ: dict[str, Any], fault: Then | None) -> Answer:
+        match fault:
+            case Status(status, code, message):
+                return error_answer(call, status, code, message)
+            case OkWithError(code):
+                return Answer(200, {"Content-Type": "application/xml"}, error_xml(code, "Ordered by a fault."))
+            case Kill("before"):
+                self._emulator.principals.kill(call.access_key_id)
+                raise UnansweredError
+            case Kill("after"):
+                self._perform(call, environ)
+                self._emulator.principals.kill(call.access_key_id)
+                raise UnansweredError
+            case Delay(milliseconds):
+                sleep(milliseconds / 1000)
+        if self._emulator.latency and (wait := self._emulator.latency.seconds(call, *s3.regions(call))):
+            sleep(wait)
+        return self._perform(call, environ)
+
+    def _perform(self, call: Call, environ: dict[str, Any]) -> Answer:
+        token = current_call.set(call)
+        try:
+            if call.service == "dynamodb":
+                with self._dynamodb:
+                    return self._from_moto(environ)
+            if call.service != "s3":
+                return self._from_moto(environ)
+            answer = s3.answer(call, environ) or self._s3_from_moto(environ)
+            answer.headers.update({"x-amz-request-id": request_id(), "x-amz-id-2": "emulator"})
+            return answer
+        finally:
+            current_call.reset(token)
+
+    def _s3_from_moto(self, environ: dict[str, Any]) -> Answer:
+        try:
+            return self._from_moto(environ)
+        except (ExpatError, KeyError):  # moto falls over a body that is not what the operation takes
+            return malformed_xml().answer()
+
+    def _from_moto(self, environ: dict[str, Any]) -> Answer:
+        started: list[Any] = []
+        body = b"".join(self._moto(environ, lambda *begin: started.extend(begin)))
+        return Answer(int(started[0].split()[0]), dict(started[1]), body)
+
+
+def _named(fault: Then | None) -> str | None:
+    return None if fault is None else f"{type(fault).__name__.lower()} {' '.join(map(str, asdict(fault).values()))}"

@@ -1,0 +1,50 @@
+"""Creating the buckets of a world, by the calls that their owner would make."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulator import clients
+from emulator.world.document import World, WorldBucket
+
+
+def create_buckets(world: World) -> None:
+    """Create every bucket of the world, and the KMS keys that they name by an alias."""
+    for bucket in world.buckets:
+        _create(bucket)
+
+
+def _create(bucket: WorldBucket) -> None:
+    s3 = clients.client("s3", bucket.region)
+    outside = {"CreateBucketConfiguration": {"LocationConstraint": bucket.region}}
+    s3.create_bucket(
+        Bucket=bucket.name,
+        ObjectOwnership=bucket.ownership,
+        ObjectLockEnabledForBucket=bucket.object_lock,
+        **({} if bucket.region == "us-east-1" else outside),
+    )
+    s3.put_bucket_ownership_controls(
+        Bucket=bucket.name, OwnershipControls={"Rules": [{"ObjectOwnership": bucket.ownership}]}
+    )
+    if bucket.versioning != "Disabled":
+        s3.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": bucket.versioning})
+    if bucket.retention:
+        rule: dict[str, Any] = {"DefaultRetention": dict(bucket.retention)}
+        s3.put_object_lock_configuration(
+            Bucket=bucket.name, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule}
+        )
+    if bucket.encryption:
+        _make_key(bucket)
+        s3.put_bucket_encryption(
+            Bucket=bucket.name, ServerSideEncryptionConfiguration={"Rules": [dict(bucket.encryption)]}
+        )
+
+
+def _make_key(bucket: WorldBucket) -> None:
+    alias = bucket.encryption["ApplyServerSideEncryptionByDefault"].get("KMSMasterKeyID", "").rpartition(":")[2]
+    if not alias.startswith("alias/") or alias.startswith("alias/aws/"):
+        return
+    kms = clients.client("kms", bucket.region)
+    if alias not in {known["AliasName"] for known in kms.list_aliases()["Aliases"]}:
+        key = kms.create_key(Description=f"Made for bucket {bucket.name}")["KeyMetadata"]["KeyId"]
+        kms.create_alias(AliasName=alias, TargetKeyId=key)
