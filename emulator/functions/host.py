@@ -18,7 +18,6 @@ from moto.cloudformation.models import cloudformation_backends
 from moto.cloudwatch.models import cloudwatch_backends
 
 from emulator import state
-from emulator.cloudformation.resources.compute import Function
 from emulator.functions import schedules
 from emulator.functions.deployed import deployed
 from emulator.functions.invoking import Functions
@@ -144,8 +143,8 @@ def _function(stack: str, logical_id: str) -> LambdaFunction:
             for each in list(backend.stacks.values()):
                 names.append(each.name)
                 if each.name == stack:
-                    resource = each.resource_map[logical_id] if logical_id in each.resource_map.resources else None
-                    if not isinstance(resource, Function):
+                    resource: Any = each.resource_map[logical_id] if logical_id in each.resource_map.resources else None
+                    if getattr(resource, "kind", None) != "AWS::Lambda::Function":
                         raise LookupError(f"The stack {stack} has no function {logical_id}.")
                     return lambda_backends[each.account_id][region].get_function(resource.name)
     raise LookupError(f"There is no stack {stack}; deployed: {', '.join(sorted(names)) or 'none'}.")
