@@ -1,7 +1,7 @@
-"""boto3 clients of the running emulator, for what it does itself in the place of CloudFormation and of operators.
+"""boto3 clients for the calls that the emulator makes itself, as CloudFormation or an operator would.
 
-Their calls are neither logged nor met by faults. One client per service and Region for the life of the server: creating
-an S3 client costs more than a hundred calls.
+Their calls are neither logged nor subject to faults. There is one client per service and Region for the life of the
+server: creating an S3 client costs more than a hundred calls.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ def _session() -> boto3.Session:
 
 
 def client(service: str, region: str) -> Any:
-    """Return the client of a service of the active emulator."""
+    """Return the client for a service of the active emulator."""
     with _creating:  # sessions are not safe to share between threads, clients are
         return _client(service, region, state.active().endpoint)
 
 
 @contextmanager
 def suppressed(*codes: str) -> Iterator[None]:
-    """Let a request fail with one of these error codes.
+    """Ignore a request's error if it has one of these codes.
 
-    Codes are compared, as the classes in `client.exceptions` may be made twice when threads ask for them at once.
+    Compares codes because botocore may create the classes in `client.exceptions` twice when threads ask concurrently.
     """
     try:
         yield

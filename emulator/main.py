@@ -1,4 +1,4 @@
-"""`s3replicator emulate`: start an emulator, say how to talk to it, serve until it is told to stop."""
+"""`s3replicator emulate`: start an emulator, print how to connect to it, and serve until a signal stops it."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from emulator.world.stacks import DeployError
 
 USAGE = 2
 Refusals = Callable[[str, Mapping[str, Any]], Sequence[str]]
-"""Bucket and rule document -> what is wrong with it. The emulator itself knows no more of rules than AWS does."""
+"""Bucket and rule document -> problems with the document. The emulator knows no more about rules than AWS does."""
 
 
 class _StopRequested(BaseException):
-    """SIGINT or SIGTERM came; a BaseException so that nothing on its way takes it for an error."""
+    """SIGINT or SIGTERM arrived. A BaseException, so that no handler on its way treats it as an error."""
 
 
 def run(  # noqa: PLR0913 - the options of a command
@@ -42,11 +42,11 @@ def run(  # noqa: PLR0913 - the options of a command
     crash_visibility: float | None = 1.0,
     refusals: Refusals | None = None,
 ) -> int:
-    """Run an emulator until SIGINT or SIGTERM; returns the exit status.
+    """Run an emulator until SIGINT or SIGTERM, and return the exit status.
 
-    `ready_file` is written when everything is up. `quiet` prints nothing but errors, `verbose` also every line that
-    functions log. 2 means that the world, the port or the ready file cannot be used. `refusals` says what an operator's
-    command has against the rules of a bucket; without it, rules are stored as they are.
+    `ready_file` is written once everything is up. `quiet` prints only errors; `verbose` also prints every line that
+    functions log. Status 2 means that the world, the port or the ready file cannot be used. `refusals` returns the
+    problems that `rules put` would report for a bucket's rules; without it, rules are stored unchecked.
     """
     out, err = Console(quiet=quiet), Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
     logging.basicConfig(
@@ -78,7 +78,7 @@ def run(  # noqa: PLR0913 - the options of a command
 
 
 def _load(path: Path | None, refusals: Refusals | None) -> World:
-    """Read a world. Raises WorldError, also for the first document of rules that an operator could not put."""
+    """Read a world. Raises WorldError, also for the first rule document that `rules put` would refuse."""
     world = load_world(path)
     for index, stack in enumerate(world.stacks):
         for bucket, document in stack.rules.items():
@@ -89,7 +89,7 @@ def _load(path: Path | None, refusals: Refusals | None) -> World:
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """Turn the first SIGINT or SIGTERM into _StopRequested; while things end, further ones change nothing."""
+    """Turn the first SIGINT or SIGTERM into _StopRequested; ignore further ones during shutdown."""
 
     def stop(_: int, __: FrameType | None) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -105,14 +105,14 @@ def _stoppable() -> Iterator[None]:
 
 
 def _prepare(ready_file: Path) -> None:
-    """Remove what an earlier run left: nobody must take it for ours. Raises OSError when it could not be written."""
+    """Remove the file of an earlier run, so that nobody reads it as ours. Raises OSError if it cannot be written."""
     if not ready_file.parent.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, "there is no such folder", str(ready_file.parent))
+        raise NotADirectoryError(errno.ENOTDIR, "no such directory", str(ready_file.parent))
     ready_file.unlink(missing_ok=True)
 
 
 def _write(ready_file: Path, emulator: Running) -> None:
-    """Write it in one step, so that whoever waits for it never reads half of it."""
+    """Write the ready file atomically: a reader that waits for it never sees half of it."""
     with tempfile.NamedTemporaryFile("w", dir=ready_file.parent, delete=False, encoding="utf-8") as file:
         json.dump(emulator.ready_document(), file, indent=2)
         file.write("\n")
@@ -123,11 +123,11 @@ def _write(ready_file: Path, emulator: Running) -> None:
 def _os_error(error: OSError, port: int) -> str:
     where = error.filename or (f"port {port}" if port else "")
     problem = error.strerror if error.filename else os.strerror(error.errno or 0)
-    return f"{where}: {problem}; choose another one" if where else str(error)
+    return f"{where}: {problem}; choose another" if where else str(error)
 
 
 def _introduce(emulator: Running, out: Console) -> None:
-    """Print what there is and how to talk to it."""
+    """Print the buckets and stacks, and how to connect."""
     table = Table("bucket", "region", "versioning", title=None)
     for bucket in emulator.world.buckets:
         table.add_row(bucket.name, bucket.region, bucket.versioning)
@@ -136,15 +136,15 @@ def _introduce(emulator: Running, out: Console) -> None:
         out.print(
             f"stack [bold]{stack.name}[/bold] in {stack.region}, rules for: {', '.join(stack.rules) or 'no bucket'}"
         )
-    out.print("\nAWS is at your service:\n", style="green")
+    out.print("\nThe emulator is ready. To use it:\n", style="green")
     region = emulator.world.stacks[0].region if emulator.world.stacks else "us-east-1"
     for name, value in emulator.environment(region).items():
         if name != "AWS_REGION":
             out.print(f"  export {name}={value}", highlight=False)
-    out.print("\nThen, for example:\n")
+    out.print("\nFor example:\n")
     for example in _examples(emulator):
         out.print(f"  {example}", highlight=False, markup=False)
-    out.print("\nCtrl-C ends it, and everything in it.", style="dim")
+    out.print("\nCtrl-C stops it; nothing is kept.", style="dim")
 
 
 def _examples(emulator: Running) -> list[str]:

@@ -1,4 +1,4 @@
-"""Patches of moto: each declared beside the manner that needs it, all applied once."""
+"""Replacing methods of moto: each patch is declared where the behaviour is implemented, and all are applied at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _patches: list[tuple[type, str, Callable[..., Any]]] = []
 
 
 def patch(owner: type, name: str) -> Callable[[F], F]:
-    """Declare that the decorated function takes the place of a method, and gets the old one as its first argument."""
+    """Declare that the decorated function replaces a method; it receives the original as its first argument."""
 
     def declare(function: F) -> F:
         _patches.append((owner, name, function))
@@ -21,7 +21,7 @@ def patch(owner: type, name: str) -> Callable[[F], F]:
 
 
 def apply_patches() -> None:
-    """Put every declared patch in place. Calling it again changes nothing."""
+    """Apply every patch declared so far. Idempotent."""
     while _patches:
         owner, name, function = _patches.pop(0)
         setattr(owner, name, _method(function, getattr(owner, name)))

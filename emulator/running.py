@@ -1,4 +1,4 @@
-"""An emulator that is up: started from a world, and what a test, the demo or the command needs to talk to it.
+"""A running emulator: started from a world, with what tests, the demo and the command need to use it.
 
 with running({"buckets": [...], "stacks": [...]}) as emulator:
     emulator.client("s3", "us-east-1").put_object(...)
@@ -27,17 +27,17 @@ from emulator.state import Emulator
 from emulator.world.buckets import create_buckets
 from emulator.world.document import World, load_world, parse_world
 from emulator.world.rules import put_rules
-from emulator.world.stacks import TEMPLATE, deploy, introduce
+from emulator.world.stacks import TEMPLATE, deploy, set_peers
 
 
 @dataclass(frozen=True)
 class Options:
     """How an emulator runs.
 
-    `crash_visibility`: after how many seconds the messages of a crashed invocation come back; None leaves them hidden
-    for the queue's whole visibility time-out, as AWS does. `processes_per_function`: at most; None for what the stack's
-    `MaximumConcurrency` says, if it says 16 or less, and 4 otherwise. `echo` gets every line that functions log. `say`
-    is told what is being done while the emulator starts.
+    `crash_visibility`: seconds until the messages of a crashed invocation become visible again; None waits for the
+    queue's visibility timeout, as AWS does. `processes_per_function`: the most processes per function; None takes the
+    stack's `MaximumConcurrency` if that is 16 or less, and 4 otherwise. `echo` receives every line that functions log.
+    `say` receives progress messages during the start.
     """
 
     port: int = 0
@@ -50,14 +50,14 @@ class Options:
 
 @dataclass(frozen=True)
 class DeployedStack:
-    """A stack that was deployed from the world."""
+    """A stack of the world, deployed."""
 
     region: str
     outputs: Mapping[str, str]
 
 
 class _Session(boto3.Session):
-    """A session whose clients talk to the emulator."""
+    """A session whose clients and resources use the emulator's endpoint."""
 
     def __init__(self, endpoint: str, region: str) -> None:
         super().__init__(
@@ -84,21 +84,21 @@ class Running:
 
     @property
     def endpoint(self) -> str:
-        """The URL of everything."""
+        """The URL of every service and of the control endpoints."""
         return self.emulator.endpoint
 
     def session(self, region: str = "us-east-1") -> boto3.Session:
-        """Return a session with the user's credentials, whose clients talk to the emulator."""
+        """Return a session with the user's credentials, whose clients use the emulator's endpoint."""
         return _Session(self.endpoint, region)
 
     def client(self, service: str, region: str = "us-east-1") -> Any:
-        """Return a client with the user's credentials; the same one every time. Not to be called side by side."""
+        """Return a client with the user's credentials, always the same one. Not thread-safe; the clients are."""
         if (service, region) not in self._clients:
             self._clients[service, region] = self.session(region).client(service)  # type: ignore[call-overload]
         return self._clients[service, region]
 
     def environment(self, region: str = "us-east-1") -> dict[str, str]:
-        """Return the environment variables with which boto3 and the SAM CLI talk to the emulator."""
+        """Return the environment variables that point boto3 and the SAM CLI at the emulator."""
         return {
             "AWS_ACCESS_KEY_ID": USER_ACCESS_KEY_ID,
             "AWS_SECRET_ACCESS_KEY": USER_SECRET_ACCESS_KEY,
@@ -112,7 +112,7 @@ class Running:
         return self.stacks[stack].outputs
 
     def idle(self, timeout: float = 120.0) -> bool:
-        """Wait until nothing is on its way or running; False when that takes longer than `timeout` seconds."""
+        """Wait until nothing is in flight and no function runs. Return False after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while not self.emulator.idle():
             if time.monotonic() >= deadline:
@@ -121,19 +121,19 @@ class Running:
         return True
 
     def logs(self, stack: str, function: str) -> list[str]:
-        """Return what a function has logged last, by the stack's name and the function's logical id."""
+        """Return the last lines that a function logged, by the stack's name and the function's logical id."""
         return self.host.logs(stack, function)
 
     def get(self, route: str) -> Any:
-        """Ask a control route, such as `/requests`."""
+        """GET a control endpoint, such as `/requests`."""
         return self._control("GET", route, None)
 
     def post(self, route: str, body: Any) -> Any:
-        """Set something by a control route, such as `/faults`."""
+        """POST a body to a control endpoint, such as `/faults`."""
         return self._control("POST", route, body)
 
     def delete(self, route: str) -> Any:
-        """Empty something by a control route."""
+        """DELETE what a control endpoint holds."""
         return self._control("DELETE", route, None)
 
     def _control(self, method: str, route: str, body: Any) -> Any:
@@ -148,7 +148,7 @@ class Running:
         return json.loads(text) if text else None
 
     def ready_document(self) -> dict[str, Any]:
-        """Return what the ready file says."""
+        """Return the content of the ready file."""
         return {
             "endpoint": self.endpoint,
             "access_key_id": USER_ACCESS_KEY_ID,
@@ -161,10 +161,10 @@ class Running:
 
 @contextmanager
 def running(world: World | Mapping[str, Any] | Path | None = None, options: Options | None = None) -> Iterator[Running]:
-    """Run an emulator with this world: values, a document, or a file; without one, the default world.
+    """Run an emulator with a world, given as values, a document or a file; without one, with the default world.
 
-    One per process at a time: moto keeps its state in the process. Raises WorldError when the world is wrong,
-    DeployError when a stack cannot be deployed, OSError when the port is taken.
+    One per process at a time: moto keeps its state in module globals. Raises WorldError if the world is invalid,
+    DeployError if a stack cannot be deployed, OSError if the port is taken.
     """
     options = options or Options()
     wanted = _world(world)
@@ -198,7 +198,7 @@ def _fill(emulator: Running, options: Options) -> Running:
         emulator.stacks[stack.name] = DeployedStack(stack.region, deploy(stack, emulator.world, options.template))
     principals = {name: stack.outputs.get("ReplicatorPrincipals", "") for name, stack in emulator.stacks.items()}
     for stack in emulator.world.stacks:
-        introduce(stack, [each for name, each in principals.items() if name != stack.name and each])
+        set_peers(stack, [each for name, each in principals.items() if name != stack.name and each])
     for stack in emulator.world.stacks:
         for bucket, document in stack.rules.items():
             put_rules(stack, emulator.outputs(stack.name), bucket, document)

@@ -1,12 +1,11 @@
-"""Everything that one running emulator knows beside what moto keeps: the seam between its server and its functions.
+"""Everything that one running emulator knows, apart from what moto stores.
 
-moto's backends are global to the process, so there is one emulator per process; `active()` is that one, for the code
-that moto calls and that therefore cannot be handed anything.
+Separate because the server and the functions meet only here. moto's backends are global to the process, so there is
+one emulator per process: `active()` returns it to code that moto calls and that receives no arguments of ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -18,21 +17,17 @@ from emulator.iam.principals import Principals
 
 
 class FunctionHost(Protocol):
-    """The deployed functions and what feeds them. `stack` and `function` are a stack's name and a logical id."""
-
-    def invoke(self, stack: str, function: str, event: Mapping[str, Any], timeout: float) -> dict[str, Any]:
-        """Run the function with this event and return its answer; `timeout` in seconds."""
-        ...
+    """The deployed functions and what invokes them. `stack` is a stack's name, `function` a logical id."""
 
     def fire(self, stack: str, function: str) -> Any:
-        """Run a scheduled function now, with the event its schedule sends, and return its answer.
+        """Run a scheduled function now with the event that its schedule sends, and return its result.
 
-        Raises LookupError, with a message for the caller, when there is no such stack or function.
+        Raises LookupError, with a message for the caller, if there is no such stack or function.
         """
         ...
 
     def idle(self) -> bool:
-        """Return whether no function runs and the queues that feed functions hold nothing, visible or in flight."""
+        """Return whether no function runs and the queues with an event source mapping are empty, in flight included."""
         ...
 
     def stop(self) -> None:
@@ -41,27 +36,23 @@ class FunctionHost(Protocol):
 
 
 class NoFunctions:
-    """The functions of an emulator that has no stack: an S3 and nothing behind it."""
-
-    def invoke(self, stack: str, function: str, event: Mapping[str, Any], timeout: float) -> dict[str, Any]:  # noqa: ARG002
-        """Refuse: there is no function."""
-        raise LookupError(f"No stack is deployed, so there is no function {function} of {stack}.")
+    """The functions of an emulator without stacks: none."""
 
     def fire(self, stack: str, function: str) -> Any:
-        """Refuse: there is no function."""
-        raise LookupError(f"No stack is deployed, so there is no function {function} of {stack}.")
+        """Raise LookupError: there is no function."""
+        raise LookupError(f"No stack is deployed, so stack {stack} has no function {function}.")
 
     def idle(self) -> bool:
-        """Nothing can run."""
+        """Return True: nothing can run."""
         return True
 
     def stop(self) -> None:
-        """Nothing runs."""
+        """Do nothing: nothing runs."""
 
 
 @dataclass
 class Limits:
-    """S3's limits that tests with small objects lower, and how long a restore from an archive takes."""
+    """Limits of S3 that tests lower to work with small objects, and the seconds that a restore takes."""
 
     single_copy_bytes: int = 5 * 1024**3
     part_bytes: int = 5 * 1024**2
@@ -70,7 +61,7 @@ class Limits:
 
 @dataclass
 class Emulator:
-    """One per server. `metrics` are embedded-metric-format blobs, `events` what PutEvents was called with."""
+    """One per server. `metrics`: what functions logged in embedded metric format; `events`: what PutEvents received."""
 
     endpoint: str = ""
     principals: Principals = field(default_factory=Principals)
@@ -84,10 +75,10 @@ class Emulator:
     limits: Limits = field(default_factory=Limits)
 
     def idle(self) -> bool:
-        """Return whether nothing is on its way: no write, no undelivered event, no message, no running function.
+        """Return whether nothing is in flight: no write, no undelivered event, no message, no running function.
 
-        A function that was running when the deliveries were looked at may have caused an event before it was looked at
-        itself; so deliveries are looked at again, and none may have arrived in between.
+        A function may cause an event after deliveries were checked and end before functions are checked. So deliveries
+        are checked again, and none may have completed in between.
         """
         before = self.delivery.delivered
         quiet = self.requests.idle() and self.delivery.idle() and self.functions.idle() and self.delivery.idle()
@@ -103,7 +94,7 @@ def active() -> Emulator:
 
 
 def activate(emulator: Emulator) -> Emulator:
-    """Make this the process's emulator; the server does it when it starts."""
+    """Make this the process's emulator; the server calls it when it is created."""
     global _active  # noqa: PLW0603 - moto's backends, which it accompanies, are global too
     _active = emulator
     return emulator

@@ -1,4 +1,4 @@
-"""Creating the buckets of a world, by the calls that their owner would make."""
+"""Creating a world's buckets, with the API calls that their owner would make."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from emulator.world.document import World, WorldBucket
 
 
 def create_buckets(world: World) -> None:
-    """Create every bucket of the world, and the KMS keys that they name by an alias."""
+    """Create every bucket of the world, and the KMS keys that buckets refer to by an alias."""
     for bucket in world.buckets:
         _create(bucket)
 
@@ -46,5 +46,5 @@ def _make_key(bucket: WorldBucket) -> None:
         return
     kms = clients.client("kms", bucket.region)
     if alias not in {known["AliasName"] for known in kms.list_aliases()["Aliases"]}:
-        key = kms.create_key(Description=f"Made for bucket {bucket.name}")["KeyMetadata"]["KeyId"]
+        key = kms.create_key(Description=f"Default encryption of bucket {bucket.name}")["KeyMetadata"]["KeyId"]
         kms.create_alias(AliasName=alias, TargetKeyId=key)

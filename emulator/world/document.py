@@ -1,7 +1,7 @@
 """The world file: which buckets, stacks and rules an emulator starts with, as frozen values.
 
-Separate from what creates them, so that everything that can be wrong with a file is said at once, in the words of the
-file, before anything runs.
+Separate from what creates them, so that a mistake in the file is reported before anything runs, with the path of the
+field.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ DEFAULT_WORLD: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class WorldBucket:
-    """A bucket to create. `retention` and `encryption` are in S3's own shapes, empty for S3's defaults."""
+    """A bucket to create. `retention` and `encryption` have the shapes of S3's API; empty means S3's default."""
 
     name: str
     region: str
@@ -64,7 +64,7 @@ class WorldBucket:
 
 @dataclass(frozen=True)
 class WorldStack:
-    """A stack to deploy, and the rule documents to put once it is there, by source bucket."""
+    """A stack to deploy, and the rule documents to put afterwards, by source bucket."""
 
     name: str
     region: str
@@ -74,16 +74,16 @@ class WorldStack:
 
 @dataclass(frozen=True)
 class World:
-    """Everything that an emulator starts with."""
+    """Everything that an emulator starts with: buckets and stacks."""
 
     buckets: tuple[WorldBucket, ...] = ()
     stacks: tuple[WorldStack, ...] = ()
 
 
 def load_world(path: Path | str | None) -> World:
-    """Read a world file; without one, the default world: two Regions, two buckets, one stack, one rule.
+    """Read a world file; without one, return the default world: two Regions, two buckets, one stack, one rule.
 
-    Raises WorldError when the file cannot be read or is wrong.
+    Raises WorldError if the file cannot be read or is invalid.
     """
     if path is None:
         return parse_world(DEFAULT_WORLD)
@@ -97,7 +97,7 @@ def load_world(path: Path | str | None) -> World:
 
 
 def parse_world(document: object) -> World:
-    """Turn a world document into values. Raises WorldError with the path of the first field that is wrong."""
+    """Turn a world document into values. Raises WorldError with the path of the first invalid field."""
     fields = Fields(document, "")
     buckets = tuple(_bucket(each) for each in fields.items("buckets"))
     _refuse_repeats("buckets", (bucket.name for bucket in buckets))
@@ -111,7 +111,7 @@ def _refuse_repeats(section: str, names: Iterable[str]) -> None:
     seen: set[str] = set()
     for index, name in enumerate(names):
         if name in seen:
-            raise WorldError(f"{section}[{index}].name", f'"{name}" is there twice; every name must be its own')
+            raise WorldError(f"{section}[{index}].name", f'"{name}" is used twice; names must be unique')
         seen.add(name)
 
 
@@ -119,7 +119,7 @@ def _bucket(fields: Fields) -> WorldBucket:
     name = fields.text("name")
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name):
         raise WorldError(
-            fields.at("name"), f'"{name}" is no bucket name: 3 to 63 of a-z, 0-9, "-" and ".", as S3 demands'
+            fields.at("name"), f'"{name}" is not a bucket name: S3 requires 3 to 63 characters of a-z, 0-9, "-" and "."'
         )
     locked, retention = _object_lock(fields)
     bucket = WorldBucket(
@@ -140,7 +140,7 @@ def _bucket(fields: Fields) -> WorldBucket:
 def _region(fields: Fields) -> str:
     region = fields.text("region")
     if region not in _regions():
-        raise WorldError(fields.at("region"), f'"{region}" is no AWS Region{suggestion(region, _regions())}')
+        raise WorldError(fields.at("region"), f'"{region}" is not an AWS Region{suggestion(region, _regions())}')
     return region
 
 
@@ -150,7 +150,7 @@ def _regions() -> tuple[str, ...]:
 
 
 def _object_lock(fields: Fields) -> tuple[bool, Mapping[str, Any]]:
-    """Read `true`, or a default retention: {"Mode", "Days" | "Years"}, bare or in S3's ObjectLockConfiguration."""
+    """Read `true`, or a default retention: {"Mode", "Days" | "Years"}, alone or inside an ObjectLockConfiguration."""
     value = fields.raw("object_lock")
     if value is None or isinstance(value, bool):
         return bool(value), _NOTHING
@@ -165,9 +165,9 @@ def _object_lock(fields: Fields) -> tuple[bool, Mapping[str, Any]]:
 
 
 def _encryption(fields: Fields) -> Mapping[str, Any]:
-    """Read default encryption: an algorithm, {"sse", "kms_key"}, or S3's own shape, with or without its outer keys.
+    """Read default encryption: an algorithm, {"sse", "kms_key"}, or S3's own shape with or without its outer keys.
 
-    Returned as one of the rules of S3's ServerSideEncryptionConfiguration.
+    Return one rule of S3's ServerSideEncryptionConfiguration.
     """
     value, path = fields.raw("encryption"), fields.at("encryption")
     if value is None:
@@ -179,19 +179,19 @@ def _encryption(fields: Fields) -> Mapping[str, Any]:
     default.done()
     rule.done()
     if key and algorithm == "AES256":
-        raise WorldError(path, "AES256 takes no KMS key; write aws:kms or aws:kms:dsse")
+        raise WorldError(path, "AES256 takes no KMS key; use aws:kms or aws:kms:dsse")
     chosen = {"SSEAlgorithm": algorithm} | ({"KMSMasterKeyID": key} if key else {})
     return {"ApplyServerSideEncryptionByDefault": chosen, "BucketKeyEnabled": bucket_key}
 
 
 def _encryption_rule(value: Any, path: str) -> tuple[Any, str]:
-    """Unwrap S3's outer keys and spell out the short form."""
+    """Remove S3's outer keys and expand the short form; return the rule and its path."""
     for wrapper in ("ServerSideEncryptionConfiguration", "Rules"):
         if isinstance(value, dict) and wrapper in value:
             value, path = value[wrapper], f"{path}.{wrapper}"
     if isinstance(value, list):
         if len(value) != 1:
-            raise WorldError(path, "must hold exactly one rule, as in S3")
+            raise WorldError(path, "must contain exactly one rule, as in S3")
         value, path = value[0], f"{path}[0]"
     if isinstance(value, dict) and "SSEAlgorithm" in value:
         return {"ApplyServerSideEncryptionByDefault": value}, path
@@ -208,7 +208,7 @@ def _stack(fields: Fields, buckets: tuple[WorldBucket, ...]) -> WorldStack:
     name = fields.text("name")
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,127}", name):
         raise WorldError(
-            fields.at("name"), f'"{name}" is no stack name: a letter, then letters, digits and "-", at most 128'
+            fields.at("name"), f'"{name}" is not a stack name: a letter, then letters, digits and "-", at most 128'
         )
     stack = WorldStack(
         name=name,
@@ -224,7 +224,7 @@ def _stack(fields: Fields, buckets: tuple[WorldBucket, ...]) -> WorldStack:
 
 
 def _parameter(value: object, path: str) -> str:
-    """CloudFormation's parameters are strings, and lists of them joined by commas."""
+    """Return a parameter as CloudFormation takes it: a string, with lists joined by commas."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str | int | float):
@@ -235,7 +235,7 @@ def _parameter(value: object, path: str) -> str:
 
 
 def _check_source(stack: WorldStack, source: str, path: str, buckets: tuple[WorldBucket, ...]) -> None:
-    """S3 sends a bucket's events only to a queue of its own Region: a stack serves the buckets of its Region."""
+    """Check that a stack and the source bucket of its rules are in one Region: S3 sends no event to another."""
     Fields(stack.rules[source], path)
     if source == stack.parameters.get("CreateSourceBucket"):
         return
@@ -246,6 +246,6 @@ def _check_source(stack: WorldStack, source: str, path: str, buckets: tuple[Worl
     if bucket.region != stack.region:
         raise WorldError(
             path,
-            f'bucket "{source}" is in {bucket.region} but stack "{stack.name}" in {stack.region}; S3 sends events only'
-            " within a Region, so put these rules under a stack of the bucket's Region",
+            f'bucket "{source}" is in {bucket.region} but stack "{stack.name}" is in {stack.region}; S3 sends'
+            " events only within a Region, so put these rules under a stack in the bucket's Region",
         )

@@ -1,7 +1,7 @@
-"""Reading a JSON document field by field, with errors that name the place.
+"""Reading a JSON document field by field, with errors that name the field.
 
-Separate from the world file's own module because it knows nothing of buckets and stacks: it turns "wrong type",
-"missing" and "unknown" into one kind of message, `stacks[0].region: ...`, whatever the document is about.
+Separate from the world file's module because it knows nothing about buckets and stacks: it reports wrong types, missing
+fields and unknown fields of any document as `stacks[0].region: ...`.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ _REQUIRED = object()
 
 
 class WorldError(ValueError):
-    """The document is wrong; the message says where and what to write instead."""
+    """The document is invalid; the message names the field and says what to write instead."""
 
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(f"{path or 'world'}: {problem}")
 
 
 def suggestion(word: str, known: Collection[str]) -> str:
-    """Return `; did you mean "..."?` when a known word is close, else nothing."""
+    """Return `; did you mean "..."?` if a known word is similar, else an empty string."""
     close = difflib.get_close_matches(word, known, n=1)
     return f'; did you mean "{close[0]}"?' if close else ""
 
 
 class Fields:
-    """One JSON object and where it lies. Every field that is read counts as known; `done()` refuses the others."""
+    """A JSON object and its path in the document. Every field that is read is known; `done()` refuses the others."""
 
     def __init__(self, document: object, path: str) -> None:
         self.path = path
@@ -43,12 +43,12 @@ class Fields:
         self._read.add(name)
         if name not in self._document:
             if default is _REQUIRED:
-                raise WorldError(self.at(name), f"is missing; give {_KINDS[kind]}")
+                raise WorldError(self.at(name), f"is missing; it must be {_KINDS[kind]}")
             return default
         return _checked(self._document[name], kind, self.at(name))
 
     def text(self, name: str, default: Any = _REQUIRED) -> str:
-        """Return a string that is not empty."""
+        """Return a non-empty string."""
         value: str = self._take(name, str, default)
         if not value:
             raise WorldError(self.at(name), "must not be empty")
@@ -62,22 +62,22 @@ class Fields:
         return value
 
     def mapping(self, name: str) -> Mapping[str, Any]:
-        """Return an object as it is, empty when it is missing."""
+        """Return an object as it is, or an empty one if the field is missing."""
         value: Mapping[str, Any] = self._take(name, dict, {})
         return value
 
     def items(self, name: str) -> Iterator[Fields]:
-        """Return the objects of a list, one by one; none when it is missing."""
+        """Return the objects of a list; none if the field is missing."""
         for index, item in enumerate(self._take(name, list, [])):
             yield Fields(item, f"{self.at(name)}[{index}]")
 
     def raw(self, name: str) -> Any:
-        """Return whatever is there, None when nothing is."""
+        """Return the value, whatever its type; None if the field is missing."""
         self._read.add(name)
         return self._document.get(name)
 
     def done(self) -> None:
-        """Raise WorldError when the object has fields that nobody read."""
+        """Raise WorldError if the object has fields that were not read."""
         for name in self._document:
             if name not in self._read:
                 known = sorted(self._read)

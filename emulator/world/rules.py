@@ -1,4 +1,4 @@
-"""Putting a world's rules in place, as an operator does once a stack is there."""
+"""Putting a world's rules in place, as an operator does after deploying a stack."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _EVENTS = ["s3:ObjectCreated:*", "s3:ObjectRemoved:DeleteMarkerCreated", "s3:Obj
 
 
 def put_rules(stack: WorldStack, outputs: Mapping[str, str], bucket: str, document: Mapping[str, Any]) -> None:
-    """Store the rules of a source bucket in the control bucket and attach the bucket's events to the change queue.
+    """Store a source bucket's rules in the control bucket, and send the bucket's events to the change queue.
 
-    The notification has the Id that the operator's command gives it, so that the command finds and detaches it.
+    The notification has the same Id as one from `s3replicator rules put`, so that the command finds and detaches it.
     """
     s3 = clients.client("s3", stack.region)
     s3.put_object(
@@ -24,11 +24,13 @@ def put_rules(stack: WorldStack, outputs: Mapping[str, str], bucket: str, docume
         Body=json.dumps(document).encode(),
         ContentType="application/json",
     )
-    there = s3.get_bucket_notification_configuration(Bucket=bucket)
-    there.pop("ResponseMetadata", None)
-    queues = [each for each in there.get("QueueConfigurations", []) if each["QueueArn"] != outputs["ChangeQueueArn"]]
-    there["QueueConfigurations"] = [
+    configuration = s3.get_bucket_notification_configuration(Bucket=bucket)
+    configuration.pop("ResponseMetadata", None)
+    queues = [
+        each for each in configuration.get("QueueConfigurations", []) if each["QueueArn"] != outputs["ChangeQueueArn"]
+    ]
+    configuration["QueueConfigurations"] = [
         *queues,
         {"Id": f"s3replicator-{stack.name}", "QueueArn": outputs["ChangeQueueArn"], "Events": _EVENTS},
     ]
-    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=there)
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=configuration)

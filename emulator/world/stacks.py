@@ -1,6 +1,6 @@
-"""Deploying the real template, as an operator's `sam deploy` would, with the code taken from the working tree.
+"""Deploying a world's stacks from the real template, as `sam deploy` would, with code from the working tree.
 
-What is deployed goes through the emulator's own CloudFormation API, so there is one way in which stacks come about.
+Stacks are created through the emulator's CloudFormation API only, whoever creates them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
 
 
 class DeployError(RuntimeError):
-    """A stack could not be deployed; the message says which and why."""
+    """A stack could not be deployed; the message names the stack and the reason."""
 
 
 def deploy(stack: WorldStack, world: World, template: Path = TEMPLATE) -> dict[str, str]:
@@ -51,18 +51,20 @@ def deploy(stack: WorldStack, world: World, template: Path = TEMPLATE) -> dict[s
 def _reason(stack: WorldStack) -> str:
     events = clients.client("cloudformation", stack.region).describe_stack_events(StackName=stack.name)["StackEvents"]
     reasons = (event.get("ResourceStatusReason", "") for event in events if "FAILED" in event["ResourceStatus"])
-    return next(reasons, "it was rolled back without a reason")
+    return next(reasons, "rolled back without a reason")
 
 
 def packaged(template: Path) -> str:
-    """Return the template with every local CodeUri pointing at its directory, as `sam package` points it at S3.
+    """Return the template with every local CodeUri replaced by a reference to its directory, as `sam package` does.
 
-    Raises DeployError when there is no template.
+    Raises DeployError if the template cannot be read.
     """
     try:
         document = parse(template.read_text(encoding="utf-8"))
     except OSError as error:
-        raise DeployError(f"{template}: {error.strerror}; the emulator deploys the template of a checkout") from None
+        raise DeployError(
+            f"{template}: {error.strerror}; the emulator needs a checkout, whose template it deploys"
+        ) from None
     functions = [
         resource.setdefault("Properties", {})
         for resource in document["Resources"].values()
@@ -76,9 +78,9 @@ def packaged(template: Path) -> str:
 
 
 def derived_parameters(stack: WorldStack, world: World) -> Mapping[str, str]:
-    """Return what follows from the world: which buckets and keys the stack's roles may use.
+    """Return the parameters that follow from the world: the buckets and keys that the stack's roles may use.
 
-    Every bucket of the world, so that rules which are put later work too, and what only rules name.
+    They include every bucket of the world, for rules that are put later, and buckets that only rules name.
     """
     destinations = [rule["Destination"] for rule in _rules(stack) if isinstance(rule.get("Destination"), dict)]
     buckets = {str(each["Bucket"]).rpartition(":")[2] for each in destinations if "Bucket" in each}
@@ -91,17 +93,17 @@ def derived_parameters(stack: WorldStack, world: World) -> Mapping[str, str]:
 
 
 def _rules(stack: WorldStack) -> Iterator[Mapping[str, Any]]:
-    """Yield the rules of a stack, whatever else may be wrong with their documents."""
+    """Yield the rules of a stack, even if their documents are otherwise invalid."""
     for document in stack.rules.values():
         inner = document.get("ReplicationConfiguration", document)
         rules = inner.get("Rules") if isinstance(inner, Mapping) else None
         yield from (rule for rule in rules or [] if isinstance(rule, Mapping)) if isinstance(rules, list) else ()
 
 
-def introduce(stack: WorldStack, peers: Iterable[str]) -> None:
-    """Tell a stack which principals are the functions of the others, as the operator of a two-way set-up does.
+def set_peers(stack: WorldStack, peers: Iterable[str]) -> None:
+    """Set a stack's `PeerPrincipals` to the roles of the other stacks, as an operator does for two-way replication.
 
-    Nothing happens when the world has said it already, or the template does not want to know.
+    Do nothing if the world sets the parameter, or the template does not declare it.
     """
     cloudformation = clients.client("cloudformation", stack.region)
     (deployed,) = cloudformation.describe_stacks(StackName=stack.name)["Stacks"]

@@ -161,11 +161,11 @@ def test_a_port_that_is_taken_is_a_message_and_status_2(capsys: pytest.CaptureFi
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert run(port=port, quiet=True) == 2
-    assert f"port {port}: Address already in use; choose another one" in " ".join(capsys.readouterr().err.split())
+    assert f"port {port}: Address already in use; choose another" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_ready_file_that_cannot_be_written_is_a_message_and_status_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(ready_file=tmp_path / "nowhere" / "ready.json", quiet=True) == 2
-    assert f"{tmp_path / 'nowhere'}: there is no such folder" in capsys.readouterr().err
+    assert f"{tmp_path / 'nowhere'}: no such directory" in capsys.readouterr().err

@@ -40,8 +40,8 @@ FORBIDDEN = [
     ("shipped", "functions/replicator/aws/clients.py", "tests.fakes"),
     ("shipped", "functions/replicate/app.py", "s3replicator.main"),
     ("as-aws", "emulator/serving/server.py", "replicator.core.rules.matching"),
-    ("emulator-rooms", "emulator/iam/principals.py", "emulator.state"),
-    ("emulator-rooms", "emulator/s3/puts.py", "emulator.functions.host"),
+    ("emulator-layers", "emulator/iam/principals.py", "emulator.state"),
+    ("emulator-layers", "emulator/s3/puts.py", "emulator.functions.host"),
 ]
 
 
