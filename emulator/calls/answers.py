@@ -1,6 +1,6 @@
-"""What goes back over the wire: S3's XML, and errors in the shape of each AWS protocol.
+"""HTTP responses: S3's XML documents, and errors in the format of each AWS protocol.
 
-Separate from the handlers because faults need error bodies for services whose calls moto answers.
+Separate from S3's operations because faults need errors of services that moto answers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 
 class Answer(NamedTuple):
-    """An HTTP response. Header values are what goes over the wire."""
+    """An HTTP response. Header values are sent as they are."""
 
     status: int
     headers: dict[str, str]
@@ -28,13 +28,13 @@ class Answer(NamedTuple):
 
 
 class Xml(str):
-    """Elements that are written already."""
+    """XML that is already escaped."""
 
     __slots__ = ()
 
 
 class S3Error(Exception):
-    """A refusal by S3: its HTTP status, its code and message, and what else stands in the error's XML."""
+    """An error of S3: HTTP status, code, message, and further elements of the error's XML."""
 
     def __init__(
         self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None, **fields: object
@@ -44,26 +44,26 @@ class S3Error(Exception):
         self.headers, self.fields = dict(headers or {}), fields
 
     def answer(self) -> Answer:
-        """Return the refusal as S3 words it."""
+        """Return the error as an HTTP response."""
         return Answer(self.status, self.headers | XML_TYPE, error_xml(self.code, self.message, self.fields))
 
 
-def malformed_xml() -> S3Error:
-    """Return S3's refusal of a body that it cannot read."""
+def malformed_xml(code: str = "MalformedXML") -> S3Error:
+    """Return S3's error for a body that it cannot parse."""
     message = "The XML you provided was not well-formed or did not validate against our published schema"
-    return S3Error(400, "MalformedXML", message)
+    return S3Error(400, code, message)
 
 
 XML_TYPE = {"Content-Type": "application/xml"}
 
 
 def s3_xml(root: str, content: Mapping[str, Any]) -> bytes:
-    """Return a document: mappings are elements, sequences repeated elements, None is left out."""
+    """Return an XML document: mappings become elements, sequences repeated elements; None is left out."""
     return _XML + f'<{root} xmlns="{_NAMESPACE}">{_elements(content)}</{root}>'.encode()
 
 
 def s3_answer(root: str, content: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
-    """Return a success with an XML document."""
+    """Return status 200 with an XML document."""
     return Answer(200, XML_TYPE | dict(headers or {}), s3_xml(root, content))
 
 
@@ -74,7 +74,7 @@ def error_xml(code: str, message: str, fields: Mapping[str, object] | None = Non
 
 
 def request_id() -> str:
-    """Return a new request id in S3's form."""
+    """Return a new request id in S3's format."""
     return uuid4().hex[:16].upper()
 
 
@@ -94,7 +94,7 @@ def _element(name: str, value: Any) -> str:
 
 
 def error_answer(call: Call, status: int, code: str, message: str) -> Answer:
-    """Return the error in the shape that the called service's clients read."""
+    """Return an error in the format that clients of the called service parse."""
     model = service_model(call.service)
     protocol = model.resolved_protocol if model else "rest-xml"
     if protocol == "rest-xml":

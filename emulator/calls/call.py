@@ -1,6 +1,6 @@
-"""One AWS call as the emulator sees it, and the call that the current thread answers.
+"""One AWS API call as a value, and the call that the current thread is answering.
 
-The values are what faults, latency and the request log look at; the events need the call's author.
+Faults, latency and the request log read its fields; S3's events name its caller.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from emulator.iam.principals import Principal
 
 @dataclass(frozen=True)
 class Call:
-    """A request, read. `bucket` and `key` are the addressed ones: of a copy, those of the destination."""
+    """A call. `bucket` and `key` are those of the URL: for a copy, the destination's."""
 
     service: str
     operation: str

@@ -1,6 +1,6 @@
-"""How often a function has run in the chain of invocations that led to a message: Lambda's recursive loop detection.
+"""Lambda's recursive loop detection: how often each function ran in the chain of invocations that led to a message.
 
-AWS carries this in the trace header; here it is known who makes a call, and so what the call follows from.
+AWS carries the count in the trace header. The emulator knows who makes a call, and so which messages caused it.
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
 """
 
@@ -15,21 +15,21 @@ from moto.sqs.models import Message
 
 from emulator.calls.call import current_call
 
-# How many invocations of one function may follow from each other before Lambda drops the message.
+# Lambda stops a chain after about this many invocations of one function.
 LIMIT = 16
 _NONE: Mapping[str, int] = MappingProxyType({})
 _carried: ContextVar[Mapping[str, int] | None] = ContextVar("carried", default=None)
 
 
 class Lineages:
-    """What the running invocations follow from, by the credentials of their process."""
+    """The lineage of each running invocation, by the access key of its process."""
 
     def __init__(self) -> None:
         self._running: dict[str, Mapping[str, int]] = {}
         self._lock = threading.Lock()
 
     def begin(self, access_key_id: str, function: str, messages: Iterable[Message]) -> None:
-        """Remember what an invocation that begins now follows from."""
+        """Record the lineage of an invocation that begins now with these messages."""
         longest: dict[str, int] = {}
         for message in messages:
             for name, count in lineage_of(message).items():
@@ -39,7 +39,7 @@ class Lineages:
             self._running[access_key_id] = longest
 
     def end(self, access_key_id: str) -> None:
-        """Forget an invocation that has ended."""
+        """Remove the lineage of an invocation that has ended."""
         with self._lock:
             self._running.pop(access_key_id, None)
 
@@ -48,7 +48,7 @@ class Lineages:
         return self._running.get(call.access_key_id) if call else _carried.get()
 
     def carry(self, deliver: Callable[[], None]) -> Callable[[], None]:
-        """Return `deliver` for another thread and a later time, following from what the current call follows from."""
+        """Return `deliver` with the lineage of the current call bound to it, to be run later by another thread."""
         lineage = self._of_call()
         if lineage is None:
             return deliver
@@ -63,14 +63,14 @@ class Lineages:
         return carrying
 
     def mark(self, message: Message) -> None:
-        """Note on a message that is being sent what the call that causes it follows from."""
+        """Attach the lineage of the call that sends a message to the message."""
         lineage = self._of_call()
         if lineage:
             message.lineage = lineage  # type: ignore[attr-defined]
 
 
 def lineage_of(message: Message) -> Mapping[str, int]:
-    """Return how often each function has run before this message came about."""
+    """Return how often each function (by ARN) ran in the chain that led to this message."""
     lineage: Mapping[str, int] = getattr(message, "lineage", _NONE)
     return lineage
 

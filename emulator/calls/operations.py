@@ -1,6 +1,6 @@
-"""Which operation of which service a request is: read from the request alone, with botocore's own service models.
+"""Finding the service and operation of an HTTP request, with botocore's service models.
 
-Separate from the gateway because it is the only place that knows how the AWS protocols name an operation.
+Separate from the gateway because only this module knows how the AWS protocols name an operation.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from botocore.model import OperationModel, ServiceModel
 from emulator.calls.call import Call
 from emulator.iam.principals import Principals
 
-# Services whose name in a signature is not botocore's name for them.
+# Services whose signing name differs from botocore's service name.
 _SIGNED_AS = {"eventbridge": "events", "monitoring": "cloudwatch", "s3express": "s3", "states": "stepfunctions"}
 _ACTION = re.compile(rb"(?:^|&)Action=([A-Za-z]+)")
 _RPC_PATH = re.compile(r"^/service/[^/]+/operation/([^/]+)$")
@@ -28,7 +28,7 @@ _ADDRESS = re.compile(r"^(?:[\d.]+|\[.*\]|[^.]+|s3[.-].+)$")
 
 
 class Scope(NamedTuple):
-    """What a signature says about a request."""
+    """The credential scope of a request's signature."""
 
     access_key_id: str
     region: str
@@ -36,7 +36,7 @@ class Scope(NamedTuple):
 
 
 def read_call(environ: Mapping[str, Any], principals: Principals) -> Call:
-    """Return what a WSGI request asks for, and who asks. An unsigned request counts as the user's, to S3."""
+    """Return the call that a WSGI request makes. An unsigned request counts as the user's, to S3."""
     path, _, raw_query = str(environ["RAW_URI"]).partition("?")
     query = dict(parse_qsl(raw_query, keep_blank_values=True))
     scope = _scope(environ, query)
@@ -61,7 +61,7 @@ def read_call(environ: Mapping[str, Any], principals: Principals) -> Call:
 
 @cache
 def service_model(service: str) -> ServiceModel | None:
-    """Return botocore's model of a service, None when there is no such service."""
+    """Return botocore's model of a service; None if botocore has no such service."""
     try:
         return _session().get_service_model(service)
     except UnknownServiceError:
@@ -105,7 +105,7 @@ def _operation_of(service: str, path: str, query: Mapping[str, str], environ: Ma
 
 
 def _addressed(host: str, path: str) -> tuple[str | None, str | None]:
-    """Return bucket and key, addressed by path or by virtual host."""
+    """Return bucket and key of a path-style or virtual-hosted-style URL."""
     host = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
     found = None if _ADDRESS.match(host) else _HOST_WITH_BUCKET.match(host)
     bucket, _, key = (found["bucket"], "", path[1:]) if found else path[1:].partition("/")
@@ -125,11 +125,11 @@ class _Candidate(NamedTuple):
     query: frozenset[tuple[str, str]]
     required_query: frozenset[str]
     required_headers: frozenset[str]
-    weight: int
+    weight: int  # how many parameters must be present
 
 
 class RestOperations:
-    """The operations of a REST service, looked up by method, path, query markers and required parameters."""
+    """The operations of a REST service, found by method, path, fixed query parameters and required parameters."""
 
     def __init__(self, model: ServiceModel) -> None:
         self._paths: dict[str, re.Pattern[str]] = {}
@@ -144,7 +144,7 @@ class RestOperations:
             candidates.sort(key=lambda candidate: (-candidate.weight, candidate.name))
 
     def operation(self, environ: Mapping[str, Any], path: str, query: Mapping[str, str]) -> str:
-        """Return the operation whose every marker and required parameter is there, the most demanding one first."""
+        """Return the operation whose fixed and required parameters are all present, the one with most of them first."""
         method = environ["REQUEST_METHOD"]
         names, pairs = query.keys(), query.items()
         found: list[_Candidate] = []

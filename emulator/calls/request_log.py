@@ -1,4 +1,4 @@
-"""The AWS calls that were made, in the order in which they were answered: what request-count tests look at."""
+"""The log of AWS API calls, in the order of their responses. Tests count requests with it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from emulator.calls.call import Call
 
 
 class RequestLog:
-    """Rows of `{"service", "operation", "bucket", "key", "status", "principal"}` and a few extras. Threads share it."""
+    """Rows of `{"service", "operation", "bucket", "key", "status", "principal", "region"}` and extras. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -20,7 +20,7 @@ class RequestLog:
 
     @contextmanager
     def open(self, call: Call) -> Iterator[None]:
-        """Count a call as under way. Only S3's: they can cause events, and none of them waits for something."""
+        """Count an S3 call as in progress. Others do not count: they cause no events, and some of them wait."""
         counts = call.service == "s3"
         with self._lock:
             self._open += counts
@@ -31,11 +31,11 @@ class RequestLog:
                 self._open -= counts
 
     def idle(self) -> bool:
-        """Return whether no call is under way that could still change a bucket."""
+        """Return whether no call is in progress that could still change a bucket."""
         return self._open == 0
 
     def add(self, call: Call, status: int, error: str | None = None, fault: str | None = None) -> None:
-        """Append one call. Status 0: its caller was ended before the answer."""
+        """Append a call. Status 0 means that its caller was killed before the response."""
         row: dict[str, Any] = {
             "service": call.service,
             "operation": call.operation,
@@ -61,6 +61,6 @@ class RequestLog:
             return list(self._rows)
 
     def clear(self) -> None:
-        """Forget every row."""
+        """Remove every row."""
         with self._lock:
             self._rows.clear()

@@ -1,6 +1,7 @@
-"""S3's event delivery: asynchronous, at least once and unordered; how much of that a test can set.
+"""Delivery of S3's events: asynchronous, at least once, in no order. Tests set how many are duplicated and reordered.
 
-Events leave by a thread of their own, so that a write never waits for a queue, as in S3.
+A separate thread delivers them, so that a write never waits for a queue, as on S3.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventNotifications.html
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from dataclasses import dataclass
 from emulator.calls.lineage import lineages
 
 _log = logging.getLogger(__name__)
-# How long a shuffled event may wait for others to change places with.
+# How long a shuffled event waits for others to be reordered with; seconds.
 _WINDOW_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
 class DeliverySettings:
-    """`duplicate`: the probability that an event comes twice; `shuffle`: whether the order is lost; both by `seed`."""
+    """`duplicate`: the probability that an event is delivered twice; `shuffle`: random order; `seed`: of both."""
 
     duplicate: float = 0.0
     shuffle: bool = False
@@ -29,7 +30,7 @@ class DeliverySettings:
 
 
 class Delivery:
-    """Events on their way to queues and event buses. Everything that is sent arrives in the end."""
+    """Events in flight to queues and event buses. Everything that is sent is delivered in the end."""
 
     def __init__(self) -> None:
         self.delivered = 0
@@ -43,17 +44,17 @@ class Delivery:
 
     @property
     def settings(self) -> DeliverySettings:
-        """Return how events are delivered now."""
+        """Return the current settings."""
         return self._settings
 
     def configure(self, settings: DeliverySettings) -> None:
-        """Deliver like this from now on; what is on its way already is not duplicated any more, but may be shuffled."""
+        """Replace the settings. Events in flight are not duplicated by the new settings, but may be reordered."""
         with self._changed:
             self._settings = settings
             self._random = random.Random(settings.seed)  # noqa: S311
 
     def send(self, deliver: Callable[[], None]) -> None:
-        """Have `deliver` called soon by the delivery thread, perhaps twice. Its errors are logged, never raised."""
+        """Call `deliver` soon from the delivery thread, perhaps twice. Errors are logged, never raised."""
         deliver = lineages.carry(deliver)
         with self._changed:
             copies = 2 if self._random.random() < self._settings.duplicate else 1
@@ -64,12 +65,12 @@ class Delivery:
             self._changed.notify_all()
 
     def idle(self) -> bool:
-        """Return whether every event that happened has arrived."""
+        """Return whether every event has been delivered."""
         with self._changed:
             return not self._waiting and not self._delivering
 
     def stop(self) -> None:
-        """Deliver nothing any more; what is on its way is lost."""
+        """Stop delivering; events in flight are lost."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()

@@ -1,6 +1,6 @@
-"""Faults that a test orders: which calls they meet, how often, and what then happens to the call.
+"""Faults that a test injects: which calls they apply to, how often, and what then happens to the call.
 
-This module reads, keeps and matches them; the gateway acts on them and `emulator.answers` writes the error bodies.
+This module parses, stores and matches them. The gateway acts on them; `emulator.calls.answers` writes the errors.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from emulator.calls.call import Call
 from emulator.calls.operations import service_model
 
 ERRORS_INSIDE_SUCCESS = ("CompleteMultipartUpload", "CopyObject", "UploadPartCopy")
+MESSAGE = "Injected by a fault of the emulator."
 _FIELDS = ("service", "operation", "bucket", "key", "principal", "times", "then")
 _DEFAULT_CODES = {400: "InvalidRequest", 403: "AccessDenied", 404: "NotFound", 409: "Conflict", 503: "SlowDown"}
 _THEN_FORMS = (
@@ -22,12 +23,12 @@ _THEN_FORMS = (
 
 
 class BadRequestError(ValueError):
-    """The body of a request to the emulator's own routes is wrong; the message says what to send instead."""
+    """The body of a request to a control endpoint is invalid; the message says what to send instead."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """The call is answered with this error and has no effect."""
+    """The call fails with this error and has no effect."""
 
     status: int
     code: str
@@ -36,23 +37,23 @@ class Status:
 
 @dataclass(frozen=True)
 class OkWithError:
-    """The call has no effect and is answered with status 200 and an <Error> document."""
+    """The call has no effect, and its response is status 200 with an <Error> document."""
 
     code: str
 
 
 @dataclass(frozen=True)
 class Delay:
-    """The call takes this much longer, and then its ordinary course."""
+    """The call is performed after this delay."""
 
     milliseconds: float
 
 
 @dataclass(frozen=True)
 class Kill:
-    """The calling function's process ends before the call has any effect, or after the effect and before the answer.
+    """The calling function's process is killed: before the call has any effect, or after it and before the response.
 
-    A caller without a process of ours (the user) only loses its connection.
+    The user has no process to kill, and only loses the connection.
     """
 
     when: Literal["before", "after"]
@@ -63,7 +64,7 @@ Then = Status | OkWithError | Delay | Kill
 
 @dataclass
 class Fault:
-    """One line of the list: the calls it meets, and how often it still may (None: always)."""
+    """One fault: the calls that it applies to, and how many times still (None: no limit)."""
 
     service: str
     operation: str
@@ -73,8 +74,8 @@ class Fault:
     principal: str | None = None
     times: int | None = None
 
-    def meets(self, call: Call) -> bool:
-        """Return whether the fault is about this call and not used up."""
+    def applies_to(self, call: Call) -> bool:
+        """Return whether the fault matches this call and is not used up."""
         wanted = ((self.bucket, call.bucket), (self.key, call.key), (self.principal, call.principal.kind))
         return (
             self.times != 0
@@ -84,7 +85,7 @@ class Fault:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Return the line as a test would have written it."""
+        """Return the fault in the format of the control endpoint."""
         then: dict[str, Any]
         match self.then:
             case Status():
@@ -105,33 +106,33 @@ class Fault:
 
 
 class Faults:
-    """The list of faults of one emulator. Threads share it."""
+    """The faults of one emulator. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
 
     def add(self, faults: Sequence[Fault]) -> None:
-        """Put these behind the ones that are there: the first that meets a call wins."""
+        """Append faults to the list. The first fault that applies to a call is the one that happens."""
         with self._lock:
             self._faults.extend(faults)
 
     def clear(self) -> None:
-        """Forget every fault."""
+        """Remove every fault."""
         with self._lock:
             self._faults.clear()
 
     def all(self) -> list[dict[str, Any]]:
-        """Return the list as JSON; `times` says how often a fault may still happen."""
+        """Return the faults as JSON; `times` is what is left."""
         with self._lock:
             return [fault.as_json() for fault in self._faults]
 
     def take(self, call: Call) -> Then | None:
-        """Return what happens to this call, None when nothing does, and count it."""
-        if not self._faults:  # nearly always, and then not worth a lock
+        """Return what happens to this call, None for nothing, and count it."""
+        if not self._faults:  # the usual case, without the lock
             return None
         with self._lock:
-            fault = next((fault for fault in self._faults if fault.meets(call)), None)
+            fault = next((fault for fault in self._faults if fault.applies_to(call)), None)
             if fault is None:
                 return None
             if fault.times is not None:
@@ -147,7 +148,9 @@ def read_faults(document: object) -> list[Fault]:
 
 def _read_fault(line: object, where: str) -> Fault:
     if not isinstance(line, dict):
-        raise BadRequestError(f'{where}: give an object such as {{"service": "s3", "operation": "CopyObject", ...}}.')
+        raise BadRequestError(
+            f'{where}: must be an object such as {{"service": "s3", "operation": "CopyObject", ...}}.'
+        )
     if unknown := [name for name in line if name not in _FIELDS]:
         raise BadRequestError(f"{where}: unknown field {unknown[0]!r}; the fields are {', '.join(_FIELDS)}.")
     texts = {name: line.get(name) for name in ("service", "operation", "bucket", "key", "principal")}
@@ -157,10 +160,12 @@ def _read_fault(line: object, where: str) -> Fault:
     service, operation = str(line["service"]), str(line["operation"])
     _check_names(service, operation, where)
     if line.get("principal") not in (None, "user", "replicator"):
-        raise BadRequestError(f'{where}: \'principal\' is "user" or "replicator", not {line["principal"]!r}.')
+        raise BadRequestError(f'{where}: \'principal\' must be "user" or "replicator", not {line["principal"]!r}.')
     times = line.get("times")
     if times is not None and (isinstance(times, bool) or not isinstance(times, int) or times < 1):
-        raise BadRequestError(f"{where}: 'times' is a number of calls, 1 or more; leave it out for always.")
+        raise BadRequestError(
+            f"{where}: 'times' must be a number of calls, 1 or more; without it the fault has no limit."
+        )
     then = _read_then(line.get("then"), operation, where)
     return Fault(service, operation, then, line.get("bucket"), line.get("key"), line.get("principal"), times)
 
@@ -170,7 +175,7 @@ def _check_names(service: str, operation: str, where: str) -> None:
         return
     model = service_model(service)
     if model is None:
-        raise BadRequestError(f"{where}: no AWS service is called {service!r}; use boto3's names, such as s3 or sqs.")
+        raise BadRequestError(f"{where}: there is no AWS service {service!r}; use boto3's names, such as s3 or sqs.")
     if operation not in ("*", "PostObject") and operation not in model.operation_names:
         raise BadRequestError(f"{where}: {service} has no operation {operation!r}; use names such as CopyObject, or *.")
 
@@ -179,7 +184,7 @@ def _read_then(then: object, operation: str, where: str) -> Then:
     match then:
         case {"status": int(status), **rest} if 300 <= status <= 599 and rest.keys() <= {"code", "message"}:
             code = str(rest.get("code", _DEFAULT_CODES.get(status, "InternalError")))
-            return Status(status, code, str(rest.get("message", "Ordered by a fault of the emulator.")))
+            return Status(status, code, str(rest.get("message", MESSAGE)))
         case {"ok_with_error": str(code), **rest} if not rest:
             if operation not in ("*", *ERRORS_INSIDE_SUCCESS):
                 raise BadRequestError(f"{where}: 'ok_with_error' is for {', '.join(ERRORS_INSIDE_SUCCESS)}.")
@@ -188,4 +193,4 @@ def _read_then(then: object, operation: str, where: str) -> Then:
             return Delay(float(delay))
         case {"kill": "before" | "after" as when, **rest} if not rest:
             return Kill(when)
-    raise BadRequestError(f"{where}: 'then' is one of {_THEN_FORMS}, not {then!r}.")
+    raise BadRequestError(f"{where}: 'then' must be one of {_THEN_FORMS}, not {then!r}.")

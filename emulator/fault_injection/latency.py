@@ -1,4 +1,4 @@
-"""How long S3 takes to answer: a fixed time inside a Region, another one between two."""
+"""S3's latency: a fixed time within a Region, and another one between Regions."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from emulator.calls.call import Call
 
 @dataclass
 class Latency:
-    """Milliseconds that an S3 request takes, and those that one between two Regions takes instead."""
+    """Milliseconds that an S3 request within a Region and between two Regions takes."""
 
     local_ms: float = 0.0
     cross_region_ms: float = 0.0
 
     def __bool__(self) -> bool:
-        """Return whether anything takes time."""
+        """Return whether any latency is set."""
         return bool(self.local_ms or self.cross_region_ms)
 
     def seconds(self, call: Call, bucket_region: str | None, source_region: str | None) -> float:
-        """Return what to wait before answering.
+        """Return the delay of a call.
 
-        Between Regions are copies whose source lies elsewhere, and what a function asks of a Region not its own.
+        Between Regions are copies from another Region, and calls of a function to a bucket outside its Region.
         """
         if call.service != "s3":
             return 0.0

@@ -1,6 +1,8 @@
-"""Resource policies, evaluated as simply as buckets and queues need: principals, actions, resources and conditions.
+"""Evaluation of resource policies: principals, actions, resources, and conditions as buckets and queues use them.
 
-Separate from moto's evaluation, which reads an unmet condition of an Allow as a denial and knows no service principals.
+moto's own evaluation treats an Allow whose condition is not met as a Deny, and does not know service principals.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
 
 from __future__ import annotations
@@ -15,47 +17,44 @@ Decision = Literal["Allow", "Deny"]
 
 @dataclass(frozen=True)
 class Service:
-    """An AWS service that acts for itself, such as s3.amazonaws.com."""
+    """An AWS service that calls another one itself, such as s3.amazonaws.com."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Somebody with credentials: the ARNs and account ids by which a policy may name them."""
+    """A caller with credentials: the ARNs and account ids by which a policy may name it."""
 
     names: frozenset[str]
 
 
-def decide(
-    policy: Mapping[str, Any],
-    principal: Service | Identity,
-    action: str,
-    resource: str,
-    context: Mapping[str, str],
-) -> Decision | None:
-    """Return what a policy says about an action: a Deny wins, None is no word about it."""
+@dataclass(frozen=True)
+class RequestContext:
+    """What a policy is evaluated against. `action` is such as s3:PutObject; `conditions` are condition keys' values."""
+
+    principal: Service | Identity
+    action: str
+    resource: str
+    conditions: Mapping[str, str]
+
+
+def decide(policy: Mapping[str, Any], request: RequestContext) -> Decision | None:
+    """Return a policy's decision: a Deny overrides every Allow; None if no statement applies."""
     effects = {
-        str(statement.get("Effect"))
-        for statement in _listed(policy.get("Statement"))
-        if _applies(statement, principal, action, resource, context)
+        str(statement.get("Effect")) for statement in _listed(policy.get("Statement")) if _applies(statement, request)
     }
     return "Deny" if "Deny" in effects else "Allow" if "Allow" in effects else None
 
 
-def _applies(
-    statement: Mapping[str, Any],
-    principal: Service | Identity,
-    action: str,
-    resource: str,
-    context: Mapping[str, str],
-) -> bool:
+def _applies(statement: Mapping[str, Any], request: RequestContext) -> bool:
+    action = request.action.lower()
     return (
-        _names(statement, "Principal", lambda named: _is_principal(named, principal))
-        and _names(statement, "Action", lambda named: any(_like(p.lower(), action.lower()) for p in _listed(named)))
-        and _names(statement, "Resource", lambda named: any(_like(pattern, resource) for pattern in _listed(named)))
+        _names(statement, "Principal", lambda named: _is_principal(named, request.principal))
+        and _names(statement, "Action", lambda named: any(_like(each.lower(), action) for each in _listed(named)))
+        and _names(statement, "Resource", lambda named: any(_like(each, request.resource) for each in _listed(named)))
         and all(
-            _condition(operator, key, _listed(values), context)
+            _condition(operator, key, _listed(values), request.conditions)
             for operator, keys in (statement.get("Condition") or {}).items()
             for key, values in keys.items()
         )
@@ -78,9 +77,9 @@ def _is_principal(named: Any, principal: Service | Identity) -> bool:
     return any(each == "*" or each in principal.names for each in _listed(named.get("AWS")))
 
 
-def _condition(operator: str, key: str, values: Iterable[Any], context: Mapping[str, str]) -> bool:
-    """Evaluate one condition; an operator that is not known here is not met."""
-    lower = {name.lower(): value for name, value in context.items()}
+def _condition(operator: str, key: str, values: Iterable[Any], given: Mapping[str, str]) -> bool:
+    """Return whether a condition is met; with an unknown operator it never is."""
+    lower = {name.lower(): value for name, value in given.items()}
     actual = lower.get(key.lower())
     expected = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
     if operator == "Null":

@@ -1,7 +1,7 @@
-"""Who makes a call: users, or the function that was given the credentials a request is signed with.
+"""Who makes a call: the user, or the function whose process received the credentials that sign the request.
 
-Separate from the functions' own module because three others need the answer: the request log and the faults
-("user" or "replicator"), the events (`userIdentity.principalId`) and the fault that kills a function's process.
+Separate from the functions because others need the answer: the request log and the faults ("user" or "replicator"),
+S3's events (`userIdentity.principalId`), bucket policies, and the fault that kills the calling process.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ Kind = Literal["user", "replicator"]
 
 USER_ID = "AIDAEMULATORUSER00000"
 USER_ACCESS_KEY_ID = "AKIAEMULATORUSER0000"
-USER_SECRET_ACCESS_KEY = "emulator-user-secret"  # noqa: S105 - the emulator checks no signatures; clients only need one
-# What the emulator signs calls to itself with: they are neither logged nor delayed, and no fault meets them.
+USER_SECRET_ACCESS_KEY = "emulator-user-secret"  # noqa: S105 - signatures are not checked; clients only need one
+# The emulator signs its own calls with it: they are neither logged nor delayed, and no fault applies to them.
 EMULATOR_ACCESS_KEY_ID = "AKIAEMULATORITSELF00"
 
 
 class Credentials(NamedTuple):
-    """What a process needs in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN."""
+    """The values of AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN."""
 
     access_key_id: str
     secret_access_key: str
@@ -32,7 +32,7 @@ class Credentials(NamedTuple):
 
 @dataclass(frozen=True)
 class Principal:
-    """The author of a call. `id` is what S3 writes into an event's `userIdentity.principalId`."""
+    """The caller. `id` is the `userIdentity.principalId` of S3's events; `arn` is the user's or the role's."""
 
     kind: Kind
     id: str
@@ -42,7 +42,7 @@ class Principal:
 
     @property
     def session_arn(self) -> str:
-        """Return what AWS writes where it names the caller: a role's name is followed by that of its session."""
+        """Return the ARN by which AWS names the caller: for a role, that of the assumed-role session."""
         if self.kind == "user" or not self.arn:
             return self.arn
         role = self.arn.replace(":iam:", ":sts:", 1).replace(":role/", ":assumed-role/", 1)
@@ -53,7 +53,7 @@ _USER = Principal(kind="user", id=f"AWS:{USER_ID}")
 
 
 class Principals:
-    """The credentials that were given to functions. Everything signed with other credentials is the user's."""
+    """The credentials issued to functions. A call with any other credentials is the user's."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -64,8 +64,8 @@ class Principals:
     def issue(self, role_id: str, function_name: str, region: str = "", role_arn: str = "") -> Credentials:
         """Return new credentials for one process of a function.
 
-        `region` is where the function runs; calls to other Regions are then as slow as the emulator's latency says.
-        `role_arn` is what a bucket's policy may name.
+        `region` is the function's Region: calls to another one have the cross-Region latency. `role_arn` is the
+        principal that bucket policies may name.
         """
         with self._lock:
             access_key_id = f"ASIAEMULATOR{next(self._numbers):08d}"
@@ -74,20 +74,20 @@ class Principals:
         return Credentials(access_key_id, secrets.token_hex(20), secrets.token_hex(32))
 
     def on_kill(self, access_key_id: str, callback: Callable[[], None]) -> None:
-        """Register how to end the process that owns these credentials; the fault `kill` calls it, from any thread.
+        """Register how to kill the process with these credentials. The fault `kill` calls it, from any thread.
 
-        The callback returns once the process can do nothing any more.
+        The callback returns once the process is dead.
         """
         with self._lock:
             self._kills[access_key_id] = callback
 
     def revoke(self, access_key_id: str) -> None:
-        """Forget how to end a process that has ended. Its late requests still count as its own."""
+        """Unregister a process that has ended. Requests that it sent before still count as its own."""
         with self._lock:
             self._kills.pop(access_key_id, None)
 
     def kill(self, access_key_id: str) -> bool:
-        """End the process that owns these credentials; False when it is the user or has ended already."""
+        """Kill the process with these credentials. Return False if it has ended, or if they are the user's."""
         with self._lock:
             callback = self._kills.pop(access_key_id, None)
         if callback is None:
@@ -96,5 +96,5 @@ class Principals:
         return True
 
     def of(self, access_key_id: str | None) -> Principal:
-        """Return the principal whose credentials these are."""
+        """Return the principal that an access key belongs to."""
         return self._functions.get(access_key_id or "", _USER)

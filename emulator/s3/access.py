@@ -83,16 +83,17 @@ def _check_policy(call: Call, name: str | None, key: str | None, permission: str
     if bucket is None or bucket.policy is None:
         return
     account, principal = bucket.account_id, call.principal
-    who = {account, f"arn:aws:iam::{account}:root", principal.arn}
-    context = {
-        "aws:SecureTransport": "true",  # 127.0.0.1 stands for AWS, and AWS is spoken to by TLS
+    names = {account, f"arn:aws:iam::{account}:root", principal.arn}
+    conditions = {
+        "aws:SecureTransport": "true",  # the emulator has no TLS, but stands for an endpoint that has
         "aws:PrincipalAccount": account,
         "aws:PrincipalArn": principal.arn,
         "aws:RequestedRegion": call.region,
     }
     resource = bucket.arn if key is None else f"{bucket.arn}/{key}"
-    identity = policies.Identity(frozenset(who))
-    if policies.decide(_parsed(bytes(bucket.policy)), identity, f"s3:{permission}", resource, context) == "Deny":
+    identity = policies.Identity(frozenset(names))
+    context = policies.RequestContext(identity, f"s3:{permission}", resource, conditions)
+    if policies.decide(_parsed(bytes(bucket.policy)), context) == "Deny":
         raise S3Error(403, "AccessDenied", "Access Denied")
 
 

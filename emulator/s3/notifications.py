@@ -148,10 +148,9 @@ def _queue_trouble(bucket: FakeBucket, arn: str) -> str | None:
         return "The destination queue does not exist"
     if name.endswith(".fifo"):
         return "FIFO SQS queues are not supported"
-    context = {"aws:SourceArn": bucket.arn, "aws:SourceAccount": bucket.account_id}
-    policy = json.loads(queue.policy or "{}")
-    principal = policies.Service("s3.amazonaws.com")
-    if policies.decide(policy, principal, "sqs:SendMessage", arn, context) != "Allow":
+    conditions = {"aws:SourceArn": bucket.arn, "aws:SourceAccount": bucket.account_id}
+    context = policies.RequestContext(policies.Service("s3.amazonaws.com"), "sqs:SendMessage", arn, conditions)
+    if policies.decide(json.loads(queue.policy or "{}"), context) != "Allow":
         return "Permissions on the destination queue do not allow S3 to publish notifications from this bucket"
     return None
 

@@ -1,7 +1,8 @@
-"""CloudWatch's statistics: percentiles, which moto lacks, and answers in a time that does not grow with periods.
+"""CloudWatch's statistics: percentiles, which moto lacks, in a time that does not depend on the number of periods.
 
-Values count for the minute that they fall into, as in CloudWatch, and periods begin at the query's own start. A
-percentile is the smallest value that at least so many per cent of all values do not exceed.
+A value counts for its minute, as in CloudWatch; periods begin at the query's start. A percentile is the smallest value
+that at least that share of all values does not exceed (nearest rank).
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def _get_metric_data(  # noqa: PLR0913, PLR0917 - as moto's
     end_time: datetime,
     scan_by: str = "TimestampAscending",
 ) -> list[dict[str, Any]]:
-    """Answer queries for statistics of a metric; those with metric math are left to moto."""
+    """Answer queries for statistics of a metric; leave metric math to moto."""
     if any("MetricStat" not in query for query in queries) or not start_time < end_time:
         answers: list[dict[str, Any]] = original(backend, queries, start_time, end_time, scan_by)
         return answers
@@ -52,7 +53,7 @@ def _get_metric_data(  # noqa: PLR0913, PLR0917 - as moto's
 def _get_filtered_metrics(
     _original: Any, backend: CloudWatchBackend, metric_name: str, namespace: str, dimensions: list[dict[str, str]]
 ) -> list[Any]:
-    """List each metric once, however often it was published: moto compares dimensions by their order."""
+    """List each metric once: moto lists it again for every order in which its dimensions were published."""
     listed: dict[tuple[Any, ...], Any] = {}
     for datum in backend.get_all_metrics():
         place = frozenset((each.name, each.value) for each in datum.dimensions)
@@ -63,7 +64,7 @@ def _get_filtered_metrics(
 
 
 def _series(backend: CloudWatchBackend, start: int, end: int) -> Series:
-    """Sort the values in a span of time (epoch seconds) by metric."""
+    """Group the values in a time range (epoch seconds) by metric; each value with its minute."""
     found: dict[tuple[Any, ...], list[tuple[int, float]]] = defaultdict(list)
     for datum in list(backend.metric_data):
         minute = _seconds(datum.timestamp) // _MINUTE * _MINUTE
@@ -95,7 +96,7 @@ def _statistic(name: str, values: Sequence[float]) -> float:
         return float(_STATISTICS[name](values))
     match = _PERCENTILE.fullmatch(name)
     if not match:
-        raise NotImplementedError(f"The emulator does not know the statistic {name}.")
+        raise NotImplementedError(f"The emulator does not implement the statistic {name}.")
     rank = math.ceil(float(match[1]) / 100 * len(values) - 1e-9)
     return sorted(values)[max(rank, 1) - 1]
 

@@ -1,4 +1,7 @@
-"""EventBridge: what is put on a bus is kept for the tests that ask what was published."""
+"""EventBridge: events from PutEvents are kept for `GET /_emulator/events`, and schedules receive no events.
+
+https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ def _put_events(original: Any, backend: EventsBackend, events: list[dict[str, An
     entries: list[dict[str, Any]] = original(backend, events)
     call = current_call.get()
     if call is None or call.operation != "PutEvents":
-        return entries  # moto itself hands an event on to another bus
+        return entries  # moto forwards an event to another bus
     for event, entry in zip(events, entries, strict=True):
         if "EventId" in entry:
             active().events.append(_kept(event, backend.region_name))
@@ -27,7 +30,7 @@ def _put_events(original: Any, backend: EventsBackend, events: list[dict[str, An
 
 @patch(Rule, "send_to_targets")
 def _send_to_targets(original: Any, rule: Rule, *arguments: Any, **named: Any) -> None:
-    """Leave schedules alone: they have no pattern, and moto takes that for one that every event matches."""
+    """Skip scheduled rules: they have no event pattern, which moto treats as one that matches every event."""
     if not rule.scheduled_expression:
         original(rule, *arguments, **named)
 

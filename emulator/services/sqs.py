@@ -1,7 +1,8 @@
-"""SQS as it must be for several consumers at once: moto's queues with a lock, wake-ups, and what Lambda's pollers do.
+"""SQS for concurrent consumers: moto's queues with a lock, change notifications, and what Lambda's pollers do.
 
-moto reads and writes a queue's list of messages without a lock, which loses messages when a consumer deletes one while
-a producer adds one, and runs functions inside SendMessage. Both end here.
+moto changes a queue's list of messages without a lock, and so loses a message that is added while another is deleted;
+and it invokes functions inside SendMessage. The patches below correct both.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
 """
 
 from __future__ import annotations
@@ -22,24 +23,24 @@ T = TypeVar("T")
 
 
 class Wakeups:
-    """Who wants to know that a queue or what consumes it has changed."""
+    """Listeners for changes of queues and of event source mappings."""
 
     def __init__(self) -> None:
         self._listeners: list[Callable[[], None]] = []
         self._lock = threading.Lock()
 
     def listen(self, listener: Callable[[], None]) -> None:
-        """Call the listener after every change, from whatever thread made it."""
+        """Call the listener after every change, in the thread that made the change."""
         with self._lock:
             self._listeners = [*self._listeners, listener]
 
     def forget(self, listener: Callable[[], None]) -> None:
-        """Do not call it any more."""
+        """Stop calling the listener."""
         with self._lock:
             self._listeners = [each for each in self._listeners if each != listener]
 
     def notify(self) -> None:
-        """Tell every listener."""
+        """Call every listener."""
         for listener in self._listeners:
             listener()
 
@@ -48,19 +49,19 @@ wakeups = Wakeups()
 
 
 def queue_of(arn: str) -> Queue | None:
-    """Return the queue with this ARN, if there is one."""
+    """Return the queue with this ARN; None if there is none."""
     _, _, _, region, account, name = arn.split(":", 5)
     queue: Queue | None = sqs_backends[account][region].queues.get(name)
     return queue
 
 
 def length(queue: Queue) -> int:
-    """Return how many messages a queue holds, visible, delayed or in flight."""
-    return len(queue._messages)  # noqa: SLF001 - moto gives no other way, here and below
+    """Return how many messages a queue holds: visible, delayed and in flight."""
+    return len(queue._messages)  # noqa: SLF001 - moto has no public access, here and below
 
 
 def count_visible(queue: Queue, enough: int = 1) -> int:
-    """Return how many messages can be received now, `enough` if there are as many or more."""
+    """Return how many messages can be received now, counting no further than `enough`."""
     now = unix_time_millis()
     waiting = (message for message in list(queue._messages) if _can_be_received(message, now))  # noqa: SLF001
     return sum(1 for _ in itertools.islice(waiting, enough))
@@ -71,9 +72,9 @@ def _can_be_received(message: Message, now: float) -> bool:
 
 
 def take(queue: Queue, count: int) -> list[Message]:
-    """Receive up to `count` messages as Lambda's poller does, for the queue's visibility time-out.
+    """Receive up to `count` messages as Lambda's poller does, and hide them for the queue's visibility timeout.
 
-    Messages that were received too often go to the dead-letter queue, those past their retention disappear.
+    Messages beyond their maxReceiveCount move to the dead-letter queue; those past their retention are deleted.
     """
     now = unix_time_millis()
     taken: list[Message] = []
@@ -100,7 +101,7 @@ def _received_too_often(queue: Queue, message: Message) -> bool:
 
 
 def discard(queue: Queue, message: Message) -> None:
-    """Delete a message; one that somebody else has deleted stays deleted."""
+    """Delete a message, if it still exists."""
     with queue._messages_lock:  # noqa: SLF001
         if message in queue._messages:  # noqa: SLF001
             queue._messages.remove(message)  # noqa: SLF001
@@ -109,7 +110,7 @@ def discard(queue: Queue, message: Message) -> None:
 
 
 def dead_letter(queue: Queue, message: Message) -> None:
-    """Move a message to the dead-letter queue, or delete it when there is none."""
+    """Move a message to the dead-letter queue, or delete it if the queue has none."""
     with queue._messages_lock:  # noqa: SLF001
         discard(queue, message)
         if queue.dead_letter_queue is not None:
@@ -118,7 +119,7 @@ def dead_letter(queue: Queue, message: Message) -> None:
 
 
 def hide(queue: Queue, message: Message, seconds: float) -> None:
-    """Make a message that is in flight visible again after this time."""
+    """Make a message in flight visible again after this many seconds."""
     with queue._messages_lock:  # noqa: SLF001
         message.visible_at = unix_time_millis() + seconds * 1000
     wakeups.notify()
@@ -153,7 +154,7 @@ def _without_inline_invocation(
     backend: LambdaBackend,
     spec: dict[str, Any],
 ) -> EventSourceMapping:
-    """Create a mapping that moto does not serve inside SendMessage; the pump does."""
+    """Create a mapping that moto does not serve inside SendMessage; `emulator.functions.poller` serves it."""
     mapping = original(backend, spec)
     if (queue := queue_of(mapping.event_source_arn)) is not None:
         queue.lambda_event_source_mappings.clear()

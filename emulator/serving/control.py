@@ -1,6 +1,6 @@
-"""The emulator's own routes under /_emulator: what tests and demonstrations set, ask and wait for.
+"""The control endpoints under /_emulator, by which tests and the demo inject faults, read logs and wait.
 
-Every answer is JSON. A wrong body is answered with status 400 and `{"error": what to send instead}`.
+Every response is JSON. The response to an invalid body is status 400 with `{"error": "what to send instead"}`.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _POLL_SECONDS = 0.02
 
 
 def answer(emulator: Emulator, environ: Mapping[str, Any]) -> Answer:
-    """Answer a request to one of the routes."""
+    """Answer a request to a control endpoint."""
     method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"].removeprefix("/_emulator").strip("/")
     route = _ROUTES.get((method, path))
     if route is None:
         routes = [f"{method} /_emulator/{path}" for method, path in _ROUTES]
-        return _json(404, {"error": f"{method} /_emulator/{path} is no route.", "routes": routes})
+        return _json(404, {"error": f"There is no endpoint {method} /_emulator/{path}.", "routes": routes})
     try:
         return _json(200, route(emulator, environ))
     except BadRequestError as error:
@@ -46,7 +46,7 @@ def _body(environ: Mapping[str, Any]) -> Any:
 def _object(environ: Mapping[str, Any], example: str, *fields: str) -> dict[str, Any]:
     body = _body(environ)
     if not isinstance(body, dict) or body.keys() - set(fields):
-        raise BadRequestError(f"Give an object with the fields {', '.join(fields)}, such as {example}.")
+        raise BadRequestError(f"The body must be an object with the fields {', '.join(fields)}, such as {example}.")
     return body
 
 
@@ -54,7 +54,7 @@ def _number(body: Mapping[str, Any], name: str, default: float, largest: float =
     value = body.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= largest:
         most = "" if largest == float("inf") else f" and at most {largest:g}"
-        raise BadRequestError(f"{name!r} must be a number, at least 0{most}, not {value!r}.")
+        raise BadRequestError(f"{name!r} must be a number of at least 0{most}, not {value!r}.")
     return value
 
 
@@ -70,7 +70,7 @@ def _idle(emulator: Emulator, environ: Mapping[str, Any]) -> Any:
 
 
 def _add_faults(emulator: Emulator, environ: Mapping[str, Any]) -> Any:
-    """Add to the list: faults that were set before stay, and come first."""
+    """Append faults to the list: earlier ones stay, and are matched first."""
     emulator.faults.add(read_faults(_body(environ)))
     return emulator.faults.all()
 
@@ -112,7 +112,7 @@ def _fire(emulator: Emulator, environ: Mapping[str, Any]) -> Any:
     body = _object(environ, '{"stack": "replicator", "function": "MonitorFunction"}', "stack", "function")
     stack, function = body.get("stack"), body.get("function")
     if not isinstance(stack, str) or not isinstance(function, str):
-        raise BadRequestError("'stack' is the stack's name and 'function' the logical id of one of its functions.")
+        raise BadRequestError("'stack' must be a stack's name, and 'function' the logical id of one of its functions.")
     try:
         return {"stack": stack, "function": function, "result": emulator.functions.fire(stack, function)}
     except LookupError as error:
@@ -120,7 +120,7 @@ def _fire(emulator: Emulator, environ: Mapping[str, Any]) -> Any:
 
 
 def _kept(kind: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Return the routes that show and that empty one of the emulator's lists."""
+    """Return the handlers that show and that empty one of the emulator's lists."""
 
     def show(emulator: Emulator, _: Mapping[str, Any]) -> Any:
         return list(getattr(emulator, kind))

@@ -1,6 +1,6 @@
-"""The way of every request: faults, latency and the log around whatever answers it.
+"""The path of every request: faults, latency and the log around whatever answers it.
 
-S3's object operations are answered by `emulator.s3`, everything else by moto's own applications.
+`emulator.s3` answers S3's operations on objects; moto's own applications answer everything else.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from emulator import s3
 from emulator.calls.answers import Answer, error_answer, error_xml, malformed_xml, request_id
 from emulator.calls.call import Call, current_call
 from emulator.calls.operations import read_call
-from emulator.fault_injection.faults import Delay, Kill, OkWithError, Status, Then
+from emulator.fault_injection.faults import MESSAGE, Delay, Kill, OkWithError, Status, Then
 from emulator.iam.principals import EMULATOR_ACCESS_KEY_ID
 from emulator.serving import control
 from emulator.state import Emulator
@@ -30,11 +30,11 @@ _ERROR_CODE = re.compile(rb'(?:<Code>|"__type": ?"(?:[^"#]*#)?)([\w.]+)')
 
 
 class UnansweredError(Exception):
-    """The caller was ended: its connection closes without an answer."""
+    """A fault killed the caller: its connection closes without a response."""
 
 
 class Dispatcher(DomainDispatcherApplication):
-    """moto's dispatcher, which looks for a service's module on disk at every request, with a memory."""
+    """moto's dispatcher with a cache: moto itself looks for a service's module on disk at every request."""
 
     def __init__(self, create_app: Callable[[Any], Flask]) -> None:
         super().__init__(create_app)
@@ -53,7 +53,7 @@ class Gateway:
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
         self._moto = Dispatcher(create_backend_app)
-        # moto looks at a condition and then writes; DynamoDB does both at once.
+        # moto checks a condition and then writes; DynamoDB does both atomically.
         self._dynamodb = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -93,7 +93,7 @@ class Gateway:
             case Status(status, code, message):
                 return error_answer(call, status, code, message)
             case OkWithError(code):
-                return Answer(200, {"Content-Type": "application/xml"}, error_xml(code, "Ordered by a fault."))
+                return Answer(200, {"Content-Type": "application/xml"}, error_xml(code, MESSAGE))
             case Kill("before"):
                 self._emulator.principals.kill(call.access_key_id)
                 raise UnansweredError
@@ -124,7 +124,7 @@ class Gateway:
     def _s3_from_moto(self, environ: dict[str, Any]) -> Answer:
         try:
             return self._from_moto(environ)
-        except (ExpatError, KeyError):  # moto falls over a body that is not what the operation takes
+        except (ExpatError, KeyError):  # moto fails on a body that the operation does not take
             return malformed_xml().answer()
 
     def _from_moto(self, environ: dict[str, Any]) -> Answer:

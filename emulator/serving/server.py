@@ -1,7 +1,7 @@
-"""The emulator's HTTP server, on 127.0.0.1, with a thread per connection and connections that stay open.
+"""The emulator's HTTP server on 127.0.0.1: one thread per connection, with persistent connections.
 
-werkzeug's development server closes the connection after every answer; a client then spends more time connecting than
-asking, and a test of a thousand requests waits for a thousand handshakes.
+werkzeug's development server closes the connection after every response, so that clients would spend more time on
+connecting than on their requests.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _log = logging.getLogger(__name__)
 
 
 class Handler(MotoRequestHandler):
-    """One connection: requests are read whole before they are answered, so that the next one can follow."""
+    """One connection. A request is read completely before it is answered, so that the next one can follow it."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    wbufsize = -1  # headers and body leave together
+    wbufsize = -1  # headers and body are sent together
 
     def run_wsgi(self) -> None:
-        """Answer one request and keep the connection, unless the answer is that there is none."""
+        """Answer one request and keep the connection open, unless a fault leaves the request without a response."""
         environ = self.environ = self.make_environ()
         body = self._whole_body(environ)
         if body is None:
@@ -56,13 +56,13 @@ class Handler(MotoRequestHandler):
         self.wfile.flush()
 
     def handle_expect_100(self) -> bool:
-        """Ask for the body at once, past the buffer."""
+        """Send `100 Continue` at once, despite the buffer."""
         go_on = super().handle_expect_100()
         self.wfile.flush()
         return go_on
 
     def _whole_body(self, environ: dict[str, Any]) -> bytes | None:
-        """Return the body, None when its sender died on the way: half a request must have no effect."""
+        """Return the body; None if the connection broke before its end: half a request must have no effect."""
         if environ.get("wsgi.input_terminated"):
             try:
                 chunks: bytes = environ["wsgi.input"].read()
@@ -74,17 +74,17 @@ class Handler(MotoRequestHandler):
         return body if len(body) == length else None
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing: the request log is asked for, not printed."""
+        """Print nothing: the request log has an endpoint of its own."""
 
 
 class Server:
-    """A running server. The constructor binds, so `emulator.endpoint` is its URL; `start()` serves from a thread."""
+    """The server. The constructor binds the port and sets `emulator.endpoint`; `start()` serves from a thread."""
 
     def __init__(self, emulator: Emulator | None = None, port: int = 0) -> None:
-        """Bind to the port, 0 being any free one. Raises OSError when it is taken."""
+        """Bind to the port; 0 means any free one. Raises OSError if it is taken."""
         apply_patches()
         self.emulator = activate(emulator or Emulator())
-        # Bound here, as werkzeug ends the process when a port is taken.
+        # Bound here because werkzeug exits the process when a port is taken.
         with socket.create_server(("127.0.0.1", port)) as bound:
             app, descriptor = Gateway(self.emulator), bound.fileno()
             self._server: BaseWSGIServer = make_server(
@@ -94,12 +94,12 @@ class Server:
         self._thread = threading.Thread(target=self._server.serve_forever, name="emulator-server", daemon=True)
 
     def start(self) -> Emulator:
-        """Serve from a thread of its own and return at once."""
+        """Serve from a thread of its own, and return the emulator at once."""
         self._thread.start()
         return self.emulator
 
     def stop(self) -> None:
-        """End the functions, then stop serving."""
+        """Stop the functions, then the server."""
         self.emulator.functions.stop()
         self.emulator.delivery.stop()
         self._server.shutdown()
