@@ -1,7 +1,7 @@
-"""Where the code of a function lies: in a working tree that is run as it stands, or in a zip that is unpacked.
+"""A function's code: a working tree that runs in place, or a zip file that is unpacked.
 
-Lambda only knows zips. A zip of a working tree says in its comment where it was made, so that what is deployed from a
-checkout runs from there: an edit shows in the next process, and tracebacks name the files one has open.
+Lambda's API takes zip files only. The zip file of a working tree names its directory in the archive comment, and the
+function runs from there: an edit takes effect in the next process, and tracebacks name the files being edited.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _unpacking = threading.Lock()
 
 
 def from_working_tree(directory: Path) -> dict[str, str]:
-    """Return what SAM's CodeUri must be for a function that runs from this directory."""
+    """Return the CodeUri, for the SAM transform, of a function that runs from this directory."""
     return {"Bucket": WORKING_TREE, "Key": str(directory.resolve())}
 
 
 def zipped(code: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn CloudFormation's Code property into what CreateFunction takes."""
+    """Return the Code argument of CreateFunction for CloudFormation's Code property."""
     if code.get("S3Bucket") == WORKING_TREE:
         return {"ZipFile": _zip_of(Path(code["S3Key"]))}
     if "ZipFile" in code:
@@ -43,7 +43,7 @@ def _zip_of(directory: Path) -> bytes:
 
 
 def _zip(files: Mapping[str, bytes], comment: bytes = b"") -> bytes:
-    """Return the same bytes for the same files, so that nothing counts as changed when nothing is."""
+    """Zip files reproducibly: the same files give the same bytes, and so no update of the function."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
@@ -53,9 +53,9 @@ def _zip(files: Mapping[str, bytes], comment: bytes = b"") -> bytes:
 
 
 def root_of(code: bytes, unpacked: Path) -> Path:
-    """Return the directory to run this zip's code from: its working tree, or a folder of its own in `unpacked`.
+    """Return the directory from which a zip file's code runs: its working tree, or a new directory in `unpacked`.
 
-    Raises zipfile.BadZipFile when it is no zip.
+    Raises zipfile.BadZipFile if it is not a zip file.
     """
     with zipfile.ZipFile(io.BytesIO(code)) as archive:
         if archive.comment.startswith(_COMMENT):

@@ -1,24 +1,31 @@
-"""What moto's Lambda knows about a function, as a value, and the environment that Lambda gives it.
+"""A deployed function as moto's Lambda describes it, and the environment variables that Lambda sets.
 
-moto stays the only place where a function is described: whatever changes it there (a stack, `sam deploy`, the Lambda
-API) changes the value, and with it what runs.
+Only moto stores functions: a change by a stack, by `sam deploy` or by the Lambda API changes the value here, and so
+what runs.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.models import LambdaFunction, lambda_backends
 from moto.iam.models import iam_backends
 
 
+def every_backend(backends: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the Region and the backend of a service of moto, for all accounts and Regions."""
+    for regions in list(backends.values()):
+        yield from list(regions.items())
+
+
 @dataclass(frozen=True)
 class FunctionSpec:
-    """Everything that decides how a function runs. `timeout` in seconds, `memory` in MiB."""
+    """How a function runs. `timeout` is in seconds, `memory` in MiB; `limit` is the most processes at once."""
 
     arn: str
     name: str
@@ -35,7 +42,7 @@ class FunctionSpec:
 
     @classmethod
     def of(cls, function: LambdaFunction, limit: int) -> FunctionSpec:
-        """Return the function as moto describes it now."""
+        """Return a function as moto describes it now, with at most `limit` processes."""
         reserved = function.reserved_concurrency
         return cls(
             arn=function.function_arn,
@@ -54,7 +61,7 @@ class FunctionSpec:
 
 
 def deployed(arn: str) -> LambdaFunction | None:
-    """Return the function with this ARN; None when it has been deleted, even if somebody still holds on to it."""
+    """Return the function with this ARN; None if it does not exist or no longer does."""
     _, _, _, region, account, *_ = arn.split(":")
     try:
         function: LambdaFunction = lambda_backends[account][region].get_function(arn)
@@ -64,7 +71,7 @@ def deployed(arn: str) -> LambdaFunction | None:
 
 
 def invocations_at_once(function: LambdaFunction) -> int | None:
-    """Return how many the function's event sources allow by `MaximumConcurrency`; None when none of them says."""
+    """Return the sum of `MaximumConcurrency` over the function's event source mappings; None if none sets it."""
     mappings = list(lambda_backends[function.account_id][function.region]._event_source_mappings.values())  # noqa: SLF001
     settings = (mapping.scaling_config for mapping in mappings if mapping.function_arn == function.function_arn)
     allowed = [int(each["MaximumConcurrency"]) for each in settings if each and "MaximumConcurrency" in each]
@@ -77,7 +84,7 @@ def _role_id(function: LambdaFunction) -> str:
 
 
 def lambda_environment(spec: FunctionSpec, root: Path, home: Path) -> Mapping[str, str]:
-    """Return what Lambda itself puts into a function's environment, and a home without anybody's AWS configuration.
+    """Return the environment variables that Lambda sets, and a HOME without an AWS configuration.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
     """

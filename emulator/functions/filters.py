@@ -1,4 +1,4 @@
-"""An event source mapping's FilterCriteria: which messages a function never gets to see.
+"""The FilterCriteria of an event source mapping: which messages a function does not receive.
 
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
 """
@@ -14,13 +14,13 @@ from moto.events.models import EventPattern
 
 
 def passes(criteria: Mapping[str, Any] | None, record: Mapping[str, Any]) -> bool:
-    """Return whether a record of a queue matches one of the filters; without filters, every record does."""
+    """Return whether a record matches one of the filters; without filters, every record does."""
     patterns = [json.loads(each["Pattern"]) for each in (criteria or {}).get("Filters", [])]
     return not patterns or any(_matches(pattern, record) for pattern in patterns)
 
 
 def _matches(pattern: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
-    """Match with the body read as JSON when the pattern looks into it; a body that is no JSON then never matches."""
+    """Match a record. If the pattern looks into the body, the body is parsed; one that is not JSON never matches."""
     if isinstance(pattern.get("body"), dict):
         try:
             record = {**record, "body": json.loads(record["body"])}
@@ -33,7 +33,7 @@ def _matches(pattern: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
 
 
 def _alternatives(node: Any) -> Iterator[Any]:
-    """Yield the node once per way to pick one element of every list of objects in it, as EventBridge looks at lists."""
+    """Yield the node once per choice of one element from each list of objects, as EventBridge matches lists."""
     if isinstance(node, list) and node and all(isinstance(each, dict) for each in node):
         for each in node:
             yield from _alternatives(each)

@@ -1,6 +1,7 @@
-"""The function host of a running emulator: Lambda, its pollers and its schedules, put together.
+"""The function host of a running emulator: functions, queue poller and schedules together.
 
-Separate from the parts so that each can be tried alone; this is what the server's control routes talk to.
+Separate from these parts so that each can be tested alone. The server's control endpoints call it.
+https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """
 
 from __future__ import annotations
@@ -19,19 +20,19 @@ from moto.cloudwatch.models import cloudwatch_backends
 
 from emulator import state
 from emulator.functions import schedules
-from emulator.functions.deployed import deployed
+from emulator.functions.deployed import deployed, every_backend
 from emulator.functions.invoking import Functions
-from emulator.functions.poller import Pump
+from emulator.functions.poller import Poller
 from emulator.functions.processes import Answer
 from emulator.patching import patch
 
 LOG = logging.getLogger(__name__)
-# How long an invocation that somebody waits for may wait for a free process; seconds.
+# How long a synchronous invocation waits for a free process; seconds.
 _PATIENCE = 60.0
 
 
 class Host:
-    """Everything that runs functions. Satisfies `state.FunctionHost`."""
+    """Everything that invokes functions. Satisfies `state.FunctionHost`."""
 
     def __init__(
         self,
@@ -49,43 +50,43 @@ class Host:
             processes_per_function=processes_per_function,
             echo=echo,
         )
-        self._pump = Pump(self.functions, crash_visibility=crash_visibility)
+        self._poller = Poller(self.functions, crash_visibility=crash_visibility)
         self._clock = schedules.Clock(self.run_in_background)
 
     def start(self) -> None:
-        """Begin to feed functions from queues and schedules."""
+        """Start the queue poller and the schedules."""
         self._emulator.functions = self
-        self._pump.start()
+        self._poller.start()
         self._clock.start()
 
     def stop(self) -> None:
-        """End every process and thread."""
+        """Stop every process and thread."""
         self._clock.stop()
-        self._pump.stop()
+        self._poller.stop()
         self.functions.stop()
 
     def idle(self) -> bool:
-        """Return whether no function runs and the queues that feed functions hold nothing, visible or in flight.
+        """Return whether no function runs and the queues with an event source mapping are empty, in flight included.
 
-        Queues are looked at one after the other: an invocation that came and went meanwhile may have moved a message
-        from one that was not looked at yet to one that was.
+        Queues are checked one after the other. An invocation that began meanwhile may have moved a message from a queue
+        not checked yet to one already checked; then the answer is False.
         """
         before = self.functions.begun
-        quiet = self.functions.idle() and self._pump.idle() and self.functions.idle()
+        quiet = self.functions.idle() and self._poller.idle() and self.functions.idle()
         return quiet and self.functions.begun == before
 
     def invoke(self, stack: str, function: str, event: Mapping[str, Any], timeout: float) -> dict[str, Any]:
-        """Run a function now and return its answer, or its error in Lambda's shape.
+        """Invoke a function and return its result, or its error in Lambda's format.
 
-        `timeout`: how many seconds to wait for a free process. Raises LookupError for what is not deployed,
-        TimeoutError when every process stays busy.
+        `timeout`: seconds to wait for a free process. Raises LookupError if the function is not deployed, TimeoutError
+        if no process becomes free.
         """
         return _as_document(self.functions.invoke(_function(stack, function), event, timeout))
 
     def fire(self, stack: str, function: str) -> Any:
-        """Run a scheduled function now, with the event its schedule sends, and return its answer.
+        """Run a scheduled function now with the event that its schedule sends, and return its result.
 
-        Raises LookupError, with a message for the caller, when there is no such stack, function or schedule.
+        Raises LookupError, with a message for the caller, if there is no such stack, function or schedule.
         """
         found = _function(stack, function)
         schedule = next((each for each in schedules.schedules() if each.target == found.function_arn), None)
@@ -94,18 +95,18 @@ class Host:
         return _as_document(self.functions.invoke(found, schedule.event(datetime.now(UTC)), _PATIENCE))
 
     def logs(self, stack: str, function: str) -> list[str]:
-        """Return what a function has logged last. Raises LookupError for what is not deployed."""
+        """Return the last lines that a function logged. Raises LookupError if it is not deployed."""
         return self.functions.logs(_function(stack, function).function_name)
 
     def invoke_by_arn(self, arn: str, event: Any) -> Answer:
-        """Run the function with this ARN now. Raises LookupError when it is gone, TimeoutError when it is busy."""
+        """Invoke the function with this ARN. Raises LookupError if it does not exist, TimeoutError if it stays busy."""
         function = deployed(arn)
         if function is None:
             raise LookupError(f"There is no function {arn}.")
         return self.functions.invoke(function, event, _PATIENCE)
 
     def run_in_background(self, arn: str, event: Any) -> None:
-        """Run a function without waiting for it; nobody learns of its answer."""
+        """Invoke a function asynchronously; its result is discarded."""
         threading.Thread(target=self._run_quietly, args=(arn, event), name=f"invoke {arn}", daemon=True).start()
 
     def _run_quietly(self, arn: str, event: Any) -> None:
@@ -113,7 +114,7 @@ class Host:
             self.invoke_by_arn(arn, event)
 
     def _publish(self, region: str, account: str, metrics: list[dict[str, Any]]) -> None:
-        """Take metrics in: for the control route, and for CloudWatch as everybody else asks it."""
+        """Keep metrics for the control endpoint, and put them into CloudWatch."""
         self._emulator.metrics.extend(metrics)
         cloudwatch = cloudwatch_backends[account][region]
         for entry in metrics:
@@ -127,7 +128,7 @@ class Host:
             try:
                 cloudwatch.put_metric_data(entry["namespace"], [datum])
             except Exception as error:
-                LOG.warning("CloudWatch refuses %s of %s: %s", entry["metric"], entry["function"], error)
+                LOG.warning("CloudWatch rejects metric %s of %s: %s", entry["metric"], entry["function"], error)
 
 
 def _as_document(answer: Answer) -> dict[str, Any]:
@@ -138,15 +139,15 @@ def _as_document(answer: Answer) -> dict[str, Any]:
 def _function(stack: str, logical_id: str) -> LambdaFunction:
     """Return a deployed function by its stack's name and its logical id. Raises LookupError."""
     names = []
-    for regions in list(cloudformation_backends.values()):
-        for region, backend in list(regions.items()):
-            for each in list(backend.stacks.values()):
-                names.append(each.name)
-                if each.name == stack:
-                    resource: Any = each.resource_map[logical_id] if logical_id in each.resource_map.resources else None
-                    if getattr(resource, "kind", None) != "AWS::Lambda::Function":
-                        raise LookupError(f"The stack {stack} has no function {logical_id}.")
-                    return lambda_backends[each.account_id][region].get_function(resource.name)
+    for region, backend in every_backend(cloudformation_backends):
+        for each in list(backend.stacks.values()):
+            names.append(each.name)
+            if each.name == stack:
+                resource: Any = each.resource_map[logical_id] if logical_id in each.resource_map.resources else None
+                if getattr(resource, "kind", None) != "AWS::Lambda::Function":
+                    raise LookupError(f"The stack {stack} has no function {logical_id}.")
+                function: LambdaFunction = lambda_backends[each.account_id][region].get_function(resource.name)
+                return function
     raise LookupError(f"There is no stack {stack}; deployed: {', '.join(sorted(names)) or 'none'}.")
 
 
@@ -154,7 +155,7 @@ def _function(stack: str, logical_id: str) -> LambdaFunction:
 def _invoke(
     _: Callable[..., str | bytes], function: LambdaFunction, body: str, request_headers: Any, response_headers: Any
 ) -> str | bytes:
-    """Run functions here when somebody calls Lambda's Invoke, in the place of moto's containers."""
+    """Answer Lambda's Invoke with the function host, instead of moto's containers."""
     host = state.active().functions
     event = json.loads(body) if body else {}
     kind = request_headers.get("X-Amz-Invocation-Type", "RequestResponse")

@@ -1,6 +1,6 @@
-"""The deployed functions, run: each by its real handler, in processes of its own.
+"""Invoking deployed functions: each has a pool of processes that run its real handler.
 
-Processes start when there is work, and live until their function changes or they die.
+Processes start on demand, and live until their function changes or they die.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from emulator.functions.code import root_of
 from emulator.functions.deployed import FunctionSpec, deployed, invocations_at_once, lambda_environment
 from emulator.functions.output import Output
 from emulator.functions.pools import Pool
-from emulator.functions.processes import Answer, FunctionProcess, Nursery
+from emulator.functions.processes import Answer, ForkServer, FunctionProcess
 from emulator.iam.principals import Principals
 
-# As many as help on a laptop; a function's own limits may be lower.
+# As many as help on a laptop. A function's own limits may be lower.
 PROCESSES_PER_FUNCTION = 4
-# Whoever sets a `MaximumConcurrency` up to this wants to see just that many.
+# A `MaximumConcurrency` up to this is taken literally.
 MOST_PROCESSES = 16
 
 
 class Functions:
-    """Every function's processes and output."""
+    """The processes and the output of every function."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Functions:
         self._folder = Path(tempfile.mkdtemp(prefix="s3replicator-emulator-"))
         (self._folder / "home").mkdir()
         self._pools: dict[str, Pool] = {}
-        self._nurseries: dict[Path, Nursery] = {}
+        self._fork_servers: dict[Path, ForkServer] = {}
         self._outputs: dict[str, Output] = {}
         self._lock = threading.Lock()
         self._running = 0
@@ -58,7 +58,7 @@ class Functions:
         self.on_free: Callable[[], None] = lambda: None
 
     def pool(self, function: LambdaFunction) -> Pool:
-        """Return the processes of a function as it is described now; those of an earlier description end."""
+        """Return the pool of a function as it is deployed now; retire the pool of an earlier version."""
         spec = FunctionSpec.of(function, self._most_processes(function))
         with self._lock:
             pool = self._pools.get(spec.arn)
@@ -67,7 +67,7 @@ class Functions:
             fresh = self._pools[spec.arn] = Pool(spec, lambda: self._start(spec, function))
         if pool is not None:
             pool.retire()
-        self._nursery(function)  # it gets ready while nobody waits for it yet
+        self._fork_server(function)  # it starts in the background while nothing waits for it
         return fresh
 
     def _most_processes(self, function: LambdaFunction) -> int:
@@ -77,7 +77,7 @@ class Functions:
         return asked_for if asked_for and asked_for <= MOST_PROCESSES else PROCESSES_PER_FUNCTION
 
     def sweep(self) -> None:
-        """End the processes of functions that have been deleted."""
+        """Stop the processes of functions that have been deleted."""
         with self._lock:
             gone = [self._pools.pop(arn) for arn in list(self._pools) if deployed(arn) is None]
         for pool in gone:
@@ -85,7 +85,7 @@ class Functions:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Count an invocation, so that the emulator is not idle meanwhile."""
+        """Count an invocation as running, so that the emulator is not idle."""
         with self._lock:
             self._running += 1
             self.begun += 1
@@ -97,13 +97,13 @@ class Functions:
             self.on_free()
 
     def invoke(self, function: LambdaFunction, event: Any, wait: float) -> Answer:
-        """Run a function once, waiting up to `wait` seconds for a process to be free. Raises TimeoutError."""
+        """Run a function once, waiting up to `wait` seconds for a free process. Raises TimeoutError."""
         with self.running():
             pool = self.pool(function)
             return self.run(pool, pool.wait_for_one(wait), event)
 
     def run(self, pool: Pool, process: FunctionProcess, event: Any) -> Answer:
-        """Run a function once in a process that was taken from its pool, and return the process back."""
+        """Run a function once in a process taken from its pool, and give the process back."""
         request = {
             "event": event,
             "request_id": str(uuid.uuid4()),
@@ -119,7 +119,7 @@ class Functions:
         return answer
 
     def logs(self, name: str) -> list[str]:
-        """Return the last lines that a function has logged."""
+        """Return the last lines that a function logged."""
         output = self._outputs.get(name)
         return list(output.lines) if output else []
 
@@ -128,28 +128,28 @@ class Functions:
         return self._running == 0
 
     def stop(self) -> None:
-        """End every process and remove what was unpacked for them."""
+        """Stop every process and delete the unpacked code."""
         with self._lock:
-            pools, nurseries = list(self._pools.values()), list(self._nurseries.values())
-            self._pools, self._nurseries = {}, {}
+            pools, fork_servers = list(self._pools.values()), list(self._fork_servers.values())
+            self._pools, self._fork_servers = {}, {}
         for pool in pools:
             pool.retire()
-        for nursery in nurseries:
-            nursery.stop()
+        for fork_server in fork_servers:
+            fork_server.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _nursery(self, function: LambdaFunction) -> Nursery:
+    def _fork_server(self, function: LambdaFunction) -> ForkServer:
         root = root_of(function.code_bytes, self._folder)
         with self._lock:
-            if root not in self._nurseries:
-                self._nurseries[root] = Nursery(root)
-            return self._nurseries[root]
+            if root not in self._fork_servers:
+                self._fork_servers[root] = ForkServer(root)
+            return self._fork_servers[root]
 
     def _start(self, spec: FunctionSpec, function: LambdaFunction) -> FunctionProcess:
-        nursery = self._nursery(function)
+        fork_server = self._fork_server(function)
         credentials = self._principals.issue(spec.role_id, spec.name, spec.region, spec.role_arn)
         environment = {
-            **lambda_environment(spec, nursery.root, self._folder / "home"),
+            **lambda_environment(spec, fork_server.root, self._folder / "home"),
             "AWS_ACCESS_KEY_ID": credentials.access_key_id,
             "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
             "AWS_SESSION_TOKEN": credentials.session_token,
@@ -161,7 +161,7 @@ class Functions:
             output = self._outputs.setdefault(spec.name, Output(spec.name, publish, self._echo))
         key = credentials.access_key_id
         process = FunctionProcess(
-            nursery, spec.handler, environment, output.write, lambda: self._principals.revoke(key)
+            fork_server, spec.handler, environment, output.write, lambda: self._principals.revoke(key)
         )
         self._principals.on_kill(key, process.kill)
         return process

@@ -1,6 +1,6 @@
-"""What functions write to standard output: metrics in embedded metric format, and everything else, which is their log.
+"""What functions write to standard output: metrics in embedded metric format, and log lines.
 
-Separate from the processes because this is CloudWatch's part: it turns each metric directive of a line into values.
+Separate from the processes because CloudWatch does this on AWS: it turns each metric directive of a line into values.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ _KEPT_LINES = 5000
 
 
 def metrics_of(line: str) -> list[dict[str, Any]] | None:
-    """Return the metrics of a line in embedded metric format; None when it is an ordinary line of the log.
+    """Return the metrics of a line in embedded metric format; None if it is a log line.
 
-    One entry per metric and set of dimensions: `time` (epoch milliseconds), `namespace`, `metric`, `unit`,
+    There is one entry per metric and dimension set: `time` (epoch milliseconds), `namespace`, `metric`, `unit`,
     `dimensions`, `values`. https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
     """
     if '"_aws"' not in line:
@@ -46,7 +46,7 @@ def _entries(
 
 
 class Output:
-    """The output of one function: metrics go on, the last lines of its log are kept."""
+    """The output of one function: metrics are passed on, and the last lines of the log are kept."""
 
     def __init__(
         self, function: str, on_metrics: Callable[[list[dict[str, Any]]], None], echo: Callable[[str], None] | None
@@ -57,7 +57,7 @@ class Output:
         self.lines: deque[str] = deque(maxlen=_KEPT_LINES)
 
     def write(self, line: str) -> None:
-        """Take one line."""
+        """Process one line."""
         metrics = metrics_of(line)
         if metrics is not None:
             self._on_metrics([{**entry, "function": self._function} for entry in metrics])

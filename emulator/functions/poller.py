@@ -1,8 +1,9 @@
-"""Event source mappings: from queues into functions, the way Lambda's pollers do it.
+"""Event source mappings: invoking functions with the messages of SQS queues, as Lambda's pollers do.
 
-Batches, visibility, receive counts, redrive, partial answers and filters are as on AWS. Two things are quicker: a new
-message is noticed at once, and the messages of an invocation that crashed come back after `crash_visibility` seconds
-instead of the queue's whole visibility time-out (unless the function had set another itself).
+Batches, visibility, receive counts, redrive, partial batch responses and filters are as on AWS. Two things are faster:
+a new message is noticed at once, and the messages of a crashed invocation become visible after `crash_visibility`
+seconds instead of the queue's visibility timeout (unless the function has changed it).
+https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from moto.awslambda.models import EventSourceMapping, LambdaFunction, lambda_bac
 from moto.sqs.models import Message, Queue
 
 from emulator.calls.lineage import LIMIT, lineage_of, lineages
-from emulator.functions.deployed import deployed
+from emulator.functions.deployed import deployed, every_backend
 from emulator.functions.filters import passes
 from emulator.functions.invoking import Functions
 from emulator.functions.pools import Pool
@@ -26,15 +27,15 @@ from emulator.functions.processes import Answer, FunctionProcess
 from emulator.services import sqs
 
 LOG = logging.getLogger(__name__)
-# While messages wait, visibility and free processes are looked at this often; seconds.
+# How often queues are checked while messages wait; seconds.
 _TICK = 0.025
-# A backlog that one process more would help with, rather than a moment of many messages; seconds.
+# A backlog that lasts this long starts another process; a shorter one is a burst. Seconds.
 _BACKLOG = 0.1
 
 
 @dataclass
 class Source:
-    """One mapping: what it reads, what it feeds, and since when messages wait for it."""
+    """One event source mapping with its queue and function, and since when messages wait for it."""
 
     mapping: EventSourceMapping
     queue: Queue
@@ -44,12 +45,12 @@ class Source:
 
     @property
     def limit(self) -> int:
-        """How many invocations the mapping allows at once."""
+        """Return how many invocations the mapping allows at once."""
         return int((self.mapping.scaling_config or {}).get("MaximumConcurrency", 1000))
 
 
-class Pump:
-    """Feeds every function that has a queue. One thread looks; each invocation has its own."""
+class Poller:
+    """Polls every queue with an event source mapping. One thread polls; each invocation has a thread of its own."""
 
     def __init__(self, functions: Functions, *, crash_visibility: float | None = 1.0) -> None:
         self._functions = functions
@@ -59,23 +60,23 @@ class Pump:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
-        self._thread = threading.Thread(target=self._work, name="pump", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="poller", daemon=True)
 
     def start(self) -> None:
-        """Begin to look at the sqs."""
+        """Start polling."""
         sqs.wakeups.listen(self._wake.set)
         self._functions.on_free = self._wake.set
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop looking; whoever stops the functions ends the invocations."""
+        """Stop polling. Running invocations end when the functions are stopped."""
         sqs.wakeups.forget(self._wake.set)
         self._stopping = True
         self._wake.set()
         self._thread.join()
 
     def idle(self) -> bool:
-        """Return whether the queues that feed functions hold nothing: visible, delayed or in flight."""
+        """Return whether the queues with a mapping are empty: no message is visible, delayed or in flight."""
         return not any(sqs.length(source.queue) for source in self._find_sources().values())
 
     def _work(self) -> None:
@@ -87,8 +88,8 @@ class Pump:
                 try:
                     self._serve(source)
                 except Exception:
-                    LOG.exception("%s cannot be fed", source.function.function_name)
-            # While messages wait, time alone changes something.
+                    LOG.exception("Cannot poll the queue of %s", source.function.function_name)
+            # While messages wait, the passing of time alone may make one visible.
             waiting = any(sqs.length(source.queue) for source in self._sources.values())
             self._wake.wait(_TICK if waiting else 1.0)
 
@@ -97,7 +98,7 @@ class Pump:
         return {source.mapping.uuid: source for source in found if source is not None}
 
     def _source(self, mapping: EventSourceMapping) -> Source | None:
-        """Return what is known of a mapping; None when its queue or function is gone."""
+        """Return a mapping's source, the known one if it is unchanged; None if its queue or function is deleted."""
         queue = sqs.queue_of(mapping.event_source_arn)
         function = deployed(mapping.function_arn)
         if queue is None or function is None:
@@ -108,7 +109,7 @@ class Pump:
         return known
 
     def _serve(self, source: Source) -> None:
-        """Start as many invocations as there are messages due and processes free."""
+        """Start invocations while batches are due and processes are free."""
         pool = self._functions.pool(source.function)
         while sqs.count_visible(source.queue) and self._is_due(source):
             process = self._process_for(source, pool)
@@ -125,7 +126,7 @@ class Pump:
         source.backlog_since = None
 
     def _is_due(self, source: Source) -> bool:
-        """Return whether a batch is full or its window is over."""
+        """Return whether a batch is full or its batch window has passed."""
         window = source.mapping.max_batch_window or 0
         if not window:
             return True
@@ -134,7 +135,7 @@ class Pump:
         return full or time.monotonic() - source.waiting_since >= window
 
     def _process_for(self, source: Source, pool: Pool) -> FunctionProcess | None:
-        """Return a free process. For a backlog that lasts, start another: a start costs more than a short wait."""
+        """Return a free process, or start another if the backlog lasts: a start costs more than a short wait."""
         with self._lock:
             if self._busy.get(source.mapping.uuid, 0) >= source.limit:
                 return None
@@ -157,7 +158,7 @@ class Pump:
             with self._functions.running():
                 self._invoke(source, pool, process, messages)
         except Exception:
-            LOG.exception("An invocation of %s could not be finished", pool.spec.name)
+            LOG.exception("An invocation of %s failed in the emulator", pool.spec.name)
         finally:
             self._ended(source)
             self._wake.set()
@@ -177,20 +178,21 @@ class Pump:
         self._settle(source, wanted, answer, hidden)
 
     def _is_wanted(self, source: Source, message: Message) -> bool:
-        """Sort out what the function must not see: messages that a filter drops, and endless loops."""
+        """Remove a message that a filter drops, or that belongs to a recursive loop; return False for these."""
         if not passes(source.mapping.filter_criteria, record(source, message)):
             sqs.discard(source.queue, message)
             return False
         if lineage_of(message).get(source.function.function_arn, 0) >= LIMIT:
-            LOG.warning("%s called itself %d times: stopped", source.function.function_name, LIMIT)
+            LOG.warning("Recursive loop: %s has invoked itself %d times; stopped", source.function.function_name, LIMIT)
             sqs.dead_letter(source.queue, message)
             return False
         return True
 
     def _settle(self, source: Source, messages: list[Message], answer: Answer, hidden: Mapping[str, float]) -> None:
-        """Delete what succeeded. What failed stays on the queue, hidden as long as it or its function says.
+        """Delete the messages that succeeded; leave the others on the queue.
 
-        What a function says about its own death, before it dies, is left to the emulator's setting as well.
+        After a crash the emulator's setting decides when they become visible, even if the function had changed their
+        visibility before it died. After an error it decides only if the function had not.
         """
         failed = failed_ids(answer, [message.id for message in messages], source.mapping.function_response_types or [])
         for message in messages:
@@ -203,17 +205,16 @@ class Pump:
 
 
 def _mappings() -> Iterator[EventSourceMapping]:
-    for regions in list(lambda_backends.values()):
-        for backend in list(regions.values()):
-            for mapping in list(backend._event_source_mappings.values()):  # noqa: SLF001 - moto lists one Region only
-                if ":sqs:" in mapping.event_source_arn:
-                    yield mapping
+    for _, backend in every_backend(lambda_backends):
+        for mapping in list(backend._event_source_mappings.values()):  # noqa: SLF001 - moto lists one Region only
+            if ":sqs:" in mapping.event_source_arn:
+                yield mapping
 
 
 def failed_ids(answer: Answer, ids: list[str], response_types: list[str]) -> set[str] | None:
-    """Return the ids of the messages that failed; None when the invocation as a whole did.
+    """Return the ids of the messages that failed; None if the whole batch failed.
 
-    As Lambda reads partial answers: empty ones mean success, malformed ones and unknown ids mean that all failed.
+    As in Lambda, an empty partial batch response means success; a malformed one or an unknown id fails the batch.
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
     if answer.error is not None:
@@ -230,7 +231,7 @@ def failed_ids(answer: Answer, ids: list[str], response_types: list[str]) -> set
 
 
 def record(source: Source, message: Message) -> dict[str, Any]:
-    """Return a message the way Lambda passes it on."""
+    """Return a message as a record of the event that Lambda passes to a function."""
     attributes = {
         "ApproximateReceiveCount": str(message.approximate_receive_count),
         "ApproximateFirstReceiveTimestamp": str(message.approximate_first_receive_timestamp),

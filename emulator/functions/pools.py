@@ -1,4 +1,4 @@
-"""The processes of one function: taken for an invocation, given back after it, ended when the function changes."""
+"""The processes of one function: taken for an invocation, given back after it, stopped when the function changes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from emulator.functions.processes import FunctionProcess
 
 
 class Pool:
-    """The processes of one function."""
+    """The processes of one function. Thread-safe."""
 
     def __init__(self, spec: FunctionSpec, start: Callable[[], FunctionProcess]) -> None:
         self.spec = spec
@@ -21,7 +21,7 @@ class Pool:
         self._changed = threading.Condition()
 
     def take(self, *, start_another: bool) -> FunctionProcess | None:
-        """Return a process to use: an idle one, or, when wanted and allowed, a new one."""
+        """Return an idle process, or a new one if there is none at all or `start_another` is set; None at the limit."""
         with self._changed:
             if self._idle:
                 return self._idle.pop()
@@ -31,7 +31,7 @@ class Pool:
         return self._started()
 
     def wait_for_one(self, seconds: float) -> FunctionProcess:
-        """Return a process, waiting for one to become free. Raises TimeoutError."""
+        """Return a process, waiting up to `seconds` for a free one. Raises TimeoutError."""
         with self._changed:
             free = self._changed.wait_for(lambda: self._idle or self._count < self.spec.limit, seconds)
             if not free:
@@ -49,7 +49,7 @@ class Pool:
             raise
 
     def give_back(self, process: FunctionProcess, *, usable: bool) -> None:
-        """Return a process after an invocation; one that cannot be used again ends."""
+        """Take a process back after an invocation; one that is not usable any more is stopped."""
         with self._changed:
             kept = usable and process.alive and not self._retired
             if kept:
@@ -65,7 +65,7 @@ class Pool:
             self._changed.notify()
 
     def retire(self) -> None:
-        """End the idle processes now and the busy ones when they are given back."""
+        """Stop idle processes now, and busy ones when they are given back."""
         with self._changed:
             self._retired = True
             idle, self._idle = self._idle, []

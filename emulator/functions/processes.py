@@ -1,7 +1,7 @@
-"""The emulator's side of function processes: starting, asking, timing out, killing.
+"""The emulator's side of function processes: starting them, invoking them, timing out, killing.
 
-Separate from the functions because it knows nothing of Lambda's API: a process has an environment and a handler, takes
-events and gives answers, and can end at any moment. All of them end when the emulator does, however that ends.
+Separate from Lambda's API: a process has an environment and a handler, receives events, returns answers, and may die at
+any time. All processes end with the emulator, even if the emulator is killed.
 """
 
 from __future__ import annotations
@@ -24,16 +24,15 @@ from typing import Any
 from emulator.functions.runtime import receive, send
 
 _SCRIPT = Path(__file__).with_name("runtime.py")
-# Lambda gives an initialisation 10 s; a laptop that runs everything at once may need more.
+# Lambda allows 10 s for initialisation; a busy laptop may need more.
 _INIT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of an invocation: the handler's value, or an error in Lambda's shape.
+    """The result of an invocation: the handler's return value, or an error in Lambda's format.
 
-    `crashed`: the process died or was ended in the middle, so nobody knows what it had done. `unusable`: the process
-    cannot be used again.
+    `crashed`: the process died or was killed during the invocation. `unusable`: it cannot run another invocation.
     """
 
     value: Any = None
@@ -42,8 +41,8 @@ class Answer:
     unusable: bool = False
 
 
-class Nursery:
-    """Forks processes for the code of one folder."""
+class ForkServer:
+    """Forks processes that run the code of one directory."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -57,14 +56,14 @@ class Nursery:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=(theirs.fileno(), reading),
-            start_new_session=True,  # Ctrl-C in the terminal is for the emulator, which then ends its processes
+            start_new_session=True,  # Ctrl-C goes to the emulator alone, which then stops its processes
             env={"PATH": os.environ.get("PATH", os.defpath), "LANG": "en_US.UTF-8"},
         )
         theirs.close()
         os.close(reading)
 
     def fork(self) -> tuple[int, socket.socket, int]:
-        """Return a new process: its id, the channel to talk to it, and where its output can be read."""
+        """Return a new process: its id, the socket to talk to it, and the descriptor to read its output from."""
         ours, theirs = socket.socketpair()
         output, writing = os.pipe()
         try:
@@ -77,12 +76,12 @@ class Nursery:
         if len(answer) < 4:
             ours.close()
             os.close(output)
-            raise RuntimeError(f"No function process could be started for {self.root}: see the error above.")
+            raise RuntimeError(f"Cannot start a function process for {self.root}: see the error above.")
         os.set_blocking(output, False)
         return struct.unpack("!i", answer)[0], ours, output
 
     def stop(self) -> None:
-        """End the nursery and every process that it has forked."""
+        """Stop the fork server and every process that it has forked."""
         self._control.close()
         with contextlib.suppress(OSError):
             os.close(self._lifeline)
@@ -91,7 +90,7 @@ class Nursery:
 
 
 def _kill(pid: int) -> bool:
-    """Kill a process; False when it is gone. The nursery leaves no zombies, so gone it will be."""
+    """Kill a process. Return False once it no longer exists; the fork server reaps it, so that will happen."""
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -103,12 +102,12 @@ def _kill(pid: int) -> bool:
 class FunctionProcess:
     """One process of a function. It runs one invocation at a time; `kill` may be called from any thread.
 
-    It starts with its first invocation. `on_end` is called once it can do nothing any more.
+    It starts with its first invocation. `on_end` is called when it is dead.
     """
 
     def __init__(
         self,
-        nursery: Nursery,
+        fork_server: ForkServer,
         handler: str,
         environment: Mapping[str, str],
         on_output: Callable[[str], None],
@@ -116,8 +115,8 @@ class FunctionProcess:
     ) -> None:
         self.access_key_id = environment.get("AWS_ACCESS_KEY_ID", "")
         self.alive = True
-        self._nursery = nursery
-        self._start = {"handler": handler, "root": str(nursery.root), "environment": dict(environment)}
+        self._server = fork_server
+        self._start = {"handler": handler, "root": str(fork_server.root), "environment": dict(environment)}
         self._on_output = on_output
         self._on_end = on_end
         self._rest = b""
@@ -125,10 +124,10 @@ class FunctionProcess:
         self._ending = threading.Lock()
 
     def invoke(self, request: Mapping[str, Any], timeout: float) -> Answer:
-        """Run the handler once. `timeout` (seconds) counts from its start; afterwards the process is ended."""
+        """Run the handler once. After `timeout` seconds from the handler's start the process is killed."""
         try:
             if not self._pid:
-                self._pid, self._channel, self._output = self._nursery.fork()
+                self._pid, self._channel, self._output = self._server.fork()
                 send(self._channel, self._start)
             send(self._channel, {**request, "timeout": timeout})
             answer = self._wait(_INIT_SECONDS)
@@ -139,7 +138,7 @@ class FunctionProcess:
         except OSError:
             answer = None
         if answer is None:
-            return self._crash("Runtime.ExitError", "Runtime exited before it answered", request)
+            return self._crash("Runtime.ExitError", "Runtime exited without providing a reason", request)
         self._drain()
         return Answer(answer.get("value"), answer.get("error"), unusable=bool(answer.get("unusable")))
 
@@ -152,7 +151,7 @@ class FunctionProcess:
         return Answer(error={"errorType": kind, "errorMessage": message}, crashed=True, unusable=True)
 
     def _wait(self, seconds: float) -> dict[str, Any] | None:
-        """Read output as it comes until the process answers; None when it has died. Raises TimeoutError."""
+        """Read output until the process answers; return None if it has died. Raises TimeoutError."""
         deadline = time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
             selector.register(self._channel, selectors.EVENT_READ)
@@ -167,7 +166,7 @@ class FunctionProcess:
                     return receive(self._channel)
 
     def _drain(self) -> bool:
-        """Hand on what the process has written; False once it can write nothing more."""
+        """Pass on what the process has written. Return False once its output is closed."""
         while True:
             try:
                 chunk = os.read(self._output, 65536)
@@ -185,13 +184,13 @@ class FunctionProcess:
                 self._on_output(line.decode("utf-8", "replace"))
 
     def kill(self) -> None:
-        """End the process at once, and return when it can do nothing any more."""
+        """Kill the process, and return when it is dead."""
         with self._ending:
             while self.alive:
                 self.alive = bool(self._pid) and _kill(self._pid)
 
     def stop(self) -> None:
-        """End the process and give back what it held."""
+        """Kill the process and release its resources."""
         self.kill()
         if self._pid:
             self._channel.close()

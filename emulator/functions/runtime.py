@@ -1,8 +1,8 @@
-"""What runs inside the emulator's function processes: a nursery that forks them, and Lambda's Python runtime in each.
+"""What runs inside function processes: a server that forks them, and Lambda's Python runtime in each.
 
-Run as a script by the interpreter in isolated mode and imported by nobody, so that a function sees what it would see in
-Lambda: its own code, boto3, and the environment that it was given. The nursery has imported boto3 already, which is
-most of a start; it has neither threads nor connections, so forking it is safe. Standard library only.
+Runs as a script, by the interpreter in isolated mode, so that a function sees what it would see on Lambda: its own
+code, boto3 and its environment. The fork server has imported boto3, which is most of a cold start; it has neither
+threads nor connections, so forking it is safe. Uses the standard library only.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def send(channel: socket.socket, message: dict[str, Any]) -> None:
 
 
 def receive(channel: socket.socket) -> dict[str, Any] | None:
-    """Wait for one message; None when the other side has gone."""
+    """Wait for one message; return None if the other side has closed the connection."""
     head = _exactly(channel, _LENGTH.size)
     if head is None:
         return None
@@ -51,7 +51,10 @@ def _exactly(channel: socket.socket, count: int) -> bytes | None:
 
 
 class Context:
-    """Lambda's context object."""
+    """Lambda's context object.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
+    """
 
     identity = None
     client_context = None
@@ -67,7 +70,7 @@ class Context:
         self.log_stream_name = os.environ["AWS_LAMBDA_LOG_STREAM_NAME"]
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return the milliseconds until Lambda ends the invocation."""
+        """Return the milliseconds until the invocation times out."""
         return max(0, int((self._deadline - time.monotonic()) * 1000))
 
     def log(self, text: str) -> None:
@@ -75,8 +78,8 @@ class Context:
         sys.stdout.write(text)
 
 
-def nursery(control: socket.socket, lifeline: int) -> None:
-    """Fork a function process for every request on `control`, until the emulator closes it."""
+def fork_on_request(control: socket.socket, lifeline: int) -> None:
+    """Fork a function process for every request on `control`, until the emulator closes the socket."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         request, descriptors, _, _ = socket.recv_fds(control, 1, 2)
@@ -92,7 +95,7 @@ def nursery(control: socket.socket, lifeline: int) -> None:
 
 
 def _run(channel: socket.socket, output: int, lifeline: int) -> NoReturn:
-    """Be a function process: never return into the nursery's code."""
+    """Run as a function process; never return into the fork server's code."""
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         threading.Thread(target=_die_with_the_emulator, args=(lifeline,), daemon=True).start()
@@ -125,7 +128,7 @@ def _take_output(output: int) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (output, 1), (output, 2)):
         os.dup2(source, target)
-        os.set_inheritable(target, True)  # noqa: FBT003 - the function's own child processes write to its log too
+        os.set_inheritable(target, True)  # noqa: FBT003 - the function's child processes write to its log, too
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", buffering=1, encoding="utf-8", closefd=False)  # noqa: SIM115
@@ -179,7 +182,7 @@ def _call(handler: Any, request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _described(error: Exception, kind: str, request_id: str = "") -> dict[str, Any]:
-    """Describe an exception in Lambda's shape, and log it as Lambda does."""
+    """Describe an exception in Lambda's format, and log it as Lambda does."""
     own = error.__traceback__.tb_next if error.__traceback__ else None  # the first frame is this file's
     sys.stdout.write(f"[ERROR] {kind}: {error}\n{''.join(traceback.format_exception(type(error), error, own))}")
     described = {"errorMessage": str(error), "errorType": kind, "stackTrace": traceback.format_tb(own)}
@@ -187,18 +190,18 @@ def _described(error: Exception, kind: str, request_id: str = "") -> dict[str, A
 
 
 def _answer(channel: socket.socket, answer: dict[str, Any]) -> None:
-    """Send the answer last: whoever has it can read all that the function had written."""
+    """Send the answer after the output, so that whoever receives it can read all of the output."""
     sys.stdout.flush()
     sys.stderr.flush()
     send(channel, answer)
 
 
 def main() -> None:
-    """Arguments: the control socket's and the lifeline's file descriptor, the code's folder, then the packages'."""
+    """Run the fork server. Arguments: control socket, lifeline, directory of the code, directories of packages."""
     control, lifeline, root, *packages = sys.argv[1:]
     sys.path[:] = [root, *(path for path in sys.path if path != root), *packages]
     importlib.import_module("boto3")
-    nursery(socket.socket(fileno=int(control)), int(lifeline))
+    fork_on_request(socket.socket(fileno=int(control)), int(lifeline))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Schedules: EventBridge rules and EventBridge Scheduler's schedules that run functions.
+"""Scheduled invocations: by rules of EventBridge and by schedules of EventBridge Scheduler.
 
-`rate(...)` runs in real time, the first time one period after the schedule was made. `cron(...)` and `at(...)` are not
-kept by the clock: whoever tests what happens at night will not wait for it, but fire the function.
+`rate(...)` runs in real time, the first time one period after the schedule was created. `cron(...)` and `at(...)` never
+run by the clock: tests fire the function instead of waiting.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from typing import Any
 from moto.events.models import events_backends
 from moto.scheduler.models import scheduler_backends
 
+from emulator.functions.deployed import every_backend
+
 LOG = logging.getLogger(__name__)
 _SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
 _LOOK_EVERY = 1.0
@@ -27,7 +29,7 @@ _LOOK_EVERY = 1.0
 
 @dataclass(frozen=True)
 class Schedule:
-    """One target of a rule or schedule. `given` is the event that it is to send, None for the usual one."""
+    """One target of a rule or schedule. `given` is the target's `Input`; None means the default event."""
 
     arn: str
     expression: str
@@ -40,12 +42,12 @@ class Schedule:
 
     @property
     def period(self) -> float | None:
-        """Seconds between two runs; None when it does not run at a rate."""
+        """Return the seconds between two runs; None if the expression is not a rate."""
         match = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", self.expression)
         return int(match[1]) * _SECONDS[match[2]] if match else None
 
     def event(self, now: datetime) -> Any:
-        """Return the event for a run at this moment.
+        """Return the event for a run at this time.
 
         https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
         """
@@ -73,13 +75,13 @@ class Schedule:
 
 
 def schedules() -> Iterator[Schedule]:
-    """Return every schedule that there is."""
+    """Yield every schedule of all Regions."""
     yield from _rules()
     yield from _scheduled()
 
 
 def _rules() -> Iterator[Schedule]:
-    for region, backend in _everywhere(events_backends):
+    for region, backend in every_backend(events_backends):
         rules = [rule for bus in list(backend.event_buses.values()) for rule in list(bus.rules.values())]
         for rule in rules:
             for target in rule.targets if rule.scheduled_expression else []:
@@ -96,7 +98,7 @@ def _rules() -> Iterator[Schedule]:
 
 
 def _scheduled() -> Iterator[Schedule]:
-    for region, backend in _everywhere(scheduler_backends):
+    for region, backend in every_backend(scheduler_backends):
         for group in list(backend.schedule_groups.values()):
             for each in list(group.schedules.values()):
                 yield Schedule(
@@ -111,13 +113,8 @@ def _scheduled() -> Iterator[Schedule]:
                 )
 
 
-def _everywhere(backends: Any) -> Iterator[tuple[str, Any]]:
-    for regions in list(backends.values()):
-        yield from list(regions.items())
-
-
 class Clock:
-    """Runs what is due. `run` gets a function's ARN and the event, and must not take long."""
+    """Runs due schedules. `run` receives a function's ARN and the event, and must return quickly."""
 
     def __init__(self, run: Callable[[str, Any], None]) -> None:
         self._run = run
@@ -126,11 +123,11 @@ class Clock:
         self._thread = threading.Thread(target=self._work, name="schedules", daemon=True)
 
     def start(self) -> None:
-        """Begin to keep the time."""
+        """Start the thread that looks for due schedules."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Run nothing more."""
+        """Stop the thread."""
         self._stop.set()
         self._thread.join()
 
@@ -140,10 +137,10 @@ class Clock:
                 try:
                     self._run(schedule.target, schedule.event(datetime.now(UTC)))
                 except Exception:
-                    LOG.exception("The schedule %s could not run", schedule.arn)
+                    LOG.exception("Schedule %s failed to run", schedule.arn)
 
     def take_due(self, now: float) -> list[Schedule]:
-        """Return what is due at this moment of the monotonic clock (seconds), once per period."""
+        """Return the schedules due at this monotonic time (seconds), each once per period."""
         known = {(each.arn, each.target, each.expression): each for each in schedules() if each.enabled and each.period}
         self._due = {key: self._due.get(key, now + (each.period or 0)) for key, each in known.items()}
         due = [each for key, each in known.items() if self._due[key] <= now]

@@ -179,8 +179,16 @@ def test_new_code_and_new_configuration_run_in_new_processes(emulator: Running) 
         ("import nothing_of_this_name", "Runtime.ImportModuleError", "No module named 'nothing_of_this_name'"),
         ("handle = None", "Runtime.HandlerNotFound", "module 'code' has no attribute 'handler'"),
         ("def handler(event, context):\n    return {1, 2}", "Runtime.MarshalError", "Unable to marshal response"),
-        ("import os\ndef handler(event, context):\n    os._exit(0)", "Runtime.ExitError", "exited before it answered"),
-        ("import sys\ndef handler(event, context):\n    sys.exit(0)", "Runtime.ExitError", "exited before it answered"),
+        (
+            "import os\ndef handler(event, context):\n    os._exit(0)",
+            "Runtime.ExitError",
+            "exited without providing a reason",
+        ),
+        (
+            "import sys\ndef handler(event, context):\n    sys.exit(0)",
+            "Runtime.ExitError",
+            "exited without providing a reason",
+        ),
         (
             "import time\ndef handler(event, context):\n    time.sleep(9)",
             "Sandbox.Timedout",
@@ -274,7 +282,7 @@ def test_lines_that_are_no_metrics_stay_in_the_log(line: str) -> None:
 
 
 def test_everything_ends_with_the_emulator(template: Path) -> None:
-    """The nursery, a process that waits and one that works; however the emulator ended."""
+    """The fork server, a process that waits and one that works; however the emulator ended."""
     script = (
         "import os, threading, time\n"
         "from pathlib import Path\n"
@@ -292,7 +300,7 @@ def test_everything_ends_with_the_emulator(template: Path) -> None:
         "    function = up.host.functions\n"
         "    keys = [f'ASIAEMULATOR{number:08d}' for number in (1, 2)]\n"
         "    kills = [up.emulator.principals._kills[key] for key in keys]\n"
-        "    print(*[each._process.pid for each in function._nurseries.values()],\n"
+        "    print(*[each._process.pid for each in function._fork_servers.values()],\n"
         "          *[each.__self__._pid for each in kills], flush=True)\n"
         "    os._exit(1)\n"
     )

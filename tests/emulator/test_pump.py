@@ -11,7 +11,7 @@ import pytest
 from moto.sqs.models import Message, sqs_backends
 
 from emulator.functions.filters import passes
-from emulator.functions.poller import Pump, failed_ids
+from emulator.functions.poller import Poller, failed_ids
 from emulator.functions.processes import Answer
 from emulator.functions.schedules import Clock, schedules
 from emulator.running import Options, Running, running
@@ -388,6 +388,6 @@ def test_an_invocation_that_comes_and_goes_while_queues_are_looked_at_is_not_idl
             return True
 
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(Pump, "idle", look)
+        meanwhile.setattr(Poller, "idle", look)
         assert not emulator.host.idle()
     assert emulator.host.idle()

@@ -1,4 +1,4 @@
-"""A schedule by itself: how often it runs, and what it sends. How it is fired is tested with the pump."""
+"""A schedule by itself: how often it runs, and what it sends. How it is fired is tested with the poller."""
 
 from datetime import UTC, datetime
 
