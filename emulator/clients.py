@@ -38,6 +38,11 @@ def client(service: str, region: str) -> Any:
         return _client(service, region, state.active().endpoint)
 
 
+def location_constraint(region: str) -> dict[str, Any]:
+    """Return CreateBucket's arguments for a Region: none for us-east-1, which is no LocationConstraint."""
+    return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+
+
 @contextmanager
 def suppressed(*codes: str) -> Iterator[None]:
     """Ignore a request's error if it has one of these codes.

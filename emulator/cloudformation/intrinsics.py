@@ -1,7 +1,8 @@
-"""CloudFormation's intrinsic functions and conditions, as far as parameters decide them.
+"""CloudFormation's intrinsic functions and conditions, as far as parameters determine them.
 
-Separate from what creates resources: this turns a template into one in which only references to resources are left, so
-that two templates differ exactly where something must be changed, and nothing behind it needs to know conditions.
+Separate from what creates resources: this resolves everything except references to resources. So two templates differ
+exactly where something must change, and no other module needs to know conditions.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ NO_VALUE = object()
 
 
 def template_error(problem: str) -> ValidationError:
-    """Return the answer that CloudFormation gives to a template that makes no sense."""
+    """Return CloudFormation's error for an invalid template."""
     return ValidationError(message=f"Template error: {problem}")
 
 
 @dataclass
 class Scope:
-    """What is known before any resource exists: parameters and pseudo parameters, mappings and conditions."""
+    """What is known before any resource exists: parameters, pseudo parameters, mappings and conditions."""
 
     values: Mapping[str, Any]
     mappings: Mapping[str, Any] = field(default_factory=dict)
@@ -32,7 +33,7 @@ class Scope:
     _decided: dict[str, bool] = field(default_factory=dict)
 
     def holds(self, condition: str) -> bool:
-        """Return whether a condition of the template holds with these parameters."""
+        """Return whether a condition of the template is true with these parameters."""
         if condition not in self.conditions:
             raise template_error(f"unresolved condition dependency {condition}")
         if condition not in self._decided:
@@ -48,7 +49,7 @@ class Scope:
         return _LOGIC[operator](self, operands)
 
     def resolve(self, node: Any) -> Any:
-        """Return the node with all that is known put in; references to resources stay as they are."""
+        """Return the node with everything known resolved; references to resources are kept."""
         if isinstance(node, list):
             return [each for each in map(self.resolve, node) if each is not NO_VALUE]
         if not isinstance(node, dict):
@@ -62,7 +63,7 @@ class Scope:
 
 
 def is_known(value: Any) -> bool:
-    """Return whether a resolved value holds no reference to a resource."""
+    """Return whether a resolved value contains no reference to a resource."""
     if isinstance(value, list):
         return all(map(is_known, value))
     if isinstance(value, dict):
@@ -78,8 +79,8 @@ def _equals(scope: Scope, operands: list[Any]) -> bool:
 _LOGIC: Mapping[str, Callable[[Scope, list[Any]], bool]] = {
     "Fn::Equals": _equals,
     "Fn::Not": lambda scope, operands: not scope._truth(operands[0]),  # noqa: SLF001 - the two are one evaluator
-    "Fn::And": lambda scope, operands: all([scope._truth(each) for each in operands]),  # noqa: SLF001, C419 - check all
-    "Fn::Or": lambda scope, operands: any([scope._truth(each) for each in operands]),  # noqa: SLF001, C419 - check all
+    "Fn::And": lambda scope, operands: all([scope._truth(each) for each in operands]),  # noqa: SLF001, C419 - check every operand
+    "Fn::Or": lambda scope, operands: any([scope._truth(each) for each in operands]),  # noqa: SLF001, C419 - check every operand
 }
 
 
@@ -139,7 +140,7 @@ def _select(scope: Scope, argument: list[Any]) -> Any:
 
 
 def _sub(scope: Scope, argument: Any) -> Any:
-    """Put in what is known. What is left keeps its name, or its entry in the function's own map."""
+    """Substitute what is known. The rest keeps its name, or its entry in the function's own map."""
     text, own = (argument, {}) if isinstance(argument, str) else (argument[0], scope.resolve(argument[1]))
     left: dict[str, Any] = {}
     whole = True

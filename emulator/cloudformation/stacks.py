@@ -1,7 +1,7 @@
-"""CloudFormation: moto's stacks, with the SAM transform, conditions and updates that keep what is there.
+"""CloudFormation: moto's stacks with the SAM transform, conditions, rollbacks, and updates of only what changes.
 
-Separate from the resources because this is about stacks as a whole. `sam deploy`, boto3 and the emulator itself all
-come through here: moto's API code calls these classes in the place of its own.
+Separate from the resources because this is about stacks as a whole. moto's API code calls these classes instead of its
+own, for `sam deploy`, boto3 and the emulator alike.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _KEPT = ("Retain", "RetainExceptOnCreate", "Snapshot")
 
 
 class Stack(models.Stack):
-    """A stack whose `template` is what the user wrote and whose `template_dict` is what it comes to."""
+    """A stack. `template` is what the user wrote, `template_dict` the resolved document."""
 
     def __init__(self, stack_id: str, name: str, template: Any, parameters: dict[str, str], **others: Any) -> None:
         self._identity = StackIdentity(name, others["region_name"], others["account_id"])
@@ -36,7 +36,7 @@ class Stack(models.Stack):
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The value of every parameter, also of those that were not given."""
+        """Return the value of every parameter, defaults included."""
         declared = getattr(self, "template_dict", {}).get("Parameters", {})
         return {name: slot["Default"] for name, slot in declared.items()} | self._given
 
@@ -45,25 +45,25 @@ class Stack(models.Stack):
         self._given = {name: value for name, value in given.items() if value is not None}
 
     def plain(self, template: Any, parameters: dict[str, str]) -> dict[str, Any]:
-        """Return what a template comes to for this stack."""
+        """Return a template resolved for this stack."""
         text = template if isinstance(template, str) else json.dumps(template)
         return plain_template(text, parameters, self._identity)
 
     def has_template(self, other_template: str) -> bool:
-        """Return whether this is the stack's template already."""
+        """Return whether this is the stack's current template."""
         return bool(parse(str(self.template)) == parse(other_template))
 
     def has_parameters(self, other_parameters: dict[str, Any]) -> bool:
-        """Return whether these are the stack's parameters already; those that are not given have their defaults."""
+        """Return whether these are the stack's current parameters; missing ones have their defaults."""
         return bool(self.plain(self.template, other_parameters)["Parameters"] == self.template_dict["Parameters"])
 
     @property
     def outputs(self) -> list[dict[str, Any]] | None:
-        """The outputs, as long as there are resources."""
+        """Return the outputs; None after the resources have been deleted."""
         return None if cast(ResourceMap, self.resource_map).gone else super().outputs
 
     def create_resources(self) -> None:
-        """Create everything, or what CloudFormation does after a failure: undo it and say why in the events."""
+        """Create the resources. After a failure, roll back and give the reason in the stack's events."""
         self._attempt("CREATE", super().create_resources)
 
     def update(
@@ -73,12 +73,12 @@ class Stack(models.Stack):
         parameters: dict[str, Any] | None = None,
         tags: dict[str, str] | None = None,
     ) -> None:
-        """Make the stack what the template says; resources that stay the same are not touched."""
+        """Update the stack to the template; unchanged resources are not touched."""
         self.parameters = parameters or {}
         self._attempt("UPDATE", lambda: super(Stack, self).update(template, role_arn, parameters, tags))
 
     def apply(self, change_set: models.ChangeSet) -> None:
-        """Execute a change set; whether it creates or updates, it is an update of what is there."""
+        """Execute a change set. One that creates is an update of a stack without resources."""
         self.template, self.parameters = change_set.template, change_set.parameters
         self._parse_template()
         self.description = self.template_dict.get("Description")
@@ -89,7 +89,7 @@ class Stack(models.Stack):
         self.output_map = self._create_output_map()
 
     def _attempt(self, what: str, action: Callable[[], None]) -> None:
-        """Run it; when it fails, end as CloudFormation does. The caller learns of it from the status and the events."""
+        """Run an action; after a failure, roll back. The caller sees it in the stack's status and events."""
         self.failed = False
         try:
             action()
@@ -110,38 +110,38 @@ class Stack(models.Stack):
         try:
             self.resource_map.delete()
         except Exception:
-            LOG.info("Stack %s: not everything could be deleted", self.name, exc_info=True)
+            LOG.info("Stack %s: rollback could not delete every resource", self.name, exc_info=True)
 
 
 class ChangeSet(models.ChangeSet):
-    """A change set over the plain template."""
+    """A change set of the resolved template."""
 
     def _parse_template(self) -> None:
         self.template_dict = cast(Stack, self.stack).plain(self.template, self.parameters)
 
     def apply(self) -> None:
-        """Execute it."""
+        """Execute the change set."""
         cast(Stack, self.stack).apply(self)
 
 
 class ResourceMap(parsing.ResourceMap):
-    """The resources of a stack. Those that their template wants to keep survive the stack."""
+    """The resources of a stack. Those whose DeletionPolicy retains them outlive the stack."""
 
     gone = False
 
     def __getitem__(self, key: str) -> Any:
-        """Look a resource up, creating it when it is not there yet; but not when the stack has been deleted."""
+        """Return a resource, creating it if it does not exist yet, unless the stack has been deleted."""
         return self._parsed_resources.get(key) if self.gone else super().__getitem__(key)
 
     def update(self, template: dict[str, Any], parameters: dict[str, Any] | None = None) -> None:
-        """Make the resources what the template says."""
+        """Update the resources to the template."""
         removed = self._resource_json_map.keys() - template["Resources"].keys()
         super().update(template, parameters)
         for name in removed:
             self._parsed_resources.pop(name, None)
 
     def delete(self) -> None:
-        """Delete what must not be kept."""
+        """Delete every resource that its DeletionPolicy does not retain."""
         super().delete()
         self.gone = True
 
@@ -156,7 +156,7 @@ _name_property = parsing.resource_name_property_from_type
 
 
 def _execute(self: models.CloudFormationBackend, change_set_name: str, stack_name: str | None = None) -> None:
-    """Keep the status of a stack that failed; moto's own code sets COMPLETE whatever happened."""
+    """Keep the status of a stack that failed: moto sets COMPLETE even then."""
     change_set = self.describe_change_set(change_set_name)
     _execute_change_set(self, change_set_name, stack_name)
     stack = cast(Stack, cast(models.ChangeSet, change_set).stack)
@@ -166,7 +166,7 @@ def _execute(self: models.CloudFormationBackend, change_set_name: str, stack_nam
 
 
 def _class_of(resource_type: str) -> type[CloudFormationModel]:
-    """Stand in for kinds that nobody implements, so that no template fails for a detail that nobody tests."""
+    """Return a placeholder for a type that nothing implements, so that the rest of its template can be deployed."""
     known: type[CloudFormationModel] | None = None
     if resource_type in parsing.get_model_map() or resource_type.startswith("Custom::"):
         known = _resource_class(resource_type)
@@ -174,21 +174,21 @@ def _class_of(resource_type: str) -> type[CloudFormationModel]:
 
 
 def _name_property_of(resource_type: str) -> str | None:
-    """Ask our kinds first: moto looks at its own models, some of which have no name."""
+    """Look into our own types first: moto looks only into its models, some of which have no name."""
     ours = next((kind for kind in KINDS if kind.kind == resource_type), None)
     return ours.name_property if ours else _name_property(resource_type)
 
 
 def _template_at(url: str, account_id: str, partition: str) -> str:
-    """Read a stored template; addressed below the emulator's own URL as the SAM CLI does, its bucket is in the path."""
+    """Read a template from S3. The SAM CLI addresses it by the emulator's URL, with the bucket in the path."""
     parts = urlsplit(url)
     in_path = url if parts.netloc.endswith("amazonaws.com") else f"https://s3.amazonaws.com{parts.path}"
     return get_stack_from_s3_url(in_path, account_id, partition)
 
 
 def install() -> None:
-    """Put these in the place of moto's own; doing it again changes nothing."""
-    logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)  # it misses metrics that only AWS collects
+    """Replace moto's classes by these. Idempotent."""
+    logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)  # warns about metrics that only AWS collects
     for name, replacement in (("Stack", Stack), ("ChangeSet", ChangeSet), ("ResourceMap", ResourceMap)):
         setattr(models, name, replacement)
     models.CloudFormationBackend.execute_change_set = _execute  # type: ignore[method-assign]

@@ -1,7 +1,7 @@
 """From a template's text and parameters to the resources that CloudFormation would create.
 
-The SAM transform is AWS's own (samtranslator). Separate from the stacks because it is pure: text and values in, a plain
-document out, or the ValidationError that CloudFormation would answer with.
+The SAM transform is AWS's own (samtranslator). Separate from the stacks because it is pure: text and parameters in, a
+resolved document out, or the ValidationError that CloudFormation would return.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
 
 @dataclass(frozen=True)
 class StackIdentity:
-    """What the pseudo parameters say."""
+    """A stack's name, Region and account, for the pseudo parameters."""
 
     name: str
     region: str
@@ -36,7 +36,7 @@ class StackIdentity:
 
     @property
     def pseudo_parameters(self) -> Mapping[str, Any]:
-        """The pseudo parameters that are known before a stack exists: all but its id."""
+        """Return the pseudo parameters that are known before a stack exists: all except AWS::StackId."""
         return {
             "AWS::AccountId": self.account,
             "AWS::NotificationARNs": [],
@@ -48,7 +48,7 @@ class StackIdentity:
 
 
 def parse(text: str) -> dict[str, Any]:
-    """Read a template in JSON or YAML. Raises CloudFormation's ValidationError."""
+    """Parse a template in JSON or YAML. Raises CloudFormation's ValidationError."""
     try:
         document = json.loads(text) if text.lstrip().startswith("{") else yaml_parse(text)
     except (ValueError, yaml.YAMLError) as error:
@@ -59,9 +59,9 @@ def parse(text: str) -> dict[str, Any]:
 
 
 def plain_template(text: str, given: Mapping[str, str], stack: StackIdentity) -> dict[str, Any]:
-    """Return the template without transforms, conditions and parameters: only resource references are left.
+    """Return the template with transforms, conditions and parameters resolved; only references to resources are left.
 
-    Raises CloudFormation's ValidationError for parameters and templates that it would refuse.
+    Raises the ValidationError that CloudFormation would return for these parameters or this template.
     """
     document = parse(text)
     parameters = _checked_parameters(document.get("Parameters") or {}, given)
@@ -85,14 +85,14 @@ def plain_template(text: str, given: Mapping[str, str], stack: StackIdentity) ->
 
 
 def _transforms(document: Mapping[str, Any]) -> list[str]:
-    """In the order in which CloudFormation applies them: the last one of the list first, language extensions first."""
+    """Return the transforms in the order in which they are applied: language extensions first."""
     transforms = document.get("Transform") or []
     names = [transforms] if isinstance(transforms, str) else list(transforms)
     return sorted(names, key=lambda name: name != LANGUAGE_EXTENSIONS)
 
 
 def _without_sam(document: dict[str, Any], parameters: Mapping[str, str], region: str) -> dict[str, Any]:
-    """Run the SAM transform. It would ask boto3 for the Region and IAM for managed policies: it gets neither."""
+    """Run the SAM transform, with a fixed Region and without managed policies, which it would ask AWS for."""
     session = boto3.Session(region_name=region, aws_access_key_id="none", aws_secret_access_key="none")  # noqa: S106
     values = dict(parameters)
     to_py27_compatible_template(document, values)
@@ -136,7 +136,7 @@ def _check_value(name: str, value: str, slot: Mapping[str, Any]) -> None:
         raise template_error(f"Parameter '{name}' is '{value}', but {why}")
     for limit, fails in (("MinLength", len(value).__lt__), ("MaxLength", len(value).__gt__)):
         if limit in slot and fails(int(slot[limit])):
-            raise template_error(f"Parameter '{name}' breaks {limit} {slot[limit]}")
+            raise template_error(f"Parameter '{name}' violates {limit} {slot[limit]}")
     if slot.get("Type") == "Number":
         _check_number(name, value, slot)
 
@@ -160,7 +160,7 @@ def _typed(value: str, kind: str) -> str | list[str]:
 
 
 def _shown(slot: Mapping[str, Any], value: str) -> dict[str, Any]:
-    """Return the declaration that DescribeStacks' answer is made from; every value is a text there."""
+    """Return the declaration from which moto builds the response of DescribeStacks, where every value is a string."""
     return {"Type": "String", "Default": value, "NoEcho": bool(slot.get("NoEcho"))}
 
 

@@ -16,12 +16,11 @@ def create_buckets(world: World) -> None:
 
 def _create(bucket: WorldBucket) -> None:
     s3 = clients.client("s3", bucket.region)
-    outside = {"CreateBucketConfiguration": {"LocationConstraint": bucket.region}}
     s3.create_bucket(
         Bucket=bucket.name,
         ObjectOwnership=bucket.ownership,
         ObjectLockEnabledForBucket=bucket.object_lock,
-        **({} if bucket.region == "us-east-1" else outside),
+        **clients.location_constraint(bucket.region),
     )
     s3.put_bucket_ownership_controls(
         Bucket=bucket.name, OwnershipControls={"Rules": [{"ObjectOwnership": bucket.ownership}]}

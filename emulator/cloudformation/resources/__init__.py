@@ -1,6 +1,6 @@
-"""The CloudFormation resources that the emulator creates itself; moto's own models serve the other kinds.
+"""The CloudFormation resource types that the emulator creates itself; moto's models create the others.
 
-To add a kind: a subclass of `Resource` in one of the modules, and its name in `KINDS`.
+To add a type, write a subclass of `Resource` in one of the modules and add it to `KINDS`.
 """
 
 from __future__ import annotations

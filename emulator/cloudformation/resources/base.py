@@ -1,7 +1,7 @@
-"""What a kind of CloudFormation resource is to the emulator: boto3 calls against the emulator itself.
+"""The base class of CloudFormation resources: each creates, updates and deletes itself by boto3 calls to the emulator.
 
-moto's own models of resources leave out much of what templates say (versioning, TTL, notifications, updates). These
-take their place in moto's CloudFormation, which keeps the stacks and follows the references.
+moto's own resource models ignore many properties (versioning, TTL, notifications) and most updates. These classes
+replace them in moto's CloudFormation, which stores the stacks and resolves the references.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Properties = Mapping[str, Any]
 
 
 class Resource(CloudFormationModel):
-    """One resource of a stack. A kind says how to create, change and delete itself; `attributes` answer Fn::GetAtt."""
+    """One resource of a stack. A subclass implements one type; `attributes` are the values of Fn::GetAtt."""
 
     kind: ClassVar[str]
     name_property: ClassVar[str] = ""
@@ -35,35 +35,40 @@ class Resource(CloudFormationModel):
         self.attributes: dict[str, Any] = {}
 
     def create(self) -> None:
-        """Create it and set `physical_resource_id` and `attributes`."""
+        """Create the resource, and set `physical_resource_id` and `attributes`."""
         raise NotImplementedError
 
     def update(self, before: Properties) -> None:
-        """Make what exists agree with `properties`; `before` are those it was created with."""
+        """Update the resource to `properties`; `before` are the previous ones."""
         raise NotImplementedError
 
     def destroy(self) -> None:
-        """Delete it."""
+        """Delete the resource."""
         raise NotImplementedError
 
     def replaced_by(self, properties: Properties) -> bool:
-        """Return whether these properties can only be had by a new resource: by default, when it gets another name."""
+        """Return whether these properties require a replacement: by default, if the name changes."""
         return bool(self.name_property) and properties.get(self.name_property, self.name) != self.name
 
     def client(self, service: str) -> Any:
-        """Return a client of the emulator in the stack's Region, which takes values as templates write them."""
+        """Return a client in the stack's Region that accepts values as templates write them: numbers as strings."""
         client = clients.client(service, self.region)
         client.meta.events.register("provide-client-params.*.*", _typed, unique_id="cloudformation-types")
         return client
 
+    @property
+    def tags(self) -> dict[str, str]:
+        """Return the tags as a mapping, as some APIs take them."""
+        return {tag["Key"]: tag["Value"] for tag in self.properties.get("Tags", [])}
+
     def call(self, service: str, operation: str, **extra: Any) -> Any:
-        """Call an operation with those properties that it knows by the same name."""
+        """Call an operation with those properties that are parameters of it."""
         return getattr(self.client(service), operation)(**{**self.properties, **extra})
 
-    # What moto's CloudFormation calls, with the arguments that it calls them with.
+    # The interface of moto's CloudFormation.
 
     @classmethod
-    def has_cfn_attr(cls, attr: str) -> bool:  # noqa: ARG003 - it asks before there is a resource to look at
+    def has_cfn_attr(cls, attr: str) -> bool:  # noqa: ARG003 - called before the resource exists
         return True
 
     def get_cfn_attribute(self, attribute_name: str) -> Any:
@@ -113,17 +118,17 @@ class Resource(CloudFormationModel):
 
 
 class Placeholder(Resource):
-    """A resource of a kind that the emulator does not have: it exists in the stack and does nothing."""
+    """A resource of a type that the emulator does not implement: it exists in the stack and does nothing."""
 
     def create(self) -> None:
-        """Exist."""
+        """Accept every attribute."""
         self.attributes = _AnyAttribute(self.name, self.region)
 
     def update(self, before: Properties) -> None:
-        """Have no effect."""
+        """Do nothing."""
 
     def destroy(self) -> None:
-        """Leave nothing, as there was nothing."""
+        """Do nothing: nothing was created."""
 
 
 class _AnyAttribute(dict[str, str]):
@@ -143,9 +148,9 @@ def _typed(params: dict[str, Any], model: OperationModel, **_: Any) -> dict[str,
 
 
 def _in_shape(value: Any, shape: Shape) -> Any:
-    """Return the value in the types of an API. CloudFormation takes numbers and switches as texts too; boto3 does not.
+    """Return the value in the types of an API: CloudFormation accepts numbers and booleans as strings, boto3 does not.
 
-    What the API does not know is left out: properties of a resource are often spread over several operations.
+    What the API does not know is left out, since the properties of a resource often belong to several operations.
     """
     if isinstance(shape, StructureShape) and isinstance(value, Mapping):
         return {name: _in_shape(each, shape.members[name]) for name, each in value.items() if name in shape.members}

@@ -1,4 +1,4 @@
-"""Lambda functions, their event sources and settings, and the roles they run with, as CloudFormation resources."""
+"""CloudFormation resources of Lambda and IAM: functions, their event sources and settings, and their roles."""
 
 from __future__ import annotations
 
@@ -32,9 +32,8 @@ class Function(Resource):
     longest_name = 64
 
     def create(self) -> None:
-        tags = {tag["Key"]: tag["Value"] for tag in self.properties.get("Tags", [])}
         answer = self.call(
-            "lambda", "create_function", FunctionName=self.name, Code=zipped(self.properties["Code"]), Tags=tags
+            "lambda", "create_function", FunctionName=self.name, Code=zipped(self.properties["Code"]), Tags=self.tags
         )
         self.attributes = {"Arn": answer["FunctionArn"]}
         self._limit()
@@ -115,11 +114,11 @@ class EventInvokeConfig(Resource):
         self.create()
 
     def destroy(self) -> None:
-        """Leave it to the function, which takes it along."""
+        """Do nothing: it is deleted with its function."""
 
 
 class Role(Resource):
-    """AWS::IAM::Role. The emulator checks no permissions; AWS's own managed policies are only names here."""
+    """AWS::IAM::Role. Its policies are stored and not evaluated; AWS managed policies are only names."""
 
     kind = "AWS::IAM::Role"
     name_property = "RoleName"
@@ -133,15 +132,15 @@ class Role(Resource):
             AssumeRolePolicyDocument=json.dumps(self.properties["AssumeRolePolicyDocument"]),
         )["Role"]
         self.attributes = {"Arn": role["Arn"], "RoleId": role["RoleId"]}
-        self._give({})
+        self._put_policies({})
 
     def update(self, before: Properties) -> None:
         self.client("iam").update_assume_role_policy(
             RoleName=self.name, PolicyDocument=json.dumps(self.properties["AssumeRolePolicyDocument"])
         )
-        self._give(before)
+        self._put_policies(before)
 
-    def _give(self, before: Properties) -> None:
+    def _put_policies(self, before: Properties) -> None:
         iam = self.client("iam")
         old, new = (_inline(each) for each in (before, self.properties))
         for name in old.keys() - new.keys():
@@ -164,7 +163,7 @@ class Role(Resource):
 
 
 def _inline(properties: Properties) -> dict[str, Any]:
-    """Return the policies by name. SAM's own carry no version, which AWS accepts and moto does not."""
+    """Return the inline policies by name. SAM's have no Version, which AWS accepts and moto does not."""
     return {
         policy["PolicyName"]: {"Version": "2012-10-17", **policy["PolicyDocument"]}
         for policy in properties.get("Policies", [])

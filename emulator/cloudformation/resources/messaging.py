@@ -1,4 +1,4 @@
-"""SQS queues and their policies, EventBridge rules and schedules, SNS topic policies, as CloudFormation resources."""
+"""CloudFormation resources of SQS, EventBridge and SNS: queues, queue and topic policies, rules and schedules."""
 
 from __future__ import annotations
 
@@ -34,10 +34,8 @@ class Queue(Resource):
 
     def create(self) -> None:
         sqs = self.client("sqs")
-        tags = {tag["Key"]: tag["Value"] for tag in self.properties.get("Tags", [])}
-        url = sqs.create_queue(QueueName=self.name, Attributes=_queue_attributes(self.properties), tags=tags)[
-            "QueueUrl"
-        ]
+        attributes = _queue_attributes(self.properties)
+        url = sqs.create_queue(QueueName=self.name, Attributes=attributes, tags=self.tags)["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         self.physical_resource_id = url
         self.attributes = {"Arn": arn, "QueueName": self.name, "QueueUrl": url}
@@ -147,4 +145,4 @@ class TopicPolicy(Resource):
         self.create()
 
     def destroy(self) -> None:
-        """Leave the topic's policy: a topic cannot be without one, and goes with its stack."""
+        """Do nothing: a topic always has a policy, and is deleted with its stack."""

@@ -1,4 +1,4 @@
-"""S3 buckets and their policies, and DynamoDB tables, as CloudFormation resources."""
+"""CloudFormation resources of S3 and DynamoDB: buckets, bucket policies and tables."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from emulator.clients import location_constraint
 from emulator.cloudformation.resources.base import Properties, Resource
 
 
@@ -19,11 +20,9 @@ class Bucket(Resource):
     def create(self) -> None:
         s3 = self.client("s3")
         if self.name in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
-            raise RuntimeError(f"{self.name} already exists")  # which S3 would overlook in us-east-1
-        where = {} if self.region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": self.region}}
-        s3.create_bucket(
-            Bucket=self.name, ObjectLockEnabledForBucket=bool(self.properties.get("ObjectLockEnabled", False)), **where
-        )
+            raise RuntimeError(f"{self.name} already exists")  # in us-east-1, CreateBucket of one's own bucket succeeds
+        object_lock = bool(self.properties.get("ObjectLockEnabled", False))
+        s3.create_bucket(Bucket=self.name, ObjectLockEnabledForBucket=object_lock, **location_constraint(self.region))
         self.attributes = {
             "Arn": f"arn:aws:s3:::{self.name}",
             "DomainName": f"{self.name}.s3.amazonaws.com",
@@ -37,7 +36,7 @@ class Bucket(Resource):
         for name, (operation, arguments) in _PUT.items():
             if name in self.properties and self.properties[name] != before.get(name):
                 getattr(s3, operation)(Bucket=self.name, **arguments(self.properties[name]))
-        for name, (operation, fixed) in _TAKEN_AWAY.items():
+        for name, (operation, fixed) in _DELETE.items():
             if name in before and name not in self.properties:
                 getattr(s3, operation)(Bucket=self.name, **fixed)
 
@@ -118,7 +117,7 @@ _PUT: Mapping[str, tuple[str, Callable[[Any], dict[str, Any]]]] = {
     "Tags": ("put_bucket_tagging", lambda tags: {"Tagging": {"TagSet": tags}}),
     "NotificationConfiguration": ("put_bucket_notification_configuration", _notification),
 }
-_TAKEN_AWAY: Mapping[str, tuple[str, dict[str, Any]]] = {
+_DELETE: Mapping[str, tuple[str, dict[str, Any]]] = {
     "LifecycleConfiguration": ("delete_bucket_lifecycle", {}),
     "NotificationConfiguration": ("put_bucket_notification_configuration", {"NotificationConfiguration": {}}),
     "OwnershipControls": ("delete_bucket_ownership_controls", {}),
@@ -160,7 +159,7 @@ class Table(Resource):
         self.attributes = {"Arn": created["TableArn"]}
         if "LatestStreamArn" in created:
             self.attributes["StreamArn"] = created["LatestStreamArn"]
-        self._set_apart({})
+        self._put_separate_settings({})
 
     def update(self, before: Properties) -> None:
         changed = {"DeletionProtectionEnabled", "BillingMode", "ProvisionedThroughput", "StreamSpecification"}
@@ -172,7 +171,7 @@ class Table(Resource):
             self._change_index({"Delete": {"IndexName": name}})
         for name in new.keys() - old.keys():
             self._change_index({"Create": new[name]})
-        self._set_apart(before)
+        self._put_separate_settings(before)
 
     def _change_index(self, change: dict[str, Any]) -> None:
         self.client("dynamodb").update_table(
@@ -181,8 +180,8 @@ class Table(Resource):
             GlobalSecondaryIndexUpdates=[change],
         )
 
-    def _set_apart(self, before: Properties) -> None:
-        """Set what CreateTable does not take."""
+    def _put_separate_settings(self, before: Properties) -> None:
+        """Put the settings that are not parameters of CreateTable."""
         client, properties = self.client("dynamodb"), self.properties
         if (ttl := properties.get("TimeToLiveSpecification")) != before.get("TimeToLiveSpecification"):
             client.update_time_to_live(TableName=self.name, TimeToLiveSpecification=ttl)

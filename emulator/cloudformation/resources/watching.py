@@ -1,4 +1,4 @@
-"""Log groups, alarms and dashboards, as CloudFormation resources."""
+"""CloudFormation resources of CloudWatch: log groups, alarms and dashboards."""
 
 from __future__ import annotations
 
