@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import uuid4
 from xml.sax.saxutils import escape
@@ -71,6 +72,16 @@ def error_xml(code: str, message: str, fields: Mapping[str, object] | None = Non
     """Return S3's <Error> document."""
     content = {"Code": code, "Message": message, **(fields or {}), "RequestId": request_id(), "HostId": "emulator"}
     return _XML + f"<Error>{_elements(content)}</Error>".encode()
+
+
+def http_date(time: datetime) -> str:
+    """Return a time (UTC) as headers write it."""
+    return time.strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+
+def xml_date(time: datetime) -> str:
+    """Return a time (UTC, whole seconds) as S3's XML documents write it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 def request_id() -> str:

@@ -11,9 +11,9 @@ from typing import Any
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeAcl, FakeBucket, FakeGrant, FakeGrantee, get_canned_acl
 
-from emulator.calls.answers import Answer, S3Error, Xml, s3_answer
+from emulator.calls.answers import Answer, S3Error, Xml, malformed_xml, s3_answer
 from emulator.s3 import event_records
-from emulator.s3.histories import lock, shown_version_id, the_version
+from emulator.s3.histories import lock, version_id_header
 from emulator.s3.requests import Request
 
 ENFORCED = "BucketOwnerEnforced"
@@ -75,8 +75,7 @@ def _from_xml(request: Request) -> FakeAcl:
     try:
         return FakeAcl([FakeGrant([_grantee(grant["Grantee"])], [grant["Permission"]]) for grant in grants])
     except (KeyError, TypeError):
-        message = "The XML you provided was not well-formed or did not validate against our published schema"
-        raise S3Error(400, "MalformedACLError", message) from None
+        raise malformed_xml("MalformedACLError") from None
 
 
 def _grantee(element: dict[str, Any]) -> FakeGrantee:
@@ -90,15 +89,15 @@ def put_object_acl(request: Request) -> Answer:
         raise _not_supported()
     acl = _from_headers(request) or _from_xml(request)
     with lock(bucket):
-        version = the_version(bucket, request.key, request.version_id, request.method)
+        version = request.get_version()
         version.change(acl=acl)
     event_records.announce("ObjectAcl:Put", bucket, version)
-    return Answer(200, shown_version_id(bucket, version))
+    return Answer(200, version_id_header(bucket, version))
 
 
 def get_object_acl(request: Request) -> Answer:
     """GetObjectAcl."""
-    version = the_version(request.bucket, request.key, request.version_id, request.method)
+    version = request.get_version()
     grants = "".join(
         f"<Grant>{_grantee_xml(grantee)}<Permission>{permission}</Permission></Grant>"
         for grant in version.attributes.acl.grants
@@ -106,7 +105,7 @@ def get_object_acl(request: Request) -> Answer:
         for permission in grant.permissions
     )
     policy = {"Owner": OWNER, "AccessControlList": Xml(grants)}
-    return s3_answer("AccessControlPolicy", policy, shown_version_id(request.bucket, version))
+    return s3_answer("AccessControlPolicy", policy, version_id_header(request.bucket, version))
 
 
 def _grantee_xml(grantee: FakeGrantee) -> str:

@@ -13,9 +13,9 @@ from moto.s3.models import FakeBucket
 
 from emulator.calls.answers import Answer, S3Error, malformed_xml, s3_answer
 from emulator.s3 import checksums, encryption, event_records, preconditions
-from emulator.s3.histories import current, history, lock, push, version_id_for_write, written_version_id
+from emulator.s3.histories import current, history, lock, push, version_id_for_write, written_version_id_header
 from emulator.s3.requests import Request
-from emulator.s3.uploads import Upload, UploadedPart, the_upload, uploads_of
+from emulator.s3.uploads import Upload, UploadedPart, get_upload, uploads_of
 from emulator.s3.versions import Checksum, Part, Version, is_version
 from emulator.state import active
 
@@ -26,7 +26,7 @@ def complete_multipart_upload(request: Request) -> Answer:
     with lock(bucket):
         if done := _completed_before(bucket, request):
             return _answer(request, done)
-        upload = the_upload(request)
+        upload = get_upload(request)
         parts = _chosen_parts(request, upload)
         preconditions.check_completion(request, current(bucket, request.key), upload.sequence, existed=upload.existed)
         version = _put_together(bucket, upload, parts)
@@ -123,5 +123,5 @@ def _answer(request: Request, version: Version) -> Answer:
         "ETag": version.etag,
         **checksums.as_xml(version.checksum),
     }
-    headers = written_version_id(version) | encryption.as_headers(version.attributes.encryption)
+    headers = written_version_id_header(version) | encryption.as_headers(version.attributes.encryption)
     return s3_answer("CompleteMultipartUploadResult", content, headers)

@@ -9,20 +9,19 @@ from dataclasses import replace
 
 from moto.s3.models import FakeBucket
 
-from emulator.calls.answers import Answer, S3Error, s3_answer
+from emulator.calls.answers import Answer, S3Error, s3_answer, xml_date
 from emulator.s3 import attributes, checksums, encryption, event_records, preconditions
-from emulator.s3.copy_sources import copied_version_id, parse, the_source
-from emulator.s3.histories import current, lock, push, version_id_for_write, written_version_id
+from emulator.s3.copy_sources import check_size, copied_version_id_header, get_source, parse
+from emulator.s3.histories import current, lock, push, version_id_for_write, written_version_id_header
 from emulator.s3.requests import Request
 from emulator.s3.versions import Checksum, Version
-from emulator.state import active
 
 
 def copy_object(request: Request) -> Answer:
     """CopyObject."""
     bucket = request.bucket
-    source_bucket, source = the_source(request)
-    _check_size(source)
+    source_bucket, source = get_source(request)
+    check_size(source.size)
     _check_changes_something(request, bucket)
     wanted = attributes.of_copy(request, bucket, source)
     checksum = _checksum(request, source)
@@ -41,24 +40,17 @@ def copy_object(request: Request) -> Answer:
             copy.annotations = dict(source.annotations)
         push(bucket, copy)
     event_records.announce("ObjectCreated:Copy", bucket, copy)
-    headers = written_version_id(copy) | copied_version_id(source_bucket, source)
+    headers = written_version_id_header(copy) | copied_version_id_header(source_bucket, source)
     headers |= encryption.as_headers(wanted.encryption)
-    content = {"ETag": copy.etag, "LastModified": copy.last_modified_ISO8601, **checksums.as_xml(checksum)}
+    content = {"ETag": copy.etag, "LastModified": xml_date(copy.last_modified), **checksums.as_xml(checksum)}
     return s3_answer("CopyObjectResult", content, headers)
-
-
-def _check_size(source: Version) -> None:
-    largest = active().limits.single_copy_bytes
-    if source.size > largest:
-        message = f"The specified copy source is larger than the maximum allowable size for a copy source: {largest}"
-        raise S3Error(400, "InvalidRequest", message)
 
 
 def _check_changes_something(request: Request, bucket: FakeBucket) -> None:
     source_name, key, version_id = parse(request.header("x-amz-copy-source") or "")
     changes = (
         version_id,
-        (request.header("x-amz-metadata-directive") or "").upper() == "REPLACE",
+        request.header_is("x-amz-metadata-directive", "REPLACE"),
         request.header("x-amz-storage-class"),
         request.header("x-amz-website-redirect-location"),
         request.header("x-amz-server-side-encryption"),

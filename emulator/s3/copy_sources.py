@@ -11,9 +11,10 @@ from moto.s3.models import FakeBucket
 
 from emulator.calls.answers import S3Error
 from emulator.s3 import attributes, encryption, preconditions
-from emulator.s3.histories import find, find_bucket, the_bucket, the_version
+from emulator.s3.histories import find, find_bucket, get_bucket, get_version
 from emulator.s3.requests import Request
 from emulator.s3.versions import Marker, Version
+from emulator.state import active
 
 
 def parse(header: str) -> tuple[str, str, str | None]:
@@ -32,14 +33,14 @@ def region(header: str) -> str | None:
     return bucket.region_name if bucket else None
 
 
-def the_source(request: Request) -> tuple[FakeBucket, Version]:
+def get_source(request: Request) -> tuple[FakeBucket, Version]:
     """Return the version that a request copies. Raises whatever S3 says about a source that it cannot copy."""
     name, key, version_id = parse(request.header("x-amz-copy-source") or "")
-    bucket = the_bucket(name)
+    bucket = get_bucket(name)
     if version_id is not None and isinstance(find(bucket, key, version_id), Marker):
         message = "The source of a copy request may not specifically refer to a delete marker by version id."
         raise S3Error(400, "InvalidRequest", message)
-    version = the_version(bucket, key, version_id, request.method)
+    version = get_version(bucket, key, version_id, request.method)
     preconditions.check_source(request, version)
     encryption.check_readable(version, request, as_copy_source=True)
     if attributes.is_archived(version):
@@ -48,6 +49,14 @@ def the_source(request: Request) -> tuple[FakeBucket, Version]:
     return bucket, version
 
 
-def copied_version_id(bucket: FakeBucket, version: Version) -> dict[str, str]:
+def check_size(size: int) -> None:
+    """Raise InvalidRequest if these are more bytes than one request copies."""
+    largest = active().limits.single_copy_bytes
+    if size > largest:
+        message = f"The specified copy source is larger than the maximum allowable size for a copy source: {largest}"
+        raise S3Error(400, "InvalidRequest", message)
+
+
+def copied_version_id_header(bucket: FakeBucket, version: Version) -> dict[str, str]:
     """Return the header that tells which version was copied."""
     return {} if bucket.versioning_status is None else {"x-amz-copy-source-version-id": version.version_id}

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from moto.s3.models import FakeBucket, s3_backends
 
-from emulator.calls.answers import S3Error
+from emulator.calls.answers import S3Error, http_date
 from emulator.s3.versions import NULL, Entry, Marker, Version, is_version, new_version_id
 
 _VERSION_ID = re.compile(r"[A-Za-z0-9._]{32}")
@@ -25,7 +25,7 @@ def find_bucket(name: str | None) -> FakeBucket | None:
     return s3_backends[account][partition].buckets.get(name or "") if account else None
 
 
-def the_bucket(name: str | None) -> FakeBucket:
+def get_bucket(name: str | None) -> FakeBucket:
     """Return a bucket by its name. Raises NoSuchBucket."""
     bucket = find_bucket(name)
     if bucket is None:
@@ -69,7 +69,7 @@ def check_version_id(version_id: str) -> None:
         )
 
 
-def the_version(bucket: FakeBucket, key: str, version_id: str | None, method: str) -> Version:
+def get_version(bucket: FakeBucket, key: str, version_id: str | None, method: str) -> Version:
     """Return an object version. Raises NoSuchKey, NoSuchVersion, or what S3 says about a delete marker."""
     entry = find(bucket, key, version_id)
     if is_version(entry):
@@ -77,15 +77,20 @@ def the_version(bucket: FakeBucket, key: str, version_id: str | None, method: st
     if isinstance(entry, Marker):
         raise _not_an_object(entry, version_id, method)
     if version_id is None:
-        raise S3Error(404, "NoSuchKey", "The specified key does not exist.", Key=key)
+        raise no_such_key(key)
     raise S3Error(404, "NoSuchVersion", "The specified version does not exist.", Key=key, VersionId=version_id)
+
+
+def no_such_key(key: str, headers: Mapping[str, str] | None = None) -> S3Error:
+    """Return S3's error for a key without a current object."""
+    return S3Error(404, "NoSuchKey", "The specified key does not exist.", headers, Key=key)
 
 
 def _not_an_object(marker: Marker, version_id: str | None, method: str) -> S3Error:
     headers = {"x-amz-delete-marker": "true", "x-amz-version-id": marker.version_id}
     if version_id is None:
-        return S3Error(404, "NoSuchKey", "The specified key does not exist.", headers, Key=marker.name)
-    headers |= {"Allow": "DELETE", "Last-Modified": marker.last_modified.strftime("%a, %d %b %Y %H:%M:%S GMT")}
+        return no_such_key(marker.name, headers)
+    headers |= {"Allow": "DELETE", "Last-Modified": http_date(marker.last_modified)}
     message = "The specified method is not allowed against this resource."
     return S3Error(405, "MethodNotAllowed", message, headers, Method=method, ResourceType="DeleteMarker")
 
@@ -116,11 +121,11 @@ def _store(bucket: FakeBucket, key: str, entries: list[Any]) -> None:
         dict.pop(bucket.keys, key, None)
 
 
-def shown_version_id(bucket: FakeBucket, entry: Entry) -> dict[str, str]:
+def version_id_header(bucket: FakeBucket, entry: Entry) -> dict[str, str]:
     """Return the header that tells a reader the version: none in a bucket that was never versioned."""
     return {} if bucket.versioning_status is None else {"x-amz-version-id": entry.version_id}
 
 
-def written_version_id(entry: Entry) -> dict[str, str]:
+def written_version_id_header(entry: Entry) -> dict[str, str]:
     """Return the header that tells a writer the version: S3 does not answer "null" to a PUT."""
     return {} if entry.version_id == NULL else {"x-amz-version-id": entry.version_id}

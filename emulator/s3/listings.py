@@ -5,20 +5,17 @@ moto sorts by time, which does not order two writes of one millisecond, and copi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from moto.s3.models import FakeBucket
 
-from emulator.calls.answers import Answer, S3Error, s3_answer
+from emulator.calls.answers import Answer, S3Error, s3_answer, xml_date
 from emulator.s3.acls import OWNER
 from emulator.s3.histories import history
 from emulator.s3.requests import Request
 from emulator.s3.versions import Entry, is_version
-
-_LARGEST_PAGE = 1000
 
 
 class _Line(NamedTuple):
@@ -37,42 +34,37 @@ def list_object_versions(request: Request) -> Answer:
     if version_marker and not key_marker:
         message = "A version-id marker cannot be specified without a key marker."
         raise S3Error(400, "InvalidArgument", message, ArgumentName="version-id-marker", ArgumentValue=version_marker)
-    most = min(request.number("max-keys", _LARGEST_PAGE), _LARGEST_PAGE)
+    most = request.page_size("max-keys")
     lines = _after(_lines(bucket, prefix, delimiter), key_marker, version_marker)
     page = list(islice(lines, most))
     more = most > 0 and next(lines, None) is not None
-    encoded = query.get("encoding-type") == "url"
-
-    def shown(text: str) -> str:
-        return quote(text, safe="/") if encoded else text
-
     content: dict[str, Any] = {
         "Name": bucket.name,
-        "Prefix": shown(prefix),
-        "KeyMarker": shown(key_marker),
+        "Prefix": request.encode(prefix),
+        "KeyMarker": request.encode(key_marker),
         "VersionIdMarker": version_marker,
         "MaxKeys": most,
-        "Delimiter": shown(delimiter) if delimiter else None,
-        "EncodingType": "url" if encoded else None,
+        "Delimiter": request.encode(delimiter) if delimiter else None,
+        "EncodingType": "url" if request.is_encoded else None,
         "IsTruncated": more,
     }
     if more:
         last = page[-1]
-        content["NextKeyMarker"] = shown(last.name)
+        content["NextKeyMarker"] = request.encode(last.name)
         content["NextVersionIdMarker"] = last.entry.version_id if last.entry else None
-    return s3_answer("ListVersionsResult", _with_entries(content, page, shown))
+    return s3_answer("ListVersionsResult", _with_entries(content, page, request.encode))
 
 
-def _with_entries(content: dict[str, Any], page: list[_Line], shown: Any) -> dict[str, Any]:
+def _with_entries(content: dict[str, Any], page: list[_Line], encode: Callable[[str], str]) -> dict[str, Any]:
     """Add the entries in their order; versions and markers take turns, so the names repeat."""
     elements = _Repeated(content)
     for line in page:
         if line.entry:
             kind = "Version" if is_version(line.entry) else "DeleteMarker"
-            elements.add(kind, _entry(shown(line.name), line.entry, latest=line.latest))
+            elements.add(kind, _entry(encode(line.name), line.entry, latest=line.latest))
     for line in page:
         if not line.entry:
-            elements.add("CommonPrefixes", {"Prefix": shown(line.name)})
+            elements.add("CommonPrefixes", {"Prefix": encode(line.name)})
     return elements
 
 
@@ -92,7 +84,7 @@ class _Repeated(dict[str, Any]):
 
 def _entry(key: str, entry: Entry, *, latest: bool) -> dict[str, Any]:
     named = {"Key": key, "VersionId": entry.version_id, "IsLatest": latest}
-    common = {**named, "LastModified": entry.last_modified_ISO8601, "Owner": OWNER}
+    common = {**named, "LastModified": xml_date(entry.last_modified), "Owner": OWNER}
     if not is_version(entry):
         return common
     return common | {

@@ -15,7 +15,6 @@ from moto.s3.models import FakeBucket
 from emulator.calls.answers import Answer, S3Error, malformed_xml, s3_answer
 from emulator.s3 import event_records
 from emulator.s3.histories import lock as bucket_lock
-from emulator.s3.histories import the_version
 from emulator.s3.requests import Request
 from emulator.s3.versions import Lock, Version
 
@@ -79,8 +78,7 @@ def check_deletable(version: Version, request: Request) -> None:
 
 
 def _may_bypass(lock: Lock, request: Request) -> bool:
-    asked = (request.header("x-amz-bypass-governance-retention") or "").lower() == "true"
-    return lock.mode == "GOVERNANCE" and asked
+    return lock.mode == "GOVERNANCE" and request.header_is("x-amz-bypass-governance-retention", "true")
 
 
 def put_object_retention(request: Request) -> Answer:
@@ -118,7 +116,7 @@ def _change(request: Request, changes: dict[str, Any], check: Any) -> Version:
     if not bucket.object_lock_enabled:
         raise S3Error(400, "InvalidRequest", _MISSING)
     with bucket_lock(bucket):
-        version = the_version(bucket, request.key, request.version_id, request.method)
+        version = request.get_version()
         check(version)
         version.change(lock=replace(version.attributes.lock, **changes))
     return version
@@ -143,7 +141,7 @@ def get_object_legal_hold(request: Request) -> Answer:
 def _locked(request: Request) -> Lock:
     if not request.bucket.object_lock_enabled:
         raise S3Error(400, "InvalidRequest", _MISSING)
-    return the_version(request.bucket, request.key, request.version_id, request.method).attributes.lock
+    return request.get_version().attributes.lock
 
 
 def _none() -> S3Error:

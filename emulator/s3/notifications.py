@@ -15,7 +15,6 @@ from itertools import combinations
 from typing import Any
 
 from moto.s3.models import FakeBucket
-from moto.sqs.models import sqs_backends
 
 from emulator.calls.answers import Answer, S3Error, s3_answer
 from emulator.calls.operations import s3_model
@@ -23,6 +22,7 @@ from emulator.iam import policies
 from emulator.s3.histories import lock
 from emulator.s3.requests import Request
 from emulator.s3.sending import send_test_event
+from emulator.services import sqs
 
 # The name of an entry's ARN, and the service that the ARN names.
 _KINDS = {"Queue": "sqs", "Topic": "sns", "CloudFunction": "lambda"}
@@ -70,7 +70,7 @@ def configuration(bucket: FakeBucket) -> Configuration:
 
 def put(request: Request) -> Answer:
     """PutBucketNotificationConfiguration."""
-    bucket, unchecked = request.bucket, (request.header("x-amz-skip-destination-validation") or "").lower() == "true"
+    bucket, unchecked = request.bucket, request.header_is("x-amz-skip-destination-validation", "true")
     entries = [f"{kind}Configuration" for kind in _KINDS]
     wanted = read(request.xml("NotificationConfiguration", *entries, "Event", "FilterRule"))
     for one, other in combinations(wanted.destinations, 2):
@@ -142,11 +142,10 @@ def _check_destinations(bucket: FakeBucket, wanted: Configuration) -> None:
 
 
 def _queue_trouble(bucket: FakeBucket, arn: str) -> str | None:
-    region, account, name = arn.split(":")[3:6]
-    queue = sqs_backends[account][region].queues.get(name)
+    queue = sqs.queue_of(arn)
     if queue is None:
         return "The destination queue does not exist"
-    if name.endswith(".fifo"):
+    if arn.endswith(".fifo"):
         return "FIFO SQS queues are not supported"
     conditions = {"aws:SourceArn": bucket.arn, "aws:SourceAccount": bucket.account_id}
     context = policies.RequestContext(policies.Service("s3.amazonaws.com"), "sqs:SendMessage", arn, conditions)

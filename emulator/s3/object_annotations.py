@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from emulator.calls.answers import Answer, S3Error, s3_answer
+from emulator.calls.answers import Answer, S3Error, http_date, s3_answer, xml_date
 from emulator.s3 import checksums, event_records, preconditions
-from emulator.s3.histories import lock, the_version
+from emulator.s3.histories import lock
 from emulator.s3.requests import Request
 from emulator.s3.versions import Annotation, Version, now
 
@@ -48,11 +48,11 @@ def get_object_annotation(request: Request) -> Answer:
         raise S3Error(404, "NoSuchAnnotation", "The specified annotation does not exist.", AnnotationName=name)
     headers = {
         "ETag": annotation.etag,
-        "Last-Modified": annotation.last_modified.strftime("%a, %d %b %Y %H:%M:%S GMT"),
+        "Last-Modified": http_date(annotation.last_modified),
         "Content-Type": "application/octet-stream",
         **_object_version_id(version),
     }
-    if (request.header("x-amz-checksum-mode") or "").upper() == "ENABLED":
+    if request.header_is("x-amz-checksum-mode", "ENABLED"):
         headers |= checksums.as_headers(annotation.checksum)
     return Answer(200, headers, annotation.payload)
 
@@ -61,7 +61,7 @@ def list_object_annotations(request: Request) -> Answer:
     """ListObjectAnnotations, by name; the continuation token is the last name of the page before."""
     version, query = _version(request), request.query
     prefix, after = query.get("annotation-prefix", ""), query.get("continuation-token", "")
-    most = min(request.number("max-annotation-results", _MOST), _MOST)
+    most = request.page_size("max-annotation-results", _MOST)
     names = [name for name in sorted(version.annotations) if name.startswith(prefix) and name > after]
     page = names[:most]
     content: dict[str, Any] = {
@@ -81,7 +81,7 @@ def list_object_annotations(request: Request) -> Answer:
 def _listed(name: str, annotation: Annotation) -> dict[str, Any]:
     return {
         "AnnotationName": name,
-        "LastModified": annotation.last_modified.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        "LastModified": xml_date(annotation.last_modified),
         "ETag": annotation.etag,
         "ChecksumAlgorithm": annotation.checksum.algorithm,
         "Size": len(annotation.payload),
@@ -111,7 +111,7 @@ def _name(request: Request) -> str:
 
 
 def _version(request: Request) -> Version:
-    version = the_version(request.bucket, request.key, request.version_id, request.method)
+    version = request.get_version()
     etag = request.header("x-amz-object-if-match")
     if etag is not None and not preconditions.same_etag(etag, version):
         raise preconditions.failed("x-amz-object-if-match")

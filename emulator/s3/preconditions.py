@@ -9,6 +9,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 from emulator.calls.answers import S3Error
+from emulator.s3.histories import no_such_key
 from emulator.s3.requests import Request
 from emulator.s3.versions import Entry, Version, is_version, now
 
@@ -33,7 +34,7 @@ def check_delete(if_match: str | None, current: Entry | None, key: str) -> None:
 
 def _check_match(etag: str, current: Entry | None, key: str) -> None:
     if not is_version(current):
-        raise S3Error(404, "NoSuchKey", "The specified key does not exist.", Key=key)
+        raise no_such_key(key)
     if etag != "*" and not same_etag(etag, current):
         raise failed("If-Match")
 

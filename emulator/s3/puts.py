@@ -12,7 +12,7 @@ from moto.s3.models import FakeBucket, S3Backend
 from emulator.calls.answers import Answer, S3Error
 from emulator.patching import patch
 from emulator.s3 import attributes, checksums, encryption, event_records, preconditions
-from emulator.s3.histories import current, lock, push, the_bucket, version_id_for_write, written_version_id
+from emulator.s3.histories import current, get_bucket, lock, push, version_id_for_write, written_version_id_header
 from emulator.s3.requests import Request
 from emulator.s3.versions import Attributes, Version
 
@@ -36,7 +36,7 @@ def put_object(request: Request) -> Answer:
         push(bucket, version)
     event_records.announce("ObjectCreated:Put", bucket, version)
     headers = {"ETag": version.etag, **checksums.as_headers(checksum), **encryption.as_headers(wanted.encryption)}
-    return Answer(200, headers | written_version_id(version))
+    return Answer(200, headers | written_version_id_header(version))
 
 
 def _check_lock_digest(request: Request) -> None:
@@ -59,7 +59,7 @@ def _stored_by_moto(
     **arguments: Any,
 ) -> Version:
     """Store what moto itself wants to write: the object of a browser's form."""
-    bucket: FakeBucket = the_bucket(bucket_name)
+    bucket: FakeBucket = get_bucket(bucket_name)
     with lock(bucket):
         version = Version(
             key_name,

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from emulator.calls.answers import Answer, S3Error, s3_answer
+from emulator.calls.answers import Answer, S3Error, http_date, s3_answer
 from emulator.s3 import attributes, checksums, encryption, preconditions
-from emulator.s3.histories import shown_version_id, the_version
+from emulator.s3.histories import version_id_header
 from emulator.s3.requests import Request
 from emulator.s3.versions import Version
 
@@ -26,13 +26,13 @@ _OVERRIDES = {
 
 def head_object(request: Request) -> Answer:
     """HeadObject."""
-    version = the_version(request.bucket, request.key, request.version_id, request.method)
+    version = request.get_version()
     return _read(request, version)
 
 
 def get_object(request: Request) -> Answer:
     """GetObject."""
-    version = the_version(request.bucket, request.key, request.version_id, request.method)
+    version = request.get_version()
     if attributes.is_archived(version):
         message = "The operation is not valid for the object's storage class"
         raise S3Error(403, "InvalidObjectState", message, StorageClass=version.storage_class)
@@ -43,8 +43,8 @@ def _read(request: Request, version: Version) -> Answer:
     encryption.check_readable(version, request)
     headers = {
         "ETag": version.etag,
-        "Last-Modified": version.last_modified_RFC1123,
-        **shown_version_id(request.bucket, version),
+        "Last-Modified": http_date(version.last_modified),
+        **version_id_header(request.bucket, version),
     }
     if preconditions.not_modified(request, version):
         return Answer(304, headers)
@@ -56,7 +56,7 @@ def _read(request: Request, version: Version) -> Answer:
     headers |= {header: value.encode().decode("latin-1") for header, value in asked.items() if value is not None}
     first, last, partial = _range(request, version, headers)
     whole = (first, last) == (0, version.size - 1) or not version.size
-    if (request.header("x-amz-checksum-mode") or "").upper() == "ENABLED" and whole:
+    if request.header_is("x-amz-checksum-mode", "ENABLED") and whole:
         headers |= checksums.as_headers(version.checksum)
     headers["Content-Length"] = str(last - first + 1)
     if partial:
@@ -104,7 +104,7 @@ def _part(number: int, version: Version, headers: dict[str, str]) -> tuple[int, 
 
 def get_object_attributes(request: Request) -> Answer:
     """GetObjectAttributes: what is asked for in x-amz-object-attributes."""
-    version = the_version(request.bucket, request.key, request.version_id, request.method)
+    version = request.get_version()
     encryption.check_readable(version, request)
     asked = [name.strip() for name in (request.header("x-amz-object-attributes") or "").split(",")]
     checksum = checksums.as_xml(version.checksum)
@@ -115,7 +115,7 @@ def get_object_attributes(request: Request) -> Answer:
         "StorageClass": version.storage_class,
         "ObjectSize": version.size,
     }
-    headers = {"Last-Modified": version.last_modified_RFC1123, **shown_version_id(request.bucket, version)}
+    headers = {"Last-Modified": http_date(version.last_modified), **version_id_header(request.bucket, version)}
     shown = {name: value for name, value in content.items() if name in asked}
     return s3_answer("GetObjectAttributesResponse", shown, headers)
 

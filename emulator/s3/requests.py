@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from functools import cache, cached_property
 from typing import Any
+from urllib.parse import quote
 
 import xmltodict  # type: ignore[import-untyped]
 from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY
@@ -13,7 +14,8 @@ from moto.s3.models import FakeBucket
 
 from emulator.calls.answers import S3Error, malformed_xml
 from emulator.calls.call import Call
-from emulator.s3.histories import the_bucket
+from emulator.s3 import histories
+from emulator.s3.versions import Version
 
 _META = "HTTP_X_AMZ_META_"
 
@@ -32,12 +34,29 @@ class Request:
     @cached_property
     def bucket(self) -> FakeBucket:
         """Return the addressed bucket. Raises NoSuchBucket."""
-        return the_bucket(self.call.bucket)
+        return histories.get_bucket(self.call.bucket)
 
     @property
     def version_id(self) -> str | None:
         """Return the version id that the request names."""
         return self.query.get("versionId")
+
+    def get_version(self) -> Version:
+        """Return the version that the request names, or the current one. Raises as `histories.get_version`."""
+        return histories.get_version(self.bucket, self.key, self.version_id, self.method)
+
+    def page_size(self, name: str, largest: int = 1000) -> int:
+        """Return how many entries a listing may have, by a query parameter. Raises InvalidArgument."""
+        return min(self.number(name, largest), largest)
+
+    def encode(self, key: str) -> str:
+        """Return a key as a listing writes it: URL-encoded if the request asks for it."""
+        return quote(key, safe="/") if self.is_encoded else key
+
+    @property
+    def is_encoded(self) -> bool:
+        """Return whether the request asks for URL-encoded keys."""
+        return self.query.get("encoding-type") == "url"
 
     def number(self, name: str, default: int) -> int:
         """Return a query parameter that is a number, 0 or more. Raises InvalidArgument."""
@@ -51,6 +70,10 @@ class Request:
         """Return a header's value, or that of a trailer after the body."""
         value = self._environ.get(_environ_name(name))
         return value if value is not None else self._trailer.get(name.lower())
+
+    def header_is(self, name: str, value: str) -> bool:
+        """Return whether a header has this value, in upper or lower case."""
+        return (self.header(name) or "").upper() == value.upper()
 
     def headers(self, prefix: str) -> Iterator[tuple[str, str]]:
         """Return the headers whose lower-case name begins so, trailers included, by lower-case name."""

@@ -12,7 +12,7 @@ from moto.s3.utils import ARCHIVE_STORAGE_CLASSES
 
 from emulator.calls.answers import Answer, S3Error
 from emulator.s3 import event_records
-from emulator.s3.histories import lock, the_version
+from emulator.s3.histories import lock
 from emulator.s3.requests import Request
 from emulator.s3.versions import Restore
 from emulator.state import active
@@ -23,7 +23,7 @@ def restore_object(request: Request) -> Answer:
     bucket, days = request.bucket, int(request.xml("RestoreRequest").get("Days") or 1)
     takes = active().limits.restore_seconds
     with lock(bucket):
-        version = the_version(bucket, request.key, request.version_id, request.method)
+        version = request.get_version()
         if version.storage_class not in ARCHIVE_STORAGE_CLASSES:
             message = "Restore is not allowed for the object's current storage class"
             raise S3Error(403, "InvalidObjectState", message, StorageClass=version.storage_class)

@@ -12,6 +12,7 @@ from moto.s3.models import FakeBucket
 from moto.sqs.models import sqs_backends
 
 from emulator.calls.answers import request_id
+from emulator.services import sqs
 from emulator.state import active
 
 
@@ -35,10 +36,9 @@ def send_test_event(bucket: FakeBucket, queue_arn: str) -> None:
 
 def send_message(queue_arn: str, body: str) -> None:
     """Put a message into a queue now; if there is no such queue any more, the event is lost, as with S3."""
-    region, account, name = queue_arn.split(":")[3:6]
-    backend = sqs_backends[account][region]
-    if name in backend.queues:
-        backend.send_message(queue_name=name, message_body=body)
+    queue = sqs.queue_of(queue_arn)
+    if queue is not None:
+        sqs_backends[queue.account_id][queue.region].send_message(queue_name=queue.name, message_body=body)
 
 
 def send_to_rules(bucket: FakeBucket, event: dict[str, Any]) -> None:

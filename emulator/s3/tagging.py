@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from emulator.calls.answers import Answer, S3Error, s3_answer
 from emulator.s3 import event_records
-from emulator.s3.histories import lock, shown_version_id, the_version
+from emulator.s3.histories import lock, version_id_header
 from emulator.s3.requests import Request
 
 _LARGEST_NUMBER, _LONGEST_KEY, _LONGEST_VALUE = 10, 128, 256
@@ -57,14 +57,14 @@ def delete_object_tagging(request: Request) -> Answer:
 def _change(request: Request, tags: dict[str, str], event: str) -> dict[str, str]:
     bucket = request.bucket
     with lock(bucket):
-        version = the_version(bucket, request.key, request.version_id, request.method)
+        version = request.get_version()
         version.change(tags=tags)
     event_records.announce(event, bucket, version)
-    return shown_version_id(bucket, version)
+    return version_id_header(bucket, version)
 
 
 def get_object_tagging(request: Request) -> Answer:
     """GetObjectTagging."""
-    version = the_version(request.bucket, request.key, request.version_id, request.method)
+    version = request.get_version()
     tags = [{"Key": key, "Value": value} for key, value in version.attributes.tags.items()]
-    return s3_answer("Tagging", {"TagSet": {"Tag": tags}}, shown_version_id(request.bucket, version))
+    return s3_answer("Tagging", {"TagSet": {"Tag": tags}}, version_id_header(request.bucket, version))

@@ -13,21 +13,19 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 from moto.s3.models import FakeBucket
 
-from emulator.calls.answers import Answer, S3Error, s3_answer
+from emulator.calls.answers import Answer, S3Error, s3_answer, xml_date
 from emulator.calls.call import current_call
 from emulator.s3 import attributes, checksums, encryption
 from emulator.s3.acls import OWNER
-from emulator.s3.copy_sources import copied_version_id, the_source
+from emulator.s3.copy_sources import check_size, copied_version_id_header, get_source
 from emulator.s3.histories import current, lock
 from emulator.s3.requests import Request
 from emulator.s3.versions import Attributes, Checksum, is_version, next_sequence
-from emulator.state import active
 
-_MOST_PARTS, _LARGEST_PAGE = 10_000, 1000
+_MOST_PARTS = 10_000
 _RANGE = re.compile(r"^bytes=(\d+)-(\d+)$")
 
 
@@ -71,7 +69,7 @@ def uploads_of(bucket: FakeBucket) -> MutableMapping[str, Upload]:
     return bucket.__dict__.setdefault("uploads", {})  # type: ignore[no-any-return]
 
 
-def the_upload(request: Request) -> Upload:
+def get_upload(request: Request) -> Upload:
     """Return the upload that a request names. Raises NoSuchUpload."""
     upload = uploads_of(request.bucket).get(request.query["uploadId"])
     if upload is None or upload.key != request.key:
@@ -121,7 +119,7 @@ def _part_number(request: Request) -> int:
 
 def upload_part(request: Request) -> Answer:
     """UploadPart."""
-    upload, number = the_upload(request), _part_number(request)
+    upload, number = get_upload(request), _part_number(request)
     part = _add(upload, number, request.body, checksums.of_request(request))
     headers = {"ETag": part.etag, **checksums.as_headers(part.checksum)}
     headers.pop("x-amz-checksum-type")
@@ -130,14 +128,14 @@ def upload_part(request: Request) -> Answer:
 
 def upload_part_copy(request: Request) -> Answer:
     """UploadPartCopy."""
-    upload, number = the_upload(request), _part_number(request)
-    source_bucket, source = the_source(request)
+    upload, number = get_upload(request), _part_number(request)
+    source_bucket, source = get_source(request)
     data = _asked_range(request, source.value)
     part = _add(upload, number, data, checksums.compute(data, upload.algorithm or checksums.DEFAULT))
-    content: dict[str, Any] = {"ETag": part.etag, "LastModified": _written(part.last_modified)}
+    content: dict[str, Any] = {"ETag": part.etag, "LastModified": xml_date(part.last_modified)}
     if upload.algorithm:
         content[f"Checksum{upload.algorithm}"] = part.checksum.value
-    headers = copied_version_id(source_bucket, source) | encryption.as_headers(upload.attributes.encryption)
+    headers = copied_version_id_header(source_bucket, source) | encryption.as_headers(upload.attributes.encryption)
     return s3_answer("CopyPartResult", content, headers)
 
 
@@ -157,9 +155,7 @@ def _asked_range(request: Request, data: bytes) -> bytes:
     if header is not None and last >= len(data):
         message = f"Range specified is not valid for source object of size: {len(data)}"
         raise S3Error(400, "InvalidArgument", message, ArgumentName="x-amz-copy-source-range", ArgumentValue=header)
-    if last - first + 1 > (largest := active().limits.single_copy_bytes):
-        message = f"The specified copy source is larger than the maximum allowable size for a copy source: {largest}"
-        raise S3Error(400, "InvalidRequest", message)
+    check_size(last - first + 1)
     return data if header is None else data[first : last + 1]
 
 
@@ -175,15 +171,15 @@ def _add(upload: Upload, number: int, data: bytes, checksum: Checksum) -> Upload
 def abort_multipart_upload(request: Request) -> Answer:
     """AbortMultipartUpload."""
     with lock(request.bucket):
-        upload = the_upload(request)
+        upload = get_upload(request)
         del uploads_of(request.bucket)[upload.id]
     return Answer(204, {})
 
 
 def list_parts(request: Request) -> Answer:
     """ListParts, by part number; the marker is a number, whether there is such a part or not."""
-    upload = the_upload(request)
-    after, most = request.number("part-number-marker", 0), _page(request, "max-parts")
+    upload = get_upload(request)
+    after, most = request.number("part-number-marker", 0), request.page_size("max-parts")
     numbers = [number for number in sorted(upload.parts) if number > after]
     content: dict[str, Any] = {
         "Bucket": request.bucket.name,
@@ -205,7 +201,7 @@ def list_parts(request: Request) -> Answer:
 
 def _listed(number: int, upload: Upload) -> dict[str, Any]:
     part = upload.parts[number]
-    listed = {"PartNumber": number, "LastModified": _written(part.last_modified), "ETag": part.etag}
+    listed = {"PartNumber": number, "LastModified": xml_date(part.last_modified), "ETag": part.etag}
     listed["Size"] = len(part.data)
     if upload.algorithm:
         listed[f"Checksum{upload.algorithm}"] = part.checksum.value
@@ -214,7 +210,7 @@ def _listed(number: int, upload: Upload) -> dict[str, Any]:
 
 def list_multipart_uploads(request: Request) -> Answer:
     """ListMultipartUploads, by key and then by age."""
-    query, most = request.query, _page(request, "max-uploads")
+    query, most = request.query, request.page_size("max-uploads")
     prefix, marker = query.get("prefix", ""), (query.get("key-marker", ""), query.get("upload-id-marker", ""))
     uploads = sorted(uploads_of(request.bucket).values(), key=lambda upload: (upload.key.encode(), upload.sequence))
     place = next((index + 1 for index, upload in enumerate(uploads) if (upload.key, upload.id) == marker), 0)
@@ -223,42 +219,30 @@ def list_multipart_uploads(request: Request) -> Answer:
         for upload in uploads[place:]
         if upload.key.startswith(prefix) and (place or upload.key.encode() > marker[0].encode() or not marker[0])
     ]
-    page, encoded = following[:most], query.get("encoding-type") == "url"
+    page = following[:most]
     content: dict[str, Any] = {
         "Bucket": request.bucket.name,
         "KeyMarker": marker[0],
         "UploadIdMarker": marker[1],
         "Prefix": prefix,
         "MaxUploads": most,
-        "EncodingType": "url" if encoded else None,
+        "EncodingType": "url" if request.is_encoded else None,
         "IsTruncated": len(following) > len(page),
-        "NextKeyMarker": _key(page[-1].key, encoded=encoded) if page else None,
+        "NextKeyMarker": request.encode(page[-1].key) if page else None,
         "NextUploadIdMarker": page[-1].id if page else None,
-        "Upload": [_upload_as_xml(upload, encoded=encoded) for upload in page],
+        "Upload": [_upload_as_xml(request.encode(upload.key), upload) for upload in page],
     }
     return s3_answer("ListMultipartUploadsResult", content)
 
 
-def _upload_as_xml(upload: Upload, *, encoded: bool) -> dict[str, Any]:
+def _upload_as_xml(key: str, upload: Upload) -> dict[str, Any]:
     return {
-        "Key": _key(upload.key, encoded=encoded),
+        "Key": key,
         "UploadId": upload.id,
         "Initiator": {"ID": upload.initiator},
         "Owner": OWNER,
         "StorageClass": upload.attributes.storage_class,
-        "Initiated": _written(upload.initiated),
+        "Initiated": xml_date(upload.initiated),
         "ChecksumAlgorithm": upload.algorithm,
         "ChecksumType": upload.checksum_type if upload.algorithm else None,
     }
-
-
-def _key(key: str, *, encoded: bool) -> str:
-    return quote(key, safe="/") if encoded else key
-
-
-def _page(request: Request, parameter: str) -> int:
-    return min(request.number(parameter, _LARGEST_PAGE), _LARGEST_PAGE)
-
-
-def _written(time: datetime) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S.000Z")
