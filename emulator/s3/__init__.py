@@ -1,7 +1,8 @@
-"""What S3 does and moto does not.
+"""S3, as far as moto differs from it.
 
-Operations on objects are answered here, by one function each, on top of moto's buckets; the table below says where.
-Operations on buckets stay moto's, with small patches that are declared beside the manner that needs them.
+One function answers each operation on objects, on buckets that moto stores; the table below says which. Operations on
+buckets stay moto's, with small patches declared in the modules that need them. Each module names the page of the AWS
+documentation whose behaviour it imitates.
 """
 
 from __future__ import annotations
@@ -69,8 +70,8 @@ _OPERATIONS: Mapping[str, Callable[[Request], Answer | None]] = {
     "UploadPart": uploads.upload_part,
     "UploadPartCopy": uploads.upload_part_copy,
 }
-# What moto does well enough. Anything else would be taken for a CreateBucket or a PutObject there.
-_MOTOS = frozenset(
+# Operations that moto implements well enough. It would take any other for a CreateBucket or a PutObject.
+_LEFT_TO_MOTO = frozenset(
     {
         *("CreateBucket", "DeleteBucket", "GetBucketLocation", "ListBuckets", "ListObjects", "ListObjectsV2"),
         *("GetBucketPolicyStatus", "PostObject", "SelectObjectContent", "DeleteBucketLifecycle"),
@@ -90,7 +91,7 @@ _MOTOS = frozenset(
 
 
 def answer(call: Call, environ: dict[str, Any]) -> Answer | None:
-    """Answer a call of S3, or refuse it; None leaves it to moto."""
+    """Answer or refuse an S3 call; None leaves it to moto."""
     if call.service != "s3":
         return None
     request = Request(call, environ)
@@ -103,12 +104,12 @@ def answer(call: Call, environ: dict[str, Any]) -> Answer | None:
 
 def _left_to_moto(request: Request) -> None:
     operation = request.call.operation
-    if operation not in _MOTOS and request.method != "OPTIONS":
+    if operation not in _LEFT_TO_MOTO and request.method != "OPTIONS":
         raise S3Error(501, "NotImplemented", f"The emulator does not implement {operation}.")
 
 
 def regions(call: Call) -> tuple[str | None, str | None]:
-    """Return the Region of the addressed bucket and that of a copy's source, None where there is none."""
+    """Return the Regions of the call's bucket and of the copy source's bucket; None for a missing bucket."""
     bucket = find_bucket(call.bucket)
     source = copy_sources.region(call.copy_source) if call.copy_source else None
     return (bucket.region_name if bucket else None), source

@@ -1,6 +1,8 @@
-"""Who may: a bucket's owner where the request expects a certain one, and what the bucket's policy denies.
+"""Access checks: the expected bucket owner of a request, and Deny statements of bucket policies.
 
-The emulator does not evaluate the policies of roles. So an Allow changes nothing, and only a bucket's Deny counts.
+The emulator does not evaluate the policies of roles, so an Allow changes nothing, and only a Deny counts.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from emulator.s3.copy_sources import parse
 from emulator.s3.histories import find_bucket
 from emulator.s3.requests import Request
 
-# Operations whose permission is not called like them.
+# Operations whose permission has another name.
 _PERMISSIONS = {
     "AbortMultipartUpload": "AbortMultipartUpload",
     "CompleteMultipartUpload": "PutObject",
@@ -45,12 +47,12 @@ _PERMISSIONS = {
     "UploadPartCopy": "PutObject",
 }
 _OF_VERSIONS = ("DeleteObject", "GetObject", "GetObjectAcl", "GetObjectTagging", "PutObjectAcl", "PutObjectTagging")
-# What repairs a policy is never locked out by it, as a bucket owner never is.
+# The bucket owner can always repair a policy.
 _ALWAYS = ("CreateBucket", "DeleteBucketPolicy", "GetBucketPolicy", "PutBucketPolicy")
 
 
 def check(request: Request) -> None:
-    """Raise AccessDenied when the bucket, or the source of a copy, is another account's than expected or denies."""
+    """Raise AccessDenied if the bucket or the copy source has another owner than expected, or its policy denies."""
     call = request.call
     _check_owner(call.bucket, request.header("x-amz-expected-bucket-owner"))
     if call.operation not in _ALWAYS:
@@ -63,7 +65,7 @@ def check(request: Request) -> None:
 
 
 def check_key(call: Call, key: str, version_id: str | None) -> None:
-    """Raise AccessDenied when the bucket denies what a call for several keys does to one of them."""
+    """Raise AccessDenied if the bucket policy denies what a call for several keys does to one of them."""
     name = _PERMISSIONS.get(call.operation, call.operation)
     _check_policy(call, call.bucket, key, _versioned(name, version_id))
 

@@ -1,7 +1,9 @@
-"""ACLs: new objects are private, copies too, whatever the source had.
+"""ACLs. New objects are private, copies included, whatever ACL the source has.
 
-A bucket whose ownership is BucketOwnerEnforced, as new ones are, refuses every ACL with AccessControlListNotSupported,
-except that a write may say `bucket-owner-full-control`, which is what such a bucket does anyway.
+A bucket with BucketOwnerEnforced, the default, refuses ACLs with AccessControlListNotSupported. The exception is
+`bucket-owner-full-control` on a write, which has no effect there.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html
 """
 
 from __future__ import annotations
@@ -29,18 +31,18 @@ _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 
 def is_enforced(bucket: FakeBucket) -> bool:
-    """Return whether the bucket has no ACLs, because everything in it is its owner's."""
+    """Return whether ACLs are disabled: the bucket owner owns every object."""
     return str(bucket.ownership_rule) == ENFORCED
 
 
 def of_request(request: Request, bucket: FakeBucket) -> FakeAcl:
-    """Return the ACL of an object that this request writes. Raises AccessControlListNotSupported."""
-    asked = _from_headers(request)
-    if asked is not None and is_enforced(bucket):
+    """Return the ACL of the object that a request writes. Raises AccessControlListNotSupported."""
+    requested = _from_headers(request)
+    if requested is not None and is_enforced(bucket):
         if request.header("x-amz-acl") == "bucket-owner-full-control":
             return get_canned_acl("private")
         raise _not_supported()
-    return asked or get_canned_acl("private")
+    return requested or get_canned_acl("private")
 
 
 def _not_supported() -> S3Error:

@@ -1,6 +1,8 @@
-"""What a write says about an object besides its bytes, in headers: the same for PUT, copies and multipart uploads.
+"""An object's attributes besides its bytes, from the headers of PutObject, CopyObject and CreateMultipartUpload.
 
-User metadata may take 2 KB in all. A storage class must exist.
+User metadata is limited to 2 KB. An unknown storage class is refused.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ DEFAULT_CONTENT_TYPE = "binary/octet-stream"
 
 
 def of_request(request: Request, bucket: FakeBucket) -> Attributes:
-    """Return the attributes of an object that this request writes, its metadata and tags included."""
+    """Return the attributes of the object that a request writes, including metadata and tags."""
     return Attributes(
         metadata=_user_metadata(request),
         system=_system_metadata(request),
@@ -42,16 +44,16 @@ def of_request(request: Request, bucket: FakeBucket) -> Attributes:
 
 
 def of_copy(request: Request, bucket: FakeBucket, source: Version) -> Attributes:
-    """Return the attributes of a copy: metadata and tags are the source's unless the directives say REPLACE.
+    """Return the attributes of a copy: the source's metadata and tags, unless the directives are REPLACE.
 
     Everything else comes from the request and the destination's defaults, never from the source.
     """
-    asked = of_request(request, bucket)
+    wanted = of_request(request, bucket)
     if _directive(request, "x-amz-metadata-directive") == "COPY":
-        asked = replace(asked, metadata=source.attributes.metadata, system=source.attributes.system)
+        wanted = replace(wanted, metadata=source.attributes.metadata, system=source.attributes.system)
     if _directive(request, "x-amz-tagging-directive") == "COPY":
-        asked = replace(asked, tags=source.attributes.tags)
-    return asked
+        wanted = replace(wanted, tags=source.attributes.tags)
+    return wanted
 
 
 def _directive(request: Request, name: str) -> str:
@@ -64,7 +66,7 @@ def _directive(request: Request, name: str) -> str:
 
 def _user_metadata(request: Request) -> dict[str, str]:
     metadata = request.user_metadata()
-    size = sum(len(name) + len(value) for name, value in metadata.items())  # headers: a character is a byte
+    size = sum(len(name) + len(value) for name, value in metadata.items())  # in a header, each character is one byte
     if size > _LARGEST_METADATA:
         message = "Your metadata headers exceed the maximum allowed metadata size"
         raise S3Error(400, "MetadataTooLarge", message, Size=size, MaxSizeAllowed=_LARGEST_METADATA)
@@ -73,7 +75,7 @@ def _user_metadata(request: Request) -> dict[str, str]:
 
 def _system_metadata(request: Request) -> dict[str, str]:
     system = {name: value for name in _SYSTEM_HEADERS if (value := request.header(name))}
-    # aws-chunked is how the body came, not how the object is encoded.
+    # aws-chunked is the encoding of the request, not of the object.
     encodings = [each.strip() for each in system.pop("Content-Encoding", "").split(",")]
     if kept := [each for each in encodings if each and each != "aws-chunked"]:
         system["Content-Encoding"] = ",".join(kept)
@@ -89,14 +91,14 @@ def _storage_class(request: Request) -> str:
 
 
 def is_archived(version: Version) -> bool:
-    """Return whether the bytes lie in an archive, and no copy of them has been restored."""
+    """Return whether the object is archived and has no restored copy."""
     if version.storage_class not in ARCHIVE_STORAGE_CLASSES:
         return False
-    return version.restored is None or not version.restored.is_there()
+    return version.restored is None or not version.restored.is_ready()
 
 
 def as_headers(attributes: Attributes) -> dict[str, str]:
-    """Return the headers that tell a reader the attributes. Metadata that no header can carry is counted instead."""
+    """Return the headers of a read. Metadata that a header cannot carry is counted in x-amz-missing-meta."""
     printable = {name: value for name, value in attributes.metadata.items() if (name + value).isprintable()}
     headers = dict(attributes.system) | {f"x-amz-meta-{name}": value for name, value in printable.items()}
     if missing := len(attributes.metadata) - len(printable):

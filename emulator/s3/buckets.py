@@ -1,6 +1,10 @@
-"""Buckets as S3 makes them since 2023: without ACLs (BucketOwnerEnforced) and encrypted with SSE-S3.
+"""Buckets: the defaults of new ones, versioning, Object Lock and policies.
 
-Object Lock can be set up for a bucket that has objects already, and then versioning cannot be suspended any more.
+Since 2023, new buckets have ACLs disabled (BucketOwnerEnforced) and default encryption with SSE-S3. Object Lock
+can be enabled for a bucket that has objects; then versioning cannot be suspended.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectLockConfiguration.html
 """
 
 from __future__ import annotations
@@ -22,20 +26,20 @@ _BY_DEFAULT = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "
 @patch(S3Backend, "create_bucket")
 def _create_bucket(original: Any, backend: S3Backend, *arguments: Any, **named: Any) -> FakeBucket:
     bucket: FakeBucket = original(backend, *arguments, **named)
-    bucket.ownership_rule = ENFORCED  # type: ignore[assignment] # moto keeps the word and calls it a dict
+    bucket.ownership_rule = ENFORCED  # type: ignore[assignment] # moto stores a string and declares a dict
     bucket.encryption = dict(_BY_DEFAULT)
     return bucket
 
 
 @patch(S3Backend, "delete_bucket_encryption")
 def _delete_bucket_encryption(_original: Any, backend: S3Backend, bucket_name: str) -> None:
-    """Go back to the default: S3 has no bucket without encryption."""
+    """Restore the default: S3 has no bucket without default encryption."""
     backend.get_bucket(bucket_name).encryption = dict(_BY_DEFAULT)
 
 
 @patch(S3Backend, "put_bucket_policy")
 def _put_bucket_policy(original: Any, backend: S3Backend, bucket_name: str, policy: bytes) -> None:
-    """Refuse what is no policy; what is stored can be evaluated later."""
+    """Refuse a document that is not a policy, so that every stored one can be evaluated."""
     try:
         statements = json.loads(policy)["Statement"]
     except (ValueError, KeyError, TypeError):
@@ -79,6 +83,6 @@ def put_bucket_versioning(request: Request) -> Answer:
 
 
 def head_bucket(request: Request) -> Answer:
-    """HeadBucket, which tells the Region; a missing bucket is a plain 404."""
+    """HeadBucket, with the bucket's Region; a missing bucket is a plain 404."""
     headers = {"x-amz-bucket-region": request.bucket.region_name, "Content-Type": "application/xml"}
     return Answer(200, headers)

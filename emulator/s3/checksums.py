@@ -1,7 +1,8 @@
-"""Checksums: every object has one. S3 checks what the writer sends, and computes CRC64NVME when nothing is sent.
+"""Checksums. S3 verifies the one that the writer sends, or computes CRC64NVME: every object has a checksum.
 
-A copy keeps the algorithm of its source unless it asks for another, and is computed anew over the whole object.
-Multipart uploads have the checksum of the whole object (the CRCs can) or of their parts' checksums (COMPOSITE).
+A copy keeps the algorithm of its source unless the request names another, and its checksum covers the whole object.
+A multipart upload has a checksum of the whole object (CRC algorithms) or of its parts' checksums (COMPOSITE).
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ FULL_OBJECT_BY_PARTS = ("CRC64NVME", "CRC32", "CRC32C")
 
 
 def compute(data: bytes, algorithm: str) -> Checksum:
-    """Return the checksum of the whole."""
+    """Return the checksum of the whole data."""
     return Checksum(algorithm, base64.b64encode(_DIGESTS[algorithm](data)).decode())
 
 
 def of_parts(checksums: Sequence[Checksum]) -> Checksum:
-    """Return the COMPOSITE checksum: that of the parts' checksums, and their number."""
+    """Return the COMPOSITE checksum: the checksum of the parts' checksums, with their number."""
     algorithm = checksums[0].algorithm
     digests = b"".join(base64.b64decode(checksum.value) for checksum in checksums)
     value = compute(digests, algorithm).value
@@ -47,12 +48,12 @@ def of_parts(checksums: Sequence[Checksum]) -> Checksum:
 
 
 def of_request(request: Request) -> Checksum:
-    """Return the checksum of the request's body. Raises BadDigest when it is not the one that was sent."""
+    """Return the checksum of the request's body. Raises BadDigest if the request carries another one."""
     body = request.body
     _check_md5(request, body)
     sent = sent_checksum(request)
     if sent is None:
-        return compute(body, asked_for(request, "x-amz-sdk-checksum-algorithm") or DEFAULT)
+        return compute(body, requested_algorithm(request, "x-amz-sdk-checksum-algorithm") or DEFAULT)
     computed = compute(body, sent.algorithm)
     if computed.value != sent.value:
         message = f"The {sent.algorithm} you specified did not match the calculated checksum."
@@ -61,7 +62,7 @@ def of_request(request: Request) -> Checksum:
 
 
 def sent_checksum(request: Request) -> Checksum | None:
-    """Return the checksum in the request's headers or trailer."""
+    """Return the checksum in the request's headers or trailer; None if there is none."""
     for name, value in request.headers("x-amz-checksum-"):
         algorithm = name.removeprefix("x-amz-checksum-").upper()
         if algorithm in _DIGESTS:
@@ -69,8 +70,8 @@ def sent_checksum(request: Request) -> Checksum | None:
     return None
 
 
-def asked_for(request: Request, header: str = "x-amz-checksum-algorithm") -> str | None:
-    """Return the algorithm that a header asks for. Raises InvalidRequest when there is no such algorithm."""
+def requested_algorithm(request: Request, header: str = "x-amz-checksum-algorithm") -> str | None:
+    """Return the algorithm that a header names. Raises InvalidRequest if there is no such algorithm."""
     algorithm = (request.header(header) or "").upper()
     if algorithm and algorithm not in _DIGESTS:
         message = (
@@ -81,14 +82,14 @@ def asked_for(request: Request, header: str = "x-amz-checksum-algorithm") -> str
 
 
 def as_headers(checksum: Checksum | None) -> dict[str, str]:
-    """Return the headers that tell a checksum."""
+    """Return a checksum as headers."""
     if checksum is None:
         return {}
     return {f"x-amz-checksum-{checksum.algorithm.lower()}": checksum.value, "x-amz-checksum-type": checksum.type}
 
 
 def as_xml(checksum: Checksum) -> dict[str, str]:
-    """Return the elements that tell a checksum."""
+    """Return a checksum as XML elements."""
     return {"ChecksumType": checksum.type, f"Checksum{checksum.algorithm}": checksum.value}
 
 

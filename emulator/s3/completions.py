@@ -1,7 +1,9 @@
-"""CompleteMultipartUpload: the parts become one version, at once and only once, guarded like any other write.
+"""CompleteMultipartUpload: the parts become one version, atomically, under the same conditions as any other write.
 
-Completing an upload again gives the first answer again, as long as the version is there. The ETag is the MD5 of the
-parts' MD5s and their number.
+Completing an upload again returns the same response as long as the version exists. The ETag is the MD5 of the parts'
+MD5 digests, with the number of parts.
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from moto.s3.models import FakeBucket
 
 from emulator.calls.answers import Answer, S3Error, malformed_xml, s3_answer
 from emulator.s3 import checksums, encryption, event_records, preconditions
-from emulator.s3.histories import current, history, lock, push, version_id_for_write, written_version_id_header
+from emulator.s3.histories import current, history, lock, push, written_version_id_header
 from emulator.s3.requests import Request
 from emulator.s3.uploads import Upload, UploadedPart, get_upload, uploads_of
 from emulator.s3.versions import Checksum, Part, Version, is_version
@@ -24,12 +26,12 @@ def complete_multipart_upload(request: Request) -> Answer:
     """CompleteMultipartUpload."""
     bucket = request.bucket
     with lock(bucket):
-        if done := _completed_before(bucket, request):
+        if done := _completed_earlier(bucket, request):
             return _answer(request, done)
         upload = get_upload(request)
         parts = _chosen_parts(request, upload)
         preconditions.check_completion(request, current(bucket, request.key), upload.sequence, existed=upload.existed)
-        version = _put_together(bucket, upload, parts)
+        version = _assemble(bucket, upload, parts)
         _check_sent(request, version)
         push(bucket, version)
         del uploads_of(bucket)[upload.id]
@@ -37,7 +39,7 @@ def complete_multipart_upload(request: Request) -> Answer:
     return _answer(request, version)
 
 
-def _completed_before(bucket: FakeBucket, request: Request) -> Version | None:
+def _completed_earlier(bucket: FakeBucket, request: Request) -> Version | None:
     entries = history(bucket, request.key)
     mine = (each for each in entries if is_version(each) and each.upload_id == request.query["uploadId"])
     return next(mine, None)
@@ -77,7 +79,7 @@ def _chosen_part(upload: Upload, chosen: dict[str, Any]) -> tuple[int, UploadedP
     return number, part
 
 
-def _put_together(bucket: FakeBucket, upload: Upload, parts: list[tuple[int, UploadedPart]]) -> Version:
+def _assemble(bucket: FakeBucket, upload: Upload, parts: list[tuple[int, UploadedPart]]) -> Version:
     data = b"".join(part.data for _, part in parts)
     digests = b"".join(bytes.fromhex(part.etag.strip('"')) for _, part in parts)
     keep = upload.algorithm is not None
@@ -86,7 +88,6 @@ def _put_together(bucket: FakeBucket, upload: Upload, parts: list[tuple[int, Upl
         data,
         upload.attributes,
         bucket=bucket,
-        version_id=version_id_for_write(bucket),
         checksum=_checksum(upload, data, [part.checksum for _, part in parts]),
         etag=f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}",
         parts=tuple(Part(number, len(part.data), part.checksum if keep else None) for number, part in parts),
@@ -102,7 +103,7 @@ def _checksum(upload: Upload, data: bytes, of_parts: list[Checksum]) -> Checksum
 
 
 def _check_sent(request: Request, version: Version) -> None:
-    """Check what the request says the object must be: its size and its checksum."""
+    """Check the object's size and checksum against those in the request."""
     size = request.header("x-amz-mp-object-size")
     if size is not None and size != str(version.size):
         message = (

@@ -1,6 +1,7 @@
-"""CopyObject: an atomic copy of one version, of at most 5 GB, guarded by conditions on the source and the destination.
+"""CopyObject: an atomic copy of one version of at most 5 GB, with conditions on the source and on the destination.
 
-The copy is a single-part object with the MD5 as its ETag, whatever the source was.
+The copy is a single-part object with its MD5 as ETag, even if the source was uploaded in parts.
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from moto.s3.models import FakeBucket
 from emulator.calls.answers import Answer, S3Error, s3_answer, xml_date
 from emulator.s3 import attributes, checksums, encryption, event_records, preconditions
 from emulator.s3.copy_sources import check_size, copied_version_id_header, get_source, parse
-from emulator.s3.histories import current, lock, push, version_id_for_write, written_version_id_header
+from emulator.s3.histories import current, lock, push, written_version_id_header
 from emulator.s3.requests import Request
 from emulator.s3.versions import Checksum, Version
 
@@ -32,7 +33,6 @@ def copy_object(request: Request) -> Answer:
             source.value,
             wanted,
             bucket=bucket,
-            version_id=version_id_for_write(bucket),
             checksum=checksum,
             etag=None if source.parts else source.etag.strip('"'),
         )
@@ -65,7 +65,7 @@ def _check_changes_something(request: Request, bucket: FakeBucket) -> None:
 
 
 def _checksum(request: Request, source: Version) -> Checksum:
-    algorithm = checksums.asked_for(request) or source.checksum.algorithm
+    algorithm = checksums.requested_algorithm(request) or source.checksum.algorithm
     if source.checksum.algorithm == algorithm and source.checksum.type == "FULL_OBJECT":
         return replace(source.checksum)
     return checksums.compute(source.value, algorithm)

@@ -1,6 +1,8 @@
-"""The source of a copy: which version the x-amz-copy-source header names, and whether it may be copied.
+"""The source of a copy: the version that x-amz-copy-source names, and whether it can be copied.
 
-A delete marker cannot be copied, nor what lies in an archive, nor an SSE-C object without its key.
+Delete markers, archived objects without a restored copy, and SSE-C objects without their key cannot be copied.
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html
 """
 
 from __future__ import annotations
@@ -28,13 +30,13 @@ def parse(header: str) -> tuple[str, str, str | None]:
 
 
 def region(header: str) -> str | None:
-    """Return the Region of a copy's source, None when there is no such bucket."""
+    """Return the Region of a copy source's bucket; None if there is no such bucket."""
     bucket = find_bucket(unquote(header).removeprefix("/").partition("/")[0])
     return bucket.region_name if bucket else None
 
 
 def get_source(request: Request) -> tuple[FakeBucket, Version]:
-    """Return the version that a request copies. Raises whatever S3 says about a source that it cannot copy."""
+    """Return the bucket and version that a request copies. Raises S3Error if the source cannot be copied."""
     name, key, version_id = parse(request.header("x-amz-copy-source") or "")
     bucket = get_bucket(name)
     if version_id is not None and isinstance(find(bucket, key, version_id), Marker):
@@ -50,7 +52,7 @@ def get_source(request: Request) -> tuple[FakeBucket, Version]:
 
 
 def check_size(size: int) -> None:
-    """Raise InvalidRequest if these are more bytes than one request copies."""
+    """Raise InvalidRequest if this many bytes are too many for one copy request."""
     largest = active().limits.single_copy_bytes
     if size > largest:
         message = f"The specified copy source is larger than the maximum allowable size for a copy source: {largest}"
@@ -58,5 +60,5 @@ def check_size(size: int) -> None:
 
 
 def copied_version_id_header(bucket: FakeBucket, version: Version) -> dict[str, str]:
-    """Return the header that tells which version was copied."""
+    """Return the header that names the version copied; none if the source bucket was never versioned."""
     return {} if bucket.versioning_status is None else {"x-amz-copy-source-version-id": version.version_id}

@@ -1,7 +1,10 @@
-"""DeleteObject and DeleteObjects: a delete marker where versions are kept, a permanent deletion by version id.
+"""DeleteObject and DeleteObjects: a delete marker in a versioned bucket, a permanent deletion if a version id is named.
 
-A marker is made even for a key that never was. With versioning suspended it has the id "null" and replaces the version
-that had it. Each kind of deletion has its own event; one that removed nothing has none.
+A delete marker is created even for a key that does not exist. With versioning suspended it has the id "null" and
+replaces the null version. A deletion that removes nothing sends no event.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from typing import Any
 
 from emulator.calls.answers import Answer, S3Error, malformed_xml, s3_answer
 from emulator.s3 import access, event_records, locks, preconditions
-from emulator.s3.histories import current, find, lock, push, remove, version_id_for_write
+from emulator.s3.histories import current, find, lock, push, remove
 from emulator.s3.requests import Request
 from emulator.s3.versions import Entry, Marker, is_version
 
@@ -29,14 +32,14 @@ def delete_object(request: Request) -> Answer:
 
 
 def _delete(request: Request, key: str, version_id: str | None, if_match: str | None) -> Entry | None:
-    """Delete, and return what was made (a marker) or what was removed."""
+    """Delete, and return the delete marker created or the entry removed; None if there was nothing to remove."""
     bucket = request.bucket
     with lock(bucket):
         preconditions.check_delete(if_match, current(bucket, key), key)
         if version_id is None and bucket.versioning_status is not None:
-            made = Marker(key, version_id_for_write(bucket))
-            push(bucket, made)
-            event, entry = "ObjectRemoved:DeleteMarkerCreated", made
+            marker = Marker(key, bucket)
+            push(bucket, marker)
+            event, entry = "ObjectRemoved:DeleteMarkerCreated", marker
         else:
             found = find(bucket, key, version_id)
             if found is None:
@@ -50,7 +53,7 @@ def _delete(request: Request, key: str, version_id: str | None, if_match: str | 
 
 
 def delete_objects(request: Request) -> Answer:
-    """DeleteObjects: up to 1,000 keys, each with its own outcome."""
+    """DeleteObjects: up to 1,000 keys, each with a result of its own."""
     content = request.xml("Delete", "Object")
     objects = content.get("Object", [])
     if not 0 < len(objects) <= _MOST_KEYS:

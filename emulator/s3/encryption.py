@@ -1,7 +1,10 @@
-"""Encryption at rest: since 2023 S3 encrypts everything, with SSE-S3 unless the request or the bucket says else.
+"""Encryption at rest: SSE-S3 unless the request or the bucket's default asks for another.
 
-A KMS key must lie in the bucket's Region and be enabled. A key that the emulator's KMS does not know is taken for one
-of another account and accepted. Nothing is really encrypted; SSE-C objects are only readable with the right key's MD5.
+A KMS key must be enabled and in the bucket's Region. A key that the emulator's KMS does not know counts as one of
+another account, and is accepted. Nothing is really encrypted; an SSE-C object is readable with its key's MD5 only.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-encryption.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html
 """
 
 from __future__ import annotations
@@ -19,29 +22,29 @@ from emulator.s3.versions import Encryption, Version
 _SSE = "x-amz-server-side-encryption"
 _SSE_C = f"{_SSE}-customer-"
 _KMS_ALGORITHMS = ("aws:kms", "aws:kms:dsse")
-_making_managed_key = threading.Lock()  # moto makes it when it is first asked for
+_making_managed_key = threading.Lock()  # moto creates it on first use
 
 
 def of_request(request: Request, bucket: FakeBucket) -> Encryption:
-    """Return how an object that this request writes is encrypted. Raises what S3 says about bad keys."""
+    """Return the encryption of the object that a request writes. Raises S3Error for an invalid key."""
     if request.header(f"{_SSE_C}algorithm"):
         return Encryption("SSE-C", customer_key_md5=_customer_key(request, _SSE_C))
-    asked = request.header(_SSE)
+    requested = request.header(_SSE)
     default = bucket.encryption["Rule"] if bucket.encryption else {}
     by_default = default.get("ApplyServerSideEncryptionByDefault", {})
-    algorithm = asked or by_default.get("SSEAlgorithm") or "AES256"
+    algorithm = requested or by_default.get("SSEAlgorithm") or "AES256"
     if algorithm not in ("AES256", *_KMS_ALGORITHMS):
         message = "The encryption method specified is not supported"
         raise S3Error(400, "InvalidArgument", message, ArgumentName=_SSE, ArgumentValue=algorithm)
     if algorithm == "AES256":
         return Encryption()
-    key = request.header(f"{_SSE}-aws-kms-key-id") or (not asked and by_default.get("KMSMasterKeyID")) or None
+    key = request.header(f"{_SSE}-aws-kms-key-id") or (not requested and by_default.get("KMSMasterKeyID")) or None
     bucket_key = request.header(f"{_SSE}-bucket-key-enabled") or default.get("BucketKeyEnabled") or "false"
     return Encryption(algorithm, _kms_key(key, bucket), str(bucket_key).lower() == "true")
 
 
 def _kms_key(key: str | None, bucket: FakeBucket) -> str:
-    """Return the ARN of the key to use. Raises KMS.NotFoundException and the like."""
+    """Return the ARN of the key to use. Raises KMS.NotFoundException, KMS.DisabledException and similar."""
     key = key or "alias/aws/s3"  # the key that AWS manages for S3
     if not key.startswith("arn:"):
         resource = key if key.startswith("alias/") else f"key/{key}"
@@ -70,7 +73,7 @@ def _known_key(account: str, region: str, resource: str) -> Key | None:
 
 
 def as_headers(encryption: Encryption) -> dict[str, str]:
-    """Return the headers that tell how an object is encrypted."""
+    """Return an object's encryption as headers."""
     if encryption.customer_key_md5:
         return {f"{_SSE_C}algorithm": "AES256", f"{_SSE_C}key-MD5": encryption.customer_key_md5}
     headers = {_SSE: encryption.algorithm}
@@ -82,7 +85,7 @@ def as_headers(encryption: Encryption) -> dict[str, str]:
 
 
 def check_readable(version: Version, request: Request, *, as_copy_source: bool = False) -> None:
-    """Raise what S3 says when an SSE-C object is read without its key, or another one with one."""
+    """Raise S3Error if an SSE-C object is read without its key, or another object with one."""
     prefix = "x-amz-copy-source-server-side-encryption-customer-" if as_copy_source else _SSE_C
     given = _customer_key(request, prefix) if request.header(f"{prefix}algorithm") else None
     needed = version.attributes.encryption.customer_key_md5

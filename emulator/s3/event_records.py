@@ -1,7 +1,9 @@
-"""S3's event notifications: what one says, in the shape of the queues' messages and in EventBridge's.
+"""S3's event notifications: their content, in the format for queues and in EventBridge's.
 
-Whoever changes an object announces it here; the records leave through the emulator's delivery. An entry with the id
-"null" has no version id in its events, as its writer got none. Only writes and deletions have a sequencer.
+Operations that change an object announce it here; `emulator.fault_injection.delivery` delivers the events. The events
+of a null version carry no version id. Only writes, deletions and restores carry a sequencer.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 """
 
 from __future__ import annotations
@@ -41,9 +43,9 @@ _REASONS = {"Copy": "CopyObject", "CompleteMultipartUpload": "CompleteMultipartU
 
 
 def announce(event: str, bucket: FakeBucket, entry: Entry, extra: dict[str, Any] | None = None) -> None:
-    """Send an event, such as "ObjectCreated:Put", to whom the bucket's configuration names.
+    """Send an event, such as "ObjectCreated:Put", to the destinations in the bucket's notification configuration.
 
-    Which destinations those are is decided now, as the configuration may be another one when the event arrives.
+    The destinations are chosen now: the configuration may have changed when the event is delivered.
     """
     configuration = notifications.configuration(bucket)
     subscribed = [each for each in configuration.destinations if each.wants(f"s3:{event}", entry.name)]
@@ -59,12 +61,12 @@ def announce(event: str, bucket: FakeBucket, entry: Entry, extra: dict[str, Any]
 
 
 class _Happened:
-    """One thing that happened to an object, at the time at which it did."""
+    """What happened to an object, and when."""
 
     def __init__(self, event: str, bucket: FakeBucket, entry: Entry, extra: dict[str, Any]) -> None:
         self.event, self.bucket, self.entry, self.extra = event, bucket, entry, extra
         self.time = datetime.now(UTC)
-        # A deletion is younger than the version it deletes, a creation exactly as old as what it creates.
+        # A deletion is later than the version that it deletes; a creation has the sequence of what it creates.
         created = event != "ObjectRemoved:Delete" and not event.startswith("ObjectRestore")
         sequence = entry.sequence if created else next_sequence()
         self.sequencer = f"{sequence:018X}" if event.startswith(_WITH_SEQUENCER) else None
@@ -73,7 +75,7 @@ class _Happened:
         self.principal_id = call.principal.id if call else "AWS:AIDAEMULATORITSELF000"
 
     def object(self, key: str, etag_name: str, version_name: str) -> dict[str, Any]:
-        """Return what both shapes say about the object, under their own names."""
+        """Return the description of the object, with the field names of either format."""
         fields: dict[str, Any] = {"key": key}
         if is_version(self.entry) and self.event != "ObjectRemoved:Delete":
             if self.sequencer:
@@ -88,7 +90,7 @@ class _Happened:
         return fields
 
     def record(self, configuration_id: str) -> dict[str, Any]:
-        """Return a record as queues get it: the key is form-encoded."""
+        """Return a record in the format for queues, with the key URL-encoded."""
         return {
             "eventVersion": "2.1" if self.sequencer else "2.3",
             "eventSource": "aws:s3",
@@ -112,11 +114,11 @@ class _Happened:
         }
 
     def detail_type(self) -> str | None:
-        """Return EventBridge's name of the event, None for one that EventBridge does not get."""
+        """Return EventBridge's detail type; None for an event that EventBridge does not receive."""
         return _DETAIL_TYPES.get(self.event) or _DETAIL_TYPES.get(self.event.partition(":")[0])
 
     def detail(self, detail_type: str) -> dict[str, Any]:
-        """Return the event as EventBridge sends it: the key as it is, an account in the author's place."""
+        """Return the event in EventBridge's format, with the key unencoded and the requester's account."""
         detail: dict[str, Any] = {
             "version": "0",
             "bucket": {"name": self.bucket.name},
@@ -137,7 +139,7 @@ class _Happened:
             "detail-type": detail_type,
             "source": "aws.s3",
             "account": self.bucket.account_id,
-            "time": self.time.timestamp(),  # moto writes it as text when it leaves
+            "time": self.time.timestamp(),  # moto formats it when it sends the event
             "region": self.bucket.region_name,
             "resources": [self.bucket.arn],
             "detail": detail,
@@ -145,7 +147,7 @@ class _Happened:
 
 
 def restored(ready: datetime, days: int, storage_class: str) -> dict[str, Any]:
-    """Return what a record about a finished restore says in addition."""
+    """Return the additional fields of a record about a completed restore."""
     expiry = timestamp(ready + timedelta(days=days))
     data = {"lifecycleRestorationExpiryTime": expiry, "lifecycleRestoreStorageClass": storage_class}
     return {"glacierEventData": {"restoreEventData": data}}

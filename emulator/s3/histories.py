@@ -1,7 +1,9 @@
-"""The history of a key: what a write adds to it and a deletion takes away, under each state of versioning.
+"""The version history of a key: what writes add and deletions remove, under each versioning state.
 
-A bucket that was never versioned, and one whose versioning is suspended, write entries with the id "null", of which a
-key has at most one. A change of a bucket and the look that it depends on happen together, under the bucket's lock.
+In a bucket without versioning, or with versioning suspended, new entries have the id "null", and a key has at most one
+of these. A check and the change that depends on it happen under the bucket's lock.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/VersionSuspendedBehavior.html
 """
 
 from __future__ import annotations
@@ -14,13 +16,13 @@ from typing import Any
 from moto.s3.models import FakeBucket, s3_backends
 
 from emulator.calls.answers import S3Error, http_date
-from emulator.s3.versions import NULL, Entry, Marker, Version, is_version, new_version_id
+from emulator.s3.versions import NULL, Entry, Marker, Version, is_version
 
 _VERSION_ID = re.compile(r"[A-Za-z0-9._]{32}")
 
 
 def find_bucket(name: str | None) -> FakeBucket | None:
-    """Return a bucket by its name, whoever owns it."""
+    """Return a bucket by its name, in any account; None if there is none."""
     partition, account = s3_backends.bucket_accounts.get(name or "", ("", ""))
     return s3_backends[account][partition].buckets.get(name or "") if account else None
 
@@ -34,7 +36,7 @@ def get_bucket(name: str | None) -> FakeBucket:
 
 
 def lock(bucket: FakeBucket) -> threading.RLock:
-    """Return the lock under which this bucket is read and then changed."""
+    """Return the bucket's lock, to be held while it is read and then changed."""
     return bucket.__dict__.setdefault("lock", threading.RLock())  # type: ignore[no-any-return]
 
 
@@ -44,13 +46,13 @@ def history(bucket: FakeBucket, key: str) -> Sequence[Entry]:
 
 
 def current(bucket: FakeBucket, key: str) -> Entry | None:
-    """Return the newest entry of a key."""
+    """Return the current entry of a key; None if it has none."""
     entries = bucket.keys.getlist(key)
     return entries[-1] if entries else None
 
 
 def find(bucket: FakeBucket, key: str, version_id: str | None) -> Entry | None:
-    """Return the entry with this id, or the newest one. Raises InvalidArgument when this cannot be an id."""
+    """Return the entry with this id, or the current one; None if missing. Raises InvalidArgument for an invalid id."""
     if version_id is None:
         return current(bucket, key)
     check_version_id(version_id)
@@ -58,7 +60,7 @@ def find(bucket: FakeBucket, key: str, version_id: str | None) -> Entry | None:
 
 
 def check_version_id(version_id: str) -> None:
-    """Raise InvalidArgument when this cannot be a version id."""
+    """Raise InvalidArgument if this is not a valid version id."""
     if version_id != NULL and not _VERSION_ID.fullmatch(version_id):
         raise S3Error(
             400,
@@ -70,7 +72,7 @@ def check_version_id(version_id: str) -> None:
 
 
 def get_version(bucket: FakeBucket, key: str, version_id: str | None, method: str) -> Version:
-    """Return an object version. Raises NoSuchKey, NoSuchVersion, or what S3 says about a delete marker."""
+    """Return an object version. Raises NoSuchKey or NoSuchVersion; for a delete marker's id, MethodNotAllowed."""
     entry = find(bucket, key, version_id)
     if is_version(entry):
         return entry
@@ -95,13 +97,8 @@ def _not_an_object(marker: Marker, version_id: str | None, method: str) -> S3Err
     return S3Error(405, "MethodNotAllowed", message, headers, Method=method, ResourceType="DeleteMarker")
 
 
-def version_id_for_write(bucket: FakeBucket) -> str:
-    """Return the id that the next entry gets."""
-    return new_version_id() if bucket.versioning_status == "Enabled" else NULL
-
-
 def push(bucket: FakeBucket, entry: Entry) -> None:
-    """Add the entry to its key, the newest one unless it was begun before others; "null" replaces what had that id."""
+    """Add an entry to its key's history, by when it was begun; a null version replaces an earlier one."""
     entries = bucket.keys.getlist(entry.name) or []
     kept = [each for each in entries if entry.version_id != NULL or each.version_id != NULL]
     older = sum(each.place < entry.place for each in kept)
@@ -109,12 +106,12 @@ def push(bucket: FakeBucket, entry: Entry) -> None:
 
 
 def remove(bucket: FakeBucket, entry: Entry) -> None:
-    """Take the entry out of its key's history."""
+    """Remove an entry from its key's history."""
     _store(bucket, entry.name, [each for each in history(bucket, entry.name) if each is not entry])
 
 
 def _store(bucket: FakeBucket, key: str, entries: list[Any]) -> None:
-    # A new list each time: whoever reads the old one at this moment sees a history that was true.
+    # A new list each time, so that a concurrent reader of the old one sees a consistent history.
     if entries:
         dict.__setitem__(bucket.keys, key, entries)
     else:
@@ -122,10 +119,10 @@ def _store(bucket: FakeBucket, key: str, entries: list[Any]) -> None:
 
 
 def version_id_header(bucket: FakeBucket, entry: Entry) -> dict[str, str]:
-    """Return the header that tells a reader the version: none in a bucket that was never versioned."""
+    """Return the version id header of a read; none in a bucket that was never versioned."""
     return {} if bucket.versioning_status is None else {"x-amz-version-id": entry.version_id}
 
 
 def written_version_id_header(entry: Entry) -> dict[str, str]:
-    """Return the header that tells a writer the version: S3 does not answer "null" to a PUT."""
+    """Return the version id header of a write; none for a null version."""
     return {} if entry.version_id == NULL else {"x-amz-version-id": entry.version_id}

@@ -1,6 +1,7 @@
-"""ListObjectVersions: every entry of every key, keys in UTF-8 order, the entries of one key newest first.
+"""ListObjectVersions: every entry of every key, keys in UTF-8 order, the entries of a key newest first.
 
-moto sorts by time, which does not order two writes of one millisecond, and copies the bucket to do it.
+moto sorts by time, which does not order two writes within one millisecond, and copies the bucket to sort it.
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from emulator.s3.versions import Entry, is_version
 
 
 class _Line(NamedTuple):
-    """An entry of the listing, or (entry None) a common prefix."""
+    """An entry of the listing, or a common prefix if `entry` is None."""
 
     name: str
     entry: Entry | None = None
@@ -56,7 +57,7 @@ def list_object_versions(request: Request) -> Answer:
 
 
 def _with_entries(content: dict[str, Any], page: list[_Line], encode: Callable[[str], str]) -> dict[str, Any]:
-    """Add the entries in their order; versions and markers take turns, so the names repeat."""
+    """Add the entries in order; Version and DeleteMarker elements alternate."""
     elements = _Repeated(content)
     for line in page:
         if line.entry:
@@ -69,7 +70,7 @@ def _with_entries(content: dict[str, Any], page: list[_Line], encode: Callable[[
 
 
 class _Repeated(dict[str, Any]):
-    """Elements of a document, of which several with one name need not stand together."""
+    """Elements of a document in which elements of the same name need not be adjacent."""
 
     def __init__(self, content: dict[str, Any]) -> None:
         super().__init__(content)
@@ -112,7 +113,7 @@ def _lines(bucket: FakeBucket, prefix: str, delimiter: str) -> Iterator[_Line]:
 
 
 def _after(lines: Iterator[_Line], key_marker: str, version_marker: str) -> Iterator[_Line]:
-    """Leave out what stands before the markers: the key's own entries too, unless a version is named as well."""
+    """Skip what precedes the markers: without a version marker, also all entries of the marker's key."""
     marker, reached = key_marker.encode(), False
     for line in lines:
         name = line.name.encode()

@@ -1,7 +1,9 @@
-"""Object Lock: retention and legal hold of single versions, which need a bucket that was made for them.
+"""Object Lock: retention and legal hold of single versions, in buckets with Object Lock enabled.
 
 A write with lock headers to another bucket is refused with InvalidRequest. A bucket may have a default retention. A
-copy takes nothing of this from its source.
+copy takes no lock from its source.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectRetention.html
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ _MISSING = "Bucket is missing Object Lock Configuration"
 
 
 def of_request(request: Request, bucket: FakeBucket) -> Lock:
-    """Return the lock of an object that this request writes. Raises InvalidRequest and InvalidArgument."""
+    """Return the lock of the object that a request writes. Raises InvalidRequest and InvalidArgument."""
     mode, until, legal_hold = (
         request.header(f"x-amz-object-lock-{name}") for name in ("mode", "retain-until-date", "legal-hold")
     )
@@ -34,8 +36,8 @@ def of_request(request: Request, bucket: FakeBucket) -> Lock:
     if bool(mode) != bool(until):
         message = "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied"
         raise S3Error(400, "InvalidArgument", message, ArgumentName="x-amz-object-lock-mode", ArgumentValue=mode or "")
-    asked = Lock(mode, _checked(mode, until) if mode and until else None, legal_hold)
-    return asked if mode else replace(_default(bucket), legal_hold=legal_hold)
+    requested = Lock(mode, _checked(mode, until) if mode and until else None, legal_hold)
+    return requested if mode else replace(_default(bucket), legal_hold=legal_hold)
 
 
 def _default(bucket: FakeBucket) -> Lock:
@@ -64,13 +66,13 @@ def _moment(text: str) -> datetime:
 
 
 def as_headers(lock: Lock) -> dict[str, str]:
-    """Return the headers that tell a version's lock."""
+    """Return a version's lock as headers."""
     given = {"mode": lock.mode, "retain-until-date": lock.until, "legal-hold": lock.legal_hold}
     return {f"x-amz-object-lock-{name}": value for name, value in given.items() if value}
 
 
 def check_deletable(version: Version, request: Request) -> None:
-    """Raise AccessDenied when the version may not be deleted."""
+    """Raise AccessDenied if a lock protects the version."""
     lock = version.attributes.lock
     retained = lock.until is not None and _moment(lock.until) > datetime.now(UTC)
     if lock.legal_hold == "ON" or (retained and not _may_bypass(lock, request)):
@@ -82,7 +84,7 @@ def _may_bypass(lock: Lock, request: Request) -> bool:
 
 
 def put_object_retention(request: Request) -> Answer:
-    """PutObjectRetention: what is COMPLIANCE, or GOVERNANCE without the bypass, can only get longer."""
+    """PutObjectRetention: COMPLIANCE, and GOVERNANCE without the bypass header, can only be extended."""
     content = request.xml("Retention")
     mode, until = content.get("Mode"), content.get("RetainUntilDate")
     if bool(mode) != bool(until):
@@ -103,7 +105,7 @@ def put_object_retention(request: Request) -> Answer:
 
 
 def put_object_legal_hold(request: Request) -> Answer:
-    """PutObjectLegalHold, about which S3 sends no event."""
+    """PutObjectLegalHold, for which S3 has no event."""
     status = request.xml("LegalHold").get("Status")
     if status not in ("ON", "OFF"):
         raise malformed_xml()

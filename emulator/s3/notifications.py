@@ -1,7 +1,10 @@
-"""A bucket's notification configuration: S3 replaces it whole, and refuses what could not work.
+"""A bucket's notification configuration, which each PUT replaces as a whole after validating it.
 
-Refused are unknown events, two entries that would get the same event for the same key, a destination in another Region,
-a queue that does not exist or whose policy does not let S3 send on behalf of this bucket, and FIFO queues.
+Refused are unknown events, two entries that overlap in events and keys, a destination in another Region, FIFO queues,
+and a queue that does not exist or whose policy does not allow S3 to send for this bucket.
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketNotificationConfiguration.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-filtering.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from emulator.s3.requests import Request
 from emulator.s3.sending import send_test_event
 from emulator.services import sqs
 
-# The name of an entry's ARN, and the service that the ARN names.
+# The XML element of a destination, and the service in its ARN.
 _KINDS = {"Queue": "sqs", "Topic": "sns", "CloudFunction": "lambda"}
 
 
@@ -40,12 +43,12 @@ class Destination:
     suffix: str = ""
 
     def wants(self, event: str, key: str) -> bool:
-        """Return whether an event about a key goes to this destination."""
+        """Return whether this destination receives an event about a key."""
         named = any(_covers(mine, event) for mine in self.events)
         return named and key.startswith(self.prefix) and key.endswith(self.suffix)
 
     def overlaps(self, other: Destination) -> bool:
-        """Return whether some event about some key would go to both."""
+        """Return whether both could receive the same event about the same key."""
         events = any(_covers(mine, its) or _covers(its, mine) for mine in self.events for its in other.events)
         prefixes = self.prefix.startswith(other.prefix) or other.prefix.startswith(self.prefix)
         return events and prefixes and (self.suffix.endswith(other.suffix) or other.suffix.endswith(self.suffix))
@@ -53,7 +56,7 @@ class Destination:
 
 @dataclass(frozen=True)
 class Configuration:
-    """Everything that a bucket notifies."""
+    """The notification configuration of a bucket."""
 
     destinations: tuple[Destination, ...] = ()
     event_bridge: bool = False
@@ -88,7 +91,7 @@ def put(request: Request) -> Answer:
 
 
 def read(document: Mapping[str, Any]) -> Configuration:
-    """Read the XML's content, as parsed. Raises InvalidArgument and MalformedXML."""
+    """Read the parsed content of the XML. Raises InvalidArgument."""
     destinations = [
         _read_destination(kind, entry) for kind in _KINDS for entry in document.get(f"{kind}Configuration", [])
     ]
@@ -126,22 +129,22 @@ def _invalid(message: str, name: str, value: str) -> S3Error:
 
 
 def _check_destinations(bucket: FakeBucket, wanted: Configuration) -> None:
-    troubles: dict[str, str] = {}
+    problems: dict[str, str] = {}
     for each in wanted.destinations:
         if each.arn.split(":")[3] != bucket.region_name:
             message = "The notification destination service region is not valid for the bucket location constraint"
             raise S3Error(400, "InvalidArgument", message)
-        if each.kind == "Queue" and (trouble := _queue_trouble(bucket, each.arn)):
-            troubles[each.arn] = trouble
-    if troubles:
+        if each.kind == "Queue" and (problem := _queue_problem(bucket, each.arn)):
+            problems[each.arn] = problem
+    if problems:
         numbered: dict[str, Any] = {}
-        for number, (arn, trouble) in enumerate(troubles.items(), 1):
-            numbered |= {f"ArgumentName{number}": arn, f"ArgumentValue{number}": trouble}
+        for number, (arn, problem) in enumerate(problems.items(), 1):
+            numbered |= {f"ArgumentName{number}": arn, f"ArgumentValue{number}": problem}
         message = "Unable to validate the following destination configurations"
         raise S3Error(400, "InvalidArgument", message, **numbered)
 
 
-def _queue_trouble(bucket: FakeBucket, arn: str) -> str | None:
+def _queue_problem(bucket: FakeBucket, arn: str) -> str | None:
     queue = sqs.queue_of(arn)
     if queue is None:
         return "The destination queue does not exist"

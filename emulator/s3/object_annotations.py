@@ -1,7 +1,9 @@
-"""Annotations: up to 1,000 named payloads of 1 byte to 1 MiB beside a version, not with SSE-C.
+"""Annotations: up to 1,000 named payloads of 1 byte to 1 MiB per version, except with SSE-C.
 
-They belong to the version: CopyObject takes them along unless told to exclude them, a multipart copy never does.
-Adding or deleting one changes neither the version's bytes nor its ETag, and is an event of its own.
+They belong to the version. CopyObject copies them unless the directive is EXCLUDE; multipart copies never do. Adding or
+deleting one changes neither the bytes nor the ETag of the version, and sends an event of its own.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/annotations-overview.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectAnnotation.html
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ def put_object_annotation(request: Request) -> Answer:
         if version.attributes.encryption.customer_key_md5:
             raise S3Error(400, "InvalidRequest", "Objects encrypted with SSE-C cannot have annotations.")
         if name not in version.annotations and len(version.annotations) >= _MOST:
-            message = "The object has as many annotations as an object can have."
+            message = "The object already has the maximum number of annotations."
             raise S3Error(400, "AnnotationLimitExceeded", message)
         version.annotations = version.annotations | {name: annotation}
     event_records.announce("ObjectAnnotation:Put", request.bucket, version)
@@ -58,7 +60,7 @@ def get_object_annotation(request: Request) -> Answer:
 
 
 def list_object_annotations(request: Request) -> Answer:
-    """ListObjectAnnotations, by name; the continuation token is the last name of the page before."""
+    """ListObjectAnnotations, by name; the continuation token is the last name of the previous page."""
     version, query = _version(request), request.query
     prefix, after = query.get("annotation-prefix", ""), query.get("continuation-token", "")
     most = request.page_size("max-annotation-results", _MOST)
@@ -89,7 +91,7 @@ def _listed(name: str, annotation: Annotation) -> dict[str, Any]:
 
 
 def delete_object_annotation(request: Request) -> Answer:
-    """DeleteObjectAnnotation; deleting one that is not there is no error and no event."""
+    """DeleteObjectAnnotation; deleting a missing one is not an error, and sends no event."""
     name = _name(request)
     with lock(request.bucket):
         version = _version(request)

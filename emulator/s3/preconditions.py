@@ -1,6 +1,8 @@
-"""Conditional requests: what must be true of the current object, or of a copy's source, for a request to go on.
+"""Conditional requests: what must hold for the current object, or for the source of a copy.
 
-A current delete marker counts as no object. `If-Match` where there is none is answered with 404, not with 412.
+A current delete marker counts as no object. `If-Match` without an object is answered with 404 instead of 412.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from emulator.s3.versions import Entry, Version, is_version, now
 
 
 def check_write(request: Request, current: Entry | None) -> None:
-    """Check `If-Match` and `If-None-Match` of a write. Call it under the bucket's lock, and write under the same."""
+    """Check `If-Match` and `If-None-Match` of a write. Hold the bucket's lock for this and for the write."""
     if_match, if_none_match = request.header("If-Match"), request.header("If-None-Match")
     if (if_match and if_none_match) or if_none_match not in (None, "*") or if_match == "*":
         message = "A header you provided implies functionality that is not implemented"
@@ -27,7 +29,7 @@ def check_write(request: Request, current: Entry | None) -> None:
 
 
 def check_delete(if_match: str | None, current: Entry | None, key: str) -> None:
-    """Check `If-Match` of a deletion, where `*` asks for nothing but that there is an object."""
+    """Check `If-Match` of a deletion; `*` requires only that there is an object."""
     if if_match:
         _check_match(if_match, current, key)
 
@@ -42,8 +44,8 @@ def _check_match(etag: str, current: Entry | None, key: str) -> None:
 def check_completion(request: Request, current: Entry | None, started: int, *, existed: bool) -> None:
     """Check the conditions of CompleteMultipartUpload.
 
-    `started` is the sequence at which the upload began, `existed` whether there was an object then: what was
-    overwritten or deleted while the upload ran is a conflict (409), to be tried again with a new upload.
+    `started` is the sequence at which the upload began, `existed` whether there was an object then. If the object was
+    overwritten or deleted during the upload, that is a conflict (409), and the client must start a new upload.
     """
     check_write(request, current)
     overwritten = request.header("If-Match") and is_version(current) and current.sequence > started
@@ -55,7 +57,7 @@ def check_completion(request: Request, current: Entry | None, started: int, *, e
 
 
 def check_source(request: Request, source: Version) -> None:
-    """Check the x-amz-copy-source-if- conditions of a copy; an ETag that matches overrules a date that does not."""
+    """Check the x-amz-copy-source-if-* conditions of a copy; a condition on the ETag overrides one on the date."""
     prefix = "x-amz-copy-source-"
     match, none_match = request.header(f"{prefix}if-match"), request.header(f"{prefix}if-none-match")
     if match is not None and not same_etag(match, source):
@@ -71,7 +73,7 @@ def check_source(request: Request, source: Version) -> None:
 
 
 def not_modified(request: Request, version: Version) -> bool:
-    """Check the conditions of a read, and return whether the answer is 304. Raises PreconditionFailed."""
+    """Check the conditions of a read, and return whether the response is 304. Raises PreconditionFailed."""
     match, none_match = request.header("If-Match"), request.header("If-None-Match")
     if match is not None and match != "*" and not same_etag(match, version):
         raise failed("If-Match")
@@ -85,12 +87,12 @@ def not_modified(request: Request, version: Version) -> bool:
 
 
 def same_etag(etag: str, version: Version) -> bool:
-    """Return whether this is the version's ETag; S3 does not mind missing quotes."""
+    """Return whether this is the version's ETag, with or without quotes."""
     return etag.strip('"') == version.etag.strip('"')
 
 
 def failed(condition: str) -> S3Error:
-    """Return S3's PreconditionFailed."""
+    """Return S3's PreconditionFailed error."""
     message = "At least one of the pre-conditions you specified did not hold"
     return S3Error(412, "PreconditionFailed", message, Condition=condition)
 

@@ -1,6 +1,8 @@
-"""PutObject: a new version with a checksum, the bucket's defaults, and an event; guarded writes are atomic.
+"""PutObject: a new version with a checksum and the bucket's defaults; conditional writes are atomic.
 
-A browser's POST, whose form moto reads, is stored by the same hand.
+A browser's POST form, which moto parses, is stored here as well.
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from moto.s3.models import FakeBucket, S3Backend
 from emulator.calls.answers import Answer, S3Error
 from emulator.patching import patch
 from emulator.s3 import attributes, checksums, encryption, event_records, preconditions
-from emulator.s3.histories import current, get_bucket, lock, push, version_id_for_write, written_version_id_header
+from emulator.s3.histories import current, get_bucket, lock, push, written_version_id_header
 from emulator.s3.requests import Request
 from emulator.s3.versions import Attributes, Version
 
@@ -25,14 +27,7 @@ def put_object(request: Request) -> Answer:
     _check_lock_digest(request)
     with lock(bucket):
         preconditions.check_write(request, current(bucket, request.key))
-        version = Version(
-            request.key,
-            request.body,
-            wanted,
-            bucket=bucket,
-            version_id=version_id_for_write(bucket),
-            checksum=checksum,
-        )
+        version = Version(request.key, request.body, wanted, bucket=bucket, checksum=checksum)
         push(bucket, version)
     event_records.announce("ObjectCreated:Put", bucket, version)
     headers = {"ETag": version.etag, **checksums.as_headers(checksum), **encryption.as_headers(wanted.encryption)}
@@ -40,7 +35,7 @@ def put_object(request: Request) -> Answer:
 
 
 def _check_lock_digest(request: Request) -> None:
-    """Demand a digest with lock headers: a locked object cannot be written again when it arrived damaged."""
+    """Require a digest together with lock headers."""
     locked = any(True for _ in request.headers("x-amz-object-lock-"))
     if locked and not request.header("Content-MD5") and checksums.sent_checksum(request) is None:
         message = (
@@ -50,7 +45,7 @@ def _check_lock_digest(request: Request) -> None:
 
 
 @patch(S3Backend, "put_object")
-def _stored_by_moto(
+def _store_form(
     _original: Any,
     _backend: S3Backend,
     bucket_name: str,
@@ -58,7 +53,7 @@ def _stored_by_moto(
     value: bytes,
     **arguments: Any,
 ) -> Version:
-    """Store what moto itself wants to write: the object of a browser's form."""
+    """Store an object that moto writes: that of a browser's POST form."""
     bucket: FakeBucket = get_bucket(bucket_name)
     with lock(bucket):
         version = Version(
@@ -66,7 +61,6 @@ def _stored_by_moto(
             value,
             Attributes(system={"Content-Type": attributes.DEFAULT_CONTENT_TYPE}),
             bucket=bucket,
-            version_id=version_id_for_write(bucket),
             checksum=checksums.compute(value, checksums.DEFAULT),
         )
         push(bucket, version)

@@ -1,6 +1,9 @@
-"""HEAD and GET of an object: everything that S3 tells about a version, in headers, whole or by range or part.
+"""HeadObject, GetObject and GetObjectAttributes: a version's headers and bytes, whole or by range or part.
 
-HEAD of a key whose current entry is a delete marker is a 404 that names the marker; of the marker's own id, a 405.
+HEAD of a key whose current entry is a delete marker is a 404 that names the marker; of the marker's id, a 405.
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html
 """
 
 from __future__ import annotations
@@ -51,9 +54,9 @@ def _read(request: Request, version: Version) -> Answer:
     headers |= {"Accept-Ranges": "bytes"} | attributes.as_headers(version.attributes)
     if version.restored:
         headers["x-amz-restore"] = _restore_status(version)
-    # A header carries bytes; http.server writes them from Latin-1.
-    asked = {header: request.query.get(name) for name, header in _OVERRIDES.items()}
-    headers |= {header: value.encode().decode("latin-1") for header, value in asked.items() if value is not None}
+    # A header carries bytes; http.server encodes them as Latin-1.
+    overrides = {header: request.query.get(name) for name, header in _OVERRIDES.items()}
+    headers |= {header: value.encode().decode("latin-1") for header, value in overrides.items() if value is not None}
     first, last, partial = _range(request, version, headers)
     whole = (first, last) == (0, version.size - 1) or not version.size
     if request.header_is("x-amz-checksum-mode", "ENABLED") and whole:
@@ -67,13 +70,13 @@ def _read(request: Request, version: Version) -> Answer:
 
 def _restore_status(version: Version) -> str:
     restored = version.restored
-    if restored is None or not restored.is_there():
+    if restored is None or not restored.is_ready():
         return 'ongoing-request="true"'
     return f'ongoing-request="false", expiry-date="{restored.expires:%a, %d %b %Y 00:00:00 GMT}"'
 
 
 def _range(request: Request, version: Version, headers: dict[str, str]) -> tuple[int, int, bool]:
-    """Return first byte, last byte, and whether they are asked for; a range that makes no sense counts as none."""
+    """Return first byte, last byte, and whether the request names a range; an invalid range is ignored."""
     if "partNumber" in request.query:
         return _part(request.number("partNumber", 1), version, headers)
     asked = _RANGE.match(request.header("Range") or "")
@@ -103,7 +106,7 @@ def _part(number: int, version: Version, headers: dict[str, str]) -> tuple[int, 
 
 
 def get_object_attributes(request: Request) -> Answer:
-    """GetObjectAttributes: what is asked for in x-amz-object-attributes."""
+    """GetObjectAttributes: the attributes that x-amz-object-attributes names."""
     version = request.get_version()
     encryption.check_readable(version, request)
     asked = [name.strip() for name in (request.header("x-amz-object-attributes") or "").split(",")]

@@ -1,4 +1,8 @@
-"""An S3 request as the handlers read it: the addressed bucket and key, headers by name, and the decoded body."""
+"""An S3 request as the operations read it: bucket, key and version, headers by name, and the decoded body.
+
+https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ _META = "HTTP_X_AMZ_META_"
 
 
 class Request:
-    """A WSGI request to S3, with the call that was read from it."""
+    """A WSGI request to S3, and the call read from it."""
 
     def __init__(self, call: Call, environ: dict[str, Any]) -> None:
         self.call = call
@@ -33,12 +37,12 @@ class Request:
 
     @cached_property
     def bucket(self) -> FakeBucket:
-        """Return the addressed bucket. Raises NoSuchBucket."""
+        """Return the bucket of the URL. Raises NoSuchBucket."""
         return histories.get_bucket(self.call.bucket)
 
     @property
     def version_id(self) -> str | None:
-        """Return the version id that the request names."""
+        """Return the version id in the query; None if there is none."""
         return self.query.get("versionId")
 
     def get_version(self) -> Version:
@@ -46,7 +50,7 @@ class Request:
         return histories.get_version(self.bucket, self.key, self.version_id, self.method)
 
     def page_size(self, name: str, largest: int = 1000) -> int:
-        """Return how many entries a listing may have, by a query parameter. Raises InvalidArgument."""
+        """Return the page size of a listing, from a query parameter. Raises InvalidArgument."""
         return min(self.number(name, largest), largest)
 
     def encode(self, key: str) -> str:
@@ -59,7 +63,7 @@ class Request:
         return self.query.get("encoding-type") == "url"
 
     def number(self, name: str, default: int) -> int:
-        """Return a query parameter that is a number, 0 or more. Raises InvalidArgument."""
+        """Return a query parameter that is a non-negative integer. Raises InvalidArgument."""
         text = self.query.get(name) or str(default)
         if not text.isdecimal():
             message = f"Provided {name} not an integer or within integer range"
@@ -67,16 +71,16 @@ class Request:
         return int(text)
 
     def header(self, name: str) -> str | None:
-        """Return a header's value, or that of a trailer after the body."""
+        """Return the value of a header, or of a trailer after the body."""
         value = self._environ.get(_environ_name(name))
         return value if value is not None else self._trailer.get(name.lower())
 
     def header_is(self, name: str, value: str) -> bool:
-        """Return whether a header has this value, in upper or lower case."""
+        """Return whether a header has this value, regardless of case."""
         return (self.header(name) or "").upper() == value.upper()
 
     def headers(self, prefix: str) -> Iterator[tuple[str, str]]:
-        """Return the headers whose lower-case name begins so, trailers included, by lower-case name."""
+        """Yield name (in lower case) and value of each header and trailer with this lower-case prefix."""
         start = "HTTP_" + prefix.upper().replace("-", "_")
         yield from (
             (name[5:].lower().replace("_", "-"), value)
@@ -86,7 +90,7 @@ class Request:
         yield from ((name, value) for name, value in self._trailer.items() if name.startswith(prefix))
 
     def user_metadata(self) -> dict[str, str]:
-        """Return the x-amz-meta- headers. S3 keeps their names in lower case, underscores and all."""
+        """Return the x-amz-meta-* headers. S3 stores their names in lower case, and keeps underscores."""
         spelled = self._environ.get(PRESERVED_HEADER_NAMES_ENVIRON_KEY, {})
         names = (name for name in self._environ if name.startswith(_META))
         return {
@@ -96,7 +100,7 @@ class Request:
 
     @cached_property
     def body(self) -> bytes:
-        """Return the body; chunks with signatures are put together, and their trailer becomes headers."""
+        """Return the body. An aws-chunked one is decoded, and its trailer is added to the headers."""
         raw: bytes = self._environ["wsgi.input"].getvalue()
         if not (self.header("x-amz-content-sha256") or "").startswith("STREAMING-"):
             return raw
@@ -104,7 +108,7 @@ class Request:
         return body
 
     def xml(self, root: str, *lists: str) -> dict[str, Any]:
-        """Return the XML below the root element; `lists` are lists even with one element. Raises MalformedXML."""
+        """Return the content of the root element; `lists` names elements that may repeat. Raises MalformedXML."""
         try:
             document = xmltodict.parse(self.body, force_list=lists, strip_whitespace=False, process_comments=False)
             content: dict[str, Any] = _without_layout(document[root] or {})
@@ -120,7 +124,7 @@ def _environ_name(header: str) -> str:
 
 
 def _without_layout(element: Any) -> Any:
-    """Drop the white space between elements, but none inside of them: keys and values may consist of it."""
+    """Drop white space between elements, but not inside them: keys and values may consist of it."""
     if isinstance(element, list):
         return [_without_layout(each) for each in element]
     if isinstance(element, dict):
@@ -129,7 +133,7 @@ def _without_layout(element: Any) -> Any:
 
 
 def _dechunk(raw: bytes) -> tuple[bytes, dict[str, str]]:
-    """Read S3's own chunked encoding (aws-chunked)."""
+    """Decode S3's chunked encoding (aws-chunked); return the body and the trailer."""
     stream, pieces = io.BytesIO(raw), []
     while size := int(stream.readline().partition(b";")[0].strip() or b"0", 16):
         pieces.append(stream.read(size))

@@ -1,6 +1,8 @@
-"""RestoreObject: a readable copy of an archived version for some days, and two events, one when it is there.
+"""RestoreObject: a temporary copy of an archived object, with an event at its start and one at its completion.
 
-How long a restore takes is one of the emulator's limits; by default no time at all.
+`Limits.restore_seconds` says how long a restore takes; by default, no time.
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_RestoreObject.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects.html
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from emulator.state import active
 
 
 def restore_object(request: Request) -> Answer:
-    """RestoreObject: 202 for a new restore, 200 when there is a copy whose time gets longer, 409 while it is coming."""
+    """RestoreObject: 202 for a new restore, 200 to extend a restored copy, 409 while a restore is in progress."""
     bucket, days = request.bucket, int(request.xml("RestoreRequest").get("Days") or 1)
     takes = active().limits.restore_seconds
     with lock(bucket):
@@ -30,7 +32,7 @@ def restore_object(request: Request) -> Answer:
         before = version.restored
         if before and before.ready > datetime.now(UTC):
             raise S3Error(409, "RestoreAlreadyInProgress", "Object restore is already in progress")
-        again = before is not None and before.is_there()
+        again = before is not None and before.is_ready()
         ready = datetime.now(UTC) + timedelta(seconds=0 if again else takes)
         version.restored = Restore(ready, ready + timedelta(days=days + 1))
     if again:

@@ -1,4 +1,8 @@
-"""How an event leaves S3: by the emulator's delivery, into a queue or to the rules of the default event bus."""
+"""Sending an event to its destination: a queue, or the rules of the default event bus.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventBridge.html
+"""
 
 from __future__ import annotations
 
@@ -17,12 +21,12 @@ from emulator.state import active
 
 
 def timestamp(time: datetime) -> str:
-    """Return a time as events write it, with milliseconds."""
+    """Return a time in the format of events, with milliseconds."""
     return time.strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03d}Z"
 
 
 def send_test_event(bucket: FakeBucket, queue_arn: str) -> None:
-    """Send what S3 sends to a queue that is put into a bucket's configuration."""
+    """Send the test message that S3 sends to each queue of a new notification configuration."""
     body = {
         "Service": "Amazon S3",
         "Event": "s3:TestEvent",
@@ -35,14 +39,14 @@ def send_test_event(bucket: FakeBucket, queue_arn: str) -> None:
 
 
 def send_message(queue_arn: str, body: str) -> None:
-    """Put a message into a queue now; if there is no such queue any more, the event is lost, as with S3."""
+    """Send a message to a queue now. If the queue no longer exists, the event is lost, as on S3."""
     queue = sqs.queue_of(queue_arn)
     if queue is not None:
         sqs_backends[queue.account_id][queue.region].send_message(queue_name=queue.name, message_body=body)
 
 
 def send_to_rules(bucket: FakeBucket, event: dict[str, Any]) -> None:
-    """Return an event to the rules of the default bus in the bucket's Region now."""
+    """Send an event to the rules of the default event bus in the bucket's Region now."""
     backend = events_backends[bucket.account_id][bucket.region_name]
     for rule in list(backend.event_buses["default"].rules.values()):
         if rule.state == "ENABLED":

@@ -1,4 +1,8 @@
-"""Tags of an object version: at most ten, by header or by XML; changing them later is an event."""
+"""Tags of an object version: at most ten, from a header or from XML. Changing them sends an event.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectTagging.html
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ _LARGEST_NUMBER, _LONGEST_KEY, _LONGEST_VALUE = 10, 128, 256
 
 
 def from_header(request: Request) -> dict[str, str]:
-    """Return the tags of the x-amz-tagging header. Raises InvalidArgument, BadRequest or InvalidTag."""
+    """Return the tags in the x-amz-tagging header. Raises InvalidArgument, BadRequest or InvalidTag."""
     header = request.header("x-amz-tagging") or ""
     try:
         pairs = parse_qsl(header, keep_blank_values=True, errors="strict")

@@ -1,7 +1,9 @@
-"""Multipart uploads under way: beginning, adding parts, listing and giving up.
+"""Multipart uploads in progress: creating, adding parts, listing and aborting.
 
-Everything that the finished object will be, except its bytes, is fixed when the upload begins. A part is replaced by a
-later one with its number. A part can be a range of a version that lies elsewhere.
+Creating an upload fixes everything about the object except its bytes. A part replaces an earlier one with the same
+number, and may be a byte range of another object.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ _RANGE = re.compile(r"^bytes=(\d+)-(\d+)$")
 
 @dataclass(frozen=True)
 class UploadedPart:
-    """A part as it waits for the completion."""
+    """A part that was uploaded."""
 
     data: bytes
     etag: str
@@ -41,9 +43,9 @@ class UploadedPart:
 
 @dataclass
 class Upload:
-    """An upload under way. `sequence` is when it began, `existed` whether there was an object then.
+    """An upload in progress. `sequence` is when it began, `existed` whether the key had an object then.
 
-    `initiator` is the ARN of who began it.
+    `initiator` is the ARN of the caller who began it.
     """
 
     id: str
@@ -58,14 +60,14 @@ class Upload:
     parts: dict[int, UploadedPart] = field(default_factory=dict)
 
     def checksum_headers(self) -> dict[str, str]:
-        """Return the headers that tell which checksum the object will have."""
+        """Return the headers that name the checksum the object will have."""
         if self.algorithm is None:
             return {}
         return {"x-amz-checksum-algorithm": self.algorithm, "x-amz-checksum-type": self.checksum_type}
 
 
 def uploads_of(bucket: FakeBucket) -> MutableMapping[str, Upload]:
-    """Return the bucket's uploads under way, by id."""
+    """Return the bucket's uploads in progress, by id."""
     return bucket.__dict__.setdefault("uploads", {})  # type: ignore[no-any-return]
 
 
@@ -84,7 +86,7 @@ def get_upload(request: Request) -> Upload:
 def create_multipart_upload(request: Request) -> Answer:
     """CreateMultipartUpload."""
     bucket = request.bucket
-    algorithm = checksums.asked_for(request)
+    algorithm = checksums.requested_algorithm(request)
     kind = (request.header("x-amz-checksum-type") or "").upper()
     if kind == "FULL_OBJECT" and algorithm not in checksums.FULL_OBJECT_BY_PARTS:
         message = f"The FULL_OBJECT checksum type cannot be used with the {algorithm} checksum algorithm."
@@ -130,7 +132,7 @@ def upload_part_copy(request: Request) -> Answer:
     """UploadPartCopy."""
     upload, number = get_upload(request), _part_number(request)
     source_bucket, source = get_source(request)
-    data = _asked_range(request, source.value)
+    data = _copied_range(request, source.value)
     part = _add(upload, number, data, checksums.compute(data, upload.algorithm or checksums.DEFAULT))
     content: dict[str, Any] = {"ETag": part.etag, "LastModified": xml_date(part.last_modified)}
     if upload.algorithm:
@@ -139,7 +141,7 @@ def upload_part_copy(request: Request) -> Answer:
     return s3_answer("CopyPartResult", content, headers)
 
 
-def _asked_range(request: Request, data: bytes) -> bytes:
+def _copied_range(request: Request, data: bytes) -> bytes:
     header = request.header("x-amz-copy-source-range")
     if header is None:
         first, last = 0, len(data) - 1
@@ -177,7 +179,7 @@ def abort_multipart_upload(request: Request) -> Answer:
 
 
 def list_parts(request: Request) -> Answer:
-    """ListParts, by part number; the marker is a number, whether there is such a part or not."""
+    """ListParts, by part number; the marker need not be the number of an existing part."""
     upload = get_upload(request)
     after, most = request.number("part-number-marker", 0), request.page_size("max-parts")
     numbers = [number for number in sorted(upload.parts) if number > after]
@@ -209,7 +211,7 @@ def _listed(number: int, upload: Upload) -> dict[str, Any]:
 
 
 def list_multipart_uploads(request: Request) -> Answer:
-    """ListMultipartUploads, by key and then by age."""
+    """ListMultipartUploads, by key, then oldest first."""
     query, most = request.query, request.page_size("max-uploads")
     prefix, marker = query.get("prefix", ""), (query.get("key-marker", ""), query.get("upload-id-marker", ""))
     uploads = sorted(uploads_of(request.bucket).values(), key=lambda upload: (upload.key.encode(), upload.sequence))

@@ -1,9 +1,9 @@
-"""One entry of a key's history: an object version or a delete marker, with everything that S3 keeps beside the bytes.
+"""One entry of a key's history: an object version with everything that S3 stores about it, or a delete marker.
 
-`sequence` is when an entry was written. `place` is where it stands in its history: for a multipart upload that is when
-it was begun, and so is its LastModified (S3 user guide, "Multipart upload overview", concurrent uploads).
-
-They are subclasses of moto's, so that the listings and the CloudFormation resources that moto answers still see them.
+`sequence` is when an entry was written; `place` is its position in the history. For a multipart upload, `place` and
+LastModified are those of the upload's start. The classes extend moto's, so that operations left to moto see them.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _last_sequence = 0
 
 @dataclass(frozen=True)
 class Checksum:
-    """A checksum that S3 keeps: of the whole object, or (COMPOSITE) of the checksums of its parts."""
+    """A stored checksum: of the whole object, or (type COMPOSITE) of the checksums of its parts."""
 
     algorithm: str
     value: str
@@ -36,7 +36,7 @@ class Checksum:
 
 @dataclass(frozen=True)
 class Encryption:
-    """How an object is encrypted at rest. With SSE-C, `customer_key_md5` is all that S3 keeps of the key."""
+    """An object's encryption at rest. For SSE-C, `customer_key_md5` is all that is stored of the key."""
 
     algorithm: str = "AES256"
     kms_key_id: str | None = None
@@ -46,7 +46,7 @@ class Encryption:
 
 @dataclass(frozen=True)
 class Lock:
-    """Object Lock of one version: retention mode and date (ISO 8601, as S3 returns it), and legal hold."""
+    """A version's Object Lock: retention mode and date (ISO 8601, as S3 returns it), and legal hold."""
 
     mode: str | None = None
     until: str | None = None
@@ -55,7 +55,7 @@ class Lock:
 
 @dataclass(frozen=True)
 class Annotation:
-    """A named payload beside the object."""
+    """A named payload of a version."""
 
     payload: bytes
     etag: str
@@ -65,7 +65,7 @@ class Annotation:
 
 @dataclass(frozen=True)
 class Attributes:
-    """Everything about a version that its writer chooses, except the bytes."""
+    """Everything that the writer of a version chooses, except the bytes."""
 
     metadata: dict[str, str] = field(default_factory=dict)
     system: dict[str, str] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class Attributes:
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a finished multipart upload."""
+    """One part of a completed multipart upload."""
 
     number: int
     size: int
@@ -88,27 +88,26 @@ class Part:
 
 @dataclass
 class Restore:
-    """A copy brought back from the archive: when it is there, and when it goes again (aware datetimes)."""
+    """A restored copy of an archived object: when it is ready and when it expires (aware datetimes)."""
 
     ready: datetime
     expires: datetime
 
-    def is_there(self) -> bool:
+    def is_ready(self) -> bool:
         """Return whether the copy can be read now."""
         return self.ready <= datetime.now(UTC) < self.expires
 
 
 class Version(FakeKey):
-    """An object version. Its bytes, metadata and ETag never change; tags, ACL, lock and annotations do."""
+    """An object version. Bytes, metadata and ETag never change; tags, ACL, lock and annotations may."""
 
-    def __init__(  # noqa: PLR0913 - they are what a version is made of
+    def __init__(  # noqa: PLR0913 - a version has that many properties
         self,
         name: str,
         data: bytes,
         attributes: Attributes,
         *,
         bucket: Any,
-        version_id: str,
         checksum: Checksum,
         etag: str | None = None,
         parts: tuple[Part, ...] = (),
@@ -123,7 +122,7 @@ class Version(FakeKey):
             bucket_name=bucket.name,
             storage=attributes.storage_class,
             etag=etag or hashlib.md5(data, usedforsecurity=False).hexdigest(),
-            version_id=version_id,
+            version_id=_new_version_id(bucket),
         )
         self.attributes = attributes
         self.checksum = checksum
@@ -138,7 +137,7 @@ class Version(FakeKey):
 
     @property
     def value(self) -> bytes:
-        """Return the bytes, without a copy."""
+        """Return the bytes, without copying them."""
         return self._data
 
     @value.setter
@@ -152,50 +151,52 @@ class Version(FakeKey):
         self.acl = self.attributes.acl
 
     def set_metadata(self, metadata: Any, replace: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
-        """Take the fields of a browser's form, as moto read them."""
+        """Set the metadata of a browser's POST form, as moto parsed it."""
         fields = {name.lower(): value for name, value in metadata.items()}
         mine = {name[11:]: value for name, value in fields.items() if name.startswith("x-amz-meta-")}
         system = {name.title(): value for name, value in fields.items() if not name.startswith("x-amz-")}
         self.change(metadata=mine, system=self.attributes.system | system)
 
     def dispose(self, garbage: bool = False) -> None:  # noqa: FBT001, FBT002 - moto's signature
-        """Do nothing: the bytes go when nobody holds them, also a reader who got them before a deletion."""
+        """Do nothing: a reader may still use the bytes after the version's deletion."""
 
 
 class Marker(FakeDeleteMarker):
-    """A delete marker: a name, an id and a time, and nothing else."""
+    """A delete marker: a key, an id and a time."""
 
-    def __init__(self, name: str, version_id: str) -> None:
+    def __init__(self, name: str, bucket: Any) -> None:
         self.key = None  # type: ignore[assignment]
         self.name = name
         self.last_modified = now()
-        self._version_id = version_id
+        self._version_id = _new_version_id(bucket)
         self.sequence = self.place = next_sequence()
 
     def dispose(self) -> None:
-        """Do nothing; moto's store calls it on every entry."""
+        """Do nothing; moto calls it on every entry."""
 
 
 Entry = Version | Marker
 
 
 def is_version(entry: Entry | None) -> TypeGuard[Version]:
-    """Return whether the entry is an object and not a delete marker or nothing."""
+    """Return whether the entry is an object version, rather than a delete marker or None."""
     return isinstance(entry, Version)
 
 
-def new_version_id() -> str:
-    """Return an id as S3 makes them: 32 characters that look like nothing in particular."""
+def _new_version_id(bucket: Any) -> str:
+    """Return the version id of a new entry: 32 random characters; "null" unless versioning is enabled."""
+    if bucket.versioning_status != "Enabled":
+        return NULL
     return "".join(secrets.choice(_VERSION_ID_ALPHABET) for _ in range(32))
 
 
 def now() -> datetime:
-    """Return the time as S3 keeps it for an object, in whole seconds. Naive UTC, as moto has it."""
+    """Return the current time in whole seconds, as S3 stores it. Naive UTC, as moto's."""
     return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
 
 
 def next_sequence() -> int:
-    """Return a number larger than every one before: the order of writes, and the events' sequencer."""
+    """Return a number larger than every earlier one: the order of writes, and the sequencer of events."""
     global _last_sequence  # noqa: PLW0603
     with _sequence_lock:
         _last_sequence = max(_last_sequence + 1, time.time_ns())
