@@ -1,6 +1,6 @@
-"""A line chart with two logarithmic axes, as SVG: small enough to be written by hand, so that nothing is needed for it.
+"""A line chart with two logarithmic axes, as SVG. Written by hand, so that it needs no library.
 
-Colours hold on white and on dark pages; each line has its name at its end and a dashed twin, its ideal.
+Colours are readable on white and on dark pages. Each line has its name at its end, and its ideal as a dashed line.
 """
 
 import math
@@ -17,7 +17,7 @@ GREY = "#888888"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One curve, its ideal, and the point on it that is worth a dot."""
+    """One curve, its ideal, and the point to mark with a dot."""
 
     name: str
     points: Sequence[Point]
@@ -27,7 +27,7 @@ class Line:
 
 @dataclass(slots=True)
 class Chart:
-    """Curves over each other. `marks`: heights worth a line across, with their names."""
+    """Several curves. `marks`: values of the vertical axis to draw a line at, with their labels."""
 
     title: str
     across: str
@@ -36,11 +36,11 @@ class Chart:
     lines: list[Line] = field(default_factory=list)
 
     def add(self, line: Line) -> None:
-        """Add one curve."""
+        """Add a curve."""
         self.lines.append(line)
 
     def svg(self) -> str:
-        """Draw it."""
+        """Return the chart as an SVG document."""
         return "\n".join(
             [
                 f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '

@@ -1,7 +1,7 @@
-"""How long a large object takes over so many functions, against the ideal: a model that is run from the planner.
+"""How long many functions take to copy a large object, compared with the ideal. A model; it makes no AWS call.
 
-The layout, the messages and the start of functions are the product's own (replicator.core); what is added is chance: a
-part that fails takes its time all the same, and its message comes back after a delay. Nothing here talks to AWS.
+The layout of parts, the messages and the start of functions are computed by the product itself (replicator.core). The
+model adds failures: a part that fails takes as long as any other, and its message becomes visible again after a delay.
 
     .venv/bin/python -m benchmarks.fan_out                      the tables
     .venv/bin/python -m benchmarks.fan_out --plot docs/fan-out.svg
@@ -28,12 +28,12 @@ FUNCTIONS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 RATES = (20e6, 50e6, 85e6)
 FAILURES = (0.0, 0.01, 0.1)
 STOPS_HELPING = 1.1
-"""Once more functions make it no more than a tenth faster, they have stopped helping."""
+"""More functions have stopped helping when they save no more than a tenth of the time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One object that was copied. Times are seconds."""
+    """One object copied in the model. Times are in seconds."""
 
     functions: int
     layout: Layout
@@ -42,31 +42,31 @@ class Run:
 
     @property
     def efficiency(self) -> float:
-        """Return the share of the time that the ideal would have taken."""
+        """Return the ideal time as a share of the actual time."""
         return self.ideal / self.seconds
 
 
 def ideal_seconds(size: int, model: CostModel) -> float:
-    """Return what copying takes if every lane is busy from the first moment to the last, and S3 allows any part."""
+    """Return the time if every lane copies without a pause, with parts as small as S3 allows."""
     lanes = min(model.functions * model.side_by_side, max(1, size // SMALLEST_PART))
     return model.request_seconds + size / (lanes * model.bytes_per_second)
 
 
 def run(size: int, model: CostModel, failing: float = 0.0, seed: int = 1) -> Run:
-    """Copy one object in the model. `failing`: the share of part copies that fail."""
+    """Copy one object in the model. `failing` is the share of part copies that fail."""
     layout = plan_parts(size, model)
     seconds = layout.seconds
     if layout.how is How.MANY_FUNCTIONS:
         around = IN_TURN_SPREAD * model.request_seconds + model.start_seconds
-        seconds = around + _spread(layout, model, failing, random.Random(seed))  # noqa: S311 - a model, not a secret
+        seconds = around + _spread(layout, model, failing, random.Random(seed))  # noqa: S311 - not for secrets
     return Run(model.functions, layout, seconds, ideal_seconds(size, model))
 
 
 def _spread(layout: Layout, model: CostModel, failing: float, chance: random.Random) -> float:
-    """Let functions take messages until all parts are there; return the time at which they are."""
+    """Let functions process messages until all parts are copied; return the time of the last part."""
     free = [function_start(number, model) for number in range(model.functions)]
     heapq.heapify(free)
-    waiting = [(0.0, 1, parts) for parts in _messages(layout)]  # from when, which receive, parts
+    waiting = [(0.0, 1, parts) for parts in _messages(layout)]  # visible from, receive count, parts
     heapq.heapify(waiting)
     copied_at = 0.0
     while waiting:
@@ -92,18 +92,18 @@ def _messages(layout: Layout) -> Iterator[int]:
 
 
 def stops_helping(runs: Sequence[Run]) -> Run:
-    """Return the run with the fewest functions that is hardly slower than the fastest."""
+    """Return the run with the fewest functions that is at most a tenth slower than the fastest."""
     best = min(each.seconds for each in runs)
     return next(each for each in runs if each.seconds <= STOPS_HELPING * best)
 
 
 def by_functions(size: int, model: CostModel, failing: float = 0.0) -> list[Run]:
-    """Copy one object over more and more functions."""
+    """Copy one object with each number of functions."""
     return [run(size, replace(model, functions=count), failing) for count in FUNCTIONS]
 
 
 def tables(model: CostModel) -> Iterator[str]:
-    """Return the lines of a report."""
+    """Yield the lines of the report."""
     names = ("size", "functions", "parts", "part MB", "messages", "seconds", "ideal", "efficient")
     yield "{:>9} {:>9} {:>6} {:>8} {:>8} {:>9} {:>9} {:>9}".format(*names)
     for name, size in SIZES.items():
@@ -122,7 +122,7 @@ def tables(model: CostModel) -> Iterator[str]:
                 f"{each.seconds:>9.1f} {each.ideal:>9.1f} {each.efficiency:>9.0%}{mark}"
             )
         yield ""
-    yield "seconds with 100 functions, by what one request moves (MB/s) and by how many parts fail"
+    yield "seconds with 100 functions, by MB/s per copy request and share of parts that fail"
     yield f"{'size':>9} " + " ".join(f"{rate / 1e6:>4.0f}, {share:>3.0%}" for rate in RATES for share in FAILURES)
     for name, size in SIZES.items():
         taken = [run(size, replace(model, bytes_per_second=rate), share) for rate in RATES for share in FAILURES]
@@ -130,7 +130,7 @@ def tables(model: CostModel) -> Iterator[str]:
 
 
 def plot(model: CostModel) -> Chart:
-    """Draw time over functions for each size, the ideal beside it."""
+    """Return a chart of time by functions for each size, with the ideal."""
     chart = Chart(
         title="Time to copy one object, by the number of functions",
         across="functions (16 parts side by side in each, 50 MB/s a part)",
@@ -146,12 +146,12 @@ def plot(model: CostModel) -> Chart:
 
 
 def main() -> int:
-    """Read the command line."""
+    """Print the tables, and write the chart if requested."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fan_out", description=__doc__.partition("\n")[0])
     parser.add_argument(
-        "--rate", type=float, default=CostModel().bytes_per_second, help="bytes per second of a request"
+        "--rate", type=float, default=CostModel().bytes_per_second, help="bytes per second that one copy request moves"
     )
-    parser.add_argument("--plot", type=Path, help="write a picture (SVG) here")
+    parser.add_argument("--plot", type=Path, help="write the chart to this SVG file")
     options = parser.parse_args()
     model = replace(CostModel(), bytes_per_second=options.rate)
     print("\n".join(tables(model)))

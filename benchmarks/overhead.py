@@ -1,8 +1,8 @@
 """How much CPU the product adds to the bare boto3 calls that a small object needs.
 
-Both sides make the same four requests (HEAD, CopyObject, GetItem, UpdateItem) through the same kind of clients and
-threads against the same local server, in turns; only the CPU time of this process counts. What is reported is the
-ratio, since machines differ and are noisy.
+Both sides make the same four requests (HEAD, CopyObject, GetItem, UpdateItem) to the same local server, with the same
+kind of clients and threads, alternately. Only the CPU time of this process counts. The result is a ratio, since
+machines differ.
 
     make bench                    or    .venv/bin/python -m benchmarks.overhead --rounds 15
 """
@@ -39,7 +39,7 @@ sys.stdin.read()
 
 @contextlib.contextmanager
 def local_aws() -> Iterator[str]:
-    """Serve AWS from a process of its own, so that its CPU time is not ours."""
+    """Run a local AWS server in a separate process, so that its CPU time does not count; yield its URL."""
     with subprocess.Popen(
         [sys.executable, "-c", SERVER],
         stdin=subprocess.PIPE,
@@ -48,17 +48,17 @@ def local_aws() -> Iterator[str]:
         text=True,
     ) as server:
         if server.stdout is None:
-            raise RuntimeError("no output to read the port from")
+            raise RuntimeError("the server has no output to read its port from")
         yield f"http://127.0.0.1:{server.stdout.readline().strip()}"
         server.terminate()
 
 
 def set_up(endpoint: str) -> None:
-    """Put the environment and the resources of a stack in place."""
+    """Set the environment variables of a stack, and create its resources."""
     os.environ.update(
         AWS_ENDPOINT_URL=endpoint,
         AWS_ACCESS_KEY_ID="benchmark",
-        AWS_SECRET_ACCESS_KEY="benchmark",  # noqa: S106 - a local server takes any
+        AWS_SECRET_ACCESS_KEY="benchmark",  # noqa: S106 - the local server accepts any
         AWS_DEFAULT_REGION="us-east-1",
         CONTROL_BUCKET="control",
         JOURNAL_TABLE="journal",
@@ -83,25 +83,25 @@ def set_up(endpoint: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Objects:
-    """Objects that wait for a copy: key and version id."""
+    """Objects to copy, each as key and version id."""
 
     versions: list[tuple[str, str]]
 
     @classmethod
     def write(cls, label: str) -> "Objects":
-        """Write a round's objects."""
+        """Write the objects of one round."""
         s3 = boto3.client("s3")
         keys = [f"{label}/{number}" for number in range(OBJECTS)]
         return cls([(key, s3.put_object(Bucket="east", Key=key, Body=b"x")["VersionId"]) for key in keys])
 
     def batches(self) -> Iterator[list[tuple[str, str]]]:
-        """Cut the objects into batches as the queue would."""
+        """Yield the objects in batches, as Lambda would pass them."""
         for start in range(0, len(self.versions), BATCH):
             yield self.versions[start : start + BATCH]
 
 
 def product() -> Callable[[Objects], None]:
-    """Return the product's way."""
+    """Return a function that copies objects with the product's handler."""
     from replicate.app import handler  # noqa: PLC0415 - reads the environment that set_up made
 
     def run(objects: Objects) -> None:
@@ -109,7 +109,7 @@ def product() -> Callable[[Objects], None]:
             with contextlib.redirect_stdout(io.StringIO()):
                 answer = handler({"Records": [_message(key, version) for key, version in batch]}, None)
             if answer["batchItemFailures"]:
-                raise RuntimeError("the product did not get through: the figures would mean nothing")
+                raise RuntimeError("the handler failed for some objects, so there are no meaningful figures")
 
     return run
 
@@ -119,7 +119,7 @@ def _message(key: str, version: str) -> dict[str, Any]:
     record = {
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
-        "eventTime": datetime.now(UTC).isoformat(),  # a late one would make its events, too
+        "eventTime": datetime.now(UTC).isoformat(),  # an old time would send threshold events, too
         "eventName": "ObjectCreated:Put",
         "s3": {"bucket": {"name": "east"}, "object": entity},
     }
@@ -127,7 +127,7 @@ def _message(key: str, version: str) -> dict[str, Any]:
 
 
 def bare() -> Callable[[Objects], None]:
-    """Return the four calls without anything around them."""
+    """Return a function that copies objects with the four calls alone."""
     from replicator.aws.clients import Clients  # noqa: PLC0415 - reads the environment that set_up made
     from replicator.runtime import side_by_side  # noqa: PLC0415
 
@@ -168,14 +168,14 @@ def bare() -> Callable[[Objects], None]:
 
 
 def cpu(run: Callable[[Objects], None], objects: Objects) -> float:
-    """Return the CPU milliseconds per object."""
+    """Return the CPU time per object in milliseconds."""
     before = time.process_time()
     run(objects)
     return (time.process_time() - before) * 1000 / OBJECTS
 
 
 def measure(rounds: int) -> dict[str, Any]:
-    """Run both sides in turns, after one round that does not count."""
+    """Run both sides alternately, after one round of warm-up."""
     ways = {"product": product(), "bare": bare()}
     figures: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(rounds + 1):
@@ -196,7 +196,7 @@ def measure(rounds: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print the figures as JSON."""
+    """Measure, and print the figures as JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--rounds", type=int, default=15)
     arguments = parser.parse_args()

@@ -1,8 +1,8 @@
-"""How long one object takes with 1, 2, 4, 8 real workers, on the emulator, against the ideal and against the model.
+"""How long 1, 2, 4 and 8 real workers take to copy one object on the emulator, compared with the ideal and the model.
 
-Each part takes a fixed time there, so that it is the fan-out that is measured and not this machine: the real handlers,
-queues and table, one process for each worker. The ideal has every lane busy from the event to the replica; the model is
-that of fan_out.py, with the emulator's own time for a request, measured in the same run.
+It uses the real handlers, queues and table, with one process per worker. Each part takes a fixed time, so that the
+result depends on the fan-out and not on the machine. In the ideal, every lane copies without a pause from the event to
+the replica; the model is that of fan_out.py, with the time of a request measured in the same run.
 
     .venv/bin/python -m benchmarks.workers --parts 32 --part-seconds 4
 """
@@ -25,7 +25,7 @@ from emulator.running import Options, Running, running
 PART = 5 * MIB
 WORKERS = (1, 2, 4, 8)
 WARMING = 1.0
-"""Seconds that each part takes while processes start: long enough that every worker is asked."""
+"""Seconds that each part takes during warm-up: long enough for every worker to start."""
 RULE = {
     "ID": "everything", "Priority": 1, "Status": "Enabled", "Filter": {"Prefix": ""},
     "DeleteMarkerReplication": {"Status": "Disabled"}, "Destination": {"Bucket": "arn:aws:s3:::west"},
@@ -34,7 +34,7 @@ RULE = {
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What is measured. `lanes`: parts side by side in a worker."""
+    """What is measured. `lanes`: how many parts a worker copies at a time."""
 
     parts: int
     part_seconds: float
@@ -42,15 +42,15 @@ class Setup:
 
     @property
     def size(self) -> int:
-        """Return the bytes of the object."""
+        """Return the size of the object in bytes."""
         return self.parts * PART
 
     def ideal(self, workers: int) -> float:
-        """Return the seconds that it takes if all lanes are always busy."""
+        """Return the seconds if every lane copies without a pause."""
         return -(-self.parts // (workers * self.lanes)) * self.part_seconds
 
     def modelled(self, workers: int, request_seconds: float) -> float:
-        """Return the seconds that the model of the fan-out expects, workers being there already."""
+        """Return the seconds that the model predicts with workers already started."""
         model = CostModel(
             multipart_from=PART,
             spread_from=PART,
@@ -67,7 +67,7 @@ class Setup:
 
 @contextmanager
 def stack(workers: int, setup: Setup) -> Iterator[Running]:
-    """Run a stack whose objects of more than one part are always spread over so many workers."""
+    """Run an emulator whose stack spreads every object of more than one part over this many workers."""
     world: dict[str, Any] = {
         "buckets": [{"name": "east", "region": "us-east-1"}, {"name": "west", "region": "us-west-2"}],
         "stacks": [
@@ -95,13 +95,13 @@ def stack(workers: int, setup: Setup) -> Iterator[Running]:
 
 
 def slow_down(emulator: Running, seconds: float) -> None:
-    """Let each part take so long."""
+    """Make each part take this many seconds."""
     emulator.delete("faults")
     emulator.post("faults", [{"service": "s3", "operation": "UploadPartCopy", "then": {"delay_ms": seconds * 1000}}])
 
 
 def copy(emulator: Running, key: str, parts: int) -> float:
-    """Write an object of so many parts, and return the seconds until its replica is there."""
+    """Write an object of this many parts, and return the seconds until its replica exists."""
     emulator.client("s3").put_object(Bucket="east", Key=key, Body=bytes(parts * PART))
     began = time.monotonic()
     there = emulator.client("s3", "us-west-2")
@@ -113,7 +113,7 @@ def copy(emulator: Running, key: str, parts: int) -> float:
 
 
 def seconds_of_a_request(emulator: Running) -> float:
-    """Measure what one request takes here, as nothing else runs."""
+    """Return the median time of a request while nothing else runs."""
     s3, taken = emulator.client("s3"), []
     for _ in range(20):
         began = time.monotonic()
@@ -123,24 +123,24 @@ def seconds_of_a_request(emulator: Running) -> float:
 
 
 def main() -> int:
-    """Read the command line, and measure."""
+    """Measure, and print a table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.workers", description=__doc__.partition("\n")[0])
     parser.add_argument("--parts", type=int, default=32, help="parts of the object, 5 MiB each")
-    parser.add_argument("--part-seconds", type=float, default=4.0, help="what each part takes")
-    parser.add_argument("--lanes", type=int, default=2, help="parts side by side in a worker")
-    parser.add_argument("--workers", type=int, nargs="+", default=WORKERS, help="how many workers, one run for each")
+    parser.add_argument("--part-seconds", type=float, default=4.0, help="seconds that each part takes")
+    parser.add_argument("--lanes", type=int, default=2, help="parts that a worker copies at a time")
+    parser.add_argument("--workers", type=int, nargs="+", default=WORKERS, help="numbers of workers to measure")
     options = parser.parse_args()
     setup = Setup(options.parts, options.part_seconds, options.lanes)
-    print(f"{setup.parts} parts of {setup.part_seconds} s, {setup.lanes} side by side in a worker")
-    print("The longer a part takes, the less this machine's own load counts.")
-    print(f"{'workers':>7} {'ideal':>6} {'seconds':>8} {'efficient':>9} {'model':>6} {'efficient':>9}")
+    print(f"{setup.parts} parts of {setup.part_seconds} s; each worker copies {setup.lanes} at a time")
+    print("The longer a part takes, the less the machine matters.")
+    print(f"{'workers':>7} {'ideal':>6} {'seconds':>8} {'efficiency':>10} {'model':>6} {'efficiency':>10}")
     for workers in options.workers:
         with stack(workers, setup) as emulator:
             request = seconds_of_a_request(emulator)
             taken = copy(emulator, "measured", setup.parts)
         ideal, model = setup.ideal(workers), setup.modelled(workers, request)
         print(
-            f"{workers:>7} {ideal:>6.1f} {taken:>8.1f} {ideal / taken:>9.0%} {model:>6.1f} {ideal / model:>9.0%}",
+            f"{workers:>7} {ideal:>6.1f} {taken:>8.1f} {ideal / taken:>10.0%} {model:>6.1f} {ideal / model:>10.0%}",
             flush=True,
         )
     return 0
