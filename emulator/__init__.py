@@ -17,7 +17,7 @@ code on disk. What the packages below do not answer is answered by moto (https:/
     iam/               who makes a call, and what resource policies decide
     patching           replacing methods of moto
 
-Each imports only what stands below it (contract `emulator-layers` in pyproject.toml). Accounts and the evaluation of
+Each imports only those below it (contract `emulator-layers` in pyproject.toml). Accounts and the evaluation of
 identity policies belong in `iam/`. A service that moto gets right but for a few points, such as KMS, gets a module in
 `services/`; one with much behaviour of its own, such as S3 Batch Operations, gets a package beside `s3/`.
 """

@@ -190,7 +190,7 @@ def _described(error: Exception, kind: str, request_id: str = "") -> dict[str, A
 
 
 def _answer(channel: socket.socket, answer: dict[str, Any]) -> None:
-    """Send the answer after the output, so that whoever receives it can read all of the output."""
+    """Send the answer after the output, so that its receiver can read all of the output."""
     sys.stdout.flush()
     sys.stderr.flush()
     send(channel, answer)

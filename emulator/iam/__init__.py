@@ -1,1 +1,1 @@
-"""Who makes a call, and what resource policies say about it."""
+"""Who makes a call, and what resource policies decide about it."""

@@ -1,6 +1,6 @@
 """Deploying a world's stacks from the real template, as `sam deploy` would, with code from the working tree.
 
-Stacks are created through the emulator's CloudFormation API only, whoever creates them.
+The emulator itself, too, creates stacks through its CloudFormation API only.
 """
 
 from __future__ import annotations

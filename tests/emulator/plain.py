@@ -1,4 +1,4 @@
-"""A server without functions, and what nearly every test of S3's manners does with it."""
+"""A server without functions, and what nearly every test of the emulator's S3 does with it."""
 
 from __future__ import annotations
 
