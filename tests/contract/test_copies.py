@@ -7,8 +7,8 @@ import pytest
 from replicator.core.deciding.copy import Copy, Guard, is_faithful
 from replicator.core.versions.version import Grant, Head, Lock
 
+from tests.contract.copying import copy_of
 from tests.contract.stages import EVERYBODY, RICH, Stage, in_a_year
-from tests.contract.test_guards import copy_of
 from tests.fakes.stored import Content
 
 KEY = "copied/key ü+1"

@@ -5,8 +5,8 @@ from itertools import pairwise
 from replicator.core.deciding.copy import Guard
 from replicator.core.versions.change import Change, ChangeKind, comes_after
 
+from tests.contract.copying import copy_of
 from tests.contract.stages import Stage
-from tests.contract.test_guards import copy_of
 from tests.fakes.stored import Content
 
 KEY = "told/a b+c ü"

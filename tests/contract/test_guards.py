@@ -6,43 +6,18 @@ import pytest
 from replicator.core.deciding.copy import Copy, Guard
 from replicator.core.deciding.facts import Absent
 from replicator.core.outcomes.outcome import Conflict
-from replicator.core.versions.origin import Origin
 from replicator.core.versions.version import Head
 
+from tests.contract.copying import copy_of
 from tests.contract.stages import Stage
 from tests.fakes.stored import Content
 
 KEY = "guarded/key"
 
 
-def copy_of(stage: Stage, version_id: str, key: str = KEY) -> Copy:
-    """Return the plainest copy of a version of the source."""
-    head = stage.reads(stage.source).head(key, version_id)
-    assert isinstance(head, Head)
-    origin = Origin(stage.source, version_id, head.modified)
-    tags = stage.reads(stage.source).tags(key, version_id)
-    return Copy(
-        bucket=stage.source,
-        key=key,
-        version_id=version_id,
-        etag=head.etag,
-        size=head.size,
-        origin=origin,
-        metadata={"mark": str(origin)},
-        headers=head.headers,
-        tags=tags,
-        storage_class=head.storage_class,
-        encryption=head.encryption,
-        lock=head.lock,
-        checksum=None,
-        source_metadata=head.metadata,
-        source_tags=tags,
-    )
-
-
 @pytest.fixture
 def copy(stage: Stage) -> Copy:
-    return copy_of(stage, stage.put(stage.source, KEY, Content(b"new")))
+    return copy_of(stage, stage.put(stage.source, KEY, Content(b"new")), KEY)
 
 
 def there(stage: Stage) -> list[str]:

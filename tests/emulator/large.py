@@ -11,7 +11,7 @@ from typing import Any
 
 from emulator.running import Running, running
 from tests.emulator.likeness import Comparison, Side
-from tests.emulator.test_trouble import bucket, rule
+from tests.emulator.worlds import bucket, rule
 from tests.patience import until
 
 MIB = 1024**2

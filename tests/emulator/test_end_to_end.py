@@ -9,23 +9,11 @@ import pytest
 from emulator.running import Running, running
 from tests.emulator.letters import take_dead_letters
 from tests.emulator.likeness import MARK, Comparison, Side
+from tests.emulator.worlds import rule
 
 MIB = 1024**2
 KMS_KEY = "arn:aws:kms:us-west-2:123456789012:key/00000000-0000-0000-0000-000000000001"
 PAIRS = {"east": "west", "acl-east": "acl-west", "lock-east": "lock-west", "old-east": "old-west"}
-
-
-def rule(source: str, destination: str, **fields: Any) -> dict[str, Any]:
-    target = {"Bucket": f"arn:aws:s3:::{destination}", **fields.pop("Destination", {})}
-    return {
-        "ID": f"{source} to {destination}",
-        "Priority": 1,
-        "Status": "Enabled",
-        "Filter": {"Prefix": ""},
-        "DeleteMarkerReplication": {"Status": "Disabled"},
-        "Destination": target,
-        **fields,
-    }
 
 
 WITH_KMS = {

@@ -23,7 +23,7 @@ from tests.emulator.large import (
 )
 from tests.emulator.letters import take_dead_letters
 from tests.emulator.likeness import Side
-from tests.emulator.test_trouble import fault
+from tests.emulator.worlds import fault
 from tests.patience import until
 
 

@@ -10,23 +10,7 @@ import pytest
 from emulator.running import Running, running
 from tests.emulator.letters import take_dead_letters
 from tests.emulator.likeness import Comparison, Side
-
-
-def rule(source: str, destination: str, **fields: Any) -> dict[str, Any]:
-    return {
-        "ID": f"{source} to {destination}",
-        "Priority": 1,
-        "Status": "Enabled",
-        "Filter": {"Prefix": ""},
-        "DeleteMarkerReplication": {"Status": "Disabled"},
-        "Destination": {"Bucket": f"arn:aws:s3:::{destination}"},
-        **fields,
-    }
-
-
-def bucket(name: str, **fields: Any) -> dict[str, Any]:
-    return {"name": name, "region": "us-east-1" if name.endswith("east") else "us-west-2", **fields}
-
+from tests.emulator.worlds import bucket, fault, rule
 
 WORLD: dict[str, Any] = {
     "buckets": [
@@ -72,10 +56,6 @@ def clean(emulator: Running) -> Iterator[None]:
 def put(emulator: Running, key: str, bucket: str = "east", body: bytes = b"content", **fields: Any) -> str:
     answer = emulator.client("s3").put_object(Bucket=bucket, Key=key, Body=body, **fields)
     return str(answer["VersionId"])
-
-
-def fault(operation: str, then: dict[str, Any], service: str = "s3", **fields: Any) -> dict[str, Any]:
-    return {"service": service, "operation": operation, "principal": "replicator", "then": then, **fields}
 
 
 def wrong(emulator: Running, *keys: str, overtaken: bool = False) -> list[str]:

@@ -13,7 +13,7 @@ from replicator.core.deciding.facts import ABSENT, Facts, Ref
 from replicator.core.deciding.journal import Memory
 from replicator.core.outcomes.outcome import Reason, Status
 
-from tests.unit.test_plan import GONE_OVER, MARKERS, TWO_WAY, Fields, history, replicas, steps
+from tests.unit.histories import GONE_OVER, MARKERS, TWO_WAY, Fields, history, replicas, steps
 from tests.unit.values import EAST, created, facts, known, native
 
 SKIPPED = (Status.SKIPPED, Reason.SRC_VERSION_NOT_FOUND)

@@ -10,7 +10,7 @@ from replicator.core.deciding.journal import Memory
 from replicator.core.versions.change import Change
 from replicator.core.versions.version import History, Replica
 
-from tests.unit.test_plan import MARKERS, TWO_WAY, look, steps
+from tests.unit.histories import MARKERS, TWO_WAY, look, steps
 from tests.unit.values import EAST, created, facts, native
 
 LARGE = 100

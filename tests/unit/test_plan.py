@@ -1,78 +1,22 @@
-"""Two histories -> the steps that they demand, a sentence a row.
+"""Two histories -> the steps that they demand, a sentence a row. `histories.py` says how to read them."""
 
-Names say what things are: v1, v2... are native versions of the source, w1... native ones of the destination, r1, r2...
-replicas of v1, v2..., and d... are delete markers. Numbers after the @ are seconds after noon.
-"""
-
-from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from replicator.core.deciding.actions import CopyVersion, Finish, MarkDeleted, Need, Plan, PutBack
+from replicator.core.deciding.actions import Finish, Need, Plan
 from replicator.core.deciding.copy import Guard
 from replicator.core.deciding.decision import decide
-from replicator.core.deciding.eligibility import Refusal
-from replicator.core.deciding.facts import Facts, Histories, Ref, Verdict
+from replicator.core.deciding.facts import Histories, Ref
 from replicator.core.deciding.journal import Memory
 from replicator.core.deciding.plan import make_plan
 from replicator.core.deciding.winner import CLOCK_MARGIN
 from replicator.core.outcomes.outcome import Reason, Status
-from replicator.core.versions.change import Change
-from replicator.core.versions.origin import Origin
-from replicator.core.versions.version import Entry, History
 
-from tests.unit.values import EAST, NOON, WEST, created, deleted, facts, known, marker, native, replica, version
+from tests.unit.histories import GONE_OVER, MARKERS, TWO_WAY, Fields, history, look, steps
+from tests.unit.values import EAST, NOON, WEST, created, facts, known, native, replica
 
-REFUSED = Refusal(Status.FAILED, Reason.TOO_LARGE)
 LONG_AGO = -5 * CLOCK_MARGIN
-
-
-def history(text: str) -> History:
-    """Read `v1@0 d1@5` as entries, oldest first; a missing time is its place in the list."""
-    return tuple(_entry(word, place) for place, word in enumerate(text.split()))
-
-
-def _entry(word: str, place: int) -> Entry:
-    name, _, at = word.partition("@")
-    return (marker if name.startswith("d") else version)(name, int(at or place))
-
-
-def at(entries: History, name: str) -> int:
-    return next((entry.modified for entry in entries if entry.version_id == name), NOON) - NOON
-
-
-def replicas(source: History, destination: History) -> Mapping[str, Origin]:
-    """Say what r1, r2... stand for; in the source, s1, s2... are replicas of the destination's w1, w2..."""
-    stands = {f"r{name[1:]}": native(name, at(source, name)) for name in ("v1", "v2", "v3", "v4")}
-    return stands | {f"s{name[1:]}": native(name, at(destination, name), WEST) for name in ("w1", "w2")}
-
-
-def look(event: str, source: str, destination: str, **fields: object) -> Facts:
-    here, there = history(source), history(destination)
-    seconds = NOON + at(here, event)
-    change: Change = (deleted if event.startswith("d") else created)(event, "0F", seconds)
-    refused: dict[str, Verdict] = dict.fromkeys(str(fields.pop("refused", "")).split(), REFUSED)
-    return known(change, here, there, replicas(here, there), repeated=True, verdicts=refused, **fields)
-
-
-def steps(given: Facts) -> list[str]:
-    plan = decide(given)
-    assert isinstance(plan, Plan), plan
-    return [_in_words(step) for step in plan.steps]
-
-
-def _in_words(step: CopyVersion | PutBack | MarkDeleted) -> str:
-    if isinstance(step, MarkDeleted):
-        return "delete"
-    return f"{'copy' if isinstance(step, CopyVersion) else 'put back'} {step.version_id}"
-
-
-Fields = dict[str, object]
-
-MARKERS: Fields = {"markers": True}
-TWO_WAY: Fields = {"markers": True, "two_way": True}
 SETTLED: Fields = {"memory": Memory(2, None, "", ("v1",))}
-GONE_OVER: Fields = {"memory": Memory(2, None, "", ("d1",))}
 
 
 def known_there(*version_ids: str) -> Fields:

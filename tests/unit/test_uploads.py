@@ -20,7 +20,7 @@ from replicator.core.parts.parts import (
 from replicator.core.parts.uploads import CopySource, Part, SourceGone, Upload, UploadGone, UploadSpoiled, messages
 from replicator.flows.large.ports import all_parts, all_there
 
-from tests.unit.test_writing import plain
+from tests.unit.copies import plain
 from tests.unit.values import created
 from tests.unit.wire import Answer, Wire, error
 

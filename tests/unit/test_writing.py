@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 from replicator.aws.writing import BucketReplicas
-from replicator.core.deciding.copy import Copy, Guard, Written, compose
+from replicator.core.deciding.copy import Copy, Guard, Written
 from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Temporary
 from replicator.core.versions.origin import METADATA_LIMIT
 from replicator.core.versions.version import Checksum, Encryption, Grant, Lock
 
-from tests.unit.values import case, head, rule
+from tests.unit.copies import plain
 from tests.unit.wire import Answer, Wire, error
 
 COPIED = Answer(
@@ -18,11 +18,6 @@ COPIED = Answer(
     headers={"x-amz-version-id": "w1-id"},
 )
 FULL = {"note": "x" * (METADATA_LIMIT - 4)}
-
-
-def plain(key: str = "photos/1.jpg") -> Copy:
-    """Return the copy of a version that has nothing special."""
-    return replace(compose(case(head(), under=rule(replica_tag=False))), key=key)
 
 
 def destination(wire: Wire, account: str = "") -> BucketReplicas:
