@@ -5,32 +5,24 @@ at the same moment, each may get classes of its own, and one's `except` lets the
 """
 
 import ast
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
-
-ROOT = Path(__file__).parents[2]
-SOURCES = [path for folder in ("functions", "cli", "emulator") for path in sorted((ROOT / folder).rglob("*.py"))]
+from tests.house.sources import modules, named, parsed
 
 
-def asked_of_clients(code: str) -> Iterator[str]:
+def asked_of_clients(module: ast.Module) -> list[str]:
     """Return every `something.exceptions.Class` of a module."""
-    for node in ast.walk(ast.parse(code)):
-        if (
-            isinstance(node, ast.Attribute)
-            and isinstance(node.value, ast.Attribute)
-            and node.value.attr == "exceptions"
-        ):
-            yield f"{ast.unparse(node)}, line {node.lineno}"
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_module_asks_a_client_for_its_exceptions(path: Path) -> None:
-    assert not list(asked_of_clients(path.read_text()))
-
-
-def test_they_would_be_found() -> None:
-    assert list(asked_of_clients("try: pass\nexcept self.client.exceptions.Gone: pass")) == [
-        "self.client.exceptions.Gone, line 2"
+    return [
+        f"{ast.unparse(node)}, line {node.lineno}"
+        for node in ast.walk(module)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.value.attr == "exceptions"
     ]
+
+
+def test_no_module_asks_a_client_for_its_exceptions() -> None:
+    found = {named(path): asked_of_clients(parsed(path)) for path in modules("functions", "cli", "emulator")}
+    assert {path: lines for path, lines in found.items() if lines} == {}
+
+
+def test_a_module_that_asks_a_client_for_its_exceptions_is_found() -> None:
+    code = "try: pass\nexcept self.client.exceptions.Gone: pass"
+    assert asked_of_clients(ast.parse(code)) == ["self.client.exceptions.Gone, line 2"]
