@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -40,7 +39,7 @@ class Stage(Protocol):
     destination: str
 
     def put(self, bucket: str, key: str, content: Content | None = None) -> str:
-        """Write an object in one piece; give its version id, `null` if versions are not kept."""
+        """Write an object in one piece; return its version id, `null` if versions are not kept."""
 
     def upload(self, bucket: str, key: str, *, meanwhile: Content | None = None) -> str:
         """Begin an upload in parts, write `meanwhile` to the key, complete the upload; return its version id."""
@@ -66,8 +65,11 @@ class Stage(Protocol):
     def writes(self, bucket: str) -> Replicas:
         """Return the product's view of a bucket as a destination."""
 
-    def told(self, bucket: str) -> Sequence[Record]:
-        """Return the changes that its events told of since last asked, in no order."""
+    def notify(self) -> None:
+        """Let both buckets send events from now on."""
+
+    def events(self, bucket: str) -> Sequence[Record]:
+        """Return what the events of a bucket say that arrived since last asked, in no order."""
 
 
 @dataclass(slots=True)
@@ -82,9 +84,6 @@ class InMemory:
     def __post_init__(self) -> None:
         self.s3.add(Bucket(self.source, "us-east-1", acls_enabled=True))
         self.s3.add(Bucket(self.destination, "us-west-2", acls_enabled=True, object_lock=True))
-        self.s3.listeners.append(
-            lambda happening: self.messages.setdefault(happening.bucket, []).append(notification(happening))
-        )
 
     def put(self, bucket: str, key: str, content: Content | None = None) -> str:
         return self.s3.put(bucket, key, content or Content()).version_id
@@ -122,7 +121,12 @@ class InMemory:
     def writes(self, bucket: str) -> Replicas:
         return MemoryBuckets(self.s3).replicas(Target(bucket))
 
-    def told(self, bucket: str) -> Sequence[Record]:
+    def notify(self) -> None:
+        self.s3.listeners.append(
+            lambda happening: self.messages.setdefault(happening.bucket, []).append(notification(happening))
+        )
+
+    def events(self, bucket: str) -> Sequence[Record]:
         return _records(self.messages.pop(bucket, []))
 
 
@@ -134,7 +138,7 @@ class OnEmulator:
     buckets: S3Buckets
     source: str
     destination: str
-    queues: Mapping[str, str]
+    queues: dict[str, str] = field(default_factory=dict)
 
     def put(self, bucket: str, key: str, content: Content | None = None) -> str:
         answer = self._user(bucket).put_object(Bucket=bucket, Key=key, **_arguments(content or Content()))
@@ -172,7 +176,14 @@ class OnEmulator:
     def writes(self, bucket: str) -> Replicas:
         return self.buckets.replicas(Target(bucket))
 
-    def told(self, bucket: str) -> Sequence[Record]:
+    def notify(self) -> None:
+        for bucket in (self.source, self.destination):
+            region = self._region(bucket)
+            self.queues[bucket], arn = self.plain.queue(region)
+            events = ("s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:ObjectTagging:*")
+            self.plain.notify(bucket, arn, *events, region=region)
+
+    def events(self, bucket: str) -> Sequence[Record]:
         messages = self.plain.messages(self.queues[bucket], self._region(bucket))
         return _records([json.dumps(message) for message in messages])
 
@@ -209,18 +220,13 @@ def _records(bodies: Sequence[str]) -> list[Record]:
     return [record for record in records if isinstance(record, Record)]
 
 
-_numbers = count(1)
-
-
 def on_emulator(plain: Plain, clients: Clients) -> OnEmulator:
-    """Build a stage of its own: two new buckets whose events go to two new queues."""
-    names, queues = [], {}
-    for region, lock in (("us-east-1", False), ("us-west-2", True)):
-        name = plain.bucket(region, ObjectLockEnabledForBucket=lock, ObjectOwnership="ObjectWriter")
-        queues[name], arn = plain.queue(region)
-        plain.notify(name, arn, "s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:ObjectTagging:*", region=region)
-        names.append(name)
-    return OnEmulator(plain, S3Buckets(clients, in_turn), names[0], names[1], queues)
+    """Build a stage of its own: two new buckets."""
+    source, destination = (
+        plain.bucket(region, ObjectLockEnabledForBucket=lock, ObjectOwnership="ObjectWriter")
+        for region, lock in (("us-east-1", False), ("us-west-2", True))
+    )
+    return OnEmulator(plain, S3Buckets(clients, in_turn), source, destination)
 
 
 @contextmanager

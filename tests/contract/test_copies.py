@@ -1,4 +1,4 @@
-"""What a copy carries: a replica is what the copy says, and nothing of it is lost on the way."""
+"""What a copy carries: a replica has everything that the copy says, and nothing else."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -28,35 +28,35 @@ def copy(stage: Stage) -> Copy:
     return copy_of(stage, stage.put(stage.source, KEY, RICH), KEY)
 
 
-def test_new_metadata_replaces_the_source_s_and_headers_are_sent_again(stage: Stage, copy: Copy) -> None:
+def test_metadata_of_the_copy_replaces_that_of_the_source_and_keeps_its_headers(stage: Stage, copy: Copy) -> None:
     head = copied(stage, replace(copy, metadata={"mark": "m"}))
     assert dict(head.metadata) == {"mark": "m"}
     assert dict(head.headers) == RICH.headers
 
 
-def test_without_metadata_the_source_s_own_goes_over(stage: Stage, copy: Copy) -> None:
+def test_a_copy_with_the_metadata_of_its_source_keeps_its_headers_too(stage: Stage, copy: Copy) -> None:
     head = copied(stage, replace(copy, metadata=copy.source_metadata))
     assert dict(head.metadata) == RICH.metadata
     assert dict(head.headers) == RICH.headers
 
 
-def test_without_tags_the_source_s_own_go_over(stage: Stage, copy: Copy) -> None:
+def test_a_copy_with_the_tags_of_its_source_keeps_them(stage: Stage, copy: Copy) -> None:
     head = copied(stage, copy)
     assert stage.reads(stage.destination).tags(KEY, head.version_id) == RICH.tags
 
 
-def test_new_tags_replace_the_source_s(stage: Stage, copy: Copy) -> None:
+def test_tags_of_the_copy_replace_those_of_its_source(stage: Stage, copy: Copy) -> None:
     tags = {"replication-status": "REPLICA", "k v": "a+b/ü="}
     head = copied(stage, replace(copy, tags=tags))
     assert stage.reads(stage.destination).tags(KEY, head.version_id) == tags
     assert head.tag_count == 2
 
 
-def test_the_storage_class_is_the_copy_s(stage: Stage, copy: Copy) -> None:
+def test_the_storage_class_of_the_copy_is_written(stage: Stage, copy: Copy) -> None:
     assert copied(stage, replace(copy, storage_class="ONEZONE_IA")).storage_class == "ONEZONE_IA"
 
 
-def test_grants_are_those_of_the_copy_and_never_the_source_s(stage: Stage, copy: Copy) -> None:
+def test_grants_of_the_source_are_never_written(stage: Stage, copy: Copy) -> None:
     head = copied(stage, copy)
     assert stage.reads(stage.destination).grants(KEY, head.version_id) == ()
 
@@ -67,14 +67,14 @@ def test_grants_of_the_copy_are_written(stage: Stage, copy: Copy) -> None:
     assert grant in stage.reads(stage.destination).grants(KEY, head.version_id)
 
 
-def test_a_lock_goes_over(stage: Stage, copy: Copy) -> None:
+def test_the_lock_of_the_copy_is_written(stage: Stage, copy: Copy) -> None:
     until = in_a_year()
     lock = copied(stage, replace(copy, lock=Lock("GOVERNANCE", until, legal_hold=True))).lock
     assert (lock.mode, lock.legal_hold) == ("GOVERNANCE", True)
     assert datetime.fromisoformat(lock.until) == datetime.fromisoformat(until)
 
 
-def test_the_checksum_of_the_replica_can_be_compared(stage: Stage, copy: Copy) -> None:
+def test_the_replica_has_the_checksum_of_its_source(stage: Stage, copy: Copy) -> None:
     source = stage.reads(stage.source).head(KEY, copy.version_id)
     assert isinstance(source, Head)
     assert source.checksum is not None
@@ -82,7 +82,7 @@ def test_the_checksum_of_the_replica_can_be_compared(stage: Stage, copy: Copy) -
     assert written.checksum == source.checksum
 
 
-def test_an_old_version_is_copied_by_its_id(stage: Stage, copy: Copy) -> None:
+def test_a_version_that_is_no_longer_current_is_copied_by_its_id(stage: Stage, copy: Copy) -> None:
     stage.put(stage.source, KEY, Content(b"newer"))
     stage.delete(stage.source, KEY)
     head = copied(stage, copy)

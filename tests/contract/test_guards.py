@@ -1,4 +1,4 @@
-"""What guards a write: the algorithm rests on writes that happen on top of what was seen there, or not at all."""
+"""What guards a write: the algorithm depends on writes that happen on top of what was seen there, or not at all."""
 
 from dataclasses import replace
 
@@ -30,33 +30,33 @@ def etag(stage: Stage) -> str:
     return top.etag
 
 
-def test_a_copy_onto_nothing_is_written_where_nothing_is(stage: Stage, copy: Copy) -> None:
+def test_a_copy_guarded_by_nothing_there_is_written_where_nothing_is(stage: Stage, copy: Copy) -> None:
     written = stage.writes(stage.destination).copy(copy, Guard())
     assert there(stage) == [written.version_id]
     assert stage.body(stage.destination, KEY, written.version_id) == b"new"
 
 
-def test_a_copy_onto_nothing_is_written_over_a_delete_marker(stage: Stage, copy: Copy) -> None:
+def test_a_copy_guarded_by_nothing_there_is_written_over_a_delete_marker(stage: Stage, copy: Copy) -> None:
     old = stage.put(stage.destination, KEY)
     marker = stage.delete(stage.destination, KEY)
     written = stage.writes(stage.destination).copy(copy, Guard())
     assert there(stage) == [old, marker, written.version_id]
 
 
-def test_a_copy_onto_nothing_conflicts_with_an_object(stage: Stage, copy: Copy) -> None:
+def test_a_copy_guarded_by_nothing_there_conflicts_with_an_object(stage: Stage, copy: Copy) -> None:
     old = stage.put(stage.destination, KEY, Content(b"old"))
     with pytest.raises(Conflict):
         stage.writes(stage.destination).copy(copy, Guard())
     assert there(stage) == [old]
 
 
-def test_a_copy_onto_an_etag_is_written_over_that_object(stage: Stage, copy: Copy) -> None:
+def test_a_copy_guarded_by_an_etag_is_written_over_that_object(stage: Stage, copy: Copy) -> None:
     old = stage.put(stage.destination, KEY, Content(b"old"))
     written = stage.writes(stage.destination).copy(copy, Guard(etag(stage)))
     assert there(stage) == [old, written.version_id]
 
 
-def test_a_copy_onto_an_etag_conflicts_with_another_object(stage: Stage, copy: Copy) -> None:
+def test_a_copy_guarded_by_an_etag_conflicts_with_another_object(stage: Stage, copy: Copy) -> None:
     old = stage.put(stage.destination, KEY, Content(b"old"))
     seen = etag(stage)
     other = stage.put(stage.destination, KEY, Content(b"other"))
@@ -65,7 +65,7 @@ def test_a_copy_onto_an_etag_conflicts_with_another_object(stage: Stage, copy: C
     assert there(stage) == [old, other]
 
 
-def test_a_copy_onto_an_etag_conflicts_with_a_delete_marker(stage: Stage, copy: Copy) -> None:
+def test_a_copy_guarded_by_an_etag_conflicts_with_a_delete_marker(stage: Stage, copy: Copy) -> None:
     old = stage.put(stage.destination, KEY, Content(b"old"))
     seen = etag(stage)
     marker = stage.delete(stage.destination, KEY)
@@ -74,13 +74,13 @@ def test_a_copy_onto_an_etag_conflicts_with_a_delete_marker(stage: Stage, copy: 
     assert there(stage) == [old, marker]
 
 
-def test_a_copy_onto_an_etag_conflicts_with_nothing(stage: Stage, copy: Copy) -> None:
+def test_a_copy_guarded_by_an_etag_conflicts_where_nothing_is(stage: Stage, copy: Copy) -> None:
     with pytest.raises(Conflict):
         stage.writes(stage.destination).copy(copy, Guard('"00000000000000000000000000000000"'))
     assert there(stage) == []
 
 
-def test_identical_bytes_look_the_same_to_a_guard(stage: Stage, copy: Copy) -> None:
+def test_a_guard_takes_another_object_with_the_same_bytes_for_the_same(stage: Stage, copy: Copy) -> None:
     stage.put(stage.destination, KEY, Content(b"same"))
     seen = etag(stage)
     stage.put(stage.destination, KEY, Content(b"same", metadata={"but": "another"}))
@@ -101,7 +101,7 @@ def test_a_copy_of_a_version_with_other_bytes_conflicts(stage: Stage, copy: Copy
     assert there(stage) == []
 
 
-def test_a_delete_marker_is_written_over_the_object_that_was_seen(stage: Stage) -> None:
+def test_a_guarded_delete_marker_is_written_over_the_object_that_was_seen(stage: Stage) -> None:
     old = stage.put(stage.destination, KEY, Content(b"old"))
     stage.writes(stage.destination).mark_deleted(KEY, Guard(etag(stage)))
     kept, marker = stage.reads(stage.destination).history(KEY)
@@ -109,7 +109,7 @@ def test_a_delete_marker_is_written_over_the_object_that_was_seen(stage: Stage) 
     assert not marker.is_version
 
 
-def test_a_delete_marker_conflicts_with_another_object(stage: Stage) -> None:
+def test_a_guarded_delete_marker_conflicts_with_another_object(stage: Stage) -> None:
     stage.put(stage.destination, KEY, Content(b"old"))
     seen = etag(stage)
     stage.put(stage.destination, KEY, Content(b"other"))
@@ -118,7 +118,7 @@ def test_a_delete_marker_conflicts_with_another_object(stage: Stage) -> None:
     assert len(there(stage)) == 2
 
 
-def test_a_delete_marker_conflicts_with_a_delete_marker(stage: Stage) -> None:
+def test_a_guarded_delete_marker_conflicts_with_a_delete_marker(stage: Stage) -> None:
     stage.put(stage.destination, KEY, Content(b"old"))
     seen = etag(stage)
     stage.delete(stage.destination, KEY)
@@ -127,14 +127,14 @@ def test_a_delete_marker_conflicts_with_a_delete_marker(stage: Stage) -> None:
     assert len(there(stage)) == 2
 
 
-def test_a_conflict_tells_nobody(stage: Stage, copy: Copy) -> None:
+def test_a_copy_that_conflicts_has_no_event(stage: Stage, copy: Copy) -> None:
     stage.put(stage.destination, KEY, Content(b"old"))
-    stage.told(stage.destination)
+    stage.notify()
     with pytest.raises(Conflict):
         stage.writes(stage.destination).copy(copy, Guard())
-    assert not stage.told(stage.destination)
+    assert not stage.events(stage.destination)
 
 
-def test_a_source_that_vanished_is_absent(stage: Stage, copy: Copy) -> None:
+def test_a_version_that_was_deleted_for_good_is_absent(stage: Stage, copy: Copy) -> None:
     stage.destroy(stage.source, KEY, copy.version_id)
     assert isinstance(stage.reads(stage.source).head(KEY, copy.version_id), Absent)

@@ -1,6 +1,5 @@
 """Histories and single versions, as the plan reads them."""
 
-import pytest
 from replicator.core.deciding.facts import ABSENT
 from replicator.core.versions.version import EntryKind, Head, MarkerHead
 
@@ -28,11 +27,13 @@ def test_a_history_runs_from_oldest_to_newest_delete_markers_among_versions(stag
     assert [entry.is_version for entry in entries] == [True, False, False, True, True, False]
 
 
-@pytest.mark.parametrize("other", ["some/key2", "some/key/", "some/key/below", "some/key ", "some/ke", "some/keY"])
-def test_a_history_is_that_of_one_key_alone(stage: Stage, other: str) -> None:
-    stage.put(stage.source, other)
+def test_a_history_is_that_of_one_key_alone(stage: Stage) -> None:
+    others = ["some/key2", "some/key/", "some/key/below", "some/key ", "some/ke", "some/keY"]
+    for other in others:
+        stage.put(stage.source, other)
     mine = stage.put(stage.source, KEY)
-    stage.delete(stage.source, other)
+    for other in others:
+        stage.delete(stage.source, other)
     assert ids(stage) == [mine]
 
 
@@ -40,12 +41,13 @@ def test_a_key_that_never_was_has_no_history(stage: Stage) -> None:
     assert stage.reads(stage.source).history("never") == ()
 
 
-@pytest.mark.parametrize("key", ["a b+c", "ümläut/東京", "x" * 1024, "%41", "a&b=c", "../up", "tab\there"])
-def test_keys_of_every_kind_have_histories(stage: Stage, key: str) -> None:
-    assert [stage.put(stage.source, key), stage.delete(stage.source, key)] == ids(stage, key)
+def test_keys_of_every_kind_have_histories(stage: Stage) -> None:
+    keys = ["a b+c", "ümläut/東京", "x" * 1024, "%41", "a&b=c", "../up", "tab\there"]
+    written = {key: [stage.put(stage.source, key), stage.delete(stage.source, key)] for key in keys}
+    assert {key: ids(stage, key) for key in keys} == written
 
 
-def test_an_entry_tells_what_head_tells(stage: Stage) -> None:
+def test_an_entry_of_a_history_says_the_same_as_head(stage: Stage) -> None:
     version_id = stage.put(stage.source, KEY, RICH)
     (entry,) = stage.reads(stage.source).history(KEY)
     head = stage.reads(stage.source).head(KEY, version_id)
@@ -59,7 +61,7 @@ def test_an_entry_tells_what_head_tells(stage: Stage) -> None:
     assert entry.kind is EntryKind.VERSION
 
 
-def test_times_never_run_backwards_and_have_whole_seconds(stage: Stage) -> None:
+def test_times_in_a_history_never_run_backwards_and_are_whole_seconds(stage: Stage) -> None:
     for body in (b"1", b"2", b"3"):
         stage.put(stage.source, KEY, Content(body))
     times = [entry.modified for entry in stage.reads(stage.source).history(KEY)]
@@ -74,7 +76,7 @@ def test_an_upload_in_parts_has_an_etag_that_says_so(stage: Stage) -> None:
     assert entry.etag.endswith('-1"')
 
 
-def test_an_upload_in_parts_stands_where_it_was_begun(stage: Stage) -> None:
+def test_an_upload_in_parts_stands_in_the_history_where_it_was_begun(stage: Stage) -> None:
     upload = stage.upload(stage.source, KEY, meanwhile=Content(b"later"))
     entries = stage.reads(stage.source).history(KEY)
     assert entries[0].version_id == upload
@@ -98,7 +100,7 @@ def test_a_delete_marker_deleted_for_good_brings_the_version_back(stage: Stage) 
 # One version
 
 
-def test_head_tells_metadata_headers_tags_and_storage_class(stage: Stage) -> None:
+def test_head_returns_metadata_headers_tag_count_and_storage_class(stage: Stage) -> None:
     head = stage.reads(stage.source).head(KEY, stage.put(stage.source, KEY, RICH))
     assert isinstance(head, Head)
     assert dict(head.metadata) == RICH.metadata
@@ -107,7 +109,7 @@ def test_head_tells_metadata_headers_tags_and_storage_class(stage: Stage) -> Non
     assert head.encryption.algorithm == "AES256"
 
 
-def test_head_tells_the_checksum_that_is_stored_when_none_was_asked_for(stage: Stage) -> None:
+def test_head_returns_the_checksum_that_s3_stores_when_none_was_asked_for(stage: Stage) -> None:
     head = stage.reads(stage.source).head(KEY, stage.put(stage.source, KEY, Content(b"123456789")))
     assert isinstance(head, Head)
     assert head.checksum is not None
@@ -125,7 +127,7 @@ def test_head_of_a_delete_marker_or_of_nothing_finds_no_version(stage: Stage) ->
     assert reads.head("never", version_id) is ABSENT
 
 
-def test_the_top_is_a_version_a_delete_marker_or_nothing(stage: Stage) -> None:
+def test_the_top_of_a_key_is_a_version_a_delete_marker_or_nothing(stage: Stage) -> None:
     reads = stage.reads(stage.source)
     assert reads.top(KEY) is ABSENT
     version_id = stage.put(stage.source, KEY)

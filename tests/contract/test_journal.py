@@ -1,4 +1,4 @@
-"""The journal: what settles, what waits, what was told; the fake in memory and the adapter to DynamoDB."""
+"""The journal: what is settled, what waits and what was reported; in the fake and in the adapter to DynamoDB."""
 
 import random
 from collections.abc import Callable
@@ -55,25 +55,25 @@ def waiting(status: Status = Status.PENDING, version_id: str = "v1", attempts: i
 # The memory of a pair
 
 
-def test_what_was_never_settled_is_empty(journal: Journal, pair: Pair) -> None:
+def test_the_memory_of_a_pair_that_was_never_settled_is_empty(journal: Journal, pair: Pair) -> None:
     assert journal.read(pair) == Memory()
 
 
-@pytest.mark.parametrize("top", [TOP, None])
-def test_what_was_settled_is_read_back(journal: Journal, pair: Pair, top: Replica | None) -> None:
+@pytest.mark.parametrize("top", [TOP, None], ids=["a replica on top", "nothing on top"])
+def test_memory_is_read_as_it_was_settled(journal: Journal, pair: Pair, top: Replica | None) -> None:
     after = Memory(1, top, "0055AED6DCD9", ("e1", "e2"))
     assert journal.settle(pair, Memory(), after, NOTE)
     assert journal.read(pair) == replace(after, completed=NOTE.completed)
 
 
-def test_of_two_who_saw_the_same_generation_one_settles(journal: Journal, pair: Pair) -> None:
+def test_of_two_handlers_that_saw_the_same_generation_one_settles(journal: Journal, pair: Pair) -> None:
     seen = journal.read(pair)
     assert journal.settle(pair, seen, Memory(1, TOP, "1", ("e1",)), NOTE)
     assert not journal.settle(pair, seen, Memory(1, None, "2", ("e2",)), NOTE)
     assert journal.read(pair).settled == ("e1",)
 
 
-def test_an_older_generation_settles_nothing(journal: Journal, pair: Pair) -> None:
+def test_a_handler_that_saw_an_older_generation_settles_nothing(journal: Journal, pair: Pair) -> None:
     first = Memory(1, TOP, "1", ("e1",))
     assert journal.settle(pair, Memory(), first, NOTE)
     assert journal.settle(pair, first, Memory(2, TOP, "2", ("e1", "e2")), NOTE)
@@ -81,13 +81,13 @@ def test_an_older_generation_settles_nothing(journal: Journal, pair: Pair) -> No
     assert journal.read(pair).generation == 2
 
 
-def test_pairs_know_nothing_of_each_other(journal: Journal, pair: Pair) -> None:
+def test_settling_one_pair_changes_no_other_pair(journal: Journal, pair: Pair) -> None:
     assert journal.settle(pair, Memory(), Memory(1, TOP, "1", ("e1",)), NOTE)
     for other in (replace(pair, destination="north"), replace(pair, source="south"), replace(pair, key=pair.key + "2")):
         assert journal.read(other) == Memory()
 
 
-def test_a_waiting_version_leaves_the_memory_alone(journal: Journal, pair: Pair) -> None:
+def test_a_waiting_version_and_the_memory_of_its_pair_are_kept_apart(journal: Journal, pair: Pair) -> None:
     journal.wait(pair, waiting())
     assert journal.read(pair) == Memory()
     assert journal.settle(pair, Memory(), Memory(1, TOP, "1", ("v1",)), NOTE)
@@ -99,13 +99,13 @@ def test_a_waiting_version_leaves_the_memory_alone(journal: Journal, pair: Pair)
 # Versions that wait
 
 
-def test_a_version_that_never_waited_left_nothing(journal: Journal, pair: Pair) -> None:
+def test_a_version_that_never_waited_has_no_entry(journal: Journal, pair: Pair) -> None:
     assert journal.earlier(pair, "v1") is None
     assert journal.close(pair, "v1", NOON) is None
     assert journal.earlier(pair, "v1") is None
 
 
-def test_what_waits_is_remembered_with_its_last_delivery(journal: Journal, pair: Pair) -> None:
+def test_a_waiting_version_is_remembered_with_how_many_deliveries_ended(journal: Journal, pair: Pair) -> None:
     assert journal.wait(pair, waiting(attempts=1)) is None
     before = journal.wait(pair, waiting(attempts=2))
     assert before is not None
@@ -123,7 +123,7 @@ def test_a_failure_is_remembered_with_its_reason(journal: Journal, pair: Pair) -
 
 
 @pytest.mark.parametrize("late", [Status.PENDING, Status.FAILED])
-def test_completed_is_final(journal: Journal, pair: Pair, late: Status) -> None:
+def test_a_completed_version_stays_completed(journal: Journal, pair: Pair, late: Status) -> None:
     journal.wait(pair, waiting())
     assert journal.close(pair, "v1", NOON) is not None
     journal.wait(pair, waiting(late))
@@ -145,14 +145,14 @@ def test_deliveries_that_begin_are_counted_until_one_ends(journal: Journal, pair
     assert ended.begun == 0
 
 
-def test_who_completed_for_a_message_that_must_come_back_is_remembered(journal: Journal, pair: Pair) -> None:
+def test_a_completion_remembers_which_message_it_was_noted_for(journal: Journal, pair: Pair) -> None:
     journal.note_completed(pair, "v1", "message 1", NOON)
     earlier = journal.earlier(pair, "v1")
     assert earlier is not None
     assert (earlier.status, earlier.message) == (Status.COMPLETED, "message 1")
 
 
-def test_one_tells_that_a_version_is_late(journal: Journal, pair: Pair) -> None:
+def test_a_late_version_is_reported_by_one_handler_and_once(journal: Journal, pair: Pair) -> None:
     journal.wait(pair, waiting())
     assert journal.claim_missed(pair, "v1", NOON, "one")
     assert not journal.claim_missed(pair, "v1", NOON + 1, "other")
@@ -162,7 +162,7 @@ def test_one_tells_that_a_version_is_late(journal: Journal, pair: Pair) -> None:
     assert not journal.claim_missed(pair, "v1", NOON + 10 * CLAIM_MS, "one")
 
 
-def test_of_messages_about_one_failure_one_tells_of_it(journal: Journal, pair: Pair) -> None:
+def test_one_message_at_a_time_may_report_a_failure(journal: Journal, pair: Pair) -> None:
     assert journal.claim_failure(pair, "v1", NOON, "one") is None
     refused = journal.claim_failure(pair, "v1", NOON + 1, "other")
     assert refused is not None
@@ -171,10 +171,10 @@ def test_of_messages_about_one_failure_one_tells_of_it(journal: Journal, pair: P
     assert journal.claim_failure(pair, "v1", NOON + 1 + OVERDUE_MS + 1, "other") is None, "it never came back"
 
 
-def test_a_failure_that_was_told_is_claimed_by_nobody(journal: Journal, pair: Pair) -> None:
+def test_a_failure_that_was_reported_cannot_be_claimed(journal: Journal, pair: Pair) -> None:
     assert journal.claim_failure(pair, "v1", NOON, "one") is None
     journal.wait(pair, waiting(Status.FAILED))
-    assert journal.claim_failure(pair, "v1", NOON, "one") is None, "it was not told"
+    assert journal.claim_failure(pair, "v1", NOON, "one") is None, "it was not reported yet"
     journal.note_reported(pair, "v1", Reported.FAILED)
     for who in ("one", "other"):
         refused = journal.claim_failure(pair, "v1", NOON, who)
@@ -182,7 +182,7 @@ def test_a_failure_that_was_told_is_claimed_by_nobody(journal: Journal, pair: Pa
         assert (refused.status, refused.failed) == (Status.FAILED, True)
 
 
-def test_who_is_done_with_a_failure_keeps_nobody_from_the_next_one(journal: Journal, pair: Pair) -> None:
+def test_a_failure_after_a_reported_one_can_be_claimed(journal: Journal, pair: Pair) -> None:
     """As when a redriven object goes on in parts, and a message of its parts fails."""
     assert journal.claim_failure(pair, "v1", NOON, "one") is None
     journal.wait(pair, waiting(Status.FAILED))
@@ -199,12 +199,12 @@ def test_a_claim_is_closed_with_its_version_and_never_opens_it(journal: Journal,
     assert refused.status is Status.COMPLETED
 
 
-# Everything at once
+# Random conversations
 
 
 @dataclass
 class Both:
-    """The fake and the adapter, asked the same in the same order; `asked` tells the whole conversation."""
+    """The fake and the adapter, asked the same in the same order; `asked` has the whole conversation."""
 
     fake: Journal
     real: Journal
@@ -218,7 +218,7 @@ class Both:
         return fake
 
     def converse(self, pair: Pair, version_id: str, now: int) -> None:
-        """Ask one thing that a handler or the monitor may ask; what is told was claimed, or failed, before."""
+        """Ask one thing that a handler or the monitor may ask; what is reported was claimed, or failed, before."""
         which = waiting(self.draw.choice((Status.PENDING, Status.PENDING, Status.FAILED)), version_id)
         who, about = self.draw.choice(("one", "other")), f"{pair.destination} {version_id}"
         earlier = self.ask(f"earlier {about}", lambda journal: journal.earlier(pair, version_id))
@@ -231,7 +231,7 @@ class Both:
             case "wait":
                 self.ask(f"wait {which.status} {about}", lambda journal: _known(journal.wait(pair, which)))
                 if which.status is Status.FAILED and (earlier is None or earlier.status is not Status.COMPLETED):
-                    self.ask("tell", lambda journal: journal.note_reported(pair, version_id, Reported.FAILED))
+                    self.ask("report", lambda journal: journal.note_reported(pair, version_id, Reported.FAILED))
             case "begin":
                 self.ask(f"begin {about}", lambda journal: journal.begin(pair, waiting(version_id=version_id)))
             case "miss":
@@ -239,7 +239,7 @@ class Both:
                     f"miss {about} {now} {who}", lambda journal: journal.claim_missed(pair, version_id, now, who)
                 )
                 if claimed and self.draw.random() < 0.5:
-                    self.ask("tell", lambda journal: journal.note_reported(pair, version_id, Reported.MISSED))
+                    self.ask("report", lambda journal: journal.note_reported(pair, version_id, Reported.MISSED))
             case "note_completed":
                 self.ask(
                     f"note_completed {about}",
@@ -254,14 +254,15 @@ class Both:
                 self.ask("settle", lambda journal: journal.settle(pair, before, after, NOTE))
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_the_fake_answers_like_dynamodb_whatever_it_is_asked(seed: int, table: DynamoJournal) -> None:
-    draw = random.Random(seed)  # noqa: S311 - a conversation, not a secret
-    both = Both(MemoryJournal(), table, draw, [])
-    now = NOON
-    for _ in range(40):
-        now += draw.choice((0, 1, 1000, CLAIM_MS, OVERDUE_MS))
-        both.converse(Pair("east", draw.choice(("west", "north")), f"random {seed}"), draw.choice(("v1", "v2")), now)
+def test_the_fake_answers_like_dynamodb_whatever_it_is_asked(table: DynamoJournal) -> None:
+    for seed in range(12):
+        draw = random.Random(seed)  # noqa: S311 - a conversation, not a secret
+        both = Both(MemoryJournal(), table, draw, [f"seed {seed}"])
+        now = NOON
+        for _ in range(40):
+            now += draw.choice((0, 1, 1000, CLAIM_MS, OVERDUE_MS))
+            pair = Pair("east", draw.choice(("west", "north")), f"random {seed}")
+            both.converse(pair, draw.choice(("v1", "v2")), now)
 
 
 def _known(earlier: Earlier | None) -> object:

@@ -1,4 +1,4 @@
-"""The change queue and what lies behind it: what comes back and when, and what a failure takes along."""
+"""The change queue and its dead-letter queue: what comes back and when, and what the message of a failure carries."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from replicator.flows.change.record import FailedChange
 from tests.fakes.clock import Clock
 from tests.fakes.queue import MemoryQueue
 
-LETTER = FailedChange(
+FAILURE = FailedChange(
     '{"Records": []}',
     Outcome(Status.FAILED, Reason.DST_PUT_DENIED, "CopyObject: 403", rule_id="r", destination="west"),
     first_seen=1_700_000_000_000,
@@ -22,7 +22,7 @@ LETTER = FailedChange(
 _numbers = count(1)
 
 
-class Office(Protocol):
+class Queues(Protocol):
     """A queue and its dead-letter queue, with what SQS and Lambda do to them."""
 
     @property
@@ -36,10 +36,10 @@ class Office(Protocol):
         """Take what is visible: receipt, body and receive count."""
 
     def pass_time(self, seconds: float) -> None:
-        """Let time pass, if this office has any to spare; real ones hide nothing for so long."""
+        """Let time pass in memory. On the emulator nothing happens: what is hidden there stays so for real minutes."""
 
-    def buried(self) -> Sequence[str]:
-        """Return the bodies of the dead letters."""
+    def dead_letters(self) -> Sequence[str]:
+        """Return the bodies of the messages in the dead-letter queue."""
 
 
 @dataclass(slots=True)
@@ -60,7 +60,7 @@ class InMemory:
     def pass_time(self, seconds: float) -> None:
         self.clock.advance(seconds)
 
-    def buried(self) -> Sequence[str]:
+    def dead_letters(self) -> Sequence[str]:
         return [letter.body for letter in self.port.dead]
 
 
@@ -87,13 +87,13 @@ class OnEmulator:
 
     def pass_time(self, seconds: float) -> None: ...
 
-    def buried(self) -> Sequence[str]:
+    def dead_letters(self) -> Sequence[str]:
         got = self.sqs.receive_message(QueueUrl=self.dead, MaxNumberOfMessages=10)
         return [message["Body"] for message in got.get("Messages", ())]
 
 
 @pytest.fixture(params=["memory", "emulator"])
-def office(request: pytest.FixtureRequest) -> Office:
+def queues(request: pytest.FixtureRequest) -> Queues:
     if request.param == "memory":
         return InMemory()
     plain, _ = request.getfixturevalue("server")
@@ -103,33 +103,33 @@ def office(request: pytest.FixtureRequest) -> Office:
     return OnEmulator(sqs, *urls)
 
 
-def test_what_was_received_is_hidden(office: Office) -> None:
-    office.send("body")
-    assert [body for _, body, _ in office.receive()] == ["body"]
-    assert not office.receive()
+def test_a_message_that_was_received_is_hidden(queues: Queues) -> None:
+    queues.send("body")
+    assert [body for _, body, _ in queues.receive()] == ["body"]
+    assert not queues.receive()
 
 
-def test_what_is_hidden_for_no_time_comes_back_and_counts(office: Office) -> None:
-    office.send("body")
-    ((receipt, _, first),) = office.receive()
-    office.port.hide(receipt, 0)
-    ((_, body, second),) = office.receive()
+def test_a_message_hidden_for_no_time_comes_back_with_a_higher_receive_count(queues: Queues) -> None:
+    queues.send("body")
+    ((receipt, _, first),) = queues.receive()
+    queues.port.hide(receipt, 0)
+    ((_, body, second),) = queues.receive()
     assert (body, first, second) == ("body", 1, 2)
 
 
-def test_what_is_hidden_for_long_stays_away(office: Office) -> None:
-    office.send("body")
-    ((receipt, _, _),) = office.receive()
-    office.port.hide(receipt, 900)
-    office.pass_time(899)
-    assert not office.receive()
+def test_a_message_hidden_for_long_stays_hidden(queues: Queues) -> None:
+    queues.send("body")
+    ((receipt, _, _),) = queues.receive()
+    queues.port.hide(receipt, 900)
+    queues.pass_time(899)
+    assert not queues.receive()
 
 
-def test_hiding_what_is_gone_raises_nothing(office: Office) -> None:
-    office.port.hide("no such receipt", 5)
+def test_hiding_a_message_that_is_gone_raises_nothing(queues: Queues) -> None:
+    queues.port.hide("no such receipt", 5)
 
 
-def test_a_failure_lies_in_the_dead_letter_queue_with_its_own_event(office: Office) -> None:
-    office.port.dead_letter(LETTER)
-    assert office.buried() == [LETTER.body]
-    assert not office.receive()
+def test_the_message_of_a_failure_is_in_the_dead_letter_queue_with_its_own_event(queues: Queues) -> None:
+    queues.port.dead_letter(FAILURE)
+    assert queues.dead_letters() == [FAILURE.body]
+    assert not queues.receive()
