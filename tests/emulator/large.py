@@ -63,7 +63,7 @@ def body(size: int, seed: str = "") -> bytes:
 
 
 def put(emulator: Running, key: str, sizes: tuple[int, ...] = SPREAD, bucket: str = "east", **fields: Any) -> str:
-    """Upload an object in parts, as users upload large ones; give its version id."""
+    """Upload an object in parts, as users upload large ones; return its version id."""
     s3 = emulator.client("s3")
     named = {"Bucket": bucket, "Key": key}
     upload = s3.create_multipart_upload(**named, **fields)["UploadId"]
@@ -76,14 +76,14 @@ def put(emulator: Running, key: str, sizes: tuple[int, ...] = SPREAD, bucket: st
 
 
 def write(emulator: Running, key: str, size: int = sum(SPREAD), bucket: str = "east") -> str:
-    """Upload an object in one piece; give its version id."""
+    """Upload an object in one piece; return its version id."""
     return str(emulator.client("s3").put_object(Bucket=bucket, Key=key, Body=body(size))["VersionId"])
 
 
 def differences(
     emulator: Running, *keys: str, source: str = "east", overtaken: bool = False, in_one_piece: bool = False
 ) -> list[str]:
-    """Say everything that is not as it should be at these keys. Nothing may be on its way.
+    """List every difference between source and destination at these keys. Nothing may be under way.
 
     `in_one_piece`: that is how the source was written, so that a replica in parts cannot have its ETag.
     """
@@ -93,7 +93,7 @@ def differences(
 
 
 def leftovers(emulator: Running) -> list[str]:
-    """Say what must not be there at rest: uploads under way, and versions or uploads that the journal shows."""
+    """List what must not be there at rest: uploads under way, and versions or uploads that the journal has waiting."""
     found = []
     for name in ("west", "same-west", "two-west"):
         uploads = Side.of(emulator, name).s3.list_multipart_uploads(Bucket=name).get("Uploads", [])
@@ -104,7 +104,7 @@ def leftovers(emulator: Running) -> list[str]:
 
 
 def asked(emulator: Running, key: str) -> Counter[str]:
-    """Count what the functions asked for about a key and were answered."""
+    """Count the successful requests that functions made about a key, by operation."""
     rows = emulator.get("requests")
     return Counter(
         row["operation"]
@@ -114,26 +114,21 @@ def asked(emulator: Running, key: str) -> Counter[str]:
 
 
 @contextmanager
-def workers_away(emulator: Running) -> Iterator[None]:
-    """Let messages of parts lie on their queue meanwhile."""
-    switch(emulator, on=False)
+def workers_paused(emulator: Running, stack: str = "prod") -> Iterator[None]:
+    """Keep the messages of parts in their queue meanwhile."""
+    functions = emulator.client("lambda")
+    [mapping] = functions.list_event_source_mappings(FunctionName=emulator.outputs(stack)["CopyPartsFunction"])[
+        "EventSourceMappings"
+    ]
+    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
     try:
         yield
     finally:
-        switch(emulator, on=True)
-
-
-def switch(emulator: Running, *, on: bool) -> None:
-    """Let Lambda take messages of parts, or not."""
-    functions = emulator.client("lambda")
-    [mapping] = functions.list_event_source_mappings(FunctionName=emulator.outputs("prod")["CopyPartsFunction"])[
-        "EventSourceMappings"
-    ]
-    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
 
 def part_messages(emulator: Running, count: int) -> list[str]:
-    """Wait until so many messages of parts lie on their queue, and read them."""
+    """Wait until that many messages of parts are in their queue, and read them."""
     sqs, url = emulator.client("sqs"), emulator.outputs("prod")["PartQueue"]
     bodies: dict[str, str] = {}
 

@@ -18,7 +18,7 @@ from tests.emulator.large import (
     part_messages,
     put,
     stack,
-    workers_away,
+    workers_paused,
     write,
 )
 from tests.emulator.letters import take_dead_letters
@@ -89,7 +89,7 @@ def test_temporary_trouble_anywhere_on_the_way_recovers_by_itself(weathered: Run
 
 def test_duplicates_of_every_event_and_of_every_part_message_change_nothing(emulator: Running) -> None:
     emulator.post("delivery", {"duplicate": 1.0, "shuffle": True, "seed": 3})
-    with workers_away(emulator):
+    with workers_paused(emulator):
         put(emulator, "duplicated", LARGER)
         bodies = part_messages(emulator, 3)
         send_parts(emulator, *bodies, *bodies, *bodies)
@@ -115,7 +115,7 @@ def send_parts(emulator: Running, *bodies: str) -> None:
 
 def test_annotations_come_along(emulator: Running) -> None:
     s3, notes = emulator.client("s3"), {name: name.encode() * 99 for name in ("one", "two")}
-    with workers_away(emulator):
+    with workers_paused(emulator):
         version = put(emulator, "annotated")
         part_messages(emulator, 2)
         for name, note in notes.items():
@@ -134,7 +134,7 @@ def test_annotations_come_along(emulator: Running) -> None:
 
 
 def test_an_overwrite_meanwhile_goes_first_and_stays_current(emulator: Running) -> None:
-    with workers_away(emulator):
+    with workers_paused(emulator):
         put(emulator, "overtaken")
         part_messages(emulator, 2)
         emulator.client("s3").put_object(Bucket="east", Key="overtaken", Body=b"new")
@@ -144,7 +144,7 @@ def test_an_overwrite_meanwhile_goes_first_and_stays_current(emulator: Running) 
 
 
 def test_two_large_versions_of_a_key(emulator: Running) -> None:
-    with workers_away(emulator):
+    with workers_paused(emulator):
         put(emulator, "twice")
         put(emulator, "twice", LARGER)
         part_messages(emulator, 5)
@@ -153,7 +153,7 @@ def test_two_large_versions_of_a_key(emulator: Running) -> None:
 
 
 def test_a_source_deleted_for_good_meanwhile_leaves_nothing(emulator: Running) -> None:
-    with workers_away(emulator):
+    with workers_paused(emulator):
         version = put(emulator, "gone")
         part_messages(emulator, 2)
         emulator.client("s3").delete_object(Bucket="east", Key="gone", VersionId=version)
@@ -163,7 +163,7 @@ def test_a_source_deleted_for_good_meanwhile_leaves_nothing(emulator: Running) -
 
 
 def test_a_delete_meanwhile_ends_deleted(emulator: Running) -> None:
-    with workers_away(emulator):
+    with workers_paused(emulator):
         version = put(emulator, "deleted", bucket="two-east")
         part_messages(emulator, 2)
         emulator.client("s3").delete_object(Bucket="two-east", Key="deleted")
@@ -208,7 +208,7 @@ def test_what_is_denied_fails_once_with_its_reason_and_comes_through_later(emula
 
 
 def test_messages_of_parts_that_nobody_can_read_fail_with_a_reason(emulator: Running) -> None:
-    with workers_away(emulator):
+    with workers_paused(emulator):
         put(emulator, "spoiled")
         good, _ = part_messages(emulator, 2)
     assert emulator.idle()

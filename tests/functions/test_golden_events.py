@@ -1,4 +1,4 @@
-"""Every example event through the real handler, with in-memory buckets behind it: what is beside it is what comes."""
+"""Every example event through the real handler, with in-memory buckets behind it; `.expected.json` says what comes."""
 
 import importlib
 import itertools
@@ -36,7 +36,7 @@ def rules() -> tuple[Rule, ...]:
 
 
 def set_up(case: Case) -> Stage:
-    """Return a stage on which the objects of a case stand; no event told of them."""
+    """Return a stage with the objects of a case; no event announces them."""
     stage = Stage(rules())
     for given in case.expected["objects"]:
         put(stage, given)
@@ -92,7 +92,9 @@ REPLICATE, BATCH = cases("ReplicateFunction"), cases("BatchFunction")
 
 
 @pytest.mark.parametrize("case", REPLICATE, ids=[case.name for case in REPLICATE])
-def test_replicate_function(case: Case, load: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_replicate_function_does_with_an_example_event_what_is_expected(
+    case: Case, load: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stage = set_up(case)
     app: ModuleType = load("replicate.app")
     monkeypatch.setattr(app, "_consumer", lambda: stage.consumer)
@@ -116,7 +118,7 @@ def outcomes(stage: Stage) -> list[dict[str, Any]]:
 
 
 def letter(case: Case, dead: Any) -> dict[str, Any]:
-    """Return what is expected of a dead letter; its body only where the case says it."""
+    """Return what a case expects of a message in the dead-letter queue; its body only where the case says it."""
     origin = dead.outcome.origin
     row = {
         "reason": dead.outcome.reason,
@@ -127,7 +129,9 @@ def letter(case: Case, dead: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("case", BATCH, ids=[case.name for case in BATCH])
-def test_batch_function(case: Case, load: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_batch_function_does_with_an_example_event_what_is_expected(
+    case: Case, load: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stage = set_up(case)
     app: ModuleType = load("batch.app")
     monkeypatch.setattr(app, "_services", stage.services)
@@ -137,11 +141,11 @@ def test_batch_function(case: Case, load: Any, monkeypatch: pytest.MonkeyPatch) 
     check_histories(stage, case)
 
 
-def test_every_event_says_what_is_expected_of_it() -> None:
+def test_every_example_event_has_an_expectation_beside_it() -> None:
     shapes = {path for path in EVENTS.glob("*/*.json") if not path.name.endswith(".expected.json")}
     without = {path for path in shapes if not path.with_name(f"{path.stem}.expected.json").exists()}
     assert without == set()
 
 
-def test_every_case_says_in_a_sentence_what_it_shows() -> None:
-    assert all(case.expected["says"].endswith(".") for case in (*REPLICATE, *BATCH))
+def test_every_expectation_says_in_a_sentence_what_it_shows() -> None:
+    assert [str(case) for case in (*REPLICATE, *BATCH) if not case.expected["says"].endswith(".")] == []

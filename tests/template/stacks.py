@@ -1,4 +1,4 @@
-"""The template as CloudFormation would see it: transformed, with parameters put in, references to resources left."""
+"""The template as CloudFormation would see it: transformed, parameters filled in, references to resources kept."""
 
 from __future__ import annotations
 
@@ -44,8 +44,12 @@ def source() -> Document:
     return parsed
 
 
+@cache
 def stack(**parameters: str) -> Document:
-    """Return the template these parameters, its code uploaded as `sam deploy` does."""
+    """Return the template with these parameters, its code uploaded as `sam deploy` does.
+
+    It is made once for all tests: nobody may change it.
+    """
     identity = StackIdentity(name="replicator", region="us-east-1", account=ACCOUNT)
     uploaded = (ROOT / "template.yaml").read_text().replace("CodeUri: functions/", "CodeUri: s3://code/functions.zip")
     return plain_template(uploaded, parameters, identity)
@@ -57,9 +61,9 @@ def resources(document: Document, kind: str) -> dict[str, Any]:
 
 
 def properties(document: Document, name: str) -> Document:
-    """Return what a resource is told."""
-    told: Document = document["Resources"][name]["Properties"]
-    return told
+    """Return the properties of a resource."""
+    found: Document = document["Resources"][name]["Properties"]
+    return found
 
 
 def statements(document: Document, role: str) -> list[Document]:

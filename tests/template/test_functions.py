@@ -1,7 +1,8 @@
-"""Functions, queues and their numbers fit each other."""
+"""Functions, their queues and their settings fit each other."""
 
 import ast
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from tests.template import stacks
 
 DAY = 24 * 3600
 FED = {"ReplicateFunction": "ChangeQueue", "CopyPartsFunction": "PartQueue"}
+"""Each function that a queue feeds."""
+QUEUES = (*FED.values(), "DeadLetterQueue")
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +34,19 @@ def mapping_of(stack: stacks.Document, function: str) -> Any:
     return mapping
 
 
-@pytest.mark.parametrize(("function", "queue"), FED.items())
-def test_a_message_stays_hidden_for_six_times_as_long_as_its_function_may_run(
-    stack: stacks.Document, function: str, queue: str
-) -> None:
-    timeout = stacks.properties(stack, function)["Timeout"]
-    assert stacks.properties(stack, queue)["VisibilityTimeout"] >= 6 * timeout
+def variables_of(stack: stacks.Document, function: str) -> dict[str, Any]:
+    return dict(stacks.properties(stack, function)["Environment"]["Variables"])
+
+
+def as_text(variables: Mapping[str, Any]) -> dict[str, str]:
+    """Return variables as Lambda would give them; a reference to a resource becomes some text."""
+    return {name: str(value) for name, value in variables.items()}
+
+
+def test_a_message_stays_hidden_for_six_times_as_long_as_its_function_may_run(stack: stacks.Document) -> None:
+    for function, queue in FED.items():
+        timeout = stacks.properties(stack, function)["Timeout"]
+        assert stacks.properties(stack, queue)["VisibilityTimeout"] >= 6 * timeout, queue
 
 
 def test_a_killed_replication_is_tried_again_within_the_threshold(stack: stacks.Document) -> None:
@@ -49,54 +59,59 @@ def test_a_copy_may_take_as_long_as_the_function_that_waits_for_it(stack: stacks
     assert longest_copy < stacks.properties(stack, "ReplicateFunction")["Timeout"]
 
 
-@pytest.mark.parametrize(("function", "queue"), FED.items())
-def test_batches_need_no_window_and_report_each_failure_by_itself(
-    stack: stacks.Document, function: str, queue: str
-) -> None:
-    mapping = mapping_of(stack, function)
-    assert mapping["EventSourceArn"] == {"Fn::GetAtt": [queue, "Arn"]}
-    assert mapping["BatchSize"] <= 10 or mapping["MaximumBatchingWindowInSeconds"] >= 1
-    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+def test_each_queue_feeds_its_function(stack: stacks.Document) -> None:
+    sources = {function: mapping_of(stack, function)["EventSourceArn"] for function in FED}
+    assert sources == {function: {"Fn::GetAtt": [queue, "Arn"]} for function, queue in FED.items()}
 
 
-@pytest.mark.parametrize("function", FED)
-def test_how_many_work_on_a_queue_at_once_is_a_parameter(function: str) -> None:
-    mapping = mapping_of(stacks.stack(MaximumConcurrency="7"), function)
-    assert int(mapping["ScalingConfig"]["MaximumConcurrency"]) == 7
+def test_a_batch_waits_for_no_window_unless_it_is_larger_than_ten(stack: stacks.Document) -> None:
+    for mapping in (mapping_of(stack, function) for function in FED):
+        assert mapping["BatchSize"] <= 10 or mapping["MaximumBatchingWindowInSeconds"] >= 1, mapping
 
 
-@pytest.mark.parametrize("queue", FED.values())
-def test_temporary_trouble_may_last_a_day_before_a_message_counts_as_dead(stack: stacks.Document, queue: str) -> None:
-    receives = stacks.properties(stack, queue)["RedrivePolicy"]["maxReceiveCount"]
-    shortest = sum(backoff.delay(attempts, jitter=0.0) for attempts in range(1, receives))
-    assert receives >= 100
-    assert shortest >= DAY
+def test_functions_report_each_message_that_failed_by_itself(stack: stacks.Document) -> None:
+    answers = {function: mapping_of(stack, function)["FunctionResponseTypes"] for function in FED}
+    assert answers == {key: ["ReportBatchItemFailures"] for key in FED}
 
 
-def test_a_suspect_comes_back_only_when_its_function_cannot_be_at_it_any_more(stack: stacks.Document) -> None:
+def test_how_many_functions_read_a_queue_at_once_is_a_parameter() -> None:
+    stack = stacks.stack(MaximumConcurrency="7")
+    limits = {function: int(mapping_of(stack, function)["ScalingConfig"]["MaximumConcurrency"]) for function in FED}
+    assert limits == dict.fromkeys(FED, 7)
+
+
+def test_temporary_trouble_may_last_a_day_before_sqs_gives_a_message_up(stack: stacks.Document) -> None:
+    for queue in FED.values():
+        receives = stacks.properties(stack, queue)["RedrivePolicy"]["maxReceiveCount"]
+        shortest = sum(backoff.delay(attempts, jitter=0.0) for attempts in range(1, receives))
+        assert receives >= 100, queue
+        assert shortest >= DAY, queue
+
+
+def test_a_message_whose_function_died_comes_back_only_when_that_function_has_timed_out(stack: stacks.Document) -> None:
     assert stacks.properties(stack, "ReplicateFunction")["Timeout"] < BACK_AFTER_DEATH
 
 
-@pytest.mark.parametrize(("function", "queue"), FED.items())
-def test_the_function_knows_at_which_receive_its_queue_gives_up(
-    stack: stacks.Document, function: str, queue: str
-) -> None:
-    variables = stacks.properties(stack, function)["Environment"]["Variables"]
-    receives = stacks.properties(stack, queue)["RedrivePolicy"]["maxReceiveCount"]
-    assert int(variables["MAX_RECEIVE_COUNT"]) == receives
+def test_each_function_knows_at_which_receive_its_queue_gives_a_message_up(stack: stacks.Document) -> None:
+    known = {function: int(variables_of(stack, function)["MAX_RECEIVE_COUNT"]) for function in FED}
+    assert known == {
+        function: stacks.properties(stack, queue)["RedrivePolicy"]["maxReceiveCount"] for function, queue in FED.items()
+    }
 
 
-@pytest.mark.parametrize("queue", FED.values())
-def test_what_kills_a_function_ends_in_the_dead_letter_queue(stack: stacks.Document, queue: str) -> None:
-    target = stacks.properties(stack, queue)["RedrivePolicy"]["deadLetterTargetArn"]
-    assert target == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+def test_what_sqs_gives_up_goes_to_the_dead_letter_queue(stack: stacks.Document) -> None:
+    targets = {queue: stacks.properties(stack, queue)["RedrivePolicy"]["deadLetterTargetArn"] for queue in FED.values()}
+    assert targets == {key: {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]} for key in FED.values()}
 
 
-@pytest.mark.parametrize("queue", [*FED.values(), "DeadLetterQueue"])
-def test_queues_keep_messages_as_long_as_sqs_does_and_encrypt_them(stack: stacks.Document, queue: str) -> None:
-    told = stacks.properties(stack, queue)
-    assert told["MessageRetentionPeriod"] == 14 * DAY
-    assert told["SqsManagedSseEnabled"] is True
+def test_queues_keep_messages_as_long_as_sqs_can(stack: stacks.Document) -> None:
+    kept = {queue: stacks.properties(stack, queue)["MessageRetentionPeriod"] for queue in QUEUES}
+    assert kept == dict.fromkeys(QUEUES, 14 * DAY)
+
+
+def test_queues_are_encrypted(stack: stacks.Document) -> None:
+    encrypted = {queue: stacks.properties(stack, queue)["SqsManagedSseEnabled"] for queue in QUEUES}
+    assert encrypted == dict.fromkeys(QUEUES, True)
 
 
 def test_the_monitor_runs_every_minute_and_ends_before_the_next(stack: stacks.Document) -> None:
@@ -106,28 +121,37 @@ def test_the_monitor_runs_every_minute_and_ends_before_the_next(stack: stacks.Do
     assert rule["Properties"]["ScheduleExpression"] == "rate(1 minute)"
     assert rule["Properties"]["Targets"][0]["Arn"] == {"Fn::GetAtt": ["MonitorFunction", "Arn"]}
     assert stacks.properties(stack, "MonitorFunction")["Timeout"] < 60
+
+
+def test_a_run_of_the_monitor_that_failed_is_not_repeated(stack: stacks.Document) -> None:
     [retries] = stacks.resources(stack, "AWS::Lambda::EventInvokeConfig").values()
     assert retries["Properties"]["MaximumRetryAttempts"] == 0
 
 
-@pytest.mark.parametrize(("function", "folder"), stacks.FUNCTIONS.items())
-def test_functions_are_what_the_documentation_says(stack: stacks.Document, function: str, folder: str) -> None:
-    told = stacks.properties(stack, function)
-    assert told["Runtime"] == "python3.13"
-    assert told["Architectures"] == ["arm64"]
-    assert told["Handler"] == f"{folder}.app.handler"
-    assert told["FunctionName"] == f"replicator-{folder.replace('_', '-')}"
-    assert told["RecursiveLoop"] == "Terminate"
-    assert stacks.properties(stacks.stack(Architecture="x86_64"), function)["Architectures"] == ["x86_64"]
+def test_functions_have_the_runtime_handler_name_and_loop_protection_that_the_documentation_says(
+    stack: stacks.Document,
+) -> None:
+    names = ("Runtime", "Handler", "FunctionName", "RecursiveLoop")
+    settings = {name: [stacks.properties(stack, name)[each] for each in names] for name in stacks.FUNCTIONS}
+    assert settings == {
+        function: ["python3.13", f"{folder}.app.handler", f"replicator-{folder.replace('_', '-')}", "Terminate"]
+        for function, folder in stacks.FUNCTIONS.items()
+    }
 
 
-@pytest.mark.parametrize("function", stacks.FUNCTIONS)
-def test_logs_go_to_a_group_that_forgets(function: str) -> None:
+def test_the_architecture_is_a_parameter_and_arm64_unless_set(stack: stacks.Document) -> None:
+    for architecture, given in (("arm64", stack), ("x86_64", stacks.stack(Architecture="x86_64"))):
+        found = {function: stacks.properties(given, function)["Architectures"] for function in stacks.FUNCTIONS}
+        assert found == {key: [architecture] for key in stacks.FUNCTIONS}
+
+
+def test_each_function_logs_to_a_group_of_its_own_that_expires() -> None:
     stack = stacks.stack(LogRetentionDays="7")
-    group = stacks.properties(stack, function)["LoggingConfig"]["LogGroup"]["Ref"]
-    assert int(stacks.properties(stack, group)["RetentionInDays"]) == 7
-    name = stacks.properties(stack, function)["FunctionName"]
-    assert stacks.properties(stack, group)["LogGroupName"] == f"/aws/lambda/{name}"
+    for function in stacks.FUNCTIONS:
+        group = stacks.properties(stack, function)["LoggingConfig"]["LogGroup"]["Ref"]
+        assert int(stacks.properties(stack, group)["RetentionInDays"]) == 7, function
+        name = stacks.properties(stack, function)["FunctionName"]
+        assert stacks.properties(stack, group)["LogGroupName"] == f"/aws/lambda/{name}"
 
 
 def test_each_variable_that_the_code_reads_is_declared(stack: stacks.Document) -> None:
@@ -135,29 +159,27 @@ def test_each_variable_that_the_code_reads_is_declared(stack: stacks.Document) -
     texts = {node.value for node in ast.walk(runtime) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     read = {text for text in texts if re.fullmatch(r"[A-Z]+(_[A-Z]+)+", text)}
     assert "CONTROL_BUCKET" in read
-    assert read <= stacks.properties(stack, "ReplicateFunction")["Environment"]["Variables"].keys()
+    assert read - variables_of(stack, "ReplicateFunction").keys() == set()
 
 
-@pytest.mark.parametrize("function", stacks.FUNCTIONS)
-def test_no_function_lacks_a_variable_that_the_settings_insist_on(stack: stacks.Document, function: str) -> None:
-    variables = stacks.properties(stack, function)["Environment"]["Variables"]
-    settings = Settings.read({name: str(value) for name, value in variables.items()})
-    assert settings.default_rule == ("fresh", "far")
-    assert settings.metrics_namespace == "S3Replicator"
+def test_each_function_has_every_variable_that_its_settings_require(stack: stacks.Document) -> None:
+    for function in stacks.FUNCTIONS:
+        settings = Settings.read(as_text(variables_of(stack, function)))
+        assert settings.default_rule == ("fresh", "far"), function
+        assert settings.metrics_namespace == "S3Replicator", function
 
 
-@pytest.mark.parametrize("function", stacks.FUNCTIONS)
-def test_the_endpoint_is_never_set_in_aws_but_sam_local_may_set_it(stack: stacks.Document, function: str) -> None:
+def test_the_endpoint_is_never_set_in_aws_but_sam_local_may_set_it(stack: stacks.Document) -> None:
     assert "AWS_ENDPOINT_URL" in stacks.source()["Globals"]["Function"]["Environment"]["Variables"]
-    assert "AWS_ENDPOINT_URL" not in stacks.properties(stack, function)["Environment"]["Variables"]
+    assert [each for each in stacks.FUNCTIONS if "AWS_ENDPOINT_URL" in variables_of(stack, each)] == []
 
 
 def test_writers_know_each_other_and_their_peers() -> None:
-    joined = str(stacks.properties(stacks.stack(), "ReplicateFunction")["Environment"]["Variables"])
+    joined = str(variables_of(stacks.stack(), "ReplicateFunction"))
     for role in ("ReplicateRole", "CopyPartsRole", "BatchRole"):
         assert f"{role}.RoleId" in joined or f"'{role}', 'RoleId'" in joined
     with_peer = stacks.stack(PeerPrincipals="AROAPEER:peer-replicate")
-    assert "AROAPEER:peer-replicate" in str(stacks.properties(with_peer, "ReplicateFunction")["Environment"])
+    assert "AROAPEER:peer-replicate" in str(variables_of(with_peer, "ReplicateFunction"))
 
 
 @pytest.mark.parametrize(
@@ -168,11 +190,12 @@ def test_writers_know_each_other_and_their_peers() -> None:
         ({"SourceBuckets": "east,other", "DefaultDestination": "far"}, ("east", "far")),
         ({"SourceBuckets": "east", "CreateSourceBucket": "fresh"}, ("fresh", "")),
     ],
+    ids=["nothing given", "a created bucket", "the first of several buckets", "no destination"],
 )
 def test_the_default_rule_is_for_the_created_bucket_or_else_the_first(
     parameters: dict[str, str], expected: tuple[str, str]
 ) -> None:
-    variables = stacks.properties(stacks.stack(**parameters), "ReplicateFunction")["Environment"]["Variables"]
+    variables = variables_of(stacks.stack(**parameters), "ReplicateFunction")
     assert (variables["DEFAULT_SOURCE_BUCKET"], variables["DEFAULT_DESTINATION_BUCKET"]) == expected
 
 
@@ -183,22 +206,21 @@ def test_a_part_may_take_half_of_the_time_of_the_function_that_copies_it(stack: 
     assert CostModel().message_seconds <= half
 
 
-def test_what_is_set_of_the_cost_model_is_what_the_code_takes_for_usual(stack: stacks.Document) -> None:
-    variables = stacks.properties(stack, "CopyPartsFunction")["Environment"]["Variables"]
-    assert read_cost_model({name: str(value) for name, value in variables.items()}) == CostModel()
+def test_the_parameters_of_the_cost_model_default_to_those_of_the_code(stack: stacks.Document) -> None:
+    assert read_cost_model(as_text(variables_of(stack, "CopyPartsFunction"))) == CostModel()
 
 
-@pytest.mark.parametrize("function", ["ReplicateFunction", "CopyPartsFunction", "BatchFunction"])
-def test_all_who_may_begin_an_upload_cut_it_alike(function: str) -> None:
+def test_all_functions_that_may_begin_an_upload_cut_it_alike() -> None:
     lowered = {"MultipartThreshold": "1", "SingleCopyLimit": "2", "SpreadThreshold": "3", "PartSize": "4",
                "CopyBytesPerSecond": "5", "MaximumConcurrency": "6", "PartsSideBySide": "7"}  # fmt: skip
-    variables = stacks.properties(stacks.stack(**lowered), function)["Environment"]["Variables"]
-    model = read_cost_model({name: str(value) for name, value in variables.items()})
-    assert (model.multipart_from, model.single_copy, model.spread_from, model.part_size) == (1, 2, 3, 4)
-    assert (model.bytes_per_second, model.functions, model.side_by_side) == (5.0, 6, 7)
+    stack = stacks.stack(**lowered)
+    for function in ("ReplicateFunction", "CopyPartsFunction", "BatchFunction"):
+        model = read_cost_model(as_text(variables_of(stack, function)))
+        assert (model.multipart_from, model.single_copy, model.spread_from, model.part_size) == (1, 2, 3, 4), function
+        assert (model.bytes_per_second, model.functions, model.side_by_side) == (5.0, 6, 7), function
 
 
 def test_each_function_knows_whose_uploads_are_the_stacks_own(stack: stacks.Document) -> None:
     for function in stacks.FUNCTIONS:
-        roles = str(stacks.properties(stack, function)["Environment"]["Variables"]["REPLICATOR_ROLES"])
-        assert all(f"{role}" in roles for role in ("ReplicateRole", "CopyPartsRole", "BatchRole"))
+        roles = str(variables_of(stack, function)["REPLICATOR_ROLES"])
+        assert [role for role in ("ReplicateRole", "CopyPartsRole", "BatchRole") if role not in roles] == [], function

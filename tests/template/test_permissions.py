@@ -8,7 +8,7 @@ import pytest
 
 from tests.template import stacks
 
-# What no function may do, whatever becomes of it: destroy a version, or change a bucket.
+# What no function may ever do: destroy a version, or change a bucket.
 FORBIDDEN = (
     "s3:DeleteObjectVersion",
     "s3:DeleteObjectVersionTagging",
@@ -101,59 +101,58 @@ def arn(name: str) -> str:
     return json.dumps({"Fn::GetAtt": [name, "Arn"]})
 
 
-@pytest.mark.parametrize(("function", "role"), stacks.ROLES.items())
-def test_each_function_has_a_role_of_its_own_without_managed_policies(
-    stack: stacks.Document, function: str, role: str
-) -> None:
-    assert stacks.properties(stack, function)["Role"] == {"Fn::GetAtt": [role, "Arn"]}
-    assert "ManagedPolicyArns" not in stacks.properties(stack, role)
+def granted(stack: stacks.Document) -> list[tuple[str, str, Any]]:
+    """Return everything that is allowed at all: role, action and resource."""
+    return [(role, *each) for role in stacks.ROLES.values() for each in stacks.allowed(stack, role)]
+
+
+def test_each_function_has_a_role_of_its_own(stack: stacks.Document) -> None:
+    roles = {function: stacks.properties(stack, function)["Role"] for function in stacks.FUNCTIONS}
+    assert roles == {function: {"Fn::GetAtt": [role, "Arn"]} for function, role in stacks.ROLES.items()}
     assert set(stacks.resources(stack, "AWS::IAM::Role")) == set(stacks.ROLES.values())
 
 
-@pytest.mark.parametrize("role", stacks.ROLES.values())
-def test_every_action_is_named_in_full(stack: stacks.Document, role: str) -> None:
-    for statement in stacks.statements(stack, role):
-        assert statement["Effect"] == "Allow"
-        assert not {"NotAction", "NotResource"} & statement.keys()
-        for action in stacks.listed(statement["Action"]):
-            assert "*" not in action
+def test_no_role_has_managed_policies(stack: stacks.Document) -> None:
+    managed = [role for role in stacks.ROLES.values() if "ManagedPolicyArns" in stacks.properties(stack, role)]
+    assert managed == []
 
 
-@pytest.mark.parametrize("role", stacks.ROLES.values())
-def test_no_role_can_destroy_a_version_or_change_a_bucket(stack: stacks.Document, role: str) -> None:
-    granted = {action for action, _ in stacks.allowed(stack, role)}
-    assert [action for action in granted if action.startswith(FORBIDDEN)] == []
+def test_every_action_is_named_in_full(stack: stacks.Document) -> None:
+    statements = [each for role in stacks.ROLES.values() for each in stacks.statements(stack, role)]
+    assert [each for each in statements if each["Effect"] != "Allow"] == []
+    assert [each for each in statements if {"NotAction", "NotResource"} & each.keys()] == []
+    assert [each for each in granted(stack) if "*" in each[1]] == []
 
 
-@pytest.mark.parametrize("role", stacks.ROLES.values())
-def test_no_resource_is_open(stack: stacks.Document, role: str) -> None:
-    for _, resource in stacks.allowed(stack, role):
-        if isinstance(resource, str):
-            name = resource.split(":", 5)[5]
-            assert name.removesuffix("/*").count("*") == 0
+def test_no_role_can_destroy_a_version_or_change_a_bucket(stack: stacks.Document) -> None:
+    assert [each for each in granted(stack) if each[1].startswith(FORBIDDEN)] == []
 
 
-@pytest.mark.parametrize("role", stacks.ROLES.values())
-def test_buckets_are_those_of_the_parameters(stack: stacks.Document, role: str) -> None:
+def test_no_resource_has_a_wildcard_but_for_the_objects_of_a_bucket(stack: stacks.Document) -> None:
+    names = {each: each[2].split(":", 5)[5] for each in granted(stack) if isinstance(each[2], str)}
+    assert [each for each, name in names.items() if "*" in name.removesuffix("/*")] == []
+
+
+def test_no_role_names_a_bucket_that_the_parameters_do_not(stack: stacks.Document) -> None:
     named = {
         stacks.bucket_of(resource)
-        for _, resource in stacks.allowed(stack, role)
+        for _, _, resource in granted(stack)
         if isinstance(resource, str) and ":s3:::" in resource
     }
-    assert named <= stacks.SOURCES | stacks.DESTINATIONS
+    assert named == stacks.SOURCES | stacks.DESTINATIONS
 
 
-@pytest.mark.parametrize("role", COPYING)
-def test_sources_are_read_and_nothing_else(stack: stacks.Document, role: str) -> None:
-    assert on(stack, role, stacks.SOURCES, objects=False) == on_all(stacks.SOURCES, READ_BUCKET)
-    assert on(stack, role, stacks.SOURCES, objects=True) == on_all(stacks.SOURCES, READ_OBJECT)
+def test_functions_that_copy_may_only_read_at_the_source(stack: stacks.Document) -> None:
+    for role in COPYING:
+        assert on(stack, role, stacks.SOURCES, objects=False) == on_all(stacks.SOURCES, READ_BUCKET), role
+        assert on(stack, role, stacks.SOURCES, objects=True) == on_all(stacks.SOURCES, READ_OBJECT), role
 
 
-@pytest.mark.parametrize("role", COPYING)
-def test_destinations_are_written_without_deleting_versions(stack: stacks.Document, role: str) -> None:
+def test_functions_that_copy_may_write_at_the_destination_and_delete_no_version(stack: stacks.Document) -> None:
     readable = READ_BUCKET | {"s3:ListBucketMultipartUploads"}
-    assert on(stack, role, stacks.DESTINATIONS, objects=False) == on_all(stacks.DESTINATIONS, readable)
-    assert on(stack, role, stacks.DESTINATIONS, objects=True) == on_all(stacks.DESTINATIONS, WRITE_REPLICA)
+    for role in COPYING:
+        assert on(stack, role, stacks.DESTINATIONS, objects=False) == on_all(stacks.DESTINATIONS, readable), role
+        assert on(stack, role, stacks.DESTINATIONS, objects=True) == on_all(stacks.DESTINATIONS, WRITE_REPLICA), role
 
 
 def test_the_monitor_aborts_uploads_and_reads_no_objects(stack: stacks.Document) -> None:
@@ -164,7 +163,7 @@ def test_the_monitor_aborts_uploads_and_reads_no_objects(stack: stacks.Document)
     assert on(stack, "MonitorRole", stacks.SOURCES, objects=True) == on_all(stacks.SOURCES, set())
 
 
-def test_each_role_touches_the_queues_that_it_works_with(stack: stacks.Document) -> None:
+def test_each_role_may_use_only_the_queues_that_it_works_with(stack: stacks.Document) -> None:
     sending = {arn("PartQueue"): {"sqs:SendMessage"}, arn("DeadLetterQueue"): {"sqs:SendMessage"}}
     counted = on_all(map(arn, ("ChangeQueue", "PartQueue", "DeadLetterQueue")), {"sqs:GetQueueAttributes"})
     assert resources_of(stack, "ReplicateRole", "sqs") == {arn("ChangeQueue"): TAKING} | sending
@@ -181,43 +180,52 @@ def test_the_monitor_finds_what_waits_through_the_sparse_index_only(stack: stack
     assert found == {index: {"dynamodb:Query"}, arn("JournalTable"): single}
 
 
-@pytest.mark.parametrize("role", COPYING)
-def test_copying_functions_read_update_and_find_journal_entries(stack: stacks.Document, role: str) -> None:
+def test_functions_that_copy_read_update_and_find_journal_entries(stack: stacks.Document) -> None:
     actions = {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"}
-    assert resources_of(stack, role, "dynamodb") == {arn("JournalTable"): actions}
+    found = {role: resources_of(stack, role, "dynamodb") for role in COPYING}
+    assert found == {role: {arn("JournalTable"): actions} for role in COPYING}
 
 
-@pytest.mark.parametrize("role", stacks.ROLES.values())
-def test_rules_are_read_and_their_absence_is_told_from_denial(stack: stacks.Document, role: str) -> None:
-    granted = list(stacks.allowed(stack, role))
-    assert ("s3:GetObject", {"Fn::Sub": "${ControlBucket.Arn}/rules/*"}) in granted
-    assert ("s3:ListBucket", {"Fn::GetAtt": ["ControlBucket", "Arn"]}) in granted
+def test_each_role_may_read_rules_and_tell_a_missing_document_from_a_denied_one(stack: stacks.Document) -> None:
+    needed = [
+        ("s3:GetObject", {"Fn::Sub": "${ControlBucket.Arn}/rules/*"}),
+        ("s3:ListBucket", {"Fn::GetAtt": ["ControlBucket", "Arn"]}),
+    ]
+    for role in stacks.ROLES.values():
+        assert [each for each in needed if each not in list(stacks.allowed(stack, role))] == [], role
 
 
-@pytest.mark.parametrize("role", stacks.ROLES.values())
-def test_events_go_to_the_default_bus_only_and_not_from_batch_jobs(stack: stacks.Document, role: str) -> None:
-    """What becomes of a batch task is told in the job's own report."""
-    bus = f"arn:aws:events:us-east-1:{stacks.ACCOUNT}:event-bus/default"
-    expected = {} if role == "BatchRole" else {json.dumps(bus): {"events:PutEvents"}}
-    assert resources_of(stack, role, "events") == expected
+def test_events_go_to_the_default_bus_only_and_not_from_batch_jobs(stack: stacks.Document) -> None:
+    """A batch job reports its results itself."""
+    bus = json.dumps(f"arn:aws:events:us-east-1:{stacks.ACCOUNT}:event-bus/default")
+    found = {role: resources_of(stack, role, "events") for role in stacks.ROLES.values()}
+    assert found.pop("BatchRole") == {}
+    assert found == {role: {bus: {"events:PutEvents"}} for role in found}
 
 
-@pytest.mark.parametrize("role", COPYING)
-def test_keys_are_used_through_s3_and_only_when_named(stack: stacks.Document, role: str) -> None:
-    assert resources_of(stack, role, "kms") == {
+def test_functions_that_copy_may_use_the_keys_that_are_named(stack: stacks.Document) -> None:
+    found = {role: resources_of(stack, role, "kms") for role in COPYING}
+    keys = {
         json.dumps(stacks.EVERYTHING["SourceKmsKeys"]): {"kms:Decrypt"},
         json.dumps(stacks.EVERYTHING["DestinationKmsKeys"]): {"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"},
     }
-    for statement in stacks.statements(stack, role):
-        if "kms" in str(statement["Action"]):
-            assert statement["Condition"] == {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com"}}
-    assert resources_of(stacks.stack(), role, "kms") == {}
+    assert found == dict.fromkeys(COPYING, keys)
 
 
-@pytest.mark.parametrize("role", stacks.ROLES.values())
-def test_without_buckets_a_role_has_no_bucket_but_the_rules(role: str) -> None:
-    buckets = [r for a, r in stacks.allowed(stacks.stack(), role) if a.startswith("s3:") and isinstance(r, str)]
-    assert buckets == []
+def test_keys_are_used_through_s3_only(stack: stacks.Document) -> None:
+    statements = [each for role in COPYING for each in stacks.statements(stack, role) if "kms" in str(each["Action"])]
+    through_s3 = {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com"}}
+    assert statements
+    assert [each for each in statements if each["Condition"] != through_s3] == []
+
+
+def test_without_keys_no_role_may_use_one() -> None:
+    assert [role for role in COPYING if resources_of(stacks.stack(), role, "kms")] == []
+
+
+def test_without_buckets_no_role_has_a_bucket_but_the_control_bucket() -> None:
+    bare = granted(stacks.stack())
+    assert [each for each in bare if each[1].startswith("s3:") and isinstance(each[2], str)] == []
 
 
 @pytest.mark.parametrize(
@@ -228,19 +236,22 @@ def test_without_buckets_a_role_has_no_bucket_but_the_rules(role: str) -> None:
         ({"CreateSourceBucket": "fresh", "DefaultDestination": "far"}, {"fresh"}, {"far"}),
         ({"SourceBuckets": "east", "DestinationBuckets": "west,west-2"}, {"east"}, {"west", "west-2"}),
     ],
+    ids=["sources", "destinations", "a created source and the default destination", "sources and destinations"],
 )
-def test_each_parameter_alone_is_enough(parameters: dict[str, str], sources: set[str], destinations: set[str]) -> None:
-    granted = list(stacks.allowed(stacks.stack(**parameters), "ReplicateRole"))
-    assert buckets_with("s3:GetObjectRetention", granted) == sources | destinations
-    assert buckets_with("s3:PutObject", granted) == destinations
+def test_a_parameter_that_names_buckets_grants_access_to_them(
+    parameters: dict[str, str], sources: set[str], destinations: set[str]
+) -> None:
+    allowed = list(stacks.allowed(stacks.stack(**parameters), "ReplicateRole"))
+    assert buckets_with("s3:GetObjectRetention", allowed) == sources | destinations
+    assert buckets_with("s3:PutObject", allowed) == destinations
 
 
-def buckets_with(action: str, granted: list[tuple[str, Any]]) -> set[str]:
-    return {stacks.bucket_of(resource) for each, resource in granted if each == action}
+def buckets_with(action: str, allowed: list[tuple[str, Any]]) -> set[str]:
+    return {stacks.bucket_of(resource) for each, resource in allowed if each == action}
 
 
-@pytest.mark.parametrize("role", stacks.ROLES.values())
-def test_only_lambda_assumes_the_roles(stack: stacks.Document, role: str) -> None:
-    [statement] = stacks.properties(stack, role)["AssumeRolePolicyDocument"]["Statement"]
-    assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
-    assert statement["Action"] == "sts:AssumeRole"
+def test_only_lambda_assumes_the_roles(stack: stacks.Document) -> None:
+    for role in stacks.ROLES.values():
+        [statement] = stacks.properties(stack, role)["AssumeRolePolicyDocument"]["Statement"]
+        assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}, role
+        assert statement["Action"] == "sts:AssumeRole", role

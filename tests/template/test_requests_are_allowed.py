@@ -1,7 +1,7 @@
-"""What the functions really ask of AWS, and what their deployed roles allow, side by side.
+"""Every request that the functions make is allowed by their deployed roles.
 
 The emulator checks no permissions. So every kind of object is replicated there once, also one that must be put back on
-top of a large one, and each request that a function made is held against the policies of its role as deployed.
+top of a large one, and each request that a function made is compared with the policies of its role as deployed.
 """
 
 import fnmatch
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from emulator.running import Running, running
+from tests.emulator.large import workers_paused
 from tests.patience import until
 from tests.template import stacks
 
@@ -45,7 +46,7 @@ WORLD: dict[str, Any] = {
     ],
 }
 # What a request needs in the bucket that it is addressed to (service authorization reference of S3). A HEAD tells tags,
-# retention and legal hold only to those who may read them, and leaves them out without a word otherwise.
+# retention and legal hold only to callers that may read them, and leaves them out silently otherwise.
 HEAD = (
     "s3:GetObject",
     "s3:GetObjectVersion",
@@ -111,7 +112,7 @@ def aws() -> Iterator[Running]:
 
 
 def replicate_every_kind(aws: Running) -> None:
-    """Write plain, tagged, shared, overwritten and deleted objects; one fails, one waits for a while."""
+    """Write plain, tagged, shared, overwritten and deleted objects; one fails, one is throttled at first."""
     s3 = aws.client("s3", "us-east-1")
     aws.post("/faults", [{"service": "s3", "operation": "CopyObject", "key": "slow", "times": 1,
                           "then": {"status": 503, "code": "SlowDown"}},
@@ -135,18 +136,20 @@ def overtake(aws: Running) -> None:
     """Let a small version overtake a large one, so that it is read at the destination and put back on top there."""
     s3, west = aws.client("s3", "us-east-1"), aws.client("s3", "us-west-2")
     named = {"Bucket": "east", "Key": "overtaken"}
-    aws.post("/faults", [{"service": "s3", "operation": "UploadPartCopy", "times": 1, "then": {"delay_ms": 4000}}])
-    large = s3.put_object(**named, Body=bytes(12 * MIB), ACL="public-read", Tagging="a=b")["VersionId"]
-    s3.put_object_annotation(**named, VersionId=large, AnnotationName="n", AnnotationPayload=b"{}")
-    until(lambda: "CreateMultipartUpload" in operations(aws))
-    small = s3.put_object(**named, Body=b"1", ACL="public-read", Tagging="a=b")["VersionId"]
+    with workers_paused(aws, STACK):
+        large = s3.put_object(**named, Body=bytes(12 * MIB), ACL="public-read", Tagging="a=b")["VersionId"]
+        s3.put_object_annotation(**named, VersionId=large, AnnotationName="n", AnnotationPayload=b"{}")
+        until(lambda: ("CreateMultipartUpload", "overtaken") in operations(aws))
+        small = s3.put_object(**named, Body=b"1", ACL="public-read", Tagging="a=b")["VersionId"]
+        until(lambda: ("CopyObject", "overtaken") in operations(aws))
     assert aws.idle()
     mark = west.head_object(Bucket="west", Key="overtaken")["Metadata"]["replication-origin"]
     assert mark.split("/")[1] == small
 
 
-def operations(aws: Running) -> set[str]:
-    return {each["operation"] for each in aws.get("/requests") if each["principal"] == "replicator"}
+def operations(aws: Running) -> set[tuple[str, str]]:
+    """Return what the functions have asked for, and about which key."""
+    return {(each["operation"], each["key"]) for each in aws.get("/requests") if each["principal"] == "replicator"}
 
 
 def policy(aws: Running, role: str) -> list[dict[str, Any]]:
@@ -183,8 +186,9 @@ def needed(row: Mapping[str, Any], control: str) -> Iterator[tuple[str, str]]:
         ("CopyPartsFunction", {"UploadPartCopy", "CompleteMultipartUpload", "ListParts", "PutObjectAnnotation"}),
         ("MonitorFunction", {"Query", "GetQueueAttributes"}),
     ],
+    ids=["ReplicateFunction", "CopyPartsFunction", "MonitorFunction"],
 )  # fmt: skip
-def test_a_role_allows_what_its_function_asks_for(aws: Running, function: str, at_least: set[str]) -> None:
+def test_a_role_allows_every_request_that_its_function_makes(aws: Running, function: str, at_least: set[str]) -> None:
     statements = policy(aws, stacks.ROLES[function])
     control = aws.outputs(STACK)["ControlBucket"]
     name = f"{STACK}-{stacks.FUNCTIONS[function].replace('_', '-')}"

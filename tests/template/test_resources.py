@@ -1,4 +1,4 @@
-"""Queues, table and buckets: closed to others, encrypted, and kept when the stack goes."""
+"""Queues, table and buckets: closed to others, encrypted, and retained when the stack is deleted."""
 
 import json
 from typing import Any
@@ -22,9 +22,9 @@ def statements_about(stack: stacks.Document, kind: str, name: str) -> list[Any]:
     """Find the statements of the policies on a queue or a bucket."""
     found = []
     for policy in stacks.resources(stack, kind).values():
-        told = policy["Properties"]
-        if {"Ref": name} in told.get("Queues", [told.get("Bucket")]):
-            found += told["PolicyDocument"]["Statement"]
+        properties = policy["Properties"]
+        if {"Ref": name} in properties.get("Queues", [properties.get("Bucket")]):
+            found += properties["PolicyDocument"]["Statement"]
     return found
 
 
@@ -36,46 +36,62 @@ def denies_plain_text(statements: list[Any], service: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("name", KEPT)
-def test_nothing_that_remembers_goes_with_the_stack(stack: stacks.Document, name: str) -> None:
-    assert stack["Resources"][name]["DeletionPolicy"] == "Retain"
-    assert stack["Resources"][name]["UpdateReplacePolicy"] == "Retain"
+def lifecycle(stack: stacks.Document, bucket: str) -> list[Any]:
+    rules: list[Any] = stacks.properties(stack, bucket)["LifecycleConfiguration"]["Rules"]
+    return rules
 
 
-def test_every_bucket_and_table_is_among_those_kept(stack: stacks.Document) -> None:
+def test_buckets_and_the_table_are_retained_when_the_stack_is_deleted(stack: stacks.Document) -> None:
     stored = {**stacks.resources(stack, "AWS::S3::Bucket"), **stacks.resources(stack, "AWS::DynamoDB::Table")}
-    assert set(stored) == set(KEPT)
+    policies = {name: (each["DeletionPolicy"], each["UpdateReplacePolicy"]) for name, each in stored.items()}
+    assert policies == dict.fromkeys(KEPT, ("Retain", "Retain"))
 
 
-@pytest.mark.parametrize("name", QUEUES)
-def test_queues_are_reached_by_tls_only(stack: stacks.Document, name: str) -> None:
-    assert denies_plain_text(statements_about(stack, "AWS::SQS::QueuePolicy", name), "sqs")
+def test_queues_can_be_reached_by_tls_only(stack: stacks.Document) -> None:
+    open_to = [
+        name for name in QUEUES if not denies_plain_text(statements_about(stack, "AWS::SQS::QueuePolicy", name), "sqs")
+    ]
+    assert open_to == []
 
 
-@pytest.mark.parametrize("name", BUCKETS)
-def test_buckets_are_reached_by_tls_only_and_never_by_the_public(stack: stacks.Document, name: str) -> None:
-    assert denies_plain_text(statements_about(stack, "AWS::S3::BucketPolicy", name), "s3")
-    assert set(stacks.properties(stack, name)["PublicAccessBlockConfiguration"].values()) == {True}
+def test_buckets_can_be_reached_by_tls_only(stack: stacks.Document) -> None:
+    open_to = [
+        name for name in BUCKETS if not denies_plain_text(statements_about(stack, "AWS::S3::BucketPolicy", name), "s3")
+    ]
+    assert open_to == []
 
 
-@pytest.mark.parametrize("name", BUCKETS)
-def test_buckets_are_versioned_encrypted_and_forget_incomplete_uploads(stack: stacks.Document, name: str) -> None:
-    told = stacks.properties(stack, name)
-    assert told["VersioningConfiguration"] == {"Status": "Enabled"}
-    [encryption] = told["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
-    assert any("AbortIncompleteMultipartUpload" in rule for rule in told["LifecycleConfiguration"]["Rules"])
+def test_buckets_can_never_be_public(stack: stacks.Document) -> None:
+    blocks = {name: set(stacks.properties(stack, name)["PublicAccessBlockConfiguration"].values()) for name in BUCKETS}
+    assert blocks == {name: {True} for name in BUCKETS}
+
+
+def test_buckets_are_versioned(stack: stacks.Document) -> None:
+    found = {name: stacks.properties(stack, name)["VersioningConfiguration"] for name in BUCKETS}
+    assert found == {name: {"Status": "Enabled"} for name in BUCKETS}
+
+
+def test_buckets_are_encrypted(stack: stacks.Document) -> None:
+    for name in BUCKETS:
+        [encryption] = stacks.properties(stack, name)["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256", name
+
+
+def test_incomplete_uploads_to_a_bucket_are_aborted(stack: stacks.Document) -> None:
+    aborting = {name for name in BUCKETS for rule in lifecycle(stack, name) if "AbortIncompleteMultipartUpload" in rule}
+    assert aborting == set(BUCKETS)
 
 
 def test_lifecycle_never_expires_what_is_current(stack: stacks.Document) -> None:
-    for name in BUCKETS:
-        for rule in stacks.properties(stack, name)["LifecycleConfiguration"]["Rules"]:
-            assert not {"ExpirationInDays", "ExpirationDate", "ExpiredObjectDeleteMarker"} & rule.keys()
-    source_rules = stacks.properties(stack, "SourceBucket")["LifecycleConfiguration"]["Rules"]
-    assert not any("NoncurrentVersionExpiration" in rule for rule in source_rules)
+    expiring = {"ExpirationInDays", "ExpirationDate", "ExpiredObjectDeleteMarker"}
+    assert [rule for name in BUCKETS for rule in lifecycle(stack, name) if expiring & rule.keys()] == []
 
 
-def test_only_s3_for_the_source_buckets_of_the_account_and_the_stacks_own_rule_may_send_changes(
+def test_lifecycle_never_expires_old_versions_of_the_source(stack: stacks.Document) -> None:
+    assert [rule for rule in lifecycle(stack, "SourceBucket") if "NoncurrentVersionExpiration" in rule] == []
+
+
+def test_only_s3_for_the_source_buckets_and_the_stacks_eventbridge_rule_may_send_to_the_change_queue(
     stack: stacks.Document,
 ) -> None:
     allowed = [
@@ -90,30 +106,30 @@ def test_only_s3_for_the_source_buckets_of_the_account_and_the_stacks_own_rule_m
     assert from_eventbridge["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["EventBridgeRule", "Arn"]}}}
 
 
-def test_the_command_finds_the_buckets_let_in(stack: stacks.Document) -> None:
+def test_the_command_reads_from_the_queue_policy_which_buckets_may_send(stack: stacks.Document) -> None:
     policy = json.dumps({"Statement": statements_about(stack, "AWS::SQS::QueuePolicy", "ChangeQueue")})
     queue = f"arn:aws:sqs:us-east-1:{stacks.ACCOUNT}:q"
-    assert all(queue_policy.lets_in(policy, queue, bucket) for bucket in stacks.SOURCES)
+    assert {bucket for bucket in stacks.SOURCES if queue_policy.lets_in(policy, queue, bucket)} == stacks.SOURCES
     assert not queue_policy.lets_in(policy, queue, "stranger")
 
 
-def test_sources_of_another_account_are_let_in_by_name() -> None:
+def test_source_buckets_of_another_account_may_send_when_the_account_is_named() -> None:
     other = stacks.stack(SourceBuckets="east", SourceAccount="999999999999")
     [_, from_s3] = statements_about(other, "AWS::SQS::QueuePolicy", "ChangeQueue")
     assert from_s3["Condition"]["StringEquals"] == {"aws:SourceAccount": "999999999999"}
 
 
-def test_without_sources_nobody_may_send_changes() -> None:
+def test_without_source_buckets_nobody_may_send_to_the_change_queue() -> None:
     [statement] = statements_about(stacks.stack(), "AWS::SQS::QueuePolicy", "ChangeQueue")
     assert statement["Effect"] == "Deny"
 
 
-def test_inner_queues_let_nobody_in(stack: stacks.Document) -> None:
+def test_nobody_outside_the_stack_may_send_to_the_part_queue_or_the_dead_letter_queue(stack: stacks.Document) -> None:
     for name in ("PartQueue", "DeadLetterQueue"):
         assert [each["Effect"] for each in statements_about(stack, "AWS::SQS::QueuePolicy", name)] == ["Deny"]
 
 
-def test_the_journal_is_keyed_by_object_and_target_and_forgets_what_expired(stack: stacks.Document) -> None:
+def test_the_journal_is_keyed_by_object_and_target_and_its_items_expire(stack: stacks.Document) -> None:
     table = stacks.properties(stack, "JournalTable")
     assert [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]] == [
         ("object", "HASH"),
@@ -130,7 +146,7 @@ def test_the_journal_can_be_restored_and_is_encrypted(stack: stacks.Document) ->
     assert table["DeletionProtectionEnabled"] is True
 
 
-def test_what_waits_is_found_by_age_through_a_sparse_index(stack: stacks.Document) -> None:
+def test_waiting_versions_are_found_by_age_through_a_sparse_index(stack: stacks.Document) -> None:
     table = stacks.properties(stack, "JournalTable")
     [index] = table["GlobalSecondaryIndexes"]
     assert index["IndexName"] == "ByAge"
@@ -161,7 +177,7 @@ def test_no_bucket_is_created_unless_asked_for() -> None:
     assert set(stacks.resources(stack, "AWS::S3::BucketPolicy")) == {"ControlBucketPolicy"}
 
 
-def test_eventbridge_brings_the_same_changes_of_the_same_buckets(stack: stacks.Document) -> None:
+def test_the_eventbridge_rule_matches_changes_of_the_source_buckets(stack: stacks.Document) -> None:
     pattern = stacks.properties(stack, "EventBridgeRule")["EventPattern"]
     assert pattern["source"] == ["aws.s3"]
     assert set(pattern["detail"]["bucket"]["name"]) == stacks.SOURCES

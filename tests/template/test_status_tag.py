@@ -1,6 +1,4 @@
-"""Source versions may be tagged by a stack that asks for it, and by no other."""
-
-import pytest
+"""Source versions may be tagged by a stack whose parameters ask for it, and by no other."""
 
 from tests.template import stacks
 
@@ -15,21 +13,18 @@ def may_tag(stack: stacks.Document, role: str) -> set[tuple[str, str]]:
     }
 
 
-@pytest.mark.parametrize("role", stacks.ROLES.values())
-def test_by_default_nothing_at_the_source_may_be_changed(role: str) -> None:
+def test_by_default_no_role_may_tag_at_the_source_and_no_function_tries() -> None:
     stack = stacks.stack(**stacks.EVERYTHING)
-    assert may_tag(stack, role) == set()
-    variables = stacks.properties(stack, "ReplicateFunction")["Environment"]["Variables"]
-    assert variables["SOURCE_STATUS_TAG"] == "false"
+    assert {role: may_tag(stack, role) for role in stacks.ROLES.values()} == {
+        role: set() for role in stacks.ROLES.values()
+    }
+    assert stacks.properties(stack, "ReplicateFunction")["Environment"]["Variables"]["SOURCE_STATUS_TAG"] == "false"
 
 
-@pytest.mark.parametrize("role", ["ReplicateRole", "CopyPartsRole"])
-def test_who_copies_may_tag_where_that_is_asked_for(role: str) -> None:
+def test_with_the_parameter_only_functions_that_write_replicas_may_tag_at_the_source_and_do() -> None:
     stack = stacks.stack(**stacks.EVERYTHING, SourceStatusTag="true")
-    assert may_tag(stack, role) == {(action, bucket) for action in TAGGING for bucket in stacks.SOURCES}
+    everywhere = {(action, bucket) for action in TAGGING for bucket in stacks.SOURCES}
+    assert {role: may_tag(stack, role) for role in stacks.ROLES.values()} == {
+        "ReplicateRole": everywhere, "CopyPartsRole": everywhere, "MonitorRole": set(), "BatchRole": set()
+    }  # fmt: skip
     assert stacks.properties(stack, "CopyPartsFunction")["Environment"]["Variables"]["SOURCE_STATUS_TAG"] == "true"
-
-
-@pytest.mark.parametrize("role", ["MonitorRole", "BatchRole"])
-def test_nobody_else_may(role: str) -> None:
-    assert may_tag(stacks.stack(**stacks.EVERYTHING, SourceStatusTag="true"), role) == set()
