@@ -1,4 +1,4 @@
-"""Very many histories on all cores: what each world came to, and which seeds went wrong.
+"""Very many histories on all cores: the results of each world, and which seeds went wrong.
 
 Separate from the command so that a test and the mutations can run one as well.
 """
@@ -21,7 +21,7 @@ CHUNK = 25
 
 @dataclass(slots=True)
 class Tally:
-    """What one world came to. `wrong`: seeds with what went wrong first."""
+    """The results of one world. `wrong`: seeds with the first violation of each."""
 
     setting: Setting
     histories: int = 0
@@ -40,7 +40,7 @@ def of_seed(setting: Setting, seed: int) -> Choices:
 
 
 def shrunk(setting: Setting, ended: Ended) -> tuple[Numbers, Ended]:
-    """Make a history that went wrong small; give its decisions and how it plays, with its story."""
+    """Make a history that went wrong small; return its decisions, and how it ends with its story."""
     decisions = shrink(ended.choices, lambda numbers: play(setting, Choices(replay=numbers)))
     return decisions, play(setting, Choices(replay=decisions), told=True)
 
@@ -68,7 +68,7 @@ def shares(settings: Sequence[Setting], histories: int) -> dict[str, int]:
 def campaign(
     settings: Sequence[Setting], histories: int, first: int, jobs: int, played: Callable[[Tally], None]
 ) -> None:
-    """Play so many histories, from seed `first` on; `played` is told of each bunch that is done.
+    """Play so many histories, from seed `first` on; `played` is called with each bunch that is done.
 
     Raises KeyboardInterrupt once the bunches under way are done.
     """

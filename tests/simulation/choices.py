@@ -35,7 +35,7 @@ class Choices:
         self.moves.append(len(self.made))
 
     def chance(self, percent: int) -> bool:
-        """Say yes so many times of a hundred."""
+        """Return yes in that many percent of cases."""
         return self.below(100) >= 100 - percent
 
     def one_of(self, options: Sequence[T]) -> T:

@@ -23,7 +23,7 @@ DENIED = {
 
 
 class Kill:
-    """The function dies instead of making this call; dying after a call is dying before the next one."""
+    """The function is killed instead of making this call. A kill after a call is a kill before the next one."""
 
     def __str__(self) -> str:
         return "killed"
@@ -35,7 +35,7 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """The call raises. `after`: though it had its effect, the answer being lost."""
+    """The call raises. `after`: it had its effect, and only the answer is lost."""
 
     error: Exception
     after: bool = False
@@ -75,7 +75,7 @@ def draw_misfortune(choices: Choices) -> Misfortune:
 
 
 def draw_fault(kinds: tuple[str, ...], call: Call, choices: Choices) -> Fail | Kill | None:
-    """Choose what goes wrong with this call; None if that kind of trouble cannot befall it."""
+    """Choose what goes wrong with this call; None if that kind of trouble cannot happen to it."""
     kind = choices.one_of(kinds)
     if kind == "killed":
         return Kill()

@@ -26,7 +26,7 @@ SCRAMBLE = "qdzkbwmhtrxcvnfpjgls"
 
 @dataclass(slots=True)
 class Luck:
-    """How often events come twice, of a hundred; mishaps and needless deliveries so far."""
+    """How many events in a hundred come twice; mishaps and needless deliveries so far."""
 
     duplicates: int = 0
     mishaps: int = 0
@@ -35,7 +35,7 @@ class Luck:
 
 @dataclass(slots=True)
 class History:
-    """All that there is."""
+    """Everything that exists in one history."""
 
     setting: Setting
     choices: Choices
@@ -64,7 +64,7 @@ class History:
         self.s3.listeners += [self.watch.happened, self._send]
 
     def tell(self, who: str, what: str) -> None:
-        """Add a line to the story, if somebody listens."""
+        """Add a line to the story, if one is written."""
         if self.watch.story:
             self.watch.story.tell(who, what)
 

@@ -1,7 +1,7 @@
-"""Does the simulation bite? Deliberate faults of the algorithm, and for each the first history that exposes it.
+"""Does the simulation catch bugs? Deliberate faults of the algorithm, and for each the first history that exposes it.
 
-Each mutation patches one place of the product's own code, or of what stands for a request it makes. A mutation that
-survives means that the simulation could not tell; the test suite fails then.
+Each mutation patches one place of the product's own code, or of the fake that answers its requests. A mutation that
+survives is a bug that the simulation would miss; the test suite fails then.
 
 python -m tests.simulation.mutations        # the table of docs/consistency.md
 """

@@ -35,7 +35,7 @@ def at_rest(history: "History") -> list[str]:
 
 
 def _nothing_pending(history: "History") -> Iterator[str]:
-    """Guarantee 6: every message came to an end, and the journal shows none that waits."""
+    """Guarantee 6: every message was completed or failed, and the journal has none that waits."""
     if any(history.setting.takes_nothing(name) for name in history.setting.buckets):
         return
     for stack in history.stacks.values():
@@ -53,7 +53,7 @@ def _nothing_destroyed(history: "History") -> Iterator[str]:
 
 
 def _only_failures(history: "History", route: Route, key: str) -> Iterator[str]:
-    """Guarantee 6, where nothing can be written: every change of a user lies in the dead-letter queue."""
+    """Guarantee 6, where nothing can be written: every change of a user is in the dead-letter queue."""
     dead = [record for letter in history.stacks[route.source].queue.dead for record in parse(letter.body)]
     buried = {record.change.version_id for record in dead if isinstance(record, Record)}
     for stored in natives(history.s3.buckets[route.source], key):
@@ -62,7 +62,7 @@ def _only_failures(history: "History", route: Route, key: str) -> Iterator[str]:
 
 
 def _no_uploads(history: "History") -> Iterator[str]:
-    """No orphans: what the monitor cannot know of is left only by who was killed, and by failed attempts to find it."""
+    """No orphans: uploads that the monitor cannot know of are left only by killed handlers and by failed lookups."""
     known = {
         upload.id
         for stack in history.stacks.values()
@@ -164,7 +164,7 @@ def _came_below_a_replica(upload: Stored, bucket: Bucket, key: str) -> bool:
 
 
 def _winner(history: "History", key: str, lasts: list[Stored]) -> Stored | None:
-    """Say who must win: who could see the other; else a write before a delete; else the later by the clocks."""
+    """Return the write that must win: one that saw the other; else a write before a delete; else the later one."""
     if len(lasts) < 2:
         return lasts[0] if lasts else None
     for early, late in (lasts, lasts[::-1]):
@@ -183,7 +183,7 @@ def _name(stored: Stored | None) -> str:
 
 
 def of_delivery(history: "History", handler: "Handler") -> Iterator[str]:
-    """Guarantee 2: what an echo costs, and that no delivery asks without end."""
+    """Guarantee 2: what an echo costs, and that no delivery makes requests without end."""
     entries = sum(len(found) for bucket in history.s3.buckets.values() for found in bucket.histories.values())
     routes = sum(route.source == handler.stack for route in history.setting.routes)
     bound = len(handler.letters) * routes * 5 * (12 + 3 * entries)
@@ -195,7 +195,7 @@ def of_delivery(history: "History", handler: "Handler") -> Iterator[str]:
 
 
 def _cheap_echo(history: "History", handler: "Handler", subject: Stored) -> Iterator[str]:
-    """Hold an echo to its price: no call if its event names a replicator, else one HEAD.
+    """Check what an echo costs: no call if its event names a replicator, else one HEAD.
 
     A mark that had no room in the metadata costs reading the tags, and an echo of a delete marker two listings.
     """

@@ -19,13 +19,13 @@ from tests.simulation.settings import BY_NAME, SETTINGS, Setting
 
 STORIES = 3
 LINES = 50
-"""Lines that tell in a file how far a run has come; a terminal has a bar."""
+"""How many lines of progress a run prints into a file; a terminal gets a bar."""
 
 console = Console(highlight=False, soft_wrap=True)
 
 
 def tell(setting: Setting, seed: int, *, whole: bool) -> bool:
-    """Print one history, made small if it went wrong and `whole` is not asked for; give whether it went well."""
+    """Print one history, made small if it went wrong and `whole` is not asked for; return whether it went well."""
     ended = play(setting, of_seed(setting, seed), told=True)
     if ended.violations and not whole:
         decisions, small = shrunk(setting, ended)
@@ -37,7 +37,7 @@ def tell(setting: Setting, seed: int, *, whole: bool) -> bool:
 
 
 def play_many(settings: Sequence[Setting], histories: int, first: int, jobs: int) -> bool:
-    """Play histories of all these worlds and print what came of them; give whether all were played and went well."""
+    """Play histories of these worlds and print their results; return whether all were played and went well."""
     tallies = {setting.name: Tally(setting) for setting in settings}
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     total = sum(shares(settings, histories).values())
@@ -87,11 +87,11 @@ def _table(tallies: Sequence[Tally]) -> Table:
 
 
 def main() -> int:
-    """Read the command line; exit status 1 if something went wrong that is no known limit."""
+    """Read the command line; exit with 1 if something went wrong that is no known limit."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation.run", description=__doc__.partition("\n")[0])
     parser.add_argument("--world", choices=sorted(BY_NAME), metavar="NAME", help=f"one of: {', '.join(BY_NAME)}")
-    parser.add_argument("--seed", type=int, help="tell this history of --world")
-    parser.add_argument("--whole", action="store_true", help="tell it as it was, not made small")
+    parser.add_argument("--seed", type=int, help="print this history of --world")
+    parser.add_argument("--whole", action="store_true", help="print it as it was, not made small")
     parser.add_argument("--seeds", type=int, default=10_000, help="how many histories, spread over the worlds")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--jobs", type=int, default=cores(), help="processes; default: one for each core")

@@ -39,7 +39,7 @@ STEP, DELIVER, ACT = range(3)
 
 @dataclass(frozen=True, slots=True)
 class Ended(Played):
-    """What came of one history.
+    """The result of one history.
 
     calls: requests that handlers made. receives: how often the most stubborn message came. lines: its story, if wanted.
     """
@@ -69,7 +69,7 @@ class Scheduler:
     in_work: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def play(self) -> None:
-        """Run to the end, or to the first thing that must not be."""
+        """Run to the end, or to the first violation."""
         violations = self.history.watch.violations
         for _ in range(STEPS_PER_ACT * self.mood.acts):
             self.choices.begin_move()
@@ -87,14 +87,14 @@ class Scheduler:
             handler.kill()
 
     def _pass_time(self, seconds: float) -> None:
-        """Let time pass, but no more than a function has."""
+        """Let time pass, but no more than a function may run."""
         clock = self.history.s3.clock
         if self.handlers:  # the first of them has run for the longest
             seconds = max(0.0, min(seconds, self.handlers[0].began + TIMEOUT - clock.now))
         clock.advance(seconds)
 
     def _move(self) -> bool:
-        """Let one thing happen; False if nothing can."""
+        """Let one thing happen; return False if nothing can."""
         parked = [task for handler in self.handlers for task in handler.tasks if not task.waiting]
         may_deliver = len(self.handlers) < self.history.setting.concurrency and any(self._receivable())
         mood = self.mood
@@ -115,7 +115,7 @@ class Scheduler:
     # Messages
 
     def _receivable(self) -> Iterator[tuple[Stack, FailedMessage]]:
-        """Return what may be received: what is visible, or for the impatient, all that nobody works on."""
+        """Return what may be received: what is visible, or in a hurry, everything that no function works on."""
         latest = self.history.s3.clock.now if self.mood.patient else inf
         for stack in self.history.stacks.values():
             for queue in (stack.queue, stack.parts):
@@ -124,7 +124,7 @@ class Scheduler:
                         yield stack, letter
 
     def _batch(self) -> int:
-        """Say how many messages a function gets; mostly one."""
+        """Choose how many messages a function gets; mostly one."""
         return 1 if self.choices.below(2) else 1 + self.choices.below(self.history.setting.batch)
 
     def _deliver(self, stack: Stack, letter: FailedMessage) -> None:
@@ -151,7 +151,7 @@ class Scheduler:
         self.history.turns.start(handler, partial(self._work, stack, queue, messages))
 
     def _leave_twin(self, stack: Stack, queue: MemoryQueue, letter: FailedMessage) -> None:
-        """Let SQS keep a copy where the deletion does not reach it: it will be handed out as well."""
+        """Let SQS keep a copy that the deletion does not reach: it will be delivered as well."""
         self.twins -= 1
         self.history.luck.extra += 1
         twin = queue.send(letter.body, redriven=letter.redriven)
@@ -233,7 +233,7 @@ class Scheduler:
 
 
 def in_short(message: Message) -> str:
-    """Name a message by what it tells of."""
+    """Name a message by the change in it."""
     (record,) = parse(message.body)
     change = record.change if isinstance(record, Record) else Change(ChangeKind.UNKNOWN, "", "")
     again = f", for the {message.receives}. time" if message.receives > 1 else ""

@@ -63,7 +63,7 @@ class Shrinker:
             index += 1
 
     def _try(self, choices: Numbers) -> bool:
-        """Take a list if it fails alike and is really smaller."""
+        """Keep a list if it fails in the same way and is smaller."""
         self.plays += 1
         if self.plays > MOST_PLAYS:
             return False
@@ -82,7 +82,7 @@ def shrink(made: Sequence[int], play: Callable[[Sequence[int]], Played]) -> Numb
 
 
 def kinds_of(violations: Sequence[str]) -> frozenset[str]:
-    """Return violations without names and numbers, so that two histories can fail alike."""
+    """Return violations without names and numbers, so that two histories can fail in the same way."""
     return frozenset(re.sub(r"\w*\d+\w*|east|west|north|nothing", "*", violation) for violation in violations)
 
 

@@ -1,4 +1,4 @@
-"""What happened, line by line, for people. Histories that go well are never told."""
+"""What happened, line by line, for people. The story of a history that goes well is never written."""
 
 from dataclasses import dataclass, field
 
@@ -40,7 +40,7 @@ def _entry(stored: Stored) -> str:
 
 
 def in_words(result: object) -> str:
-    """Say what a call gave, in few words."""
+    """Return what a call returned, in few words."""
     if isinstance(result, Memory):
         top = f"top {result.top.version_id} = {result.top.origin}" if result.top else "no top"
         return f"generation {result.generation}, {top}, settled {' '.join(result.settled) or '-'}"

@@ -1,4 +1,4 @@
-"""Hundreds of overwrites of one key within seconds get through: no retry storm, nothing in the dead-letter queue."""
+"""Hundreds of overwrites of one key within seconds are replicated: no retry storm, nothing in the dead-letter queue."""
 
 from dataclasses import replace
 
@@ -10,12 +10,12 @@ from tests.simulation.settings import BY_NAME, WRITES
 
 OVERWRITES = 200
 CALLS = 40
-"""Requests for one overwrite at most, all retries and listings included; it would be 4 if they came one by one."""
+"""The most requests for one overwrite, with retries and listings. It would be 4 if overwrites came one at a time."""
 RECEIVES = 12
 
 
 @pytest.mark.parametrize("world", ["one-way", "two-way", "two-way, nothing known of who wrote"])
-def test_a_hot_key_settles_in_bounded_requests(world: str) -> None:
+def test_many_overwrites_of_one_key_settle_with_a_bounded_number_of_requests(world: str) -> None:
     setting = replace(
         BY_NAME[world], acts=WRITES, writes=OVERWRITES, least=OVERWRITES, hurried=True, batch=10, concurrency=10
     )

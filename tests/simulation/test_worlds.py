@@ -21,8 +21,8 @@ KEPT = {
     "one-way, users delete for good at the source": (20905, 25423, 29792, 34961, 48974, 55212, 57200),
     "two-way, nothing known of who wrote": (9473,),
 }
-"""Histories that once went wrong: in the middle of plans, of failures that others told of, of unknown uploads, of
-versions that were deleted for good."""
+"""Seeds of histories that once failed: in the middle of a plan, after a failure that another handler had reported, with
+uploads that nobody knew of, or with versions that were deleted for good."""
 
 
 @pytest.mark.parametrize("setting", [one for one in SETTINGS if not one.known_limit], ids=lambda one: one.name)

@@ -26,7 +26,7 @@ class Observer(Protocol):
     """Sees every call that got through or failed."""
 
     def called(self, handler: "Handler", call: Call, result: object) -> None:
-        """Take note of one call; `result` is what it gave or raised."""
+        """Note one call; `result` is what it returned or raised."""
 
 
 @dataclass(slots=True, eq=False)
@@ -44,18 +44,18 @@ class Handler:
 
     @property
     def name(self) -> str:
-        """What the story calls it."""
+        """Its name in the story."""
         return f"handler {self.number}"
 
     def forget(self, task: "Task") -> bool:
-        """Drop a task that came to its end; whether it was the last one."""
+        """Drop a task that has ended; return whether it was the last one."""
         if task.dead and task in self.tasks:
             self.tasks.remove(task)
             self.error = task.raised  # the last one is the one that started all others
         return not self.tasks
 
     def kill(self) -> bool:
-        """End it here and now; whether it really ended."""
+        """Kill it here and now; return whether it ended."""
         for task in self.tasks:
             task.throw()
         self.tasks = [task for task in self.tasks if not task.dead]
@@ -64,7 +64,7 @@ class Handler:
 
 
 class Task(greenlet):
-    """One strand of a handler. `waiting`: for so many tasks of its own to end."""
+    """One thread of a handler. `waiting`: for that many tasks of its own to end."""
 
     def __init__(self, handler: Handler, work: Callable[[], object], scheduler: greenlet) -> None:
         super().__init__(self._live, scheduler)

@@ -1,4 +1,4 @@
-"""What users do while replication runs: one function per act, each told in the story."""
+"""What users do while replication runs: one function per act, each a line of the story."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,7 @@ from tests.simulation.truth import is_native
 Tell = Callable[[str, str], None]
 
 FULL = {"note": "x" * 2040}
-"""User metadata that leaves no room for a mark: it must travel in the tags."""
+"""User metadata that leaves no room for a mark: the mark must be in the tags."""
 
 
 @dataclass(slots=True)

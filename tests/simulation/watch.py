@@ -1,4 +1,4 @@
-"""What is checked all along: who writes where, how often, and what a delivery costs."""
+"""What is checked during a history: who writes where, how often, and what a delivery costs."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from tests.simulation.turns import Handler, Task
 
 @dataclass(slots=True)
 class Watch:
-    """Sees every call and every write of one history, and notes what must not be.
+    """Sees every call and every write of one history, and notes violations.
 
     settled: whether a journal knows a version as done. copies: how often each native version, by its serial, was
     written to each bucket. handlers: how many began so far. gone: what handlers that begin after so many must not
@@ -38,7 +38,7 @@ class Watch:
     retagged: set[int] = field(default_factory=set)
 
     def called(self, handler: Handler, call: Call, result: object) -> None:
-        """Count one call of a handler, and hold a write to the rules of its stack."""
+        """Count one call of a handler, and check a write against the rules of its stack."""
         self.calls += 1
         if self.story:
             words = in_words(result)
