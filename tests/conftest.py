@@ -1,8 +1,7 @@
-"""How tests share out to processes: a module stays together, because its emulator or its contract is made once.
+"""How tests are distributed over processes, how cases are named, and how properties are tried.
 
-Everything of tests/sam stays together too: it shares one build. It goes first, being the longest.
-
-Properties are tried without a clock, and on CI with the same examples every time: there a change is judged, not luck.
+A module runs in one process, because its emulator or its contract is started once. All of tests/sam does: it shares one
+build, and goes first, because it takes longest. Properties have no deadline, and on CI the same examples every time.
 """
 
 import os
@@ -13,6 +12,8 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 TOGETHER = "tests/sam"
+LONGEST_ID = 90
+PLAIN = (str, bytes, int, float, bool, type(None), type(...))
 
 hypothesis.settings.register_profile("here", deadline=None, derandomize=os.environ.get("CI") == "true")
 hypothesis.settings.load_profile("here")
@@ -42,3 +43,29 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByModule:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort the longest group to the front."""
     items.sort(key=lambda item: group(item.nodeid) != TOGETHER)
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name a case by what is in its lists and mappings, where pytest would number them."""
+    text = said(val) if isinstance(val, dict | list | tuple | set | frozenset) else None
+    return text if text is None or len(text) <= LONGEST_ID else f"{text[:LONGEST_ID]}..."
+
+
+def said(val: object) -> str | None:
+    """Write down plain values, the same in every process; None if there are others among them."""
+    if isinstance(val, PLAIN):
+        return repr(val)
+    if isinstance(val, dict):
+        items = [(said(key), said(value)) for key, value in val.items()]
+        return (
+            None
+            if None in {part for item in items for part in item}
+            else ("{" + ", ".join(f"{key}: {value}" for key, value in items) + "}")
+        )
+    if isinstance(val, list | tuple | set | frozenset):
+        parts = [said(each) for each in val]
+        whole = [part for part in parts if part is not None]
+        if len(whole) < len(parts):
+            return None
+        return "[" + ", ".join(sorted(whole) if isinstance(val, set | frozenset) else whole) + "]"
+    return None

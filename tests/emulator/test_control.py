@@ -24,7 +24,7 @@ from tests.emulator.plain import USER, Plain, refused, serving
 # The request log
 
 
-def test_calls_are_logged_in_order_with_who_made_them(aws: Plain, bucket: str) -> None:
+def test_requests_are_logged_in_order_with_their_caller(aws: Plain, bucket: str) -> None:
     function = aws.client(credentials=aws.emulator.principals.issue("AROA1", "replicate"))
     aws.delete("requests")
     aws.client().put_object(Bucket=bucket, Key="a b", Body=b"x")
@@ -42,7 +42,7 @@ def test_calls_are_logged_in_order_with_who_made_them(aws: Plain, bucket: str) -
     assert rows[2]["region"] == "us-west-2"
 
 
-def test_a_refusal_is_logged_with_its_code(aws: Plain, bucket: str) -> None:
+def test_a_refused_request_is_logged_with_its_error_code(aws: Plain, bucket: str) -> None:
     aws.delete("requests")
     with refused("NoSuchKey"):
         aws.client().get_object(Bucket=bucket, Key="none")
@@ -54,7 +54,7 @@ def test_a_refusal_is_logged_with_its_code(aws: Plain, bucket: str) -> None:
     ]
 
 
-def test_what_the_emulator_asks_itself_is_neither_logged_nor_met_by_faults(aws: Plain, bucket: str) -> None:
+def test_requests_of_the_emulator_itself_are_not_logged_and_meet_no_faults(aws: Plain, bucket: str) -> None:
     itself = aws.client(credentials=Credentials(EMULATOR_ACCESS_KEY_ID, "x", ""))
     aws.post("faults", {"service": "s3", "operation": "*", "then": {"status": 500}})
     aws.delete("requests")
@@ -63,29 +63,24 @@ def test_what_the_emulator_asks_itself_is_neither_logged_nor_met_by_faults(aws: 
     assert aws.get("requests") == []
 
 
-@pytest.mark.parametrize(
-    ("operation", "arguments"),
-    [
+def test_requests_are_logged_under_the_names_of_boto3s_operations(aws: Plain, bucket: str) -> None:
+    s3, key = aws.client(), {"Bucket": bucket, "Key": "k"}
+    calls: list[tuple[str, dict[str, Any]]] = [
         ("ListBuckets", {}),
-        ("ListObjectsV2", {"Bucket": ...}),
-        ("GetBucketLifecycleConfiguration", {"Bucket": ...}),
-        ("ListMultipartUploads", {"Bucket": ...}),
-        ("GetObjectAttributes", {"Bucket": ..., "Key": "k", "ObjectAttributes": ["ETag"]}),
-        ("DeleteObjects", {"Bucket": ..., "Delete": {"Objects": [{"Key": "k"}]}}),
-        ("ListObjectAnnotations", {"Bucket": ..., "Key": "k"}),
-        ("AbortMultipartUpload", {"Bucket": ..., "Key": "k", "UploadId": "u"}),
-        ("ListParts", {"Bucket": ..., "Key": "k", "UploadId": "u"}),
-    ],
-)
-def test_operations_are_called_as_boto3_calls_them(
-    aws: Plain, bucket: str, operation: str, arguments: dict[str, Any]
-) -> None:
-    s3 = aws.client()
-    given = {name: bucket if value is ... else value for name, value in arguments.items()}
+        ("ListObjectsV2", {"Bucket": bucket}),
+        ("GetBucketLifecycleConfiguration", {"Bucket": bucket}),
+        ("ListMultipartUploads", {"Bucket": bucket}),
+        ("GetObjectAttributes", {**key, "ObjectAttributes": ["ETag"]}),
+        ("DeleteObjects", {"Bucket": bucket, "Delete": {"Objects": [{"Key": "k"}]}}),
+        ("ListObjectAnnotations", key),
+        ("AbortMultipartUpload", {**key, "UploadId": "u"}),
+        ("ListParts", {**key, "UploadId": "u"}),
+    ]
     aws.delete("requests")
-    with suppress(ClientError):
-        getattr(s3, xform_name(operation))(**given)
-    assert [row["operation"] for row in aws.get("requests")] == [operation]
+    for operation, arguments in calls:
+        with suppress(ClientError):
+            getattr(s3, xform_name(operation))(**arguments)
+    assert [row["operation"] for row in aws.get("requests")] == [operation for operation, _ in calls]
 
 
 # Latency
@@ -107,14 +102,25 @@ def call(bucket_region: str, function_region: str = "", service: str = "s3") -> 
         (call("us-east-1", function_region="us-west-2"), None, 80),
         (call("us-east-1", service="dynamodb"), None, 0),
     ],
-    ids=["near", "copy near", "copy far", "function near", "function far", "not S3"],
+    ids=[
+        "a user",
+        "a copy within a Region",
+        "a copy from another Region",
+        "a function in the bucket's Region",
+        "a function in another Region",
+        "another service",
+    ],
 )
-def test_what_leaves_a_region_takes_longer(asked: Call, source: str | None, milliseconds: int) -> None:
+def test_latency_depends_on_whether_a_request_leaves_its_region(
+    asked: Call, source: str | None, milliseconds: int
+) -> None:
     latency = Latency(local_ms=5, cross_region_ms=80)
     assert latency.seconds(asked, asked.region, source) == milliseconds / 1000
 
 
-def test_a_copy_from_another_region_waits(aws: Plain, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_from_another_region_takes_the_cross_region_latency(
+    aws: Plain, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     waited: list[float] = []
     monkeypatch.setattr("emulator.serving.gateway.sleep", waited.append)
     west = aws.bucket("us-west-2")
@@ -134,7 +140,7 @@ def test_an_emulator_without_work_is_idle(aws: Plain) -> None:
 
 
 class Host(NoFunctions):
-    """Functions that are busy for a number of questions, and one that can be fired."""
+    """Functions that say a number of times that they are busy, and one that can be fired."""
 
     def __init__(self, busy: int = 0) -> None:
         self.busy = busy
@@ -156,21 +162,21 @@ def host(aws: Plain) -> Iterator[Host]:
     aws.emulator.functions = before
 
 
-def test_idle_waits_for_functions_and_tells_when_it_gives_up(aws: Plain, host: Host) -> None:
+def test_idle_waits_for_functions_and_says_false_after_its_timeout(aws: Plain, host: Host) -> None:
     host.busy = 3
     assert aws.get("idle?timeout=10") == {"idle": True}
     host.busy = 10**9
     assert aws.get("idle?timeout=0.05") == {"idle": False}
 
 
-def test_a_function_can_be_fired(aws: Plain, host: Host) -> None:
+def test_a_function_with_a_schedule_can_be_fired(aws: Plain, host: Host) -> None:
     answer = aws.post("fire", {"stack": "east", "function": "MonitorFunction"})
     assert answer["result"] == {"fired": ["east", "MonitorFunction"]}
     status, answer = aws.ask("POST", "fire", {"stack": "east", "function": "Other"})
     assert (status, answer["error"]) == (400, "east has no function Other.")
 
 
-def test_metrics_are_told_and_emptied(aws: Plain) -> None:
+def test_metrics_are_returned_and_can_be_deleted(aws: Plain) -> None:
     aws.emulator.metrics.append({"_aws": {}, "ReplicationLatency": 1})
     assert aws.get("metrics") == [{"_aws": {}, "ReplicationLatency": 1}]
     assert aws.delete("metrics") == []
@@ -191,14 +197,19 @@ def test_metrics_are_told_and_emptied(aws: Plain) -> None:
         ("fire", "MonitorFunction", "stack, function"),
     ],
 )
-def test_a_wrong_body_is_refused_with_what_to_send_instead(aws: Plain, route: str, body: Any, word: str) -> None:
+def test_a_wrong_body_for_a_route_is_refused_with_the_field_that_is_wrong(
+    aws: Plain, route: str, body: Any, word: str
+) -> None:
     status, answer = aws.ask("POST", route, body)
     assert status == 400
     assert word in answer["error"]
 
 
-def test_a_wrong_timeout_and_a_wrong_route_are_refused(aws: Plain) -> None:
+def test_a_timeout_that_is_no_number_is_refused(aws: Plain) -> None:
     assert aws.ask("GET", "idle?timeout=soon")[0] == 400
+
+
+def test_an_unknown_route_is_a_404_that_lists_the_routes(aws: Plain) -> None:
     status, answer = aws.ask("GET", "idel")
     assert status == 404
     assert "GET /_emulator/idle" in answer["routes"]
@@ -224,7 +235,7 @@ def test_a_connection_stays_open_for_the_next_request(aws: Plain, bucket: str) -
     assert len(sockets - {None}) == len(sockets) == 1
 
 
-def test_a_body_may_come_in_chunks(aws: Plain, bucket: str) -> None:
+def test_a_request_body_may_come_in_chunks(aws: Plain, bucket: str) -> None:
     connection = http.client.HTTPConnection(aws.emulator.endpoint.removeprefix("http://"))
     connection.request("PUT", f"/{bucket}/key", body=iter([b"hel", b"lo"]), encode_chunked=True)
     assert connection.getresponse().status == 200
@@ -239,6 +250,7 @@ def test_a_body_may_come_in_chunks(aws: Plain, bucket: str) -> None:
         b"Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
         b"Transfer-Encoding: chunked\r\n\r\n4\r\nha",
     ],
+    ids=["half of its body", "none of its body", "a chunk but no last one", "half of a chunk"],
 )
 def test_a_request_whose_sender_died_on_the_way_has_no_effect(aws: Plain, bucket: str, sent: bytes) -> None:
     host, port = aws.emulator.endpoint.removeprefix("http://").split(":")
@@ -267,15 +279,15 @@ def test_s3s_own_chunks_are_put_together_and_their_trailer_is_checked(aws: Plain
     assert send("AAAAAAAAAAA=") == 400
 
 
-@pytest.mark.parametrize("host", ["{}.localhost", "{}.s3.amazonaws.com", "{}.s3.eu-west-1.amazonaws.com"])
-def test_a_bucket_can_be_addressed_by_host(aws: Plain, bucket: str, host: str) -> None:
+def test_a_bucket_can_be_addressed_by_host(aws: Plain, bucket: str) -> None:
     aws.client().put_object(Bucket=bucket, Key="a/b", Body=b"hello")
     connection = http.client.HTTPConnection(aws.emulator.endpoint.removeprefix("http://"))
-    connection.request("GET", "/a/b", headers={"Host": host.format(bucket)})
-    assert connection.getresponse().read() == b"hello"
+    for host in ("localhost", "s3.amazonaws.com", "s3.eu-west-1.amazonaws.com"):
+        connection.request("GET", "/a/b", headers={"Host": f"{bucket}.{host}"})
+        assert connection.getresponse().read() == b"hello", host
 
 
-def test_many_clients_are_answered_at_once(aws: Plain, bucket: str) -> None:
+def test_many_clients_are_served_at_the_same_time(aws: Plain, bucket: str) -> None:
     s3 = aws.client()
 
     def write(number: int) -> str:
@@ -320,20 +332,20 @@ def test_of_many_conditional_updates_of_one_item_exactly_one_wins(aws: Plain, mo
         assert sum(pool.map(claim, range(8))) == 1
 
 
-def test_what_neither_moto_nor_the_emulator_has_is_refused(aws: Plain, bucket: str) -> None:
+def test_an_operation_that_neither_moto_nor_the_emulator_has_is_refused(aws: Plain, bucket: str) -> None:
     with refused("NotImplemented", 501):
         aws.client().put_bucket_request_payment(Bucket=bucket, RequestPaymentConfiguration={"Payer": "BucketOwner"})
     with refused("NotImplemented", 501):
         aws.client().rename_object(Bucket=bucket, Key="key", RenameSource="/other")
 
 
-@pytest.mark.parametrize("body", [b"", b"garbage", b"<Other/>"])
-def test_a_body_that_an_operation_does_not_take_is_refused(aws: Plain, bucket: str, body: bytes) -> None:
+def test_a_body_that_an_operation_does_not_take_is_refused(aws: Plain, bucket: str) -> None:
     connection = http.client.HTTPConnection(aws.emulator.endpoint.removeprefix("http://"))
-    for what in ("lifecycle", "ownershipControls", "versioning", "notification"):
-        connection.request("PUT", f"/{bucket}?{what}", body=body)
-        answer = connection.getresponse()
-        assert (answer.status, b"<Code>MalformedXML</Code>" in answer.read()) == (400, True)
+    for body in (b"", b"garbage", b"<Other/>"):
+        for what in ("lifecycle", "ownershipControls", "versioning", "notification"):
+            connection.request("PUT", f"/{bucket}?{what}", body=body)
+            answer = connection.getresponse()
+            assert (answer.status, b"<Code>MalformedXML</Code>" in answer.read()) == (400, True), (what, body)
 
 
 def test_an_answer_to_s3_has_a_request_id(aws: Plain, bucket: str) -> None:

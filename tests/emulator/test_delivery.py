@@ -36,13 +36,13 @@ def test_events_arrive_once_and_in_order_unless_told_otherwise(aws: Plain) -> No
     assert keys(aws, 20) == [f"{number:02d}" for number in range(20)]
 
 
-def test_some_events_arrive_twice(aws: Plain) -> None:
+def test_some_events_arrive_twice_when_duplicates_are_asked_for(aws: Plain) -> None:
     times = Counter(keys(aws, 30, duplicate=0.5, seed=1))
     assert len(times) == 30
     assert set(times.values()) == {1, 2}
 
 
-def test_the_order_is_lost_and_nothing_else(aws: Plain) -> None:
+def test_shuffled_events_lose_their_order_and_nothing_else(aws: Plain) -> None:
     arrived = keys(aws, 30, shuffle=True, seed=1)
     assert arrived != sorted(arrived)
     assert sorted(arrived) == [f"{number:02d}" for number in range(30)]
@@ -62,7 +62,7 @@ def test_the_same_seed_duplicates_the_same_events() -> None:
     assert duplicated(7) == duplicated(7) != duplicated(8)
 
 
-def test_what_is_on_its_way_is_not_idle() -> None:
+def test_an_emulator_with_an_event_under_way_is_not_idle() -> None:
     delivery, gate, arrived = Delivery(), threading.Event(), threading.Event()
 
     def deliver() -> None:
@@ -89,7 +89,7 @@ def test_an_event_that_cannot_be_delivered_does_not_stop_the_others() -> None:
     assert arrived.wait(PATIENCE)
 
 
-def test_an_event_that_arrives_while_functions_are_looked_at_is_not_idle() -> None:
+def test_an_emulator_whose_event_arrives_while_idle_looks_at_functions_is_not_idle() -> None:
     class Host:
         """Functions that are quiet by the time they are asked, but caused an event just before."""
 
@@ -102,7 +102,7 @@ def test_an_event_that_arrives_while_functions_are_looked_at_is_not_idle() -> No
     assert not emulator.idle()
 
 
-def test_settings_are_told(aws: Plain) -> None:
+def test_the_delivery_settings_can_be_read(aws: Plain) -> None:
     settings = {"duplicate": 0.25, "shuffle": True, "seed": 3}
     aws.post("delivery", settings)
     assert aws.get("delivery") == settings

@@ -1,4 +1,4 @@
-"""Stacks: what a template comes to, what an update keeps, what a deletion leaves."""
+"""Stacks: which resources a template becomes, what an update keeps, what a deletion retains."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def function(emulator: Running, name: str) -> dict[str, Any]:
     return dict(emulator.client("lambda", REGION).get_function_configuration(FunctionName=name))
 
 
-def test_outputs_are_resolved(emulator: Running) -> None:
+def test_the_outputs_of_a_stack_are_resolved(emulator: Running) -> None:
     found = emulator.outputs("sample")
     assert found["Queue"].startswith(f"{emulator.endpoint}/123456789012/sample-Queue-")
     assert found["QueueArn"] == f"arn:aws:sqs:{REGION}:123456789012:{found['Queue'].rpartition('/')[2]}"
@@ -78,7 +78,7 @@ def test_the_role_id_is_the_one_that_iam_knows(emulator: Running) -> None:
     assert emulator.outputs("sample")["Principals"] == f"{known}:sample-record"
 
 
-def test_what_a_condition_leaves_out_is_not_there(emulator: Running) -> None:
+def test_a_resource_whose_condition_does_not_hold_is_not_created(emulator: Running) -> None:
     role = function(emulator, "sample-record")["Role"].rpartition("/")[2]
     policy = emulator.client("iam", REGION).get_role_policy(RoleName=role, PolicyName="record")["PolicyDocument"]
     assert policy["Statement"][1]["Resource"] == ["arn:aws:s3:::one/*", "arn:aws:s3:::two/*"]
@@ -150,11 +150,17 @@ def test_a_bucket_has_everything_that_its_template_says(emulator: Running) -> No
     assert notification["Events"] == ["s3:ObjectCreated:*"]
 
 
-def test_logs_alarms_and_dashboards_are_there(emulator: Running) -> None:
+def test_a_log_group_has_its_retention(emulator: Running) -> None:
     groups = emulator.client("logs", REGION).describe_log_groups(logGroupNamePrefix="/aws/lambda/sample-record")
     assert groups["logGroups"][0]["retentionInDays"] == 30
+
+
+def test_an_alarm_has_its_metric(emulator: Running) -> None:
     alarms = emulator.client("cloudwatch", REGION).describe_alarms(AlarmNamePrefix="sample-Alarm")["MetricAlarms"]
     assert [each["MetricName"] for each in alarms] == ["Count"]
+
+
+def test_a_dashboard_has_the_names_of_the_stacks_resources(emulator: Running) -> None:
     dashboard = emulator.client("cloudwatch", REGION).get_dashboard(DashboardName="sample")["DashboardBody"]
     assert json.loads(dashboard)["widgets"][0]["properties"]["metrics"][0][-1] == "sample-record"
 
@@ -204,7 +210,7 @@ def test_an_update_deletes_and_adds_resources(emulator: Running) -> None:
     assert before["Table"] in emulator.client("dynamodb", REGION).list_tables()["TableNames"]  # its policy is to retain
 
 
-def test_a_deleted_stack_leaves_what_its_template_retains(emulator: Running) -> None:
+def test_a_deleted_stack_retains_what_its_template_says(emulator: Running) -> None:
     found = outputs(create(emulator, "leaving", packaged_sample(emulator)))
     cloudformation = emulator.client("cloudformation", REGION)
     cloudformation.delete_stack(StackName="leaving")
@@ -224,13 +230,14 @@ def test_a_deleted_stack_leaves_what_its_template_retains(emulator: Running) -> 
         ({"Minutes": "61"}, "Parameter 'Minutes' must be from 1 to 60, not 61"),
         ({"Minutes": "soon"}, "Parameter 'Minutes' must be a number, not 'soon'"),
     ],
+    ids=["an unknown name", "a value that is not allowed", "a number too high", "no number"],
 )
-def test_wrong_parameters_are_refused(emulator: Running, parameters: dict[str, str], complaint: str) -> None:
+def test_a_wrong_parameter_of_a_stack_is_refused(emulator: Running, parameters: dict[str, str], complaint: str) -> None:
     with pytest.raises(emulator.client("cloudformation", REGION).exceptions.ClientError, match=complaint):
         create(emulator, "refused", packaged_sample(emulator), **parameters)
 
 
-def test_a_template_that_sam_refuses_is_refused_with_its_words(emulator: Running) -> None:
+def test_a_template_that_the_sam_transform_refuses_is_refused_with_its_message(emulator: Running) -> None:
     body = json.loads(packaged_sample(emulator))
     body["Resources"]["LookFunction"]["Properties"]["CodeUri"] = "elsewhere/"
     with pytest.raises(emulator.client("cloudformation", REGION).exceptions.ClientError, match="not a valid S3 Uri"):
@@ -245,7 +252,7 @@ def test_a_stack_that_cannot_be_created_is_rolled_back_and_says_why(emulator: Ru
     assert not [each for each in emulator.client("sqs", REGION).list_queues()["QueueUrls"] if "failing" in each]
 
 
-def test_change_sets_create_and_update(emulator: Running) -> None:
+def test_a_stack_can_be_created_and_updated_by_change_sets(emulator: Running) -> None:
     cloudformation, body = emulator.client("cloudformation", REGION), packaged_sample(emulator)
     made = cloudformation.create_change_set(
         StackName="staged", ChangeSetName="first", ChangeSetType="CREATE", TemplateBody=body
@@ -263,7 +270,7 @@ def test_change_sets_create_and_update(emulator: Running) -> None:
     assert cloudformation.describe_change_set(ChangeSetName=again["Id"])["Status"] == "FAILED"
 
 
-def test_the_real_template_deploys_with_the_outputs_that_are_promised(emulator: Running) -> None:
+def test_template_yaml_can_be_deployed_and_has_the_promised_outputs(emulator: Running) -> None:
     found = outputs(create(emulator, "real", packaged(TEMPLATE), SourceBuckets="one", DestinationBuckets="two"))
     promised = {
         "ReplicateFunction",
@@ -280,7 +287,7 @@ def test_the_real_template_deploys_with_the_outputs_that_are_promised(emulator: 
     assert all(found[name].startswith("http://") for name in found if name.endswith("Queue"))
 
 
-def test_stacks_may_use_the_buckets_of_the_world_and_what_their_rules_name() -> None:
+def test_the_parameters_of_a_worlds_stack_name_its_buckets_and_what_its_rules_name() -> None:
     rules = {
         "Rules": [
             {"Destination": {"Bucket": "arn:aws:s3:::elsewhere", "EncryptionConfiguration": {"ReplicaKmsKeyID": "k"}}},
@@ -299,6 +306,6 @@ def test_stacks_may_use_the_buckets_of_the_world_and_what_their_rules_name() -> 
     }
 
 
-def test_a_missing_template_is_named(tmp_path: Path) -> None:
+def test_a_template_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(DeployError, match=r"nothing\.yaml: No such file"):
         packaged(tmp_path / "nothing.yaml")

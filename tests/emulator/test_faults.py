@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore import xform_name
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from tests.emulator.plain import Plain, refused
@@ -45,7 +46,7 @@ def test_a_status_stops_the_call_and_changes_nothing(aws: Plain, s3: Any, bucket
     assert versions(s3, bucket, "stopped") == 0
 
 
-def test_times_counts_down(aws: Plain, s3: Any, bucket: str) -> None:
+def test_a_fault_happens_as_often_as_its_times_say(aws: Plain, s3: Any, bucket: str) -> None:
     fault(aws, "PutObject", SLOW_DOWN, times=2)
     for _ in range(2):
         with refused("SlowDown"):
@@ -63,7 +64,7 @@ def test_without_times_a_fault_stays_until_it_is_deleted(aws: Plain, s3: Any, bu
     put(s3, bucket)
 
 
-def test_only_the_named_bucket_and_key_are_met(aws: Plain, s3: Any, bucket: str) -> None:
+def test_a_fault_meets_only_its_bucket_and_key(aws: Plain, s3: Any, bucket: str) -> None:
     fault(aws, "PutObject", SLOW_DOWN, bucket=bucket, key="a b/ü+")
     put(s3, bucket)
     put(s3, aws.bucket(), "a b/ü+")
@@ -71,7 +72,7 @@ def test_only_the_named_bucket_and_key_are_met(aws: Plain, s3: Any, bucket: str)
         put(s3, bucket, "a b/ü+")
 
 
-def test_the_bucket_of_a_copy_is_its_destination(aws: Plain, s3: Any, bucket: str) -> None:
+def test_a_fault_of_a_copy_meets_its_destination_bucket(aws: Plain, s3: Any, bucket: str) -> None:
     other = aws.bucket()
     put(s3, bucket)
     put(s3, other)
@@ -81,8 +82,10 @@ def test_the_bucket_of_a_copy_is_its_destination(aws: Plain, s3: Any, bucket: st
         s3.copy_object(Bucket=other, Key="copy", CopySource=f"{bucket}/key")
 
 
-@pytest.mark.parametrize(("principal", "hit"), [("user", "user"), ("replicator", "function")])
-def test_only_the_named_principal_is_met(aws: Plain, s3: Any, bucket: str, principal: str, hit: str) -> None:
+@pytest.mark.parametrize(
+    ("principal", "hit"), [("user", "user"), ("replicator", "function")], ids=["a user", "a function"]
+)
+def test_a_fault_meets_only_its_principal(aws: Plain, s3: Any, bucket: str, principal: str, hit: str) -> None:
     function = aws.client(credentials=aws.emulator.principals.issue("AROA1", "replicate"))
     fault(aws, "PutObject", SLOW_DOWN, principal=principal)
     for name, client in (("user", s3), ("function", function)):
@@ -93,7 +96,7 @@ def test_only_the_named_principal_is_met(aws: Plain, s3: Any, bucket: str, princ
             put(client, bucket)
 
 
-def test_a_star_meets_every_operation(aws: Plain, s3: Any, bucket: str) -> None:
+def test_a_fault_of_a_star_meets_every_operation(aws: Plain, s3: Any, bucket: str) -> None:
     fault(aws, "*", SLOW_DOWN)
     with refused("SlowDown"):
         put(s3, bucket)
@@ -103,7 +106,7 @@ def test_a_star_meets_every_operation(aws: Plain, s3: Any, bucket: str) -> None:
         s3.head_bucket(Bucket=bucket)
 
 
-def test_the_first_of_several_faults_wins(aws: Plain, s3: Any, bucket: str) -> None:
+def test_of_several_faults_for_a_call_the_first_happens(aws: Plain, s3: Any, bucket: str) -> None:
     fault(aws, "PutObject", SLOW_DOWN, times=1)
     fault(aws, "PutObject", {"status": 500, "code": "InternalError"}, times=1)
     with refused("SlowDown"):
@@ -114,25 +117,25 @@ def test_the_first_of_several_faults_wins(aws: Plain, s3: Any, bucket: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("service", "operation", "call"),
+    ("service", "operation"),
     [
-        ("dynamodb", "ListTables", lambda client: client.list_tables()),
-        ("sqs", "ListQueues", lambda client: client.list_queues()),
-        ("events", "PutEvents", lambda client: client.put_events(Entries=[{"Source": "s"}])),
-        ("lambda", "ListFunctions", lambda client: client.list_functions()),
-        ("sts", "GetCallerIdentity", lambda client: client.get_caller_identity()),
-        ("cloudwatch", "ListMetrics", lambda client: client.list_metrics()),
-        ("cloudformation", "ListStacks", lambda client: client.list_stacks()),
+        ("dynamodb", "ListTables"),
+        ("sqs", "ListQueues"),
+        ("events", "ListRules"),
+        ("lambda", "ListFunctions"),
+        ("sts", "GetCallerIdentity"),
+        ("cloudwatch", "ListMetrics"),
+        ("cloudformation", "ListStacks"),
     ],
 )
-def test_every_protocol_has_its_own_error(aws: Plain, service: str, operation: str, call: Any) -> None:
+def test_an_error_has_the_shape_of_its_services_protocol(aws: Plain, service: str, operation: str) -> None:
     fault(aws, operation, {"status": 400, "code": "ThrottlingException", "message": "Slow down."}, service)
     with refused("ThrottlingException", 400) as error:
-        call(aws.client(service))
+        getattr(aws.client(service), xform_name(operation))()
     assert error["Message"] == "Slow down."
 
 
-def test_dynamodbs_errors_are_its_clients_exceptions(aws: Plain) -> None:
+def test_an_error_of_dynamodb_is_an_exception_of_its_client(aws: Plain) -> None:
     dynamodb = aws.client("dynamodb")
     fault(aws, "GetItem", {"status": 400, "code": "ProvisionedThroughputExceededException"}, "dynamodb")
     with pytest.raises(dynamodb.exceptions.ProvisionedThroughputExceededException):
@@ -159,7 +162,9 @@ def test_an_error_can_come_inside_a_200(aws: Plain, s3: Any, bucket: str) -> Non
     assert versions(s3, bucket, "late") == 0
 
 
-def test_a_delay_only_takes_time(aws: Plain, s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_delay_takes_time_and_changes_nothing_else(
+    aws: Plain, s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     waited: list[float] = []
     monkeypatch.setattr("emulator.serving.gateway.sleep", waited.append)
     fault(aws, "PutObject", {"delay_ms": 1500}, times=1)
@@ -168,7 +173,7 @@ def test_a_delay_only_takes_time(aws: Plain, s3: Any, bucket: str, monkeypatch: 
     assert versions(s3, bucket, "delayed") == 1
 
 
-@pytest.mark.parametrize(("when", "there"), [("before", 0), ("after", 1)])
+@pytest.mark.parametrize(("when", "there"), [("before", 0), ("after", 1)], ids=["before it", "after it"])
 def test_a_kill_ends_the_function_around_the_call(aws: Plain, s3: Any, bucket: str, when: str, there: int) -> None:
     principals, killed = aws.emulator.principals, threading.Event()
     credentials = principals.issue("AROA1", "replicate")
@@ -200,7 +205,7 @@ def test_a_killed_call_is_logged_without_a_status(aws: Plain, s3: Any, bucket: s
     assert (row["operation"], row["status"], row["fault"]) == ("PutObject", 0, "kill after")
 
 
-def test_one_fault_needs_no_list(aws: Plain) -> None:
+def test_a_single_fault_needs_no_list(aws: Plain) -> None:
     line = {"service": "s3", "operation": "CopyObject", "then": {"kill": "before"}, "times": 1}
     assert aws.post("faults", line) == [line]
 
@@ -222,8 +227,11 @@ def test_one_fault_needs_no_list(aws: Plain) -> None:
         ({"service": "s3", "operation": "CopyObject", "then": SLOW_DOWN, "bukket": "x"}, "bukket"),
         ({"service": "s3", "operation": "CopyObject", "then": SLOW_DOWN, "bucket": 3}, "bucket"),
     ],
-)
-def test_a_fault_that_makes_no_sense_is_refused_with_what_is_wrong(aws: Plain, wrong: Any, word: str) -> None:
+    ids=["no object", "no service", "an unknown service", "an unknown operation", "no effect", "an error that is none",
+         "an unknown moment of a kill", "two effects", "an operation whose 200 carries no error", "never",
+         "an unknown principal", "an unknown field", "a bucket that is no name"],
+)  # fmt: skip
+def test_a_fault_that_makes_no_sense_is_refused_with_the_field_that_is_wrong(aws: Plain, wrong: Any, word: str) -> None:
     status, answer = aws.ask("POST", "faults", [wrong])
     assert status == 400
     assert answer["error"].startswith("fault 1: ")

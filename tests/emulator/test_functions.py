@@ -1,4 +1,4 @@
-"""Functions: what they see from inside, how they end, and what becomes of their output."""
+"""Functions: what they see from inside, how they end, and where their output goes."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def gone(*pids: int) -> bool:
     return False
 
 
-def test_the_environment_is_the_templates_and_lambdas_and_nothing_of_the_host(emulator: Running) -> None:
+def test_a_function_has_the_variables_of_its_template_and_of_lambda_and_none_of_the_host(emulator: Running) -> None:
     environment = look(emulator)["environment"]
     assert environment.keys() == LAMBDA_ITSELF | {"LEVEL", "MINUTES"}
     assert environment["LEVEL"] == "INFO"
@@ -123,14 +123,14 @@ def test_the_environment_is_the_templates_and_lambdas_and_nothing_of_the_host(em
     assert list(Path(environment["HOME"]).iterdir()) == []
 
 
-def test_the_code_is_found_first_and_the_checkout_not_at_all(emulator: Running, template: Path) -> None:
+def test_a_function_imports_its_own_code_first_and_nothing_of_the_checkout(emulator: Running, template: Path) -> None:
     seen = look(emulator)
     assert seen["path"][0] == seen["cwd"] == seen["environment"]["LAMBDA_TASK_ROOT"] == str(template.parent / "code")
     assert not {"emulator", "s3replicator", "replicator", "moto"} & set(seen["modules"])
     assert str(Path(__file__).parents[2]) not in seen["path"]
 
 
-def test_the_context_is_lambdas(emulator: Running) -> None:
+def test_the_context_of_an_invocation_has_lambdas_fields(emulator: Running) -> None:
     first, second = look(emulator)["context"], look(emulator)["context"]
     assert first["arn"] == f"arn:aws:lambda:{REGION}:123456789012:function:sample-look"
     assert first["name"] == "sample-look"
@@ -139,7 +139,7 @@ def test_the_context_is_lambdas(emulator: Running) -> None:
     assert first["request"] != second["request"]
 
 
-def test_the_calls_of_a_function_are_the_functions(emulator: Running) -> None:
+def test_a_function_calls_aws_as_its_role(emulator: Running) -> None:
     key = look(emulator)["environment"]["AWS_ACCESS_KEY_ID"]
     author = emulator.emulator.principals.of(key)
     role = emulator.client("lambda", REGION).get_function_configuration(FunctionName="sample-look")["Role"]
@@ -147,7 +147,7 @@ def test_the_calls_of_a_function_are_the_functions(emulator: Running) -> None:
     assert (author.kind, author.id) == ("replicator", f"AWS:{role_id}:sample-look")
 
 
-def test_a_process_is_used_again(emulator: Running) -> None:
+def test_the_process_of_a_function_is_used_again(emulator: Running) -> None:
     create(
         emulator,
         "counting",
@@ -195,9 +195,18 @@ def test_new_code_and_new_configuration_run_in_new_processes(emulator: Running) 
             "timed out after 1.00 sec",
         ),
     ],
-    ids=["raises", "early", "import", "handler", "answer", "dies", "exits", "hangs"],
+    ids=[
+        "the handler raises",
+        "the module raises",
+        "an import fails",
+        "no handler",
+        "an answer that is no JSON",
+        "the process dies",
+        "the process exits",
+        "the handler hangs",
+    ],
 )
-def test_errors_have_lambdas_shape(
+def test_an_error_of_a_function_has_lambdas_shape(
     emulator: Running, request: pytest.FixtureRequest, source: str, kind: str, message: str
 ) -> None:
     name = f"failing-{request.node.callspec.indices['source']}"
@@ -244,7 +253,7 @@ def test_a_deleted_function_leaves_no_process(emulator: Running) -> None:
     assert gone(pid)
 
 
-def test_metrics_are_taken_out_of_the_log(emulator: Running) -> None:
+def test_embedded_metrics_are_taken_out_of_the_log(emulator: Running) -> None:
     emulator.emulator.metrics.clear()
     emulator.host.invoke("sample", "MeasureFunction", {"time": 1700000000000}, 10)
     found = [(each["metric"], each["dimensions"], each["values"], each["unit"]) for each in emulator.emulator.metrics]
@@ -260,28 +269,26 @@ def test_metrics_are_taken_out_of_the_log(emulator: Running) -> None:
     assert emulator.logs("sample", "MeasureFunction") == []
 
 
-def test_metrics_can_be_asked_from_cloudwatch(emulator: Running) -> None:
+def test_embedded_metrics_can_be_listed_in_cloudwatch(emulator: Running) -> None:
     emulator.host.invoke("sample", "MeasureFunction", {"time": 1700000000000}, 10)
     listed = emulator.client("cloudwatch", REGION).list_metrics(Namespace="Sample", MetricName="Latency")["Metrics"]
     assert {len(each["Dimensions"]) for each in listed} == {1, 2}
 
 
-def test_ordinary_output_is_the_functions_log(emulator: Running) -> None:
+def test_what_a_function_prints_is_in_its_log(emulator: Running) -> None:
     look(emulator)
     lines = emulator.logs("sample", "LookFunction")
     assert 'SAW {"hello": "world"}' in lines
     assert any(line.startswith("[WARNING]") and line.endswith("a warning") for line in lines)
 
 
-@pytest.mark.parametrize(
-    "line",
-    ["", "text", "{}", '{"_aws": 1}', '{"_aws": {"CloudWatchMetrics": [{"Namespace": "N"}]}}', 'not json "_aws"'],
-)
-def test_lines_that_are_no_metrics_stay_in_the_log(line: str) -> None:
-    assert metrics_of(line) is None
+def test_lines_that_are_no_metrics_stay_in_the_log() -> None:
+    without_metrics = '{"_aws": {"CloudWatchMetrics": [{"Namespace": "N"}]}}'
+    lines = ["", "text", "{}", '{"_aws": 1}', without_metrics, 'not json "_aws"']
+    assert [line for line in lines if metrics_of(line) is not None] == []
 
 
-def test_everything_ends_with_the_emulator(template: Path) -> None:
+def test_no_process_outlives_the_emulator(template: Path) -> None:
     """The fork server, a process that waits and one that works; however the emulator ended."""
     script = (
         "import os, threading, time\n"

@@ -1,4 +1,4 @@
-"""The command `s3replicator emulate`: its ready file, its exit status, and that nothing is left behind."""
+"""The command `s3replicator emulate`: its ready file, its exit status, and that no process is left behind."""
 
 from __future__ import annotations
 
@@ -83,14 +83,16 @@ def until_ready(ready: Path, process: subprocess.Popen[str]) -> dict[str, Any]:
 
 @pytest.fixture
 def process() -> Iterator[list[subprocess.Popen[str]]]:
-    """Take a started command, so that it ends whatever a test does."""
+    """Take a command that was started, and end it whatever the test does."""
     started: list[subprocess.Popen[str]] = []
     yield started
     for each in started:
         each.kill()
 
 
-def test_the_ready_file_says_how_to_talk_to_it(tmp_path: Path, process: list[subprocess.Popen[str]]) -> None:
+def test_the_ready_file_says_how_to_connect_and_a_signal_ends_the_emulator(
+    tmp_path: Path, process: list[subprocess.Popen[str]]
+) -> None:
     world, ready = tmp_path / "world.json", tmp_path / "ready.json"
     world.write_text(json.dumps(WORLD))
     ready.write_text(STALE)
@@ -120,8 +122,9 @@ def test_the_ready_file_says_how_to_talk_to_it(tmp_path: Path, process: list[sub
 @pytest.mark.parametrize(
     ("number", "moment"),
     [(signal.SIGINT, 0.1), (signal.SIGTERM, 0.7), (signal.SIGINT, 1.5)],
+    ids=["SIGINT before the server is up", "SIGTERM while stacks are deployed", "SIGINT when everything is up"],
 )
-def test_a_signal_while_it_starts_ends_it_cleanly(
+def test_a_signal_while_the_emulator_starts_ends_it_cleanly(
     process: list[subprocess.Popen[str]], number: signal.Signals, moment: float
 ) -> None:
     """Whenever it comes: before the server is there, while stacks are deployed, or when everything is up."""
@@ -147,8 +150,9 @@ def test_a_signal_while_it_starts_ends_it_cleanly(
             "Parameters: [Treshold] do not exist in the template",
         ),
     ],
+    ids=["no JSON", "an unknown field", "an unknown parameter"],
 )
-def test_a_wrong_world_is_a_message_and_status_2(
+def test_a_world_that_is_wrong_is_a_message_and_exit_status_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], world: str, complaint: str
 ) -> None:
     path = tmp_path / "world.json"
@@ -157,14 +161,14 @@ def test_a_wrong_world_is_a_message_and_status_2(
     assert complaint in " ".join(capsys.readouterr().err.split())
 
 
-def test_a_port_that_is_taken_is_a_message_and_status_2(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_port_that_is_taken_is_a_message_and_exit_status_2(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert run(port=port, quiet=True) == 2
     assert f"port {port}: Address already in use; choose another" in " ".join(capsys.readouterr().err.split())
 
 
-def test_a_ready_file_that_cannot_be_written_is_a_message_and_status_2(
+def test_a_ready_file_that_cannot_be_written_is_a_message_and_exit_status_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(ready_file=tmp_path / "nowhere" / "ready.json", quiet=True) == 2
