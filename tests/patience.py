@@ -1,6 +1,6 @@
-"""How long tests wait for what must come: far longer than it takes, as none of them is a measurement.
+"""How long tests wait for what must happen: far longer than it takes, as no test measures time.
 
-A machine that tests may give a test a twentieth of a core. What hangs fails all the same.
+A busy machine may give a test a twentieth of a core. A test that hangs still fails.
 """
 
 import time
@@ -11,8 +11,8 @@ PATIENCE = 120.0
 
 
 def until(holds: Callable[[], bool]) -> None:
-    """Wait until something is so. Fails after PATIENCE."""
+    """Wait until something holds; fail after PATIENCE."""
     deadline = time.monotonic() + PATIENCE
     while not holds():
-        assert time.monotonic() < deadline, "it does not come about"
+        assert time.monotonic() < deadline, "it does not happen"
         time.sleep(0.05)

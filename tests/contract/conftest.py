@@ -1,4 +1,4 @@
-"""Every promise is held twice: on the fakes and on the emulator."""
+"""Every test runs twice: on the fakes and on the emulator."""
 
 from collections.abc import Iterator
 

@@ -1,7 +1,7 @@
-"""Two places to play the same scene: the in-memory fakes, and the adapters to AWS on the emulator.
+"""Two stages for the same test: the in-memory fakes, and the adapters to AWS on the emulator.
 
 A stage has a source in us-east-1 and a destination with Object Lock in us-west-2, both with ACLs, whose users do what a
-test says, and the ports through which the product sees them. What a test promises must hold on both.
+test says, and the ports through which the product sees them. What a test claims must hold on both.
 """
 
 import json
@@ -33,7 +33,7 @@ EVERYBODY = 'uri="http://acs.amazonaws.com/groups/global/AllUsers"'
 
 
 class Stage(Protocol):
-    """What a scene needs."""
+    """What a test needs."""
 
     source: str
     destination: str
@@ -231,7 +231,7 @@ def on_emulator(plain: Plain, clients: Clients) -> OnEmulator:
 
 @contextmanager
 def emulated() -> Iterator[tuple[Plain, Clients]]:
-    """Run a server that boto3 finds by itself, as functions do; with the product's clients, slow to make."""
+    """Run a server that boto3 finds by itself, as functions do; yield it with the product's clients."""
     with serving() as plain, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", str(plain.emulator.endpoint))
         patch.setenv("AWS_ACCESS_KEY_ID", USER_KEYS.access_key_id)

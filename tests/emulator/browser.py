@@ -25,7 +25,7 @@ FLAGS = (
     "--hide-scrollbars",
     "--host-resolver-rules=MAP * ~NOTFOUND",
 )
-# What is asked of the page once it is laid out. Texts are compared with the picture that they stand in.
+# What is read from the page once it is laid out. Texts are compared with the picture that they are in.
 PROBE = """
 <pre id="probe"></pre><script>
 addEventListener("load", () => {

@@ -1,4 +1,4 @@
-"""What most tests of the emulator's S3 begin with: a server of their module's own, a client, and a bucket for each."""
+"""What most tests of the emulator's S3 begin with: a server for their module, a client, and a bucket for each test."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Compares two buckets as an auditor would: every version, field by field, by what the S3 API shows of both.
 
-It shares nothing with the product: what it knows of the mark is only its text.
+It shares nothing with the product: of the mark it knows only the text.
 """
 
 from collections import defaultdict
@@ -32,7 +32,7 @@ class Side:
         return cls(emulator.client("s3", region), bucket)
 
     def entries(self) -> dict[str, list[dict[str, Any]]]:
-        """Return all versions and delete markers by key, newest first, as far as listing tells."""
+        """Return all versions and delete markers by key, newest first, as they are listed."""
         found: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for page in self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket):
             for entry in page.get("Versions", []):
@@ -84,7 +84,7 @@ class Comparison:
     overtaken: bool = False
 
     def differences(self, keys: set[str] | None = None) -> list[str]:
-        """Say everything that is not as it should be, at these keys or at all."""
+        """List every difference, at these keys or at all."""
         here, there = self.source.entries(), self.destination.entries()
         wanted = here.keys() if keys is None else keys
         surplus = [f"{key}: at the destination only" for key in there.keys() - here.keys() if keys is None]

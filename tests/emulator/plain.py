@@ -131,7 +131,7 @@ def serving() -> Iterator[Plain]:
 
 @contextmanager
 def refused(code: str, status: int | None = None) -> Iterator[dict[str, Any]]:
-    """Expect AWS's refusal with this code; what comes out is its `Error`, once the block has ended."""
+    """Expect an error of AWS with this code; yields its `Error`, filled in once the block has ended."""
     error: dict[str, Any] = {}
     with pytest.raises(ClientError) as raised:
         yield error

@@ -1,4 +1,4 @@
-"""A small stack with resources of the same kinds as the product's, and functions that do what a message tells them."""
+"""A small stack with resources of the same kinds as the product's, and functions that do what a message says."""
 
 from __future__ import annotations
 
@@ -247,7 +247,7 @@ Outputs:
 
 
 def write(folder: Path) -> Path:
-    """Write the stack into a folder; returns where its template is."""
+    """Write the stack into a folder; return the path of its template."""
     (folder / "code").mkdir()
     (folder / "code" / "app.py").write_text(HANDLERS)
     template = folder / "template.yaml"

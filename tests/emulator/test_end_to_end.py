@@ -57,8 +57,8 @@ def put(emulator: Running, key: str, bucket: str = "east", body: bytes = b"conte
 
 
 def compared(emulator: Running, key: str, source: str = "east", *, overtaken: bool = False) -> list[str]:
-    """Wait for rest, then say how the destination differs from the source at this key."""
-    assert emulator.idle(), "nothing comes to rest"
+    """Wait until nothing is under way, then list how the destination differs from the source at this key."""
+    assert emulator.idle(), "it does not come to rest"
     here, there = Side.of(emulator, source), Side.of(emulator, PAIRS[source])
     return Comparison(here, there, acls=source == "acl-east", overtaken=overtaken).differences({key})
 
@@ -79,7 +79,7 @@ ODD_KEYS = {
 
 
 @pytest.mark.parametrize("key", ODD_KEYS.values(), ids=ODD_KEYS)
-def test_keys_of_every_kind(emulator: Running, key: str) -> None:
+def test_an_object_with_any_key_is_replicated(emulator: Running, key: str) -> None:
     put(emulator, key)
     assert compared(emulator, key) == []
 
@@ -121,15 +121,19 @@ FIELDS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("kind", FIELDS)
-def test_objects_of_every_kind(emulator: Running, kind: str) -> None:
+def test_an_object_of_any_kind_is_replicated_with_everything_it_has(emulator: Running, kind: str) -> None:
     key = f"kinds/{kind}"
     put(emulator, key, **FIELDS[kind])
     assert compared(emulator, key) == []
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "2030-01-01", "Tue, 1 Jan 2030 00:00:00 +0100", "soon"])
-def test_expires_goes_over_to_the_letter(emulator: Running, text: str) -> None:
-    """S3 keeps any text in this header; boto3 writes only dates, and so does not see this one."""
+@pytest.mark.parametrize(
+    "text",
+    ["0", "-1", "2030-01-01", "Tue, 1 Jan 2030 00:00:00 +0100", "soon"],
+    ids=["zero", "a negative number", "a date alone", "a time zone", "a word"],
+)
+def test_the_expires_header_is_replicated_to_the_letter(emulator: Running, text: str) -> None:
+    """S3 keeps any text in this header. boto3 writes only dates, so the header is added behind its back."""
 
     def add(request: Any, **_: Any) -> None:
         request.headers["Expires"] = text
@@ -140,7 +144,7 @@ def test_expires_goes_over_to_the_letter(emulator: Running, text: str) -> None:
     assert compared(emulator, f"expires/{text}") == []
 
 
-def test_a_kms_object_gets_the_rules_key(emulator: Running) -> None:
+def test_a_replica_of_a_kms_object_is_encrypted_with_the_key_of_its_rule(emulator: Running) -> None:
     put(emulator, "kms", ServerSideEncryption="aws:kms", BucketKeyEnabled=True)
     assert compared(emulator, "kms") == []
     west = Side.of(emulator, "west")
@@ -149,7 +153,7 @@ def test_a_kms_object_gets_the_rules_key(emulator: Running) -> None:
     assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", KMS_KEY)
 
 
-def test_a_multipart_object_is_the_same_bytes(emulator: Running) -> None:
+def test_an_object_uploaded_in_parts_is_replicated(emulator: Running) -> None:
     s3 = emulator.client("s3")
     named = {"Bucket": "east", "Key": "multipart"}
     upload = s3.create_multipart_upload(**named, Metadata={"a": "b"}, ContentType="x/y", Tagging="team=blue")
@@ -173,12 +177,12 @@ CANNED = (
 
 
 @pytest.mark.parametrize("acl", CANNED)
-def test_an_acl_goes_over_where_acls_are_enabled(emulator: Running, acl: str) -> None:
+def test_a_canned_acl_is_replicated_where_acls_are_enabled(emulator: Running, acl: str) -> None:
     put(emulator, acl, "acl-east", ACL=acl)
     assert compared(emulator, acl, source="acl-east") == []
 
 
-def test_an_acl_with_grants_of_its_own(emulator: Running) -> None:
+def test_an_acl_with_its_own_grants_is_replicated(emulator: Running) -> None:
     put(emulator, "grants", "acl-east", GrantRead='id="aaa", uri="http://acs.amazonaws.com/groups/global/AllUsers"',
         GrantFullControl='id="bbb"')  # fmt: skip
     assert compared(emulator, "grants", source="acl-east") == []
@@ -195,12 +199,12 @@ LOCKS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("kind", LOCKS)
-def test_locks_go_over(emulator: Running, kind: str) -> None:
+def test_the_lock_of_an_object_is_replicated(emulator: Running, kind: str) -> None:
     put(emulator, kind, "lock-east", **LOCKS[kind])
     assert compared(emulator, kind, source="lock-east") == []
 
 
-def test_null_versions_and_what_comes_after_them(emulator: Running) -> None:
+def test_null_versions_and_the_versions_after_them_are_replicated(emulator: Running) -> None:
     """While versioning is suspended a key has one version, `null`; S3 overwrites it in place."""
     put(emulator, "k", "old-east", b"first")
     assert compared(emulator, "k", source="old-east") == []
@@ -211,7 +215,7 @@ def test_null_versions_and_what_comes_after_them(emulator: Running) -> None:
     assert len(Side.of(emulator, "old-west").versions("k")) == 3
 
 
-def test_a_burst_of_overwrites_arrives_whole_and_in_order(emulator: Running) -> None:
+def test_a_burst_of_overwrites_is_replicated_whole_and_ends_with_the_newest(emulator: Running) -> None:
     for number in range(30):
         put(emulator, "burst", body=f"{number}".encode(), Metadata={"number": str(number)})
     assert compared(emulator, "burst", overtaken=True) == []
@@ -222,8 +226,8 @@ def test_a_burst_of_overwrites_arrives_whole_and_in_order(emulator: Running) -> 
     assert len(bodies) < 60, "each is put back at most now and then"
 
 
-def test_overwrites_with_the_same_bytes_are_versions_too(emulator: Running) -> None:
-    """An ETag cannot tell them apart: handlers side by side may copy one twice. None is lost or out of place."""
+def test_overwrites_with_the_same_bytes_are_all_replicated(emulator: Running) -> None:
+    """An ETag cannot tell them apart, so handlers side by side may copy one twice. None is lost or in another order."""
     ids = [put(emulator, "same", body=b"same") for _ in range(5)]
     assert emulator.idle()
     west = Side.of(emulator, "west")
@@ -232,13 +236,13 @@ def test_overwrites_with_the_same_bytes_are_versions_too(emulator: Running) -> N
     assert origins[0] == ids[-1]
 
 
-def test_overwrites_with_the_same_bytes_one_at_a_time_arrive_once_each(emulator: Running) -> None:
+def test_overwrites_with_the_same_bytes_one_at_a_time_are_replicated_once_each(emulator: Running) -> None:
     for _ in range(3):
         put(emulator, "same in turn", body=b"same")
         assert compared(emulator, "same in turn") == []
 
 
-def test_a_users_copy_of_a_replica_is_an_object_of_its_own(emulator: Running) -> None:
+def test_a_users_copy_of_a_replica_is_replicated_as_an_object_of_its_own(emulator: Running) -> None:
     put(emulator, "original")
     assert compared(emulator, "original") == []
     copy = {"Bucket": "west", "Key": "original"}
@@ -250,7 +254,7 @@ def test_a_users_copy_of_a_replica_is_an_object_of_its_own(emulator: Running) ->
     assert west.origin("original copied back", entry["VersionId"]) == answer["VersionId"]
 
 
-def test_a_delete_marker_stays_where_its_rule_does_not_want_it(emulator: Running) -> None:
+def test_a_delete_marker_is_not_replicated_unless_its_rule_says_so(emulator: Running) -> None:
     put(emulator, "deleted")
     assert emulator.idle()
     emulator.client("s3").delete_object(Bucket="east", Key="deleted")
@@ -258,7 +262,7 @@ def test_a_delete_marker_stays_where_its_rule_does_not_want_it(emulator: Running
     assert [entry["Marker"] for entry in Side.of(emulator, "west").entries()["deleted"]] == [False]
 
 
-def test_nothing_of_all_that_failed(emulator: Running) -> None:
+def test_no_object_of_any_kind_failed(emulator: Running) -> None:
     """The last test of this module: whatever came before left no message behind."""
     assert emulator.idle()
     assert take_dead_letters(emulator) == []

@@ -98,24 +98,28 @@ def check(emulator: Running, case: Case, answer: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("case", REPLICATE, ids=[case.name for case in REPLICATE])
-def test_replicate_function(emulator: Running, case: Case) -> None:
+def test_the_deployed_replicate_function_does_with_an_example_event_what_is_expected(
+    emulator: Running, case: Case
+) -> None:
     given = set_up(emulator, case)
     check(emulator, given, emulator.host.invoke(STACK, "ReplicateFunction", given.event, 30))
 
 
 @pytest.mark.parametrize("case", PARTS, ids=[case.name for case in PARTS])
-def test_copy_parts_function(emulator: Running, case: Case) -> None:
+def test_the_deployed_copy_parts_function_does_with_an_example_event_what_is_expected(
+    emulator: Running, case: Case
+) -> None:
     given = set_up(emulator, case)
     check(emulator, given, emulator.host.invoke(STACK, "CopyPartsFunction", given.event, 30))
 
 
 @pytest.mark.parametrize("case", BATCH, ids=[case.name for case in BATCH])
-def test_batch_function(emulator: Running, case: Case) -> None:
+def test_the_deployed_batch_function_does_with_an_example_event_what_is_expected(emulator: Running, case: Case) -> None:
     given = set_up(emulator, case)
     check(emulator, given, emulator.host.invoke(STACK, "BatchFunction", given.event, 30))
 
 
-def test_monitor_function(emulator: Running) -> None:
+def test_the_deployed_monitor_function_does_with_its_example_event_what_is_expected(emulator: Running) -> None:
     [case] = cases("MonitorFunction")
     answer = emulator.host.invoke(STACK, "MonitorFunction", case.event, 30)
     assert case.expected["answer"].items() <= answer.items()

@@ -32,12 +32,11 @@ ALGORITHMS: tuple[dict[str, str], ...] = (
     {"ChecksumAlgorithm": "SHA256"},
 )
 CARRIED: dict[str, tuple[tuple[int, ...], dict[str, str]]] = {
-    f"all of it/{len(sizes)} {algorithm.get('ChecksumAlgorithm')} ü+&": (sizes, algorithm)
-    for sizes in (HERE, SPREAD)
+    f"{where}, {algorithm.get('ChecksumAlgorithm', 'no')} checksum asked for ü+&": (sizes, algorithm)
+    for where, sizes in (("in one function", HERE), ("over several functions", SPREAD))
     for algorithm in ALGORITHMS
 }
-BOUNDARIES = {f"boundary/{size}": size for size in (5 * MIB, 5 * MIB + 1, 6 * MIB, 6 * MIB + 1,
-                                                    10 * MIB, 10 * MIB + 1)}  # fmt: skip
+BOUNDARIES = {f"{size} MiB{' and a byte' * more}": size * MIB + more for size in (5, 6, 10) for more in (0, 1)}
 SHAPES: dict[str, tuple[int, ...]] = {
     "even": (5 * MIB, 5 * MIB, 7),
     "small": (5 * MIB, 7),
@@ -48,7 +47,7 @@ SHAPES: dict[str, tuple[int, ...]] = {
 
 @pytest.fixture(scope="module")
 def arrived() -> Iterator[Running]:
-    """All objects of this module, written and at rest."""
+    """All objects of this module, written and replicated."""
     with stack() as emulator:
         emulator.delete("requests")
         for key, (sizes, algorithm) in CARRIED.items():
@@ -59,34 +58,36 @@ def arrived() -> Iterator[Running]:
             put(emulator, key, sizes, bucket="same-east")
         write(emulator, "whole", 12 * MIB, bucket="same-east")
         put(emulator, "counted", LARGER)
-        assert emulator.idle(240), "nothing comes to rest"
+        assert emulator.idle(240), "it does not come to rest"
         yield emulator
 
 
 @pytest.mark.parametrize("key", CARRIED)
-def test_everything_of_a_large_object_goes_over(arrived: Running, key: str) -> None:
+def test_everything_of_a_large_object_is_replicated(arrived: Running, key: str) -> None:
     assert differences(arrived, key) == []
 
 
 @pytest.mark.parametrize("key", BOUNDARIES)
-def test_sizes_around_every_boundary(arrived: Running, key: str) -> None:
+def test_an_object_of_a_size_at_a_boundary_is_replicated_in_parts_only_above_the_threshold(
+    arrived: Running, key: str
+) -> None:
     in_parts = BOUNDARIES[key] > 5 * MIB
     assert asked(arrived, key)["CreateMultipartUpload"] == in_parts
     assert differences(arrived, key, in_one_piece=in_parts) == []
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_the_etag_is_the_same_where_the_rule_asks_for_it(arrived: Running, shape: str) -> None:
+def test_the_etag_of_an_object_in_parts_is_kept_where_the_rule_asks_for_it(arrived: Running, shape: str) -> None:
     assert differences(arrived, shape, source="same-east") == []
     heads = [Side.of(arrived, name).s3.head_object(Bucket=name, Key=shape) for name in ("same-east", "same-west")]
     assert heads[0]["ETag"] == heads[1]["ETag"]
 
 
-def test_so_is_that_of_an_object_in_one_piece(arrived: Running) -> None:
+def test_a_large_object_in_one_piece_is_replicated_where_the_rule_asks_for_its_etag(arrived: Running) -> None:
     assert differences(arrived, "whole", source="same-east") == []
 
 
-def test_many_functions_copy_one_object(arrived: Running) -> None:
+def test_several_functions_copy_one_large_object_with_one_request_per_part(arrived: Running) -> None:
     assert differences(arrived, "counted") == []
     counted = asked(arrived, "counted")
     assert (counted["CreateMultipartUpload"], counted["UploadPartCopy"], counted["CopyObject"]) == (1, 5, 0)
@@ -94,7 +95,7 @@ def test_many_functions_copy_one_object(arrived: Running) -> None:
     assert any(row["operation"] == "SendMessageBatch" for row in arrived.get("requests"))
 
 
-def test_no_function_ever_reads_an_objects_bytes(arrived: Running) -> None:
+def test_no_function_ever_reads_or_writes_the_bytes_of_an_object(arrived: Running) -> None:
     """So what a function holds does not grow with the object."""
     read = [
         row for row in arrived.get("requests") if row["principal"] == "replicator" and row["operation"] == "GetObject"
@@ -105,6 +106,6 @@ def test_no_function_ever_reads_an_objects_bytes(arrived: Running) -> None:
     assert written == []
 
 
-def test_nothing_is_left_of_all_that(arrived: Running) -> None:
+def test_large_objects_leave_no_upload_no_failure_and_nothing_that_waits(arrived: Running) -> None:
     assert leftovers(arrived) == []
     assert take_dead_letters(arrived) == []

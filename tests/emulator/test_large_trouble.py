@@ -35,7 +35,7 @@ def emulator() -> Iterator[Running]:
 
 @pytest.fixture(autouse=True)
 def nothing_is_left(emulator: Running) -> Iterator[None]:
-    """At rest no upload is open, nothing waits, and nothing has failed unless the test took it away."""
+    """At rest no upload is open, nothing waits, and nothing has failed but what the test took away."""
     emulator.delete("requests")
     yield
     emulator.delete("faults")
@@ -47,7 +47,7 @@ def nothing_is_left(emulator: Running) -> Iterator[None]:
 THROTTLED = {"status": 503, "code": "SlowDown"}
 INSIDE = {"ok_with_error": "InternalError"}
 OFTEN = {"CreateMultipartUpload": 2, "CompleteMultipartUpload": 2}
-"""How often a call goes wrong: more often than the client itself repeats it. It repeats all but these."""
+"""How often a call goes wrong: once more than the client itself repeats it. It repeats all calls but these."""
 S3_CALLS = ("CreateMultipartUpload", "UploadPartCopy", "ListParts", "CompleteMultipartUpload", "ListObjectAnnotations",
             "AbortMultipartUpload")  # fmt: skip
 WRITES = ("CreateMultipartUpload", "UploadPartCopy", "CompleteMultipartUpload")
@@ -56,13 +56,13 @@ FAILING = {f"throttled {operation}": THROTTLED for operation in S3_CALLS} | {
     f"an error inside a 200 {operation}": INSIDE for operation in WRITES[1:]
 }
 KILLED = {f"killed {when} {operation}": {"kill": when} for operation in WRITES for when in ("before", "after")}
-KILLED_ELSEWHERE = ("killed elsewhere 1", "killed elsewhere 2")
+KILLED_ELSEWHERE = ("killed at the journal or the part queue", "another killed there")
 CASES = (*FAILING, *KILLED, *KILLED_ELSEWHERE)
 
 
 @pytest.fixture(scope="module")
 def weathered(emulator: Running) -> Running:
-    """Trouble at every call, each for an object of its own; wave after wave, or kills would add up to delays."""
+    """Trouble at every call, each for an object of its own. It comes in waves, or the delays of kills would add up."""
     calls = {case: case.split()[-1] for case in FAILING}
     failing = [fault(call, FAILING[case], key=case, times=OFTEN.get(call, 4)) for case, call in calls.items()]
     weather(emulator, FAILING, failing)
@@ -77,13 +77,13 @@ def weather(emulator: Running, keys: Iterable[str], faults: list[dict[str, Any]]
     emulator.post("faults", faults)
     for key in keys:
         write(emulator, key)
-    assert emulator.idle(300), "nothing comes to rest"
-    assert [each for each in emulator.get("faults") if each["times"]] == [], "each of them came about"
+    assert emulator.idle(300), "it does not come to rest"
+    assert [each for each in emulator.get("faults") if each["times"]] == [], "each of them happened"
     emulator.delete("faults")
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_temporary_trouble_anywhere_on_the_way_recovers_by_itself(weathered: Running, case: str) -> None:
+def test_a_large_object_recovers_from_temporary_trouble_at_any_call(weathered: Running, case: str) -> None:
     assert differences(weathered, case, in_one_piece=True) == []
 
 
@@ -113,7 +113,7 @@ def send_parts(emulator: Running, *bodies: str) -> None:
         emulator.client("sqs").send_message(QueueUrl=emulator.outputs("prod")["PartQueue"], MessageBody=each)
 
 
-def test_annotations_come_along(emulator: Running) -> None:
+def test_annotations_of_a_large_object_are_replicated(emulator: Running) -> None:
     s3, notes = emulator.client("s3"), {name: name.encode() * 99 for name in ("one", "two")}
     with workers_paused(emulator):
         version = put(emulator, "annotated")
@@ -133,7 +133,7 @@ def test_annotations_come_along(emulator: Running) -> None:
     assert found == notes
 
 
-def test_an_overwrite_meanwhile_goes_first_and_stays_current(emulator: Running) -> None:
+def test_a_small_overwrite_of_a_large_object_under_way_is_copied_first_and_stays_current(emulator: Running) -> None:
     with workers_paused(emulator):
         put(emulator, "overtaken")
         part_messages(emulator, 2)
@@ -143,7 +143,7 @@ def test_an_overwrite_meanwhile_goes_first_and_stays_current(emulator: Running) 
     assert differences(emulator, "overtaken") == []
 
 
-def test_two_large_versions_of_a_key(emulator: Running) -> None:
+def test_two_large_versions_of_a_key_are_replicated_in_order(emulator: Running) -> None:
     with workers_paused(emulator):
         put(emulator, "twice")
         put(emulator, "twice", LARGER)
@@ -152,7 +152,7 @@ def test_two_large_versions_of_a_key(emulator: Running) -> None:
     assert differences(emulator, "twice", overtaken=True) == []
 
 
-def test_a_source_deleted_for_good_meanwhile_leaves_nothing(emulator: Running) -> None:
+def test_a_large_object_deleted_for_good_while_it_is_copied_leaves_nothing(emulator: Running) -> None:
     with workers_paused(emulator):
         version = put(emulator, "gone")
         part_messages(emulator, 2)
@@ -162,7 +162,7 @@ def test_a_source_deleted_for_good_meanwhile_leaves_nothing(emulator: Running) -
     assert Side.of(emulator, "west").entries()["gone"] == []
 
 
-def test_a_delete_meanwhile_ends_deleted(emulator: Running) -> None:
+def test_a_large_object_deleted_while_it_is_copied_ends_deleted(emulator: Running) -> None:
     with workers_paused(emulator):
         version = put(emulator, "deleted", bucket="two-east")
         part_messages(emulator, 2)
@@ -182,8 +182,8 @@ DENIED = {
 }
 
 
-def test_what_is_denied_fails_once_with_its_reason_and_comes_through_later(emulator: Running) -> None:
-    """Over many functions and in one alike: one failure an object, no upload, and a redrive is all it takes."""
+def test_a_denied_large_object_fails_once_with_its_reason_and_can_be_redriven(emulator: Running) -> None:
+    """Whether one function copies or many: one failure per object, no upload left, and a redrive repairs it."""
     keys = {f"denied {operation} {size}": reason for operation, reason in DENIED.items() for size in ("here", "spread")}
     denied = {"status": 403, "code": "AccessDenied"}
     emulator.post("faults", [fault(key.split()[1], denied, key=key) for key in keys])
@@ -207,7 +207,7 @@ def test_what_is_denied_fails_once_with_its_reason_and_comes_through_later(emula
     assert differences(emulator, *keys) == []
 
 
-def test_messages_of_parts_that_nobody_can_read_fail_with_a_reason(emulator: Running) -> None:
+def test_malformed_messages_of_parts_fail_with_a_reason(emulator: Running) -> None:
     with workers_paused(emulator):
         put(emulator, "spoiled")
         good, _ = part_messages(emulator, 2)
@@ -218,7 +218,9 @@ def test_messages_of_parts_that_nobody_can_read_fail_with_a_reason(emulator: Run
     assert [letter.attributes["Reason"] for letter in take_dead_letters(emulator)] == ["MalformedEvent"] * 5
 
 
-def test_status_shows_how_far_the_parts_have_come(emulator: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_shows_how_many_parts_of_a_large_object_are_copied(
+    emulator: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
     through = fault("UploadPartCopy", {"delay_ms": 0}, key="watched", times=4)
     emulator.post("faults", [through, fault("UploadPartCopy", THROTTLED, key="watched")])
     put(emulator, "watched", LARGER)

@@ -49,7 +49,7 @@ def empty(emulator: Running, name: str) -> None:
 
 
 def send(emulator: Running, *bodies: dict[str, Any], queue: str = "Queue") -> list[str]:
-    """Send messages; returns their ids."""
+    """Send messages; return their ids."""
     sqs, url = emulator.client("sqs", REGION), emulator.outputs("sample")[queue]
     return [str(sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body))["MessageId"]) for body in bodies]
 
@@ -134,7 +134,7 @@ def test_messages_that_wait_come_together_up_to_the_batch_size(emulator: Running
     assert max(sizes) == 10
 
 
-def test_only_what_failed_comes_back(emulator: Running) -> None:
+def test_only_the_messages_that_failed_come_back(emulator: Running) -> None:
     """The others of its batch are deleted, however often it is tried."""
     blocker, failing, *others = send(
         emulator,
@@ -167,7 +167,11 @@ def test_a_reported_failure_stays_hidden_as_long_as_its_queue_says(emulator: Run
     assert emulator.idle()
 
 
-@pytest.mark.parametrize("what", [{"do": "raise"}, {"do": "exit"}, {"do": "sleep", "seconds": 60}])
+@pytest.mark.parametrize(
+    "what",
+    [{"do": "raise"}, {"do": "exit"}, {"do": "sleep", "seconds": 60}],
+    ids=["an exception", "an exit", "a timeout"],
+)
 def test_the_messages_of_a_crash_come_back_soon(emulator: Running, what: dict[str, Any]) -> None:
     (sent,) = send(emulator, {**what, "times": 1})
     assert emulator.idle()
@@ -175,13 +179,13 @@ def test_the_messages_of_a_crash_come_back_soon(emulator: Running, what: dict[st
     assert not dead(emulator)
 
 
-def test_what_a_function_had_said_about_its_death_does_not_slow_the_emulator_down(emulator: Running) -> None:
+def test_a_crash_overrides_the_visibility_that_its_function_had_set(emulator: Running) -> None:
     (sent,) = send(emulator, {"do": "hide and exit", "seconds": 60, "times": 1})
     assert emulator.idle()
     assert tries(emulator) == {sent: 2}
 
 
-def test_after_an_error_the_visibility_that_the_function_had_set_counts(emulator: Running) -> None:
+def test_after_an_error_the_visibility_that_its_function_had_set_is_kept(emulator: Running) -> None:
     send(emulator, {"do": "hide and raise", "seconds": 30})
     until(lambda: bool(got(emulator)))
     assert not emulator.idle(timeout=0.5)
@@ -189,7 +193,7 @@ def test_after_an_error_the_visibility_that_the_function_had_set_counts(emulator
     assert waiting(emulator)["ApproximateNumberOfMessagesNotVisible"] == "1"
 
 
-def test_a_message_that_always_kills_ends_in_the_dead_letter_queue(emulator: Running) -> None:
+def test_a_message_that_always_kills_its_function_ends_in_the_dead_letter_queue(emulator: Running) -> None:
     (sent,) = send(emulator, {"do": "exit"})
     assert emulator.idle()
     assert tries(emulator) == {sent: 3}
@@ -199,7 +203,9 @@ def test_a_message_that_always_kills_ends_in_the_dead_letter_queue(emulator: Run
 
 
 @pytest.mark.parametrize(
-    "answer", [{"batchItemFailures": [{"itemIdentifier": "unknown"}]}, {"batchItemFailures": [{}]}, "text", [1]]
+    "answer",
+    [{"batchItemFailures": [{"itemIdentifier": "unknown"}]}, {"batchItemFailures": [{}]}, "text", [1]],
+    ids=["an id that is not in the batch", "no id", "a text", "a list"],
 )
 def test_a_malformed_answer_fails_the_whole_batch(emulator: Running, answer: Any) -> None:
     (sent,) = send(emulator, {"do": "answer", "answer": answer})
@@ -208,9 +214,7 @@ def test_a_malformed_answer_fails_the_whole_batch(emulator: Running, answer: Any
     assert len(dead(emulator)) == 1
 
 
-def test_consumers_at_the_same_time_do_not_bring_messages_back(
-    emulator: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_deletions_at_the_same_time_bring_no_message_back(emulator: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """A deletion rewrites the queue's list: two of them must not each write what the other has taken out."""
     backend = sqs_backends["123456789012"][REGION]
     backend.create_queue("busy")
@@ -246,7 +250,9 @@ def test_consumers_at_the_same_time_do_not_bring_messages_back(
         ({"batchItemFailures": "a"}, None),
         ("a", None),
     ],
-)
+    ids=["nothing", "an empty answer", "null instead of a list", "no failures", "one failure", "an id that is null",
+         "an empty id", "no id", "a text instead of a list", "a text"],
+)  # fmt: skip
 def test_partial_answers_are_read_as_lambda_reads_them(value: Any, failed: set[str] | None) -> None:
     assert failed_ids(Answer(value), ["a", "b"], ["ReportBatchItemFailures"]) == failed
 
@@ -256,7 +262,7 @@ def test_without_partial_answers_any_answer_is_success() -> None:
     assert failed_ids(Answer(error={"errorType": "E"}), ["a"], []) is None
 
 
-def test_what_a_filter_drops_is_deleted_unseen(emulator: Running) -> None:
+def test_a_message_that_a_filter_drops_is_deleted_unseen(emulator: Running) -> None:
     _, seen = send(emulator, {"do": "filtered"}, {"do": "nothing"})
     assert emulator.idle()
     assert tries(emulator) == {seen: 1}
@@ -275,18 +281,21 @@ def test_what_a_filter_drops_is_deleted_unseen(emulator: Running) -> None:
         ({"body": {"a": {"b": {"c": ["x"]}}}}, '{"a": [{"b": [{"c": "y"}, {"c": "x"}]}]}', True),
         ({"messageAttributes": {"R": {"stringValue": [{"prefix": "w"}]}}}, "", True),
     ],
-)
-def test_filters_look_into_bodies_and_lists(pattern: dict[str, Any], body: str, matches: bool) -> None:
+    ids=["a value that matches", "a value that does not", "a body that is no JSON", "a body that is no object",
+         "a body that is a text", "one element of a list matches", "no element of a list matches",
+         "one element of a list in a list matches", "the prefix of an attribute"],
+)  # fmt: skip
+def test_a_filter_looks_into_bodies_lists_and_attributes(pattern: dict[str, Any], body: str, matches: bool) -> None:
     record = {"body": body, "messageAttributes": {"R": {"stringValue": "why"}}}
     assert passes({"Filters": [{"Pattern": json.dumps(pattern)}]}, record) is matches
 
 
-def test_without_filters_everything_passes() -> None:
+def test_without_filters_every_message_passes() -> None:
     assert passes(None, {"body": ""})
     assert passes({"Filters": []}, {"body": ""})
 
 
-def test_a_window_gathers_a_batch(emulator: Running) -> None:
+def test_a_batching_window_gathers_a_batch(emulator: Running) -> None:
     send(emulator, {"do": "nothing"}, {"do": "nothing"}, queue="SlowQueue")
     assert emulator.idle()
     assert [each["records"] for each in got(emulator)] == [2, 2]
@@ -312,7 +321,7 @@ def test_a_loop_through_the_events_of_a_bucket_is_stopped_as_well(emulator: Runn
     assert len(dead(emulator)) == 1
 
 
-def test_a_backlog_is_worked_on_by_several_processes_but_no_more_than_allowed(emulator: Running) -> None:
+def test_a_backlog_is_worked_on_by_as_many_processes_as_the_mapping_allows(emulator: Running) -> None:
     send(emulator, *({"do": "sleep", "seconds": 0.1} for _ in range(60)))
     assert emulator.idle()
     assert 1 < len({each["pid"] for each in got(emulator)}) <= 5, "the stack's MaximumConcurrency"
@@ -331,7 +340,7 @@ def test_dead_letters_do_not_count_as_work(emulator: Running) -> None:
     assert emulator.idle(timeout=0)
 
 
-def test_a_disabled_mapping_takes_nothing(emulator: Running) -> None:
+def test_a_disabled_mapping_receives_nothing(emulator: Running) -> None:
     switch(emulator, on=False)
     send(emulator, {"do": "nothing"})
     assert emulator.idle()
@@ -341,7 +350,7 @@ def test_a_disabled_mapping_takes_nothing(emulator: Running) -> None:
     assert len(got(emulator)) == 1
 
 
-def test_firing_sends_the_event_of_the_schedule(emulator: Running) -> None:
+def test_firing_a_function_sends_the_event_of_its_schedule(emulator: Running) -> None:
     event = emulator.host.fire("sample", "LookFunction")["event"]
     assert (event["source"], event["detail-type"], event["region"]) == ("aws.events", "Scheduled Event", REGION)
     emulator.emulator.metrics.clear()
@@ -357,8 +366,11 @@ def test_firing_sends_the_event_of_the_schedule(emulator: Running) -> None:
         ("sample", "Nothing", "The stack sample has no function Nothing"),
         ("other", "LookFunction", "There is no stack other; deployed: sample"),
     ],
+    ids=["a function without a schedule", "a queue", "an unknown function", "an unknown stack"],
 )
-def test_what_cannot_be_fired_is_named(emulator: Running, stack: str, function: str, complaint: str) -> None:
+def test_firing_what_has_no_schedule_is_refused_by_name(
+    emulator: Running, stack: str, function: str, complaint: str
+) -> None:
     with pytest.raises(LookupError, match=complaint):
         emulator.host.fire(stack, function)
 
@@ -378,7 +390,7 @@ def test_schedules_run_once_per_period(emulator: Running) -> None:
     assert due(3600) == {"sample-measure", "sample-look"}
 
 
-def test_an_invocation_that_comes_and_goes_while_queues_are_looked_at_is_not_idle(
+def test_an_emulator_that_runs_a_function_while_idle_looks_at_queues_is_not_idle(
     emulator: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may have moved a message from a queue that was not looked at yet to one that was."""

@@ -1,4 +1,4 @@
-"""Every feature of rules, end to end: an object that must fire it, and one that must not."""
+"""Every feature of rules, end to end: an object that it applies to, and one that it does not."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -88,50 +88,50 @@ def head(emulator: Running, key: str, destination: str = "west") -> dict[str, An
     return side.head(key, entry["VersionId"])
 
 
-def test_a_prefix(emulator: Running) -> None:
+def test_a_prefix_selects_only_keys_that_begin_with_it(emulator: Running) -> None:
     for key in ("photos/1", "photo/1"):
         put(emulator, key)
     assert arrived(emulator, "photos/1")
     assert not arrived(emulator, "photo/1")
 
 
-def test_tags_all_of_them(emulator: Running) -> None:
+def test_a_tag_filter_selects_only_objects_with_all_of_its_tags(emulator: Running) -> None:
     put(emulator, "tagged/both", Tagging="class=gold&ready=yes&more=1")
     put(emulator, "tagged/one", Tagging="class=gold")
     put(emulator, "tagged/none")
     assert [arrived(emulator, f"tagged/{which}") for which in ("both", "one", "none")] == [True, False, False]
 
 
-def test_a_disabled_rule(emulator: Running) -> None:
+def test_a_disabled_rule_replicates_nothing(emulator: Running) -> None:
     put(emulator, "off/1")
     assert not arrived(emulator, "off/1")
 
 
-def test_a_storage_class(emulator: Running) -> None:
+def test_a_replica_has_the_storage_class_of_its_rule(emulator: Running) -> None:
     put(emulator, "cold/1")
     assert head(emulator, "cold/1")["StorageClass"] == "STANDARD_IA"
 
 
-def test_a_priority(emulator: Running) -> None:
+def test_of_two_rules_for_one_destination_the_higher_priority_applies(emulator: Running) -> None:
     put(emulator, "ranked/1")
     assert head(emulator, "ranked/1")["StorageClass"] == "ONEZONE_IA"
 
 
-def test_two_destinations(emulator: Running) -> None:
+def test_an_object_is_replicated_to_each_destination_whose_rule_selects_it(emulator: Running) -> None:
     put(emulator, "both/1", Tagging="team=blue", Metadata={"a": "b"})
     east = Side.of(emulator, "east")
     for destination in ("west", "north"):
         assert Comparison(east, Side.of(emulator, destination)).differences({"both/1"}) == []
 
 
-def test_a_rule_of_the_older_form(emulator: Running) -> None:
+def test_a_rule_of_the_older_form_selects_by_its_prefix(emulator: Running) -> None:
     put(emulator, "logs/1", "old-east")
     put(emulator, "other/1", "old-east")
     assert arrived(emulator, "logs/1")
     assert not arrived(emulator, "other/1")
 
 
-def test_delete_markers(emulator: Running) -> None:
+def test_a_delete_marker_is_replicated_where_its_rule_says_and_a_permanent_deletion_never(emulator: Running) -> None:
     version = put(emulator, "mirror/1")
     emulator.client("s3").delete_object(Bucket="east", Key="mirror/1")
     assert emulator.idle()
@@ -143,7 +143,7 @@ def test_delete_markers(emulator: Running) -> None:
     assert arrived(emulator, "mirror/1"), "a permanent deletion stays on its own side"
 
 
-def test_a_write_after_a_delete(emulator: Running) -> None:
+def test_a_write_after_a_replicated_delete_is_current_at_the_destination(emulator: Running) -> None:
     put(emulator, "mirror/2")
     emulator.client("s3").delete_object(Bucket="east", Key="mirror/2")
     assert emulator.idle()
@@ -153,14 +153,14 @@ def test_a_write_after_a_delete(emulator: Running) -> None:
     assert west.origin("mirror/2", current["VersionId"]) == version
 
 
-def test_an_owner(emulator: Running) -> None:
+def test_a_rule_that_changes_the_owner_leaves_the_grants_of_the_source_out(emulator: Running) -> None:
     put(emulator, "owned/1", ACL="public-read")
     west = Side.of(emulator, "acl-west")
     [entry] = west.versions("owned/1")
     assert {permission for permission, _ in west.grants("owned/1", entry["VersionId"])} == {"FULL_CONTROL"}
 
 
-def test_an_account_that_does_not_own_the_destination(emulator: Running) -> None:
+def test_a_rule_whose_account_does_not_own_the_destination_fails(emulator: Running) -> None:
     put(emulator, "strange/1")
     [letter] = take_dead_letters(emulator)
     assert letter.attributes["DestinationBucket"] == "north"
@@ -168,19 +168,19 @@ def test_an_account_that_does_not_own_the_destination(emulator: Running) -> None
     assert not arrived(emulator, "strange/1", "north")
 
 
-def test_objects_encrypted_with_kms_are_left_out_unless_selected(emulator: Running) -> None:
+def test_objects_encrypted_with_kms_are_skipped_unless_the_rule_selects_them(emulator: Running) -> None:
     put(emulator, "photos/kms", ServerSideEncryption="aws:kms")
     assert not arrived(emulator, "photos/kms")
     skipped = [each for each in emulator.get("metrics") if each["metric"] == "OperationsSkipped"]
     assert any(each["dimensions"].get("Reason") == "SseKmsObjectsNotSelected" for each in skipped)
 
 
-def test_archived_objects_are_left_out(emulator: Running) -> None:
+def test_archived_objects_are_not_replicated(emulator: Running) -> None:
     put(emulator, "photos/glacier", StorageClass="GLACIER")
     assert not arrived(emulator, "photos/glacier")
 
 
-def test_events_that_come_by_eventbridge(emulator: Running) -> None:
+def test_changes_that_come_through_eventbridge_are_replicated(emulator: Running) -> None:
     version = put(emulator, "a b+ü.txt", "bus-east")
     bus, west = Side.of(emulator, "bus-east"), Side.of(emulator, "west")
     assert Comparison(bus, west).differences({"a b+ü.txt"}) == []
@@ -191,7 +191,7 @@ def test_events_that_come_by_eventbridge(emulator: Running) -> None:
     assert any(each["Marker"] for each in west.entries()["a b+ü.txt"])
 
 
-def test_metrics_have_s3s_names_and_dimensions(emulator: Running) -> None:
+def test_metrics_of_a_rule_have_s3s_names_and_dimensions(emulator: Running) -> None:
     put(emulator, "photos/measured")
     published = [each for each in emulator.get("metrics") if each["dimensions"].get("RuleId") == "prefix"]
     assert {"ReplicationLatency", "OperationsReplicated", "BytesReplicated"} <= {each["metric"] for each in published}

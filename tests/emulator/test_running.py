@@ -1,4 +1,4 @@
-"""A running emulator: the world as it is found, and the ways to talk to it."""
+"""A running emulator: its world as clients find it, and the ways to connect."""
 
 from __future__ import annotations
 
@@ -33,12 +33,18 @@ def emulator() -> Iterator[Running]:
         yield up
 
 
-def test_the_buckets_are_where_and_what_the_world_says(emulator: Running) -> None:
+def test_a_bucket_has_the_versioning_that_the_world_says(emulator: Running) -> None:
     s3 = emulator.client("s3")
-    assert s3.get_bucket_versioning(Bucket="plain")["Status"] == "Enabled"
-    assert s3.get_bucket_versioning(Bucket="suspended")["Status"] == "Suspended"
-    assert "Status" not in s3.get_bucket_versioning(Bucket="never")
-    assert s3.get_bucket_location(Bucket="suspended")["LocationConstraint"] == "eu-west-1"
+    found = {name: s3.get_bucket_versioning(Bucket=name).get("Status") for name in ("plain", "suspended", "never")}
+    assert found == {"plain": "Enabled", "suspended": "Suspended", "never": None}
+
+
+def test_a_bucket_is_in_the_region_that_the_world_says(emulator: Running) -> None:
+    assert emulator.client("s3").get_bucket_location(Bucket="suspended")["LocationConstraint"] == "eu-west-1"
+
+
+def test_a_bucket_has_the_ownership_that_the_world_says(emulator: Running) -> None:
+    s3 = emulator.client("s3")
     owners = {
         name: s3.get_bucket_ownership_controls(Bucket=name)["OwnershipControls"]["Rules"][0]["ObjectOwnership"]
         for name in ("plain", "suspended")
@@ -46,12 +52,12 @@ def test_the_buckets_are_where_and_what_the_world_says(emulator: Running) -> Non
     assert owners == {"plain": "BucketOwnerEnforced", "suspended": "ObjectWriter"}
 
 
-def test_a_bucket_may_be_locked(emulator: Running) -> None:
+def test_a_bucket_may_have_object_lock_and_a_default_retention(emulator: Running) -> None:
     lock = emulator.client("s3").get_object_lock_configuration(Bucket="locked")["ObjectLockConfiguration"]
     assert {"Mode": "GOVERNANCE", "Days": 1}.items() <= lock["Rule"]["DefaultRetention"].items()
 
 
-def test_a_key_that_a_bucket_names_by_an_alias_is_there(emulator: Running) -> None:
+def test_a_kms_key_that_a_bucket_names_by_an_alias_is_created(emulator: Running) -> None:
     s3 = emulator.client("s3", "us-west-2")
     (rule,) = s3.get_bucket_encryption(Bucket="secret")["ServerSideEncryptionConfiguration"]["Rules"]
     assert rule == BUCKETS[-1].encryption
@@ -74,12 +80,12 @@ def test_the_stacks_of_a_world_know_each_other(emulator: Running) -> None:
     assert known["told"] == f"{principals['told']},somebody"
 
 
-def test_what_the_emulator_did_itself_is_not_logged(emulator: Running) -> None:
+def test_requests_that_set_the_world_up_are_not_logged(emulator: Running) -> None:
     assert {each["principal"] for each in emulator.get("/requests")} <= {"user"}
     assert not [each for each in emulator.get("/requests") if each["operation"].startswith("Create")]
 
 
-def test_a_session_talks_to_the_emulator(emulator: Running) -> None:
+def test_clients_and_resources_of_a_session_use_the_emulator(emulator: Running) -> None:
     session = emulator.session("eu-west-1")
     assert session.client("s3").meta.endpoint_url == emulator.endpoint
     assert session.resource("s3").Bucket("plain").creation_date is not None

@@ -48,7 +48,7 @@ def test_a_whole_acl_comes_back_as_it_was_put(s3: Any, with_acls: str) -> None:
     assert s3.get_object_acl(Bucket=with_acls, Key="key")["Grants"] == grants
 
 
-def test_grants_in_headers(s3: Any, with_acls: str) -> None:
+def test_grants_in_headers_become_the_acl(s3: Any, with_acls: str) -> None:
     put(s3, with_acls, GrantRead=f"id={'e' * 64}, id={'f' * 64}")
     grants = s3.get_object_acl(Bucket=with_acls, Key="key")["Grants"]
     assert [(grant["Grantee"]["ID"][0], grant["Permission"]) for grant in grants] == [("e", "READ"), ("f", "READ")]
@@ -69,7 +69,7 @@ def lockable(aws: Plain) -> str:
     return aws.bucket(ObjectLockEnabledForBucket=True)
 
 
-def test_a_lock_needs_a_bucket_that_has_locks(s3: Any, bucket: str) -> None:
+def test_an_object_lock_needs_a_bucket_that_has_object_lock(s3: Any, bucket: str) -> None:
     put(s3, bucket)
     locked = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": later(1)}
     with refused("InvalidRequest", 400):
@@ -80,7 +80,7 @@ def test_a_lock_needs_a_bucket_that_has_locks(s3: Any, bucket: str) -> None:
         s3.get_object_lock_configuration(Bucket=bucket)
 
 
-def test_retention_and_legal_hold_are_told_and_kept(s3: Any, lockable: str) -> None:
+def test_retention_and_legal_hold_are_returned_and_forbid_deletion(s3: Any, lockable: str) -> None:
     version = put(
         s3,
         lockable,
@@ -119,14 +119,14 @@ def test_a_compliance_retention_only_gets_longer(s3: Any, lockable: str) -> None
     assert s3.get_object_retention(Bucket=lockable, Key="key")["Retention"]["RetainUntilDate"] == later(3)
 
 
-def test_half_a_retention_and_one_that_is_over_are_refused(s3: Any, lockable: str) -> None:
+def test_a_retention_without_a_date_or_in_the_past_is_refused(s3: Any, lockable: str) -> None:
     with refused("InvalidArgument", 400):
         put(s3, lockable, ObjectLockMode="GOVERNANCE")
     with refused("InvalidArgument", 400):
         put(s3, lockable, ObjectLockMode="GOVERNANCE", ObjectLockRetainUntilDate=later(-1))
 
 
-def test_a_buckets_default_retention_is_for_new_objects(aws: Plain, s3: Any) -> None:
+def test_the_default_retention_of_a_bucket_applies_to_new_objects(aws: Plain, s3: Any) -> None:
     bucket = aws.bucket(ObjectLockEnabledForBucket=True)
     put(s3, bucket)
     with refused("NoSuchObjectLockConfiguration", 404):
@@ -137,7 +137,7 @@ def test_a_buckets_default_retention_is_for_new_objects(aws: Plain, s3: Any) -> 
     assert head(s3, bucket)["ObjectLockMode"] == "GOVERNANCE"
 
 
-def test_a_bucket_with_locks_stays_versioned(s3: Any, lockable: str) -> None:
+def test_a_bucket_with_object_lock_cannot_be_suspended(s3: Any, lockable: str) -> None:
     with refused("InvalidBucketState", 409):
         s3.put_bucket_versioning(Bucket=lockable, VersioningConfiguration={"Status": "Suspended"})
 
@@ -145,7 +145,7 @@ def test_a_bucket_with_locks_stays_versioned(s3: Any, lockable: str) -> None:
 # Access
 
 
-def test_an_unexpected_owner_is_denied(s3: Any, bucket: str) -> None:
+def test_a_request_that_expects_another_bucket_owner_is_denied(s3: Any, bucket: str) -> None:
     put(s3, bucket, ExpectedBucketOwner="123456789012")
     with refused("AccessDenied", 403):
         put(s3, bucket, ExpectedBucketOwner="999999999999")
@@ -160,7 +160,7 @@ def deny(action: str, bucket: str, **more: Any) -> str:
     return json.dumps({"Statement": [statement]})
 
 
-def test_a_buckets_policy_denies(aws: Plain, s3: Any) -> None:
+def test_a_bucket_policy_denies_what_it_says(aws: Plain, s3: Any) -> None:
     bucket, other = aws.bucket(), aws.bucket()
     put(s3, bucket)
     s3.put_bucket_policy(Bucket=bucket, Policy=deny("s3:PutObject", bucket))
@@ -174,7 +174,7 @@ def test_a_buckets_policy_denies(aws: Plain, s3: Any) -> None:
     put(s3, bucket)
 
 
-def test_a_policy_denies_single_keys_of_a_deletion(aws: Plain, s3: Any) -> None:
+def test_a_bucket_policy_denies_single_keys_of_a_deletion(aws: Plain, s3: Any) -> None:
     bucket = aws.bucket()
     statement = {"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject"}
     s3.put_bucket_policy(
@@ -185,20 +185,20 @@ def test_a_policy_denies_single_keys_of_a_deletion(aws: Plain, s3: Any) -> None:
     assert [deleted["Key"] for deleted in answer["Deleted"]] == ["b"]
 
 
-def test_what_is_no_policy_is_refused(s3: Any, bucket: str) -> None:
+def test_a_text_that_is_no_bucket_policy_is_refused(s3: Any, bucket: str) -> None:
     for policy in ("{", "{}", "[]"):
         with refused("MalformedPolicy", 400):
             s3.put_bucket_policy(Bucket=bucket, Policy=policy)
 
 
-def test_a_policy_that_only_wants_tls_denies_nothing(aws: Plain, s3: Any) -> None:
+def test_a_bucket_policy_that_only_requires_tls_denies_nothing(aws: Plain, s3: Any) -> None:
     bucket = aws.bucket()
     only_tls = deny("s3:*", bucket, Condition={"Bool": {"aws:SecureTransport": "false"}})
     s3.put_bucket_policy(Bucket=bucket, Policy=only_tls)
     put(s3, bucket)
 
 
-def test_a_policy_can_name_the_functions_role(aws: Plain, s3: Any) -> None:
+def test_a_bucket_policy_can_name_the_role_of_a_function(aws: Plain, s3: Any) -> None:
     bucket, role = aws.bucket(), "arn:aws:iam::123456789012:role/replicate"
     theirs = aws.client(credentials=aws.emulator.principals.issue("AROA1", "replicate", role_arn=role))
     s3.put_bucket_policy(Bucket=bucket, Policy=deny("s3:PutObject", bucket, Principal={"AWS": role}))
@@ -210,21 +210,21 @@ def test_a_policy_can_name_the_functions_role(aws: Plain, s3: Any) -> None:
 # Buckets
 
 
-def test_a_bucket_tells_its_region(aws: Plain, s3: Any) -> None:
+def test_the_region_of_a_bucket_is_returned(aws: Plain, s3: Any) -> None:
     west = aws.bucket("us-west-2")
     assert s3.head_bucket(Bucket=west)["BucketRegion"] == "us-west-2"
     assert s3.get_bucket_location(Bucket=west)["LocationConstraint"] == "us-west-2"
     assert s3.get_bucket_location(Bucket=aws.bucket())["LocationConstraint"] is None
 
 
-def test_a_bucket_that_is_not_there(s3: Any) -> None:
+def test_a_bucket_that_does_not_exist_is_a_404(s3: Any) -> None:
     with refused("404", 404):
         s3.head_bucket(Bucket="no-such-bucket-here")
     with refused("NoSuchBucket", 404):
         put(s3, "no-such-bucket-here")
 
 
-def test_versioning_is_told_as_it_was_put(aws: Plain, s3: Any) -> None:
+def test_the_versioning_of_a_bucket_is_read_as_it_was_put(aws: Plain, s3: Any) -> None:
     bucket = aws.bucket(versioning=None)
     assert "Status" not in s3.get_bucket_versioning(Bucket=bucket)
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})

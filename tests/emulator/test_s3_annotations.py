@@ -27,7 +27,7 @@ def names(s3: Any, bucket: str, key: str = "key", **settings: Any) -> list[str]:
     return [each["AnnotationName"] for each in listed.get("Annotations", [])]
 
 
-def test_an_annotation_stands_beside_the_bytes(s3: Any, bucket: str) -> None:
+def test_an_annotation_changes_neither_bytes_nor_version_nor_etag(s3: Any, bucket: str) -> None:
     before = s3.head_object(Bucket=bucket, Key="key")
     assert annotate(s3, bucket, "note")["ObjectVersionId"] == before["VersionId"]
     got = s3.get_object_annotation(Bucket=bucket, Key="key", AnnotationName="note")
@@ -74,7 +74,7 @@ def test_a_copy_takes_annotations_along_unless_told_to_exclude_them(s3: Any, buc
     assert names(s3, bucket, "bare") == []
 
 
-def test_a_multipart_copy_loses_them(s3: Any, bucket: str) -> None:
+def test_a_multipart_copy_takes_no_annotations_along(s3: Any, bucket: str) -> None:
     annotate(s3, bucket, "note")
     upload = {
         "Bucket": bucket,
@@ -93,7 +93,7 @@ def test_an_annotation_can_be_guarded_by_the_objects_etag(s3: Any, bucket: str) 
         annotate(s3, bucket, "note", ObjectIfMatch='"other"')
 
 
-def test_annotations_that_cannot_be_are_refused(s3: Any, bucket: str) -> None:
+def test_an_annotation_that_breaks_a_limit_is_refused(s3: Any, bucket: str) -> None:
     with refused("InvalidRequest", 400):
         annotate(s3, bucket, "empty", b"")
     with refused("InvalidRequest", 400):

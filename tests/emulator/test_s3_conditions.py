@@ -87,7 +87,7 @@ def test_if_match_stops_at_another_etag(s3: Any, bucket: str, write: Write) -> N
 
 
 @WRITES
-def test_if_match_is_404_where_nothing_is(s3: Any, bucket: str, write: Write) -> None:
+def test_if_match_is_a_404_where_nothing_is(s3: Any, bucket: str, write: Write) -> None:
     with refused("NoSuchKey", 404):
         write(s3, bucket, IfMatch=OTHER)
 
@@ -103,8 +103,12 @@ def test_a_refused_write_leaves_no_version_and_no_event(aws: Plain, s3: Any, buc
     assert "key" not in {record["s3"]["object"]["key"] for record in aws.records(url)}
 
 
-@pytest.mark.parametrize("conditions", [{"IfMatch": OTHER, "IfNoneMatch": "*"}, {"IfNoneMatch": OTHER}])
-def test_conditions_that_s3_does_not_implement_are_501(s3: Any, bucket: str, conditions: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "conditions",
+    [{"IfMatch": OTHER, "IfNoneMatch": "*"}, {"IfNoneMatch": OTHER}],
+    ids=["both at once", "If-None-Match with an ETag"],
+)
+def test_conditions_that_s3_does_not_implement_are_a_501(s3: Any, bucket: str, conditions: dict[str, str]) -> None:
     with refused("NotImplemented", 501):
         put(s3, bucket, **conditions)
 
@@ -133,7 +137,7 @@ def test_of_many_guarded_writers_at_once_exactly_one_wins(
     assert len(s3.list_object_versions(Bucket=bucket, Prefix="key")["Versions"]) == 1
 
 
-def test_what_was_overwritten_during_an_upload_is_a_conflict(s3: Any, bucket: str) -> None:
+def test_completing_an_upload_over_an_object_written_meanwhile_is_a_conflict(s3: Any, bucket: str) -> None:
     upload = s3.create_multipart_upload(Bucket=bucket, Key="key")["UploadId"]
     part = s3.upload_part(Bucket=bucket, Key="key", UploadId=upload, PartNumber=1, Body=b"new")
     parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
@@ -142,7 +146,7 @@ def test_what_was_overwritten_during_an_upload_is_a_conflict(s3: Any, bucket: st
         s3.complete_multipart_upload(Bucket=bucket, Key="key", UploadId=upload, MultipartUpload=parts, IfMatch=etag)
 
 
-def test_what_was_deleted_during_an_upload_is_a_conflict(s3: Any, bucket: str) -> None:
+def test_completing_an_upload_over_an_object_deleted_meanwhile_is_a_conflict(s3: Any, bucket: str) -> None:
     old(s3, bucket)
     upload = s3.create_multipart_upload(Bucket=bucket, Key="key")["UploadId"]
     part = s3.upload_part(Bucket=bucket, Key="key", UploadId=upload, PartNumber=1, Body=b"new")
@@ -152,7 +156,7 @@ def test_what_was_deleted_during_an_upload_is_a_conflict(s3: Any, bucket: str) -
         s3.complete_multipart_upload(Bucket=bucket, Key="key", UploadId=upload, MultipartUpload=parts, IfNoneMatch="*")
 
 
-def test_a_guarded_delete_spares_another_object(s3: Any, bucket: str) -> None:
+def test_a_guarded_delete_does_not_delete_another_object(s3: Any, bucket: str) -> None:
     etag = old(s3, bucket)
     with refused("PreconditionFailed", 412):
         s3.delete_object(Bucket=bucket, Key="key", IfMatch=OTHER)
@@ -161,7 +165,7 @@ def test_a_guarded_delete_spares_another_object(s3: Any, bucket: str) -> None:
         s3.head_object(Bucket=bucket, Key="key")
 
 
-def test_a_guarded_delete_of_nothing_is_404(s3: Any, bucket: str) -> None:
+def test_a_guarded_delete_of_nothing_is_a_404(s3: Any, bucket: str) -> None:
     with refused("NoSuchKey", 404):
         s3.delete_object(Bucket=bucket, Key="key", IfMatch="*")
     assert "DeleteMarkers" not in s3.list_object_versions(Bucket=bucket)
@@ -175,8 +179,11 @@ def test_a_guarded_delete_of_nothing_is_404(s3: Any, bucket: str) -> None:
         ("CopySourceIfUnmodifiedSince", datetime.now(UTC) - timedelta(hours=1)),
         ("CopySourceIfModifiedSince", datetime.now(UTC)),
     ],
+    ids=["IfMatch", "IfNoneMatch", "IfUnmodifiedSince", "IfModifiedSince"],
 )
-def test_a_copy_looks_at_its_source(s3: Any, bucket: str, condition: str, value: Any) -> None:
+def test_a_copy_whose_source_does_not_meet_its_condition_is_refused(
+    s3: Any, bucket: str, condition: str, value: Any
+) -> None:
     etag = s3.put_object(Bucket=bucket, Key="source", Body=b"x")["ETag"]
     if condition == "CopySourceIfModifiedSince":
         value = s3.head_object(Bucket=bucket, Key="source")["LastModified"]
@@ -190,7 +197,7 @@ def test_a_copy_looks_at_its_source(s3: Any, bucket: str, condition: str, value:
     assert error["Condition"].startswith("x-amz-copy-source-If-")
 
 
-def test_an_etag_that_matches_overrules_a_date_that_does_not(s3: Any, bucket: str) -> None:
+def test_an_etag_of_the_source_that_matches_overrules_a_date_that_does_not(s3: Any, bucket: str) -> None:
     etag = s3.put_object(Bucket=bucket, Key="source", Body=b"x")["ETag"]
     s3.copy_object(
         Bucket=bucket,
@@ -202,7 +209,7 @@ def test_an_etag_that_matches_overrules_a_date_that_does_not(s3: Any, bucket: st
 
 
 @pytest.mark.parametrize("operation", ["get_object", "head_object"])
-def test_conditional_reads(s3: Any, bucket: str, operation: str) -> None:
+def test_a_read_can_be_conditional(s3: Any, bucket: str, operation: str) -> None:
     etag, read = old(s3, bucket), getattr(s3, operation)
     read(Bucket=bucket, Key="key", IfMatch=etag, IfNoneMatch=OTHER)
     with refused("304", 304):

@@ -1,4 +1,4 @@
-"""Event notifications: which events there are, what they say, to whom they go, and which configurations S3 refuses."""
+"""Event notifications: which events there are, what they say and where they go."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EVERYTHING = (
 
 @pytest.fixture
 def watched(aws: Plain) -> tuple[str, str]:
-    """Return a bucket that tells everything, and the URL of the queue that gets it."""
+    """Return a bucket that sends all its events, and the URL of the queue that gets them."""
     bucket, (url, arn) = aws.bucket(ObjectOwnership="ObjectWriter"), aws.queue()
     aws.notify(bucket, arn, *EVERYTHING)
     return bucket, url
@@ -39,7 +39,7 @@ def named(records: list[dict[str, Any]]) -> list[str]:
     return [record["eventName"] for record in records]
 
 
-def test_a_record_has_s3s_shape(aws: Plain, s3: Any, watched: tuple[str, str]) -> None:
+def test_the_record_of_an_event_has_s3s_shape(aws: Plain, s3: Any, watched: tuple[str, str]) -> None:
     bucket, url = watched
     version = s3.put_object(Bucket=bucket, Key="key", Body=b"hello")["VersionId"]
     (record,) = aws.records(url)
@@ -92,7 +92,9 @@ def test_a_marker_and_a_permanent_deletion_are_two_events(aws: Plain, s3: Any, w
     assert not {"size", "eTag"} & deleted["s3"]["object"].keys()
 
 
-def test_changes_of_what_stands_beside_the_bytes(aws: Plain, s3: Any, watched: tuple[str, str]) -> None:
+def test_changes_of_tags_acl_and_annotations_have_events_without_a_sequencer(
+    aws: Plain, s3: Any, watched: tuple[str, str]
+) -> None:
     bucket, url = watched
     key = {"Bucket": bucket, "Key": "key"}
     s3.put_object(**key, Body=b"x")
@@ -134,16 +136,15 @@ def test_a_restore_has_two_events(aws: Plain, s3: Any, watched: tuple[str, str])
     assert ended["glacierEventData"]["restoreEventData"]["lifecycleRestoreStorageClass"] == "GLACIER"
 
 
-@pytest.mark.parametrize("key", ["a b", "a+b", "ü/ö", "a%b", "dir/file", "😀", "x" * 1024])
-def test_keys_are_form_encoded(aws: Plain, s3: Any, watched: tuple[str, str], key: str) -> None:
+def test_the_key_in_an_event_is_form_encoded(aws: Plain, s3: Any, watched: tuple[str, str]) -> None:
     bucket, url = watched
-    s3.put_object(Bucket=bucket, Key=key, Body=b"x")
-    (record,) = aws.records(url)
-    encoded = record["s3"]["object"]["key"]
-    assert unquote_plus(encoded) == key
-    assert encoded.isascii()
-    assert " " not in encoded
-    assert encoded.count("/") == key.count("/")
+    keys = ["a b", "a+b", "ü/ö", "a%b", "dir/file", "😀", "x" * 1024]
+    for key in keys:
+        s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+    encoded = [record["s3"]["object"]["key"] for record in aws.records(url)]
+    assert [unquote_plus(each) for each in encoded] == keys
+    assert [each for each in encoded if " " in each or not each.isascii()] == []
+    assert [each.count("/") for each in encoded] == [key.count("/") for key in keys]
 
 
 def test_the_sequencer_of_a_key_grows_with_its_history(aws: Plain, s3: Any, watched: tuple[str, str]) -> None:
@@ -169,7 +170,7 @@ def test_the_sequencer_of_a_key_grows_with_its_history(aws: Plain, s3: Any, watc
     assert told[latest] == max(told.values())
 
 
-def test_the_sequencer_is_that_of_the_write_however_late_its_event_is(
+def test_the_sequencer_is_that_of_the_write_however_late_its_event_comes(
     aws: Plain, s3: Any, watched: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bucket, url = watched
@@ -192,8 +193,8 @@ def test_the_sequencer_is_that_of_the_write_however_late_its_event_is(
     assert told[4] < told[5]
 
 
-@pytest.mark.parametrize("versioning", [None, "Suspended"])
-def test_without_versioning_events_name_no_version(aws: Plain, s3: Any, versioning: str | None) -> None:
+@pytest.mark.parametrize("versioning", [None, "Suspended"], ids=["never versioned", "suspended"])
+def test_an_event_of_a_bucket_without_versioning_names_no_version(aws: Plain, s3: Any, versioning: str | None) -> None:
     bucket, (url, arn) = aws.bucket(versioning=versioning), aws.queue()
     aws.notify(bucket, arn)
     s3.put_object(Bucket=bucket, Key="key", Body=b"x")
@@ -213,7 +214,7 @@ def test_an_event_names_the_function_that_caused_it(aws: Plain, watched: tuple[s
     assert record["userIdentity"] == {"principalId": "AWS:AROAROLE:stack-replicate"}
 
 
-def test_prefix_and_suffix_choose_keys(aws: Plain, s3: Any) -> None:
+def test_only_keys_with_the_prefix_and_suffix_have_events(aws: Plain, s3: Any) -> None:
     bucket, (url, arn) = aws.bucket(), aws.queue()
     rules = [{"Name": "prefix", "Value": "in/"}, {"Name": "Suffix", "Value": ".txt"}]
     entry = {"QueueArn": arn, "Events": ["s3:ObjectCreated:Put"], "Filter": {"Key": {"FilterRules": rules}}}
@@ -225,7 +226,7 @@ def test_prefix_and_suffix_choose_keys(aws: Plain, s3: Any) -> None:
     assert [record["s3"]["object"]["key"] for record in aws.records(url)] == ["in/a.txt"]
 
 
-def test_a_queue_in_the_buckets_region_gets_them(aws: Plain) -> None:
+def test_a_queue_in_the_buckets_region_gets_its_events(aws: Plain) -> None:
     bucket, (url, arn) = aws.bucket("eu-central-1"), aws.queue("eu-central-1")
     aws.notify(bucket, arn, region="eu-central-1")
     aws.client("s3", "eu-central-1").put_object(Bucket=bucket, Key="key", Body=b"x")

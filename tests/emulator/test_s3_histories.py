@@ -40,12 +40,12 @@ def test_a_delete_puts_a_marker_on_top(s3: Any, bucket: str) -> None:
     assert history(s3, bucket) == [("key", version, False, False), ("key", answer["VersionId"], True, True)]
 
 
-def test_a_delete_of_what_never_was_makes_a_marker_too(s3: Any, bucket: str) -> None:
+def test_a_delete_of_a_key_that_never_was_makes_a_marker_too(s3: Any, bucket: str) -> None:
     assert s3.delete_object(Bucket=bucket, Key="never")["DeleteMarker"] is True
     assert [entry[0] for entry in history(s3, bucket)] == ["never"]
 
 
-def test_head_under_a_marker_is_404_and_names_the_marker(s3: Any, bucket: str) -> None:
+def test_head_of_a_key_whose_marker_is_current_is_a_404_that_names_the_marker(s3: Any, bucket: str) -> None:
     put(s3, bucket)
     marker = s3.delete_object(Bucket=bucket, Key="key")["VersionId"]
     with refused("404", 404) as error:
@@ -56,7 +56,7 @@ def test_head_under_a_marker_is_404_and_names_the_marker(s3: Any, bucket: str) -
         s3.get_object(Bucket=bucket, Key="key")
 
 
-def test_head_of_a_markers_own_id_is_405_with_its_time(s3: Any, bucket: str) -> None:
+def test_head_of_a_delete_markers_version_id_is_a_405_with_its_time(s3: Any, bucket: str) -> None:
     marker = s3.delete_object(Bucket=bucket, Key="key")["VersionId"]
     with refused("405", 405) as error:
         s3.head_object(Bucket=bucket, Key="key", VersionId=marker)
@@ -66,13 +66,13 @@ def test_head_of_a_markers_own_id_is_405_with_its_time(s3: Any, bucket: str) -> 
         s3.get_object(Bucket=bucket, Key="key", VersionId=marker)
 
 
-def test_head_of_what_never_was_says_nothing_of_a_marker(s3: Any, bucket: str) -> None:
+def test_head_of_a_key_that_never_was_names_no_delete_marker(s3: Any, bucket: str) -> None:
     with refused("404", 404) as error:
         s3.head_object(Bucket=bucket, Key="key")
     assert "x-amz-delete-marker" not in error["headers"]
 
 
-def test_deleting_the_marker_brings_the_version_back(s3: Any, bucket: str) -> None:
+def test_deleting_a_delete_marker_brings_the_version_back(s3: Any, bucket: str) -> None:
     version = put(s3, bucket)
     marker = s3.delete_object(Bucket=bucket, Key="key")["VersionId"]
     answer = s3.delete_object(Bucket=bucket, Key="key", VersionId=marker)
@@ -95,7 +95,7 @@ def test_a_version_id_that_cannot_be_one_is_refused(s3: Any, bucket: str) -> Non
         s3.get_object(Bucket=bucket, Key="key", VersionId="nonsense")
 
 
-def test_an_unversioned_bucket_overwrites_and_tells_no_version(aws: Plain, s3: Any) -> None:
+def test_a_bucket_without_versioning_overwrites_and_returns_no_version_id(aws: Plain, s3: Any) -> None:
     bucket = aws.bucket(versioning=None)
     assert put(s3, bucket) is None
     assert put(s3, bucket, body=b"yy") is None
@@ -106,7 +106,7 @@ def test_an_unversioned_bucket_overwrites_and_tells_no_version(aws: Plain, s3: A
     assert history(s3, bucket) == []
 
 
-def test_what_was_there_before_versioning_keeps_the_id_null(aws: Plain, s3: Any) -> None:
+def test_an_object_from_before_versioning_has_the_version_id_null(aws: Plain, s3: Any) -> None:
     bucket = aws.bucket(versioning=None)
     put(s3, bucket)
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
@@ -151,26 +151,30 @@ def test_keys_are_listed_in_the_order_of_their_bytes(s3: Any, bucket: str) -> No
     assert [entry[0] for entry in history(s3, bucket)] == sorted(keys, key=str.encode)
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
-def test_pages_join_without_loss_or_repetition(s3: Any, bucket: str, size: int) -> None:
+def test_pages_of_versions_join_without_loss_or_repetition(s3: Any, bucket: str) -> None:
     for key in ("a", "b", "b/c", "d"):
         put(s3, bucket, key)
         put(s3, bucket, key)
         s3.delete_object(Bucket=bucket, Key=key)
     whole = sorted(history(s3, bucket))
-    pages: list[Any] = []
+    assert len(whole) == 12
+    for size in (1, 2, 3, 7, 100):
+        assert sorted(in_pages(s3, bucket, size)) == whole, size
+
+
+def in_pages(s3: Any, bucket: str, size: int) -> list[tuple[str, str, bool, bool]]:
+    """Return the history, read in pages of this size."""
+    found: list[tuple[str, str, bool, bool]] = []
     marker: dict[str, str] = {}
     while True:
         page = s3.list_object_versions(Bucket=bucket, MaxKeys=size, **marker)
-        pages += history(s3, bucket, MaxKeys=size, **marker)
+        found += history(s3, bucket, MaxKeys=size, **marker)
         if not page["IsTruncated"]:
-            break
+            return found
         marker = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
-    assert sorted(pages) == whole
-    assert len(whole) == 12
 
 
-def test_a_key_marker_alone_skips_the_whole_key(s3: Any, bucket: str) -> None:
+def test_a_key_marker_without_a_version_id_marker_skips_the_whole_key(s3: Any, bucket: str) -> None:
     for key in ("a", "a", "b"):
         put(s3, bucket, key)
     assert [entry[0] for entry in history(s3, bucket, KeyMarker="a")] == ["b"]
@@ -190,7 +194,7 @@ def test_a_delimiter_folds_keys(s3: Any, bucket: str) -> None:
     assert [entry["Key"] for entry in listed["Versions"]] == ["b"]
 
 
-def test_current_objects_are_listed_without_deleted_ones(s3: Any, bucket: str) -> None:
+def test_listing_objects_leaves_deleted_ones_out(s3: Any, bucket: str) -> None:
     for key in ("a", "b", "c"):
         put(s3, bucket, key)
     s3.delete_object(Bucket=bucket, Key="b")
@@ -198,7 +202,7 @@ def test_current_objects_are_listed_without_deleted_ones(s3: Any, bucket: str) -
     assert [entry["Key"] for entry in listed["Contents"]] == ["a", "c"]
 
 
-def test_several_keys_are_deleted_each_with_its_own_outcome(s3: Any, bucket: str) -> None:
+def test_several_keys_are_deleted_each_with_a_result_of_its_own(s3: Any, bucket: str) -> None:
     version, etag = put(s3, bucket, "b"), s3.head_object(Bucket=bucket, Key="b")["ETag"]
     put(s3, bucket, "a")
     objects = [{"Key": "a"}, {"Key": "b", "VersionId": version}, {"Key": "c", "ETag": etag}, {"Key": " d "}]
@@ -210,7 +214,7 @@ def test_several_keys_are_deleted_each_with_its_own_outcome(s3: Any, bucket: str
     assert [(error["Key"], error["Code"]) for error in answer["Errors"]] == [("c", "NoSuchKey")]
 
 
-def test_times_are_whole_seconds_everywhere(s3: Any, bucket: str) -> None:
+def test_last_modified_is_in_whole_seconds_everywhere(s3: Any, bucket: str) -> None:
     put(s3, bucket)
     headed = s3.head_object(Bucket=bucket, Key="key")["LastModified"]
     listed = s3.list_object_versions(Bucket=bucket)["Versions"][0]["LastModified"]

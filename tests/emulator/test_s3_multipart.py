@@ -41,7 +41,7 @@ def complete(s3: Any, bucket: str, upload: str, *parts: dict[str, Any], **settin
     )
 
 
-def test_parts_become_one_object_with_the_etag_of_their_md5s(s3: Any, bucket: str) -> None:
+def test_the_parts_of_an_upload_become_one_object_with_the_etag_of_their_md5s(s3: Any, bucket: str) -> None:
     upload = start(s3, bucket)
     parts = [part(s3, bucket, upload, 7, b"world"), part(s3, bucket, upload, 2, b"hello ")]
     done = complete(s3, bucket, upload, parts[1], parts[0])
@@ -51,7 +51,7 @@ def test_parts_become_one_object_with_the_etag_of_their_md5s(s3: Any, bucket: st
     assert head(s3, bucket)["VersionId"] == done["VersionId"]
 
 
-def test_an_upload_carries_everything_that_a_put_would(s3: Any, bucket: str) -> None:
+def test_an_upload_in_parts_carries_everything_that_a_put_would(s3: Any, bucket: str) -> None:
     settings: dict[str, Any] = {
         "Metadata": {"a": "1"},
         "ContentType": "text/plain",
@@ -68,7 +68,7 @@ def test_an_upload_carries_everything_that_a_put_would(s3: Any, bucket: str) -> 
     assert found["ServerSideEncryption"] == "aws:kms"
 
 
-def test_parts_are_told_by_number(s3: Any, bucket: str) -> None:
+def test_a_part_of_an_object_can_be_read_by_its_number(s3: Any, bucket: str) -> None:
     upload = start(s3, bucket)
     complete(s3, bucket, upload, part(s3, bucket, upload, 1, b"hello "), part(s3, bucket, upload, 2, b"world"))
     second = head(s3, bucket, PartNumber=2)
@@ -78,7 +78,7 @@ def test_parts_are_told_by_number(s3: Any, bucket: str) -> None:
         head(s3, bucket, PartNumber=3)
 
 
-def test_the_default_checksum_is_the_crc64nvme_of_the_whole(s3: Any, bucket: str) -> None:
+def test_the_default_checksum_of_an_upload_is_the_crc64nvme_of_the_whole(s3: Any, bucket: str) -> None:
     upload = start(s3, bucket)
     complete(s3, bucket, upload, part(s3, bucket, upload, 1, b"hello "), part(s3, bucket, upload, 2, b"world"))
     found = head(s3, bucket, ChecksumMode="ENABLED")
@@ -99,7 +99,7 @@ def test_a_composite_checksum_is_of_the_parts_checksums(s3: Any, bucket: str) ->
     assert found["ChecksumType"] == "COMPOSITE"
 
 
-def test_a_crc_can_be_of_the_whole_when_asked(s3: Any, bucket: str) -> None:
+def test_a_crc_of_an_upload_can_be_of_the_whole_when_asked(s3: Any, bucket: str) -> None:
     upload = start(s3, bucket, ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT")
     complete(s3, bucket, upload, part(s3, bucket, upload, 1, b"hello "), part(s3, bucket, upload, 2, b"world"))
     assert head(s3, bucket, ChecksumMode="ENABLED")["ChecksumCRC32"] == compute(b"hello world", "CRC32").value
@@ -128,7 +128,7 @@ def test_a_part_can_be_a_range_of_an_exact_version(s3: Any, bucket: str) -> None
     assert s3.get_object(Bucket=bucket, Key="key")["Body"].read() == b"0123456789"
 
 
-def test_a_part_copy_looks_at_its_source(s3: Any, bucket: str) -> None:
+def test_a_part_copied_from_a_source_that_does_not_fit_is_refused(s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="source", Body=b"0123456789")
     copy = {"Bucket": bucket, "Key": "key", "UploadId": start(s3, bucket), "PartNumber": 1}
     with refused("PreconditionFailed", 412):
@@ -139,7 +139,7 @@ def test_a_part_copy_looks_at_its_source(s3: Any, bucket: str) -> None:
         s3.upload_part_copy(**copy, CopySource=f"{bucket}/nothing")
 
 
-def test_completing_again_answers_the_same_and_makes_no_second_version(s3: Any, bucket: str) -> None:
+def test_completing_an_upload_again_answers_the_same_and_makes_no_second_version(s3: Any, bucket: str) -> None:
     upload = start(s3, bucket)
     only = part(s3, bucket, upload, 1, b"x")
     with ThreadPoolExecutor(4) as pool:
@@ -148,7 +148,7 @@ def test_completing_again_answers_the_same_and_makes_no_second_version(s3: Any, 
     assert len(s3.list_object_versions(Bucket=bucket)["Versions"]) == 1
 
 
-def test_only_what_was_uploaded_can_be_completed(s3: Any, bucket: str) -> None:
+def test_an_upload_can_be_completed_only_with_the_parts_that_were_uploaded(s3: Any, bucket: str) -> None:
     upload = start(s3, bucket)
     one, two = part(s3, bucket, upload, 1, b"long"), part(s3, bucket, upload, 2, b"long")
     with refused("InvalidPart", 400):
@@ -161,14 +161,14 @@ def test_only_what_was_uploaded_can_be_completed(s3: Any, bucket: str) -> None:
         complete(s3, bucket, upload)
 
 
-def test_only_the_last_part_may_be_small(s3: Any, bucket: str) -> None:
+def test_only_the_last_part_of_an_upload_may_be_small(s3: Any, bucket: str) -> None:
     upload = start(s3, bucket)
     one, two = part(s3, bucket, upload, 1, b"x"), part(s3, bucket, upload, 2, b"x")
     with refused("EntityTooSmall", 400):
         complete(s3, bucket, upload, one, two)
 
 
-def test_the_object_must_have_the_size_and_checksum_that_are_said(s3: Any, bucket: str) -> None:
+def test_completing_an_upload_with_a_wrong_size_or_checksum_is_refused(s3: Any, bucket: str) -> None:
     upload = start(s3, bucket)
     only = part(s3, bucket, upload, 1, b"hello")
     with refused("InvalidRequest", 400):
@@ -200,7 +200,7 @@ def test_an_aborted_upload_is_gone(s3: Any, bucket: str) -> None:
             ask()
 
 
-def test_parts_are_listed_by_number_in_pages(s3: Any, bucket: str) -> None:
+def test_the_parts_of_an_upload_are_listed_by_number_in_pages(s3: Any, bucket: str) -> None:
     upload = start(s3, bucket)
     for number in (2, 30, 4):
         part(s3, bucket, upload, number, b"x" * number)
@@ -222,7 +222,9 @@ def test_uploads_are_listed_by_key_in_pages(s3: Any, bucket: str) -> None:
     assert [each["Key"] for each in s3.list_multipart_uploads(Bucket=bucket, Prefix="c/")["Uploads"]] == ["c/d"]
 
 
-def test_an_object_stands_where_its_upload_was_begun_and_has_that_time(s3: Any, bucket: str) -> None:
+def test_an_object_in_parts_stands_in_the_history_where_its_upload_was_begun_and_has_that_time(
+    s3: Any, bucket: str
+) -> None:
     """As the user guide says of uploads at the same time: the one that was begun last is current."""
     upload = start(s3, bucket)
     [begun] = s3.list_multipart_uploads(Bucket=bucket)["Uploads"]
@@ -241,6 +243,6 @@ def test_an_upload_names_who_began_it(s3: Any, bucket: str) -> None:
     assert s3.list_parts(Bucket=bucket, Key="key", UploadId=upload)["Initiator"]["ID"] == begun["Initiator"]["ID"]
 
 
-def test_a_role_is_named_with_its_session() -> None:
+def test_the_session_arn_of_a_function_has_its_role_and_its_session() -> None:
     function = Principal("replicator", "AWS:AROA:stack-replicate", "stack-replicate", "", "arn:aws:iam::1:role/stack-R")
     assert function.session_arn == "arn:aws:sts::1:assumed-role/stack-R/stack-replicate"

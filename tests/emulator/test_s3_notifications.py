@@ -1,4 +1,4 @@
-"""Notification configurations: what a bucket may be told to send where, and what S3 refuses."""
+"""Notification configurations: where a bucket may send which events, and what S3 refuses."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 
 from tests.emulator.plain import Plain, refused
-
-# Configurations
 
 
 def configure(s3: Any, bucket: str, *entries: dict[str, Any], **settings: Any) -> None:
@@ -23,7 +21,7 @@ def entry(arn: str, *events: str, prefix: str = "", suffix: str = "") -> dict[st
     return {"QueueArn": arn, "Events": list(events), **chosen}
 
 
-def test_a_configuration_comes_back_as_it_was_put_and_is_replaced_whole(aws: Plain, s3: Any) -> None:
+def test_a_notification_configuration_is_read_as_it_was_put_and_replaced_whole(aws: Plain, s3: Any) -> None:
     bucket, (_, arn) = aws.bucket(), aws.queue()
     configure(s3, bucket, {**entry(arn, "s3:ObjectCreated:*", prefix="a/"), "Id": "mine"})
     (got,) = s3.get_bucket_notification_configuration(Bucket=bucket)["QueueConfigurations"]
@@ -35,7 +33,7 @@ def test_a_configuration_comes_back_as_it_was_put_and_is_replaced_whole(aws: Pla
     assert got["EventBridgeConfiguration"] == {}
 
 
-def test_other_kinds_of_destinations_are_kept(aws: Plain, s3: Any) -> None:
+def test_notifications_for_topics_and_functions_are_kept(aws: Plain, s3: Any) -> None:
     bucket = aws.bucket()
     topic = "arn:aws:sns:us-east-1:123456789012:topic"
     function = "arn:aws:lambda:us-east-1:123456789012:function:name"
@@ -56,8 +54,9 @@ def test_other_kinds_of_destinations_are_kept(aws: Plain, s3: Any) -> None:
         ({"prefix": "a"}, {"suffix": "b"}),
         ({}, {"prefix": "a"}),
     ],
+    ids=["a prefix of the other prefix", "a suffix of the other suffix", "a prefix and a suffix", "no filter"],
 )
-def test_overlapping_entries_for_one_event_are_refused(
+def test_overlapping_notifications_of_one_event_are_refused(
     aws: Plain, s3: Any, one: dict[str, str], other: dict[str, str]
 ) -> None:
     bucket, (_, arn) = aws.bucket(), aws.queue()
@@ -67,7 +66,7 @@ def test_overlapping_entries_for_one_event_are_refused(
     configure(s3, bucket, entry(arn, "s3:ObjectCreated:*", **one), entry(arn, "s3:ObjectRemoved:*", **other))
 
 
-def test_disjoint_entries_for_one_event_are_fine(aws: Plain, s3: Any) -> None:
+def test_notifications_of_one_event_with_disjoint_prefixes_are_accepted(aws: Plain, s3: Any) -> None:
     bucket, (_, arn) = aws.bucket(), aws.queue()
     configure(
         s3,
@@ -77,7 +76,7 @@ def test_disjoint_entries_for_one_event_are_fine(aws: Plain, s3: Any) -> None:
     )
 
 
-def test_a_queue_must_exist_and_let_s3_send_for_this_bucket(aws: Plain, s3: Any) -> None:
+def test_a_queue_that_gets_notifications_must_exist_and_let_s3_send_for_the_bucket(aws: Plain, s3: Any) -> None:
     bucket = aws.bucket()
     by_s3 = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:*", "Resource": "*"}
     for policy in (
@@ -101,12 +100,12 @@ def test_a_queue_must_exist_and_let_s3_send_for_this_bucket(aws: Plain, s3: Any)
     configure(s3, bucket, entry(allowed, "s3:ObjectCreated:*"))
 
 
-def test_destinations_can_be_left_unvalidated(aws: Plain, s3: Any) -> None:
+def test_notifications_can_be_put_without_validating_their_destination(aws: Plain, s3: Any) -> None:
     arn = "arn:aws:sqs:us-east-1:123456789012:later"
     configure(s3, aws.bucket(), entry(arn, "s3:ObjectCreated:*"), SkipDestinationValidation=True)
 
 
-def test_a_queue_in_another_region_is_refused(aws: Plain, s3: Any) -> None:
+def test_notifications_to_a_queue_in_another_region_are_refused(aws: Plain, s3: Any) -> None:
     with refused("InvalidArgument", 400) as error:
         configure(s3, aws.bucket(), entry(aws.queue("us-west-2")[1], "s3:ObjectCreated:*"))
     assert "region is not valid" in error["Message"]
@@ -122,8 +121,8 @@ def test_a_queue_in_another_region_is_refused(aws: Plain, s3: Any) -> None:
             "Filter": {"Key": {"FilterRules": [{"Name": "middle", "Value": "x"}]}},
         },
     ],
-    ids=["arn", "event", "filter"],
+    ids=["a queue that is no ARN", "an unknown event", "an unknown filter"],
 )
-def test_entries_that_make_no_sense_are_refused(aws: Plain, s3: Any, wrong: dict[str, Any]) -> None:
+def test_notifications_that_make_no_sense_are_refused(aws: Plain, s3: Any, wrong: dict[str, Any]) -> None:
     with refused("InvalidArgument", 400):
         configure(s3, aws.bucket(), wrong)

@@ -1,4 +1,4 @@
-"""What S3 keeps beside an object's bytes, and how HEAD and GET tell it."""
+"""What S3 keeps beside an object's bytes, and how HEAD and GET return it."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ def test_s3_computes_crc64nvme_when_the_writer_sends_no_checksum(aws: Plain, s3:
 
 
 @pytest.mark.parametrize("algorithm", ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"])
-def test_the_checksum_that_was_sent_is_kept(s3: Any, bucket: str, algorithm: str) -> None:
+def test_the_checksum_that_a_writer_sends_is_kept(s3: Any, bucket: str, algorithm: str) -> None:
     put(s3, bucket, ChecksumAlgorithm=algorithm)
     found = head(s3, bucket, ChecksumMode="ENABLED")
     assert found[f"Checksum{algorithm}"] == compute(b"hello", algorithm).value
 
 
-def test_checksums_are_only_told_when_asked_for(s3: Any, bucket: str) -> None:
+def test_checksums_are_returned_only_when_asked_for(s3: Any, bucket: str) -> None:
     put(s3, bucket, ChecksumAlgorithm="SHA256")
     assert not [name for name in head(s3, bucket) if name.startswith("Checksum")]
 
 
-def test_a_wrong_checksum_is_refused(s3: Any, bucket: str) -> None:
+def test_an_object_with_a_wrong_checksum_is_refused(s3: Any, bucket: str) -> None:
     with refused("BadDigest", 400):
         put(s3, bucket, ChecksumSHA256=compute(b"other", "SHA256").value)
     with refused("BadDigest", 400):
@@ -45,13 +45,13 @@ def test_a_wrong_checksum_is_refused(s3: Any, bucket: str) -> None:
 # Metadata and tags
 
 
-def test_user_metadata_of_two_kilobytes_is_the_most(s3: Any, bucket: str) -> None:
+def test_an_object_has_at_most_two_kilobytes_of_user_metadata(s3: Any, bucket: str) -> None:
     put(s3, bucket, Metadata={"k" * 48: "v" * 2000})
     with refused("MetadataTooLarge", 400):
         put(s3, bucket, Metadata={"k" * 49: "v" * 2000})
 
 
-def test_ten_tags_are_the_most(s3: Any, bucket: str) -> None:
+def test_an_object_has_at_most_ten_tags(s3: Any, bucket: str) -> None:
     put(s3, bucket, Tagging="&".join(f"k{number}=v" for number in range(10)))
     assert head(s3, bucket)["TagCount"] == 10
     eleven = [{"Key": f"k{number}", "Value": "v"} for number in range(11)]
@@ -64,9 +64,9 @@ def test_ten_tags_are_the_most(s3: Any, bucket: str) -> None:
 @pytest.mark.parametrize(
     "tag",
     [("k" * 129, "v"), ("k", "v" * 257), ("aws:mine", "v")],
-    ids=["long key", "long value", "reserved"],
+    ids=["a long key", "a long value", "a reserved prefix"],
 )
-def test_tags_that_cannot_be_are_refused(s3: Any, bucket: str, tag: tuple[str, str]) -> None:
+def test_a_tag_that_breaks_a_limit_is_refused(s3: Any, bucket: str, tag: tuple[str, str]) -> None:
     put(s3, bucket)
     with refused("InvalidTag", 400):
         s3.put_object_tagging(Bucket=bucket, Key="key", Tagging={"TagSet": [{"Key": tag[0], "Value": tag[1]}]})
@@ -100,7 +100,7 @@ def test_an_unknown_storage_class_is_refused(s3: Any, bucket: str) -> None:
         put(s3, bucket, StorageClass="CUPBOARD")
 
 
-def test_a_browsers_form_is_stored_like_a_put(aws: Plain, s3: Any, bucket: str) -> None:
+def test_an_object_posted_by_a_browser_form_is_stored_like_a_put(aws: Plain, s3: Any, bucket: str) -> None:
     fields = {"key": "form", "x-amz-meta-color": "blue", "Content-Type": "text/plain", "file": "hello"}
     parts = (
         f'--B\r\nContent-Disposition: form-data; name="{name}"'
@@ -128,8 +128,9 @@ def test_a_browsers_form_is_stored_like_a_put(aws: Plain, s3: Any, bucket: str) 
         ("bytes=-2", b"lo", "bytes 3-4/5"),
         ("bytes=0-99", b"hello", "bytes 0-4/5"),
     ],
+    ids=["from one byte to another", "to the end", "the last bytes", "more than there are"],
 )
-def test_a_range_is_a_part_of_the_bytes(s3: Any, bucket: str, asked: str, expected: bytes, shown: str) -> None:
+def test_a_range_returns_part_of_the_bytes(s3: Any, bucket: str, asked: str, expected: bytes, shown: str) -> None:
     put(s3, bucket)
     got = s3.get_object(Bucket=bucket, Key="key", Range=asked)
     assert (got["Body"].read(), got["ContentRange"]) == (expected, shown)
@@ -148,7 +149,7 @@ def test_an_empty_object_is_an_object(s3: Any, bucket: str) -> None:
     assert s3.get_object(Bucket=bucket, Key="empty")["Body"].read() == b""
 
 
-def test_an_archived_object_can_be_seen_but_not_read(s3: Any, bucket: str) -> None:
+def test_an_archived_object_has_a_head_and_can_be_read_once_it_is_restored(s3: Any, bucket: str) -> None:
     put(s3, bucket, StorageClass="DEEP_ARCHIVE")
     assert head(s3, bucket)["StorageClass"] == "DEEP_ARCHIVE"
     with refused("InvalidObjectState", 403):
@@ -158,7 +159,7 @@ def test_an_archived_object_can_be_seen_but_not_read(s3: Any, bucket: str) -> No
     assert s3.get_object(Bucket=bucket, Key="key")["Body"].read() == b"hello"
 
 
-def test_attributes_tell_what_is_asked_for(s3: Any, bucket: str) -> None:
+def test_object_attributes_are_those_that_were_asked_for(s3: Any, bucket: str) -> None:
     put(s3, bucket, ChecksumAlgorithm="SHA256")
     asked = ["ETag", "Checksum", "ObjectSize", "StorageClass"]
     got = s3.get_object_attributes(Bucket=bucket, Key="key", ObjectAttributes=asked)
@@ -178,7 +179,7 @@ def test_everything_is_encrypted_with_sse_s3_by_default(s3: Any, bucket: str) ->
 
 
 @pytest.mark.parametrize("algorithm", ["aws:kms", "aws:kms:dsse"])
-def test_a_kms_key_is_told_by_its_arn(aws: Plain, s3: Any, bucket: str, algorithm: str) -> None:
+def test_the_kms_key_of_an_object_is_returned_as_an_arn(aws: Plain, s3: Any, bucket: str, algorithm: str) -> None:
     key = aws.client("kms").create_key()["KeyMetadata"]
     for name in (key["KeyId"], key["Arn"]):
         assert put(s3, bucket, ServerSideEncryption=algorithm, SSEKMSKeyId=name)["SSEKMSKeyId"] == key["Arn"]
@@ -186,7 +187,7 @@ def test_a_kms_key_is_told_by_its_arn(aws: Plain, s3: Any, bucket: str, algorith
     assert (found["ServerSideEncryption"], found["SSEKMSKeyId"]) == (algorithm, key["Arn"])
 
 
-def test_without_a_key_kms_takes_the_one_that_aws_manages(aws: Plain, s3: Any, bucket: str) -> None:
+def test_without_a_key_kms_encryption_uses_the_one_that_aws_manages(aws: Plain, s3: Any, bucket: str) -> None:
     arn = put(s3, bucket, ServerSideEncryption="aws:kms")["SSEKMSKeyId"]
     assert put(s3, bucket, ServerSideEncryption="aws:kms")["SSEKMSKeyId"] == arn
     assert aws.client("kms").describe_key(KeyId="alias/aws/s3")["KeyMetadata"]["Arn"] == arn
@@ -207,7 +208,7 @@ def test_a_buckets_default_encryption_is_for_puts_and_copies(aws: Plain, s3: Any
     assert put(s3, bucket)["ServerSideEncryption"] == "AES256"
 
 
-def test_a_key_that_is_disabled_or_going_cannot_be_used(aws: Plain, s3: Any, bucket: str) -> None:
+def test_a_kms_key_that_is_disabled_or_scheduled_for_deletion_cannot_be_used(aws: Plain, s3: Any, bucket: str) -> None:
     kms = aws.client("kms")
     disabled, going = (kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(2))
     kms.disable_key(KeyId=disabled)
@@ -218,7 +219,7 @@ def test_a_key_that_is_disabled_or_going_cannot_be_used(aws: Plain, s3: Any, buc
         put(s3, bucket, ServerSideEncryption="aws:kms", SSEKMSKeyId=going)
 
 
-def test_a_key_of_another_region_is_not_found(s3: Any, bucket: str) -> None:
+def test_a_kms_key_of_another_region_is_not_found(s3: Any, bucket: str) -> None:
     with refused("KMS.NotFoundException", 400):
         put(
             s3,

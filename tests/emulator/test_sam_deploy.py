@@ -54,8 +54,10 @@ def outputs(emulator: Running) -> dict[str, str]:
     return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
 
 
-def test_sam_creates_updates_and_deletes_a_stack(emulator: Running, sam: Sam, folder: Path) -> None:
-    """What was uploaded runs, not what lies in the folder; and what runs is fed from the stack's queue."""
+def test_sam_deploy_creates_and_updates_a_stack_and_sam_delete_deletes_it(
+    emulator: Running, sam: Sam, folder: Path
+) -> None:
+    """What was uploaded runs, not what is in the folder; and what runs receives from the stack's queue."""
     said = deploy(sam, folder, "--parameter-overrides", "Level=DEBUG", "SourceBuckets=one,two")
     assert "Successfully created/updated stack" in said
     seen = look(emulator)
@@ -78,7 +80,9 @@ def test_sam_creates_updates_and_deletes_a_stack(emulator: Running, sam: Sam, fo
     assert created["Table"] in emulator.client("dynamodb", REGION).list_tables()["TableNames"]
 
 
-def test_sam_shows_why_a_stack_could_not_be_created(emulator: Running, sam: Sam, folder: Path, tmp_path: Path) -> None:
+def test_sam_deploy_shows_why_a_stack_could_not_be_created(
+    emulator: Running, sam: Sam, folder: Path, tmp_path: Path
+) -> None:
     emulator.client("s3", REGION).create_bucket(Bucket="taken")
     broken = tmp_path / "stack"
     shutil.copytree(folder, broken)

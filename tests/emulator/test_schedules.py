@@ -2,23 +2,21 @@
 
 from datetime import UTC, datetime
 
-import pytest
-
 from emulator.functions.schedules import Schedule
 
 REGION = "eu-west-1"
 
 
-@pytest.mark.parametrize(
-    ("expression", "period"),
-    [("rate(1 minute)", 60.0), ("rate(5 minutes)", 300.0), ("rate(1 day)", 86400.0), ("cron(0 3 * * ? *)", None)],
-)
-def test_rates_are_understood(expression: str, period: float | None) -> None:
-    schedule = Schedule("arn", expression, "target", True, "aws.events", REGION, "123456789012", None)
-    assert schedule.period == period
+def test_the_period_of_a_schedule_is_that_of_its_rate() -> None:
+    expected = {"rate(1 minute)": 60.0, "rate(5 minutes)": 300.0, "rate(1 day)": 86400.0, "cron(0 3 * * ? *)": None}
+    found = {
+        expression: Schedule("arn", expression, "target", True, "aws.events", REGION, "123456789012", None).period
+        for expression in expected
+    }
+    assert found == expected
 
 
-def test_a_schedules_input_knows_its_time() -> None:
+def test_the_input_of_a_schedule_has_its_time_and_arn_filled_in() -> None:
     text = '{"at": "<aws.scheduler.scheduled-time>", "by": "<aws.scheduler.schedule-arn>", "x": "<aws.scheduler.no>"}'
     schedule = Schedule("arn:s", "rate(1 day)", "target", True, "aws.scheduler", REGION, "123456789012", text)
     event = schedule.event(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))

@@ -61,13 +61,11 @@ def ask(client: Any, *statistics: str, period: int = 3600, **span: Any) -> dict[
     }
 
 
-@pytest.mark.parametrize(
-    ("statistic", "value"),
-    [("p50", 50), ("p90", 90), ("p99", 99), ("p99.9", 100), ("p100", 100), ("Minimum", 1), ("Maximum", 100),
-     ("Average", 50.5), ("Sum", 5050), ("SampleCount", 100)],
-)  # fmt: skip
-def test_a_statistic_is_of_the_values_of_its_period_and_metric(cloudwatch: Any, statistic: str, value: float) -> None:
-    assert ask(cloudwatch, statistic)[statistic]["12:00"] == value
+def test_a_statistic_is_of_the_values_of_its_period_and_metric(cloudwatch: Any) -> None:
+    expected = {"p50": 50, "p90": 90, "p99": 99, "p99.9": 100, "p100": 100, "Minimum": 1, "Maximum": 100,
+                "Average": 50.5, "Sum": 5050, "SampleCount": 100}  # fmt: skip
+    found = {statistic: values["12:00"] for statistic, values in ask(cloudwatch, *expected).items()}
+    assert found == expected
 
 
 def test_periods_begin_with_the_query_and_those_without_values_are_left_out(cloudwatch: Any) -> None:
@@ -75,13 +73,13 @@ def test_periods_begin_with_the_query_and_those_without_values_are_left_out(clou
     assert found == {"SampleCount": {"11:50": 100, "12:50": 1}}
 
 
-def test_a_value_counts_for_the_minute_that_it_falls_into(cloudwatch: Any) -> None:
+def test_a_value_belongs_to_the_minute_of_its_timestamp(cloudwatch: Any) -> None:
     late = NOON + timedelta(seconds=50)
     found = ask(cloudwatch, "SampleCount", StartTime=late, EndTime=late + timedelta(minutes=1))
     assert found == {"SampleCount": {"12:00": 100}}
 
 
-def test_newest_first_is_the_default(cloudwatch: Any) -> None:
+def test_without_an_order_the_newest_values_come_first(cloudwatch: Any) -> None:
     metric = {"Namespace": "Ours", "MetricName": "Latency", "Dimensions": WHERE}
     query = {"Id": "q", "MetricStat": {"Metric": metric, "Period": 3600, "Stat": "Maximum"}}
     end = NOON + timedelta(hours=2)

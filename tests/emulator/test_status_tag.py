@@ -1,4 +1,4 @@
-"""SourceStatusTag: the source version says where it stands, keeps its own tags, and sets nothing off."""
+"""SourceStatusTag: the source version shows its status in a tag, keeps its own tags, and triggers nothing."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -28,14 +28,14 @@ def tags(aws: Running, key: str, bucket: str = "east") -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
 
 
-def test_a_version_is_tagged_completed_beside_its_own_tags(aws: Running) -> None:
+def test_a_replicated_version_is_tagged_completed_beside_its_own_tags(aws: Running) -> None:
     aws.client("s3").put_object(Bucket="east", Key="a", Body=b"1", Tagging="team=red")
     assert aws.idle()
     assert tags(aws, "a") == {"team": "red", "replication-status": "COMPLETED"}
     assert tags(aws, "a", "west") == {"team": "red", "replication-status": "REPLICA"}
 
 
-def test_it_says_pending_and_failed_as_well(aws: Running) -> None:
+def test_a_version_that_waits_or_failed_is_tagged_so_until_it_is_replicated(aws: Running) -> None:
     fail(aws, "slow", status=503, code="SlowDown")
     fail(aws, "denied", status=403, code="AccessDenied")
     put(aws, "slow", "denied")
@@ -49,7 +49,7 @@ def test_it_says_pending_and_failed_as_well(aws: Running) -> None:
         assert tags(aws, key, "west") == {"replication-status": "REPLICA"}
 
 
-def test_the_tag_sets_nothing_off_and_replicas_at_a_source_get_none(aws: Running) -> None:
+def test_the_status_tag_triggers_no_replication(aws: Running) -> None:
     put(aws, "once")
     assert aws.idle()
     asked: list[dict[str, Any]] = aws.get("/requests")
@@ -58,14 +58,14 @@ def test_the_tag_sets_nothing_off_and_replicas_at_a_source_get_none(aws: Running
     assert len(versions(aws, "east", "once")) == 1
 
 
-def test_a_full_set_of_tags_is_left_as_it_is(aws: Running) -> None:
+def test_a_version_with_ten_tags_gets_no_status_tag(aws: Running) -> None:
     full = "&".join(f"t{number}=1" for number in range(10))
     aws.client("s3").put_object(Bucket="east", Key="full", Body=b"1", Tagging=full)
     assert aws.idle()
     assert set(tags(aws, "full")) == {f"t{number}" for number in range(10)}
 
 
-def test_a_tag_that_may_not_be_set_costs_no_replica(aws: Running) -> None:
+def test_a_version_that_may_not_be_tagged_is_replicated_all_the_same(aws: Running) -> None:
     aws.post(
         "/faults", [{"service": "s3", "operation": "PutObjectTagging", "then": {"status": 403, "code": "AccessDenied"}}]
     )
@@ -75,7 +75,7 @@ def test_a_tag_that_may_not_be_set_costs_no_replica(aws: Running) -> None:
     assert len(versions(aws, "west", "untagged")) == 1
 
 
-def test_a_tag_that_a_user_sets_stays(aws: Running) -> None:
+def test_tags_that_a_user_sets_later_stay_as_they_are(aws: Running) -> None:
     version = put(aws, "tagged by hand")["tagged by hand"]
     assert aws.idle()
     tagging = {"TagSet": [{"Key": "scanned", "Value": "clean"}]}

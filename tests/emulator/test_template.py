@@ -29,20 +29,9 @@ NOTHING = {"Ref": "AWS::NoValue"}
 QUEUE = {"Fn::GetAtt": ["Queue", "Arn"]}
 
 
-@pytest.mark.parametrize(
-    ("condition", "holds"),
-    [
-        ("Yes", True),
-        ("No", False),
-        ("Both", False),
-        ("Either", True),
-        ("Number", True),
-        ("Switch", True),
-        ("Lists", True),
-    ],
-)
-def test_conditions(condition: str, holds: bool) -> None:
-    assert SCOPE.holds(condition) is holds
+def test_conditions_hold_as_cloudformation_evaluates_them() -> None:
+    expected = {"Yes": True, "No": False, "Both": False, "Either": True, "Number": True, "Switch": True, "Lists": True}
+    assert {condition: SCOPE.holds(condition) for condition in expected} == expected
 
 
 @pytest.mark.parametrize(
@@ -77,7 +66,7 @@ def test_conditions(condition: str, holds: bool) -> None:
          {"Statement": {"Condition": {"StringEquals": {"a": "1"}}}}),
     ],
 )  # fmt: skip
-def test_what_is_known_is_put_in_and_references_to_resources_stay(node: Any, resolved: Any) -> None:
+def test_an_intrinsic_function_is_resolved_and_references_to_resources_are_kept(node: Any, resolved: Any) -> None:
     assert SCOPE.resolve(node) == resolved
 
 
@@ -89,7 +78,7 @@ def test_what_is_known_is_put_in_and_references_to_resources_stay(node: Any, res
         ({"Fn::Select": [5, ["a"]]}, "nonexistent value at index 5"),
     ],
 )
-def test_what_makes_no_sense_is_refused(node: Any, complaint: str) -> None:
+def test_an_intrinsic_function_that_cannot_be_resolved_is_refused(node: Any, complaint: str) -> None:
     with pytest.raises(ValidationError, match=complaint):
         SCOPE.resolve(node)
 
@@ -98,7 +87,7 @@ def template(**sections: Any) -> str:
     return json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}, **sections})
 
 
-def test_resources_and_outputs_without_their_condition_are_gone_and_so_are_dependencies_on_them() -> None:
+def test_resources_and_outputs_whose_condition_does_not_hold_are_left_out_with_dependencies_on_them() -> None:
     plain = plain_template(
         template(
             Parameters={"Wanted": {"Type": "String", "Default": "no"}},
@@ -132,13 +121,15 @@ def test_resources_and_outputs_without_their_condition_are_gone_and_so_are_depen
         ({"Type": "CommaDelimitedList", "AllowedPattern": "[a-z]+"}, "a,B", "Parameter 'P' is 'a,B'"),
     ],
 )
-def test_parameters_are_checked(slot: dict[str, Any], given: str | None, complaint: str) -> None:
+def test_a_parameter_that_breaks_a_rule_of_its_template_is_refused(
+    slot: dict[str, Any], given: str | None, complaint: str
+) -> None:
     values = {} if given is None else {"P": given}
     with pytest.raises(ValidationError, match=complaint):
         plain_template(template(Parameters={"P": slot}), values, STACK)
 
 
-def test_lists_are_cut_and_trimmed() -> None:
+def test_a_list_parameter_is_split_at_commas_and_trimmed() -> None:
     body = template(
         Parameters={"P": {"Type": "CommaDelimitedList", "Default": "a, b"}}, Outputs={"O": {"Value": {"Ref": "P"}}}
     )
@@ -154,6 +145,6 @@ def test_lists_are_cut_and_trimmed() -> None:
         (template(Transform="My::Macro"), "No transform named My::Macro found"),
     ],
 )
-def test_texts_that_are_no_template_are_refused(text: str, complaint: str) -> None:
+def test_a_text_that_is_no_template_is_refused(text: str, complaint: str) -> None:
     with pytest.raises(ValidationError, match=complaint):
         plain_template(text, {}, STACK)

@@ -1,4 +1,4 @@
-"""Faults, kills, duplicates and disorder, end to end: what is temporary recovers, what is permanent says why."""
+"""Faults, kills, duplicates and disorder, end to end: temporary trouble recovers, permanent failures say why."""
 
 import json
 from collections import Counter
@@ -59,8 +59,8 @@ def put(emulator: Running, key: str, bucket: str = "east", body: bytes = b"conte
 
 
 def wrong(emulator: Running, *keys: str, overtaken: bool = False) -> list[str]:
-    """Wait for rest, then say how west differs from east at these keys."""
-    assert emulator.idle(), "nothing comes to rest"
+    """Wait until nothing is under way, then list how west differs from east at these keys."""
+    assert emulator.idle(), "it does not come to rest"
     comparison = Comparison(Side.of(emulator, "east"), Side.of(emulator, "west"), overtaken=overtaken)
     return comparison.differences(set(keys))
 
@@ -86,7 +86,7 @@ def test_a_small_object_costs_one_head_one_copy_one_read_and_one_write(emulator:
     assert beside <= settings, "once per container"
 
 
-def test_overwriting_costs_no_more(emulator: Running) -> None:
+def test_an_overwrite_costs_no_more_than_a_first_write(emulator: Running) -> None:
     emulator.delete("requests")
     for number in range(4):
         put(emulator, "again", body=bytes(number))
@@ -130,7 +130,7 @@ def test_temporary_trouble_recovers_by_itself(weathered: Running, kind: str) -> 
     assert wrong(weathered, kind, f"beside {kind}") == []
 
 
-def test_temporary_trouble_leaves_nothing_behind(weathered: Running) -> None:
+def test_temporary_trouble_leaves_no_failure_and_nothing_that_waits(weathered: Running) -> None:
     assert take_dead_letters(weathered) == []
     assert waiting(weathered) == []
 
@@ -150,7 +150,7 @@ def test_a_kill_around_the_journal_changes_nothing(emulator: Running, operation:
     put(emulator, key)
     assert wrong(emulator, key) == []
     [order] = emulator.get("faults")
-    assert order["times"] == 0, "the fault did happen"
+    assert order["times"] == 0, "the fault happened"
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -165,11 +165,11 @@ def test_a_kill_on_the_slow_path_changes_nothing(emulator: Running, operation: s
     assert emulator.idle()
     west = Side.of(emulator, "west")
     assert [west.origin(key, entry["VersionId"]) for entry in west.versions(key)] == [version, ""]
-    assert emulator.get("faults")[0]["times"] == 0, "the fault did happen"
+    assert emulator.get("faults")[0]["times"] == 0, "the fault happened"
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_kill_while_a_failure_is_buried_loses_no_failure(emulator: Running, when: str) -> None:
+def test_a_kill_while_a_failure_is_sent_to_the_dead_letter_queue_loses_no_failure(emulator: Running, when: str) -> None:
     key = f"buried {when}"
     emulator.post("faults", [fault("CopyObject", {"status": 403, "code": "AccessDenied"}, key=key),
                              fault("SendMessage", {"kill": when}, service="sqs", times=1)])  # fmt: skip
@@ -177,7 +177,7 @@ def test_a_kill_while_a_failure_is_buried_loses_no_failure(emulator: Running, wh
     assert emulator.idle()
     letters = take_dead_letters(emulator)
     assert {letter.version_id for letter in letters} == {version}
-    assert len(letters) == (1 if when == "before" else 2), "rather twice than never"
+    assert len(letters) == (1 if when == "before" else 2), "twice is better than never"
 
 
 JOURNAL_TROUBLE = [  # the client itself tries the first two thrice
@@ -189,7 +189,9 @@ JOURNAL_TROUBLE = [  # the client itself tries the first two thrice
 
 @pytest.mark.parametrize("trouble", JOURNAL_TROUBLE, ids=[code for _, code, _ in JOURNAL_TROUBLE])
 @pytest.mark.parametrize("operation", ["GetItem", "UpdateItem"])
-def test_journal_trouble_is_waited_for(emulator: Running, operation: str, trouble: tuple[int, str, int]) -> None:
+def test_an_object_is_replicated_once_trouble_with_the_journal_is_over(
+    emulator: Running, operation: str, trouble: tuple[int, str, int]
+) -> None:
     status, code, times = trouble
     emulator.post("faults", [fault(operation, {"status": status, "code": code}, service="dynamodb", times=times)])
     key = f"{code} {operation}"
@@ -209,7 +211,9 @@ PERMANENT: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-def test_permanent_failures_lie_in_the_dead_letter_queue_with_all_that_explains_them(emulator: Running) -> None:
+def test_a_permanent_failure_is_in_the_dead_letter_queue_with_reason_rule_destination_and_origin(
+    emulator: Running,
+) -> None:
     emulator.post("faults", [{**order, "key": name} for name, (order, _) in PERMANENT.items()])
     versions = {name: put(emulator, name) for name in PERMANENT}
     neighbours = [f"beside {name}" for name in PERMANENT]
@@ -229,7 +233,7 @@ def test_permanent_failures_lie_in_the_dead_letter_queue_with_all_that_explains_
         assert letter.attributes["FirstSeen"].startswith("20")
 
 
-def test_what_was_repaired_is_redriven_by_putting_it_back(emulator: Running) -> None:
+def test_a_failure_that_was_repaired_is_replicated_when_its_message_is_sent_again(emulator: Running) -> None:
     emulator.post("faults", [fault("CopyObject", {"status": 403, "code": "AccessDenied"}, key="redriven")])
     put(emulator, "redriven")
     assert emulator.idle()
@@ -247,7 +251,7 @@ def test_what_was_repaired_is_redriven_by_putting_it_back(emulator: Running) -> 
 UNTIL = "2040-01-01T00:00:00Z"
 
 
-def test_what_the_destination_cannot_take_fails_with_s3s_own_words(emulator: Running) -> None:
+def test_an_object_that_its_destination_cannot_take_fails_with_the_reason(emulator: Running) -> None:
     put(emulator, "k", "lock-east", ObjectLockMode="GOVERNANCE", ObjectLockRetainUntilDate=UNTIL)
     put(emulator, "k", "lost-east")
     put(emulator, "k", "loose-east")
@@ -262,7 +266,7 @@ def test_what_the_destination_cannot_take_fails_with_s3s_own_words(emulator: Run
     }
 
 
-def test_one_destination_that_fails_does_not_hold_up_the_other(emulator: Running) -> None:
+def test_a_destination_that_fails_does_not_delay_the_other(emulator: Running) -> None:
     denied = fault("CopyObject", {"status": 403, "code": "AccessDenied"}, bucket="first-west")
     emulator.post("faults", [denied])
     put(emulator, "k", "many-east")
@@ -274,7 +278,7 @@ def test_one_destination_that_fails_does_not_hold_up_the_other(emulator: Running
         "first-west", "many-east to first-west")  # fmt: skip
 
 
-def test_one_destination_that_waits_does_not_repeat_the_other(emulator: Running) -> None:
+def test_a_destination_that_waits_does_not_repeat_the_copy_to_the_other(emulator: Running) -> None:
     emulator.delete("requests")
     emulator.post("faults", [fault("CopyObject", {"status": 503, "code": "SlowDown"}, bucket="first-west", times=2)])
     put(emulator, "waits", "many-east")
@@ -293,7 +297,7 @@ MALFORMED = {
 }
 
 
-def test_malformed_messages_end_in_the_dead_letter_queue_and_their_neighbours_replicate(emulator: Running) -> None:
+def test_malformed_messages_end_in_the_dead_letter_queue_and_other_messages_are_replicated(emulator: Running) -> None:
     url = emulator.outputs("prod")["ChangeQueue"]
     entries = [{"Id": str(number), "MessageBody": text} for number, text in enumerate(MALFORMED.values())]
     emulator.client("sqs").send_message_batch(QueueUrl=url, Entries=entries)
@@ -312,7 +316,7 @@ def test_a_test_event_is_no_failure(emulator: Running) -> None:
     assert take_dead_letters(emulator) == []
 
 
-def test_duplicates_and_disorder_change_nothing(emulator: Running) -> None:
+def test_duplicated_and_reordered_events_change_nothing(emulator: Running) -> None:
     emulator.post("delivery", {"duplicate": 0.4, "shuffle": True, "seed": 7})
     keys = [f"mixed/{number}" for number in range(12)]
     for round_ in range(3):
@@ -326,8 +330,8 @@ def test_duplicates_and_disorder_change_nothing(emulator: Running) -> None:
     assert take_dead_letters(emulator) == []
 
 
-def test_nothing_was_ever_deleted(emulator: Running) -> None:
-    """The last test of this module: of all calls that functions made, none removes an object."""
+def test_no_function_ever_removed_an_object(emulator: Running) -> None:
+    """The last test of this module: none of all the requests that functions made removes an object."""
     removals = [row for row in emulator.get("requests") if row["principal"] == "replicator"
                 and row["operation"] in ("DeleteObject", "DeleteObjects")]  # fmt: skip
     assert removals == []

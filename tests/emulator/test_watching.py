@@ -1,4 +1,4 @@
-"""The monitor on the emulator: a destination that is away, what it costs to look, and functions that are killed."""
+"""The monitor on the emulator: a destination that is unavailable, what a run costs, and functions that are killed."""
 
 import time
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def aws(emulator: Running) -> Running:
     return emulator
 
 
-def test_a_destination_that_is_away_is_counted_told_of_and_recovers(aws: Running) -> None:
+def test_objects_for_an_unavailable_destination_are_counted_and_reported_until_it_recovers(aws: Running) -> None:
     fail(aws, None, status=503, code="SlowDown")
     put(aws, "a", "b", "c")
     until(lambda: look(aws)["pending"] == 3)
@@ -56,8 +56,8 @@ def test_a_destination_that_is_away_is_counted_told_of_and_recovers(aws: Running
     assert measured(aws, "WithinThreshold", Stack=STACK) == [0, 0, 0]
 
 
-def test_latency_is_that_of_the_object_to_the_second(aws: Running) -> None:
-    """S3 tells whole seconds; more than a second apart lies only what the machine took after the replica was there."""
+def test_the_latency_of_an_object_is_measured_to_the_second(aws: Running) -> None:
+    """S3 has whole seconds. A difference of more than one is what the machine took after the replica was written."""
     fail(aws, "late", status=503, code="SlowDown")
     began = time.monotonic()
     put(aws, "late")
@@ -74,7 +74,7 @@ def test_latency_is_that_of_the_object_to_the_second(aws: Running) -> None:
 
 
 def asked(aws: Running) -> list[str]:
-    """Return what the monitor asks in one run: the least of several, for it runs by itself every minute as well."""
+    """Return the requests of one run of the monitor: the fewest of several, as it also runs by itself every minute."""
     runs = []
     for _ in range(3):
         aws.delete("/requests")
@@ -83,7 +83,7 @@ def asked(aws: Running) -> list[str]:
     return min(runs, key=len)
 
 
-def test_what_looking_costs_does_not_grow_with_what_is_done(aws: Running) -> None:
+def test_a_run_of_the_monitor_costs_the_same_however_much_is_completed(aws: Running) -> None:
     asked(aws)
     before = asked(aws)
     put(aws, *(f"done/{number}" for number in range(15)))
@@ -92,7 +92,7 @@ def test_what_looking_costs_does_not_grow_with_what_is_done(aws: Running) -> Non
     assert before.count("Query") <= 16
 
 
-def test_what_looking_costs_grows_with_failures_by_one_look_at_the_dead_letters_at_most(aws: Running) -> None:
+def test_a_run_of_the_monitor_costs_at_most_one_look_at_the_dead_letter_queue_more_with_failures(aws: Running) -> None:
     before = asked(aws)
     fail(aws, None, status=403, code="AccessDenied")
     put(aws, *(f"denied/{number}" for number in range(5)))
@@ -108,7 +108,7 @@ def test_what_looking_costs_grows_with_failures_by_one_look_at_the_dead_letters_
     assert aws.idle()
 
 
-def test_what_kills_its_function_every_time_ends_in_the_dead_letter_queue_and_says_so(aws: Running) -> None:
+def test_a_message_that_kills_its_function_every_time_fails_with_that_reason(aws: Running) -> None:
     put(aws, "neighbour 1")
     fail(aws, "deadly", kill="before")
     put(aws, "deadly", "neighbour 2")
@@ -128,7 +128,7 @@ def test_what_kills_its_function_every_time_ends_in_the_dead_letter_queue_and_sa
     assert look(aws)["pending"] == 0
 
 
-def test_what_sqs_gave_up_by_itself_is_explained_by_the_monitor(aws: Running) -> None:
+def test_a_message_that_sqs_gave_up_is_explained_by_the_monitor(aws: Running) -> None:
     """Here after two receives instead of 210."""
     sqs, outputs = aws.client("sqs"), aws.outputs(STACK)
     policy = sqs.get_queue_attributes(QueueUrl=outputs["ChangeQueue"], AttributeNames=["RedrivePolicy"])["Attributes"]

@@ -1,4 +1,4 @@
-"""The world file: what it means, and what is said when it is wrong."""
+"""The world file: what it means, and how a mistake in it is reported."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def stack(**fields: Any) -> dict[str, Any]:
     return {"name": "replicator", "region": "us-east-1", **fields}
 
 
-def test_without_a_file_there_are_two_regions_and_one_stack_with_one_rule() -> None:
+def test_the_default_world_has_two_regions_and_one_stack_with_one_rule() -> None:
     world = load_world(None)
     assert [(each.name, each.region) for each in world.buckets] == [("east", "us-east-1"), ("west", "us-west-2")]
     assert [each.name for each in world.stacks] == ["replicator-east"]
     assert len(world.stacks[0].rules["east"]["Rules"]) == 1
 
 
-def test_a_bucket_has_the_defaults_of_s3_and_is_versioned() -> None:
+def test_a_bucket_of_a_world_has_the_defaults_of_s3_and_is_versioned() -> None:
     (bucket,) = parse_world({"buckets": [EAST]}).buckets
     assert bucket.versioning == "Enabled"
     assert bucket.ownership == "BucketOwnerEnforced"
@@ -49,8 +49,9 @@ def test_an_empty_world_is_a_world() -> None:
             {"Mode": "GOVERNANCE", "Days": 3},
         ),
     ],
+    ids=["a switch", "a retention", "S3's rule", "S3's configuration"],
 )
-def test_object_lock_is_a_switch_or_a_default_retention(written: Any, retention: dict[str, Any]) -> None:
+def test_object_lock_of_a_bucket_is_a_switch_or_a_default_retention(written: Any, retention: dict[str, Any]) -> None:
     (bucket,) = parse_world({"buckets": [{**EAST, "object_lock": written}]}).buckets
     assert bucket.object_lock
     assert bucket.retention == retention
@@ -68,18 +69,19 @@ KMS = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/mine"}
         {"Rules": [{"ApplyServerSideEncryptionByDefault": KMS}]},
         {"ServerSideEncryptionConfiguration": {"Rules": [{"ApplyServerSideEncryptionByDefault": KMS}]}},
     ],
+    ids=["in short", "S3's default", "S3's rule", "S3's rules", "S3's configuration"],
 )
-def test_encryption_is_understood_in_short_and_in_the_shape_of_s3(written: Any) -> None:
+def test_encryption_of_a_bucket_may_be_short_or_in_the_shape_of_s3(written: Any) -> None:
     (bucket,) = parse_world({"buckets": [{**EAST, "encryption": written}]}).buckets
     assert bucket.encryption == {"ApplyServerSideEncryptionByDefault": KMS, "BucketKeyEnabled": False}
 
 
-def test_encryption_can_be_just_an_algorithm() -> None:
+def test_encryption_of_a_bucket_can_be_just_an_algorithm() -> None:
     (bucket,) = parse_world({"buckets": [{**EAST, "encryption": "AES256"}]}).buckets
     assert bucket.encryption["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
 
 
-def test_parameters_become_the_strings_of_cloudformation() -> None:
+def test_parameters_of_a_stack_become_the_strings_of_cloudformation() -> None:
     parameters = {"ThresholdMinutes": 15, "SourceBuckets": ["east", "west"], "Flag": True, "LogLevel": "INFO"}
     (deployed,) = parse_world({"buckets": [EAST], "stacks": [stack(parameters=parameters)]}).stacks
     assert deployed.parameters == {
@@ -90,7 +92,7 @@ def test_parameters_become_the_strings_of_cloudformation() -> None:
     }
 
 
-def test_rules_may_name_the_bucket_that_the_stack_creates() -> None:
+def test_rules_of_a_stack_may_name_the_bucket_that_it_creates() -> None:
     document = {"stacks": [stack(parameters={"CreateSourceBucket": "fresh"}, rules={"fresh": {"Rules": []}})]}
     assert "fresh" in parse_world(document).stacks[0].rules
 
@@ -135,25 +137,25 @@ def test_rules_may_name_the_bucket_that_the_stack_creates() -> None:
         ),
     ],
 )
-def test_a_mistake_is_named_with_its_place(document: Any, complaint: str) -> None:
+def test_a_mistake_in_a_world_is_named_with_its_place(document: Any, complaint: str) -> None:
     with pytest.raises(WorldError) as caught:
         parse_world(document)
     assert complaint in str(caught.value)
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_a_world_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(WorldError, match=r"missing\.json: cannot be read: No such file"):
         load_world(tmp_path / "missing.json")
 
 
-def test_a_file_that_is_no_json_is_named_with_line_and_column(tmp_path: Path) -> None:
+def test_a_world_file_that_is_no_json_is_named_with_line_and_column(tmp_path: Path) -> None:
     path = tmp_path / "world.json"
     path.write_text('{"buckets": [}')
     with pytest.raises(WorldError, match=r"world\.json: is not JSON: .*line 1 column"):
         load_world(path)
 
 
-def test_a_file_is_read(tmp_path: Path) -> None:
+def test_a_world_is_read_from_its_file(tmp_path: Path) -> None:
     path = tmp_path / "world.json"
     path.write_text(json.dumps({"buckets": [EAST, WEST]}))
     assert [bucket.name for bucket in load_world(path).buckets] == ["east", "west"]

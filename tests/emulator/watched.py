@@ -1,4 +1,4 @@
-"""A world that is watched: two Regions, a stack, the operator's command, and short questions."""
+"""A world for the monitor and the operator's command: two Regions, a stack, and short questions about it."""
 
 import json
 from collections import Counter
@@ -43,7 +43,7 @@ def run(aws: Running, *arguments: str) -> Any:
 
 
 def document(aws: Running, *arguments: str) -> dict[str, Any]:
-    """Run the command and give its JSON document, whatever its exit status."""
+    """Run the command and return its JSON document, whatever its exit status."""
     done = run(aws, *arguments, "--json")
     assert done.exit_code in {0, 1}, done.output
     found: dict[str, Any] = json.loads(done.stdout)
@@ -51,19 +51,19 @@ def document(aws: Running, *arguments: str) -> dict[str, Any]:
 
 
 def put(aws: Running, *keys: str, body: bytes = b"12345") -> dict[str, str]:
-    """Write objects; give their version ids."""
+    """Write objects; return their version ids."""
     s3 = aws.client("s3", "us-east-1")
     return {key: s3.put_object(Bucket="east", Key=key, Body=body)["VersionId"] for key in keys}
 
 
 def fail(aws: Running, key: str | None, **then: Any) -> None:
-    """Let copies of a key, or of all, go wrong from now on."""
+    """Let copies of a key, or of all keys, fail from now on."""
     about = {"key": key} if key else {}
     aws.post("/faults", [{"service": "s3", "operation": "CopyObject", "bucket": "west", **about, "then": then}])
 
 
 def look(aws: Running) -> dict[str, Any]:
-    """Let the monitor run, and give its answer."""
+    """Run the monitor, and return its answer."""
     answer: dict[str, Any] = aws.post("/fire", {"stack": STACK, "function": "MonitorFunction"})["result"]
     assert "errorMessage" not in answer, answer
     return answer

@@ -1,4 +1,4 @@
-"""The example events of `events/`, with what is expected of each: read here once, for every kind of test.
+"""The example events of `events/` with what is expected of each, for every kind of test.
 
 An event is what `sam local invoke` takes. Its `.expected.json` says in which state it finds the buckets of
 `ground.json` and what it leaves: the answer, outcomes, dead letters, and what each entry of a history stands for.

@@ -1,8 +1,8 @@
-"""Makes the image that `sam local invoke` mounts functions into, where no registry can be reached.
+"""Makes the image that `sam local invoke` runs functions in, where no registry can be reached.
 
 Amazon's image is Amazon Linux with Python, the runtime interface client and a bootstrap. This one is Debian with
 the same three things, under the name that SAM CLI looks for; boto3 is left out, so that only what the build
-vendored can be imported. Whoever can reach the registry pulls Amazon's image instead, and this one is not made.
+vendored can be imported. If the registry can be reached, pull Amazon's image instead; then this one is not made.
 Run as root: `python -m tests.sam.base_image`.
 """
 
@@ -46,7 +46,7 @@ def is_present() -> bool:
 
 
 def what_is_missing() -> str | None:
-    """Why the image can not be made here, in words for the person at the keyboard; None if it can."""
+    """Return why the image cannot be made here, and what to do; None if it can."""
     if is_present() or _archive().exists():
         return None
     if shutil.which("debootstrap") is None:
@@ -57,7 +57,7 @@ def what_is_missing() -> str | None:
 
 
 def ensure() -> None:
-    """Leave the image in the engine, from the cache if it was ever made here: half a minute the first time."""
+    """Load the image into the engine, from the cache if it was made here before; it takes half a minute to make."""
     if is_present():
         return
     if not _archive().exists():
@@ -98,7 +98,7 @@ def _install_runtime(root: Path) -> None:
 
 
 def _pack(root: Path) -> None:
-    """Pack beside the final name first: a run that is interrupted leaves no half archive behind."""
+    """Pack under another name first, so that an interrupted run leaves no half of an archive."""
     half = _archive().with_suffix(".half")
     root.chmod(0o755)
     _run("tar", "--create", "--file", str(half), "--directory", str(root), ".")
@@ -115,6 +115,6 @@ def _run(*command: str) -> None:
 if __name__ == "__main__":
     missing = what_is_missing()
     if missing:
-        sys.exit(f"The image {image_name()} can not be made here: {missing}")
+        sys.exit(f"The image {image_name()} cannot be made here: {missing}")
     ensure()
     sys.stdout.write(f"{image_name()}\n")

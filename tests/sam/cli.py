@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 REGION = "us-east-1"
 LONGEST = 300
 """Seconds after which a command counts as hung."""
-# Where certificates are is the machine's affair; who may call AWS is not.
+# Kept: where certificates are. Not kept: credentials and Region.
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "DOCKER_HOST", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 
 
@@ -29,7 +29,7 @@ class Sam:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-        """Run a command of SAM CLI; its output is told when it fails."""
+        """Run a command of SAM CLI; its output is printed when it fails."""
         done = subprocess.run(
             [str(Path(sys.executable).with_name("sam")), *arguments],
             check=False, cwd=cwd, env=self._environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -40,7 +40,7 @@ class Sam:
 
     def _environment(self) -> dict[str, str]:
         self.folder.mkdir(exist_ok=True)
-        # Says that the last look for an update was just now, so that none is made.
+        # Says that SAM CLI has just looked for an update, so that it does not look now.
         (self.folder / "metadata.json").write_text(json.dumps({"lastVersionCheck": time.time()}))
         kept = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith("PIP_")}
         return kept | {

@@ -1,4 +1,4 @@
-"""What these tests need, made once: a Docker engine, the base image, a build.
+"""What these tests need, once for all of them: a Docker engine, the base image, a build.
 
 Without Docker or Python 3.13 the tests that need them are skipped and say so; on CI, where .ci/run brings both, that
 is a failure.
@@ -41,9 +41,9 @@ def python() -> str:
 def image() -> str:
     """Have the image that functions run in, made from Debian if nobody pulled Amazon's."""
     if shutil.which("docker") is None:
-        _lacking("no Docker on this machine: sam local invoke was not tried")
+        _lacking("no Docker on this machine: sam local invoke was not tested")
     if subprocess.run(["docker", "info"], check=False, capture_output=True).returncode:
-        _lacking("no Docker engine runs (dockerd, or systemctl start docker): sam local invoke was not tried")
+        _lacking("no Docker engine runs (dockerd, or systemctl start docker): sam local invoke was not tested")
     missing = base_image.what_is_missing()
     if missing:
         _lacking(f"no base image for sam local invoke: {missing}")
@@ -53,13 +53,13 @@ def image() -> str:
 
 @pytest.fixture(scope="session")
 def make_sam(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Sam]:
-    """Make commands with more environment variables."""
+    """Return a way to make commands with more environment variables."""
     folder = tmp_path_factory.mktemp("sam") / "app"
     return lambda **environment: Sam(folder, environment)
 
 
 def checkout(folder: Path) -> Path:
-    """Copy what SAM CLI works with, so that nothing of a developer's own build is touched."""
+    """Copy what SAM CLI works with, so that a developer's own build is left alone."""
     for name in ("template.yaml", "samconfig.toml"):
         shutil.copy(ROOT / name, folder)
     shutil.copytree(ROOT / "functions", folder / "functions", ignore=shutil.ignore_patterns("__pycache__"))

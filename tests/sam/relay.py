@@ -1,4 +1,4 @@
-"""A way from containers to the emulator, which listens on this machine's 127.0.0.1 only.
+"""A relay from containers to the emulator, which listens on this machine's 127.0.0.1 only.
 
 SAM CLI publishes a port of each container, so containers have a network of their own, `--docker-network host` or not.
 The machine is reachable there as the bridge's gateway: an address that nobody outside can reach.
@@ -31,7 +31,7 @@ def gateway() -> str:
 
 @contextmanager
 def reachable(endpoint: str) -> Iterator[str]:
-    """Pass on whatever comes to the gateway; gives the URL that containers use. OSError if it is not ours to bind."""
+    """Pass on what comes to the gateway; yield the URL for containers. OSError if the address cannot be bound."""
     target = urlsplit(endpoint)
     server = _Relay((gateway(), 0), _Connection)
     server.target = (str(target.hostname), int(target.port or 80))
@@ -62,7 +62,7 @@ class _Connection(socketserver.BaseRequestHandler):
 
 
 def _pass_on(source: socket.socket, target: socket.socket) -> None:
-    """Copy until the source has no more, then say so to the target."""
+    """Copy until the source ends, then close that direction of the target."""
     with contextlib.suppress(OSError), source.makefile("rb", buffering=0) as reader:
         writer = target.makefile("wb", buffering=0)
         shutil.copyfileobj(reader, writer, 64 * 1024)

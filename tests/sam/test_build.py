@@ -11,14 +11,14 @@ import pytest
 from tests.sam.cli import Sam, architecture
 from tests.template import stacks
 
-# Of the four bytes behind the magic number, the lowest bit says "by hash", the next "check the source".
+# In the four bytes after the magic number, the lowest bit means "by hash", the next "check the source".
 CHECKED_HASH = 0b11
 UNPACKED_LIMIT = 30 * 1024 * 1024
 
 
 @pytest.fixture
 def shipped(build: Path) -> Path:
-    """Return what is uploaded; it is the same for each function."""
+    """Return the folder that is uploaded; it is the same for each function."""
     return build / "ReplicateFunction"
 
 
@@ -35,14 +35,14 @@ def in_shipped(python: str, folder: Path, code: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("function", stacks.FUNCTIONS)
-def test_each_handler_starts_with_only_what_is_shipped(python: str, build: Path, function: str) -> None:
-    module = f"{stacks.FUNCTIONS[function]}.app"
-    output = in_shipped(python, build / function, f"import {module} as app; print(callable(app.handler), app.__file__)")
-    assert output.split() == ["True", str(build / function / stacks.FUNCTIONS[function] / "app.py")]
+def test_each_handler_can_be_imported_with_only_what_is_shipped(python: str, build: Path) -> None:
+    for function, package in stacks.FUNCTIONS.items():
+        code = f"import {package}.app as app; print(callable(app.handler), app.__file__)"
+        output = in_shipped(python, build / function, code)
+        assert output.split() == ["True", str(build / function / package / "app.py")]
 
 
-def test_the_guards_of_a_copy_are_known_to_what_is_shipped(python: str, build: Path) -> None:
+def test_the_boto3_that_is_shipped_knows_the_guards_of_writes(python: str, build: Path) -> None:
     code = """
 import boto3, json
 client = boto3.client("s3")
@@ -57,7 +57,7 @@ print(json.dumps([boto3.__file__, shapes]))
     assert "IfMatch" in members["DeleteObject"]
 
 
-def test_every_function_ships_the_same_so_that_one_upload_serves_all(build: Path) -> None:
+def test_every_function_ships_the_same_files_so_that_one_upload_serves_all(build: Path) -> None:
     first, *others = (contents(build / function) for function in stacks.FUNCTIONS)
     assert all(other == first for other in others)
 
@@ -75,12 +75,12 @@ def test_byte_code_is_shipped_and_checked_by_hash(shipped: Path) -> None:
     assert not list(shipped.rglob("*.cpython-31[0-24-9].pyc"))
 
 
-def test_only_the_services_that_are_called_are_shipped(shipped: Path) -> None:
+def test_only_the_services_that_functions_call_are_shipped(shipped: Path) -> None:
     services = {path.name for path in (shipped / "botocore" / "data").iterdir() if path.is_dir()}
     assert services == {"dynamodb", "events", "s3", "sqs"}
 
 
-def test_what_is_shipped_stays_small(shipped: Path) -> None:
+def test_the_files_that_are_shipped_stay_small(shipped: Path) -> None:
     assert sum(path.stat().st_size for path in shipped.rglob("*") if path.is_file()) < UNPACKED_LIMIT
 
 

@@ -32,7 +32,7 @@ def outputs(aws: Running) -> dict[str, str]:
     return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
 
 
-def test_deploying_alone_ends_in_a_working_replicator(aws: Running, deploy: Callable[[], str]) -> None:
+def test_sam_deploy_alone_results_in_a_working_replicator(aws: Running, deploy: Callable[[], str]) -> None:
     assert "Successfully created/updated stack" in deploy()
     written = aws.client("s3", REGION).put_object(
         Bucket="fresh", Key="a folder/ünïcode+.txt", Body=b"hello", Metadata={"color": "blue"}
@@ -44,13 +44,13 @@ def test_deploying_alone_ends_in_a_working_replicator(aws: Running, deploy: Call
     assert written["VersionId"] in str(replica["Metadata"])
 
 
-def test_deploying_the_same_again_is_no_error_and_changes_nothing(aws: Running, deploy: Callable[[], str]) -> None:
+def test_sam_deploy_of_the_same_again_is_no_error_and_changes_nothing(aws: Running, deploy: Callable[[], str]) -> None:
     before = outputs(aws)
     assert "No changes to deploy" in deploy()
     assert outputs(aws) == before
 
 
-def test_functions_run_from_what_was_uploaded(aws: Running, deploy: Callable[[], str]) -> None:
+def test_deployed_functions_run_from_what_was_uploaded(aws: Running, deploy: Callable[[], str]) -> None:
     function = aws.client("lambda", REGION).get_function(FunctionName=outputs(aws)["ReplicateFunction"])
     assert function["Configuration"]["Runtime"] == "python3.13"
     assert function["Configuration"]["CodeSize"] > 1024 * 1024

@@ -1,7 +1,7 @@
 """`sam local invoke`: each function in its container, built as it is shipped, against the emulator.
 
-What the functions decide is tested elsewhere, with every example event; here a few of them show that the shipped code
-starts, finds everything it needs in its container, and does there what it does everywhere.
+What functions do is tested elsewhere with every example event. Here a few of them show that the shipped code starts in
+its container, finds everything it needs there, and does the same.
 """
 
 import json
@@ -30,7 +30,7 @@ CASES = [case for function, names in SHOWN.items() for case in cases(function) i
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Running]:
-    """Run the ground of the example events; its buckets send no events, so that only the containers replicate."""
+    """Run the buckets and rules of the example events. They send no events, so that only the containers replicate."""
     world = {"buckets": ground()["buckets"], "stacks": [{"name": STACK, "region": REGION}]}
     with running(world) as emulator:
         for bucket, document in ground()["rules"].items():
@@ -51,7 +51,7 @@ class Invoke:
     folder: Path
 
     def __call__(self, function: str, event: Mapping[str, Any]) -> Any:
-        """Run one function with one event and give what it returns."""
+        """Run one function with one event and return its answer."""
         name = self.aws.outputs(STACK)[function]
         deployed = self.aws.client("lambda", REGION).get_function_configuration(FunctionName=name)
         variables = deployed["Environment"]["Variables"] | {"AWS_ENDPOINT_URL": self.endpoint}
@@ -81,14 +81,16 @@ def invoke(
         yield Invoke(aws, endpoint, sam, build / "template.yaml", tmp_path_factory.mktemp("invoke"))
 
 
-def test_every_function_is_shown() -> None:
+def test_every_example_event_that_is_tried_in_a_container_exists() -> None:
     assert {(case.function, case.name) for case in CASES} == {
         (function, name) for function, names in SHOWN.items() for name in names
     }
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_a_function_does_in_its_container_what_is_expected_of_it(invoke: Invoke, aws: Running, case: Case) -> None:
+def test_a_function_in_its_container_does_with_an_example_event_what_is_expected(
+    invoke: Invoke, aws: Running, case: Case
+) -> None:
     case = case.with_versions(set_up(aws, case))
     buried(aws)
     answer = invoke(case.function, case.event)
@@ -102,7 +104,7 @@ def test_a_function_does_in_its_container_what_is_expected_of_it(invoke: Invoke,
 
 
 def set_up(aws: Running, case: Case) -> dict[str, str]:
-    """Write the objects of a case; gives the version ids that they got for those that the case names."""
+    """Write the objects of a case; return their version ids by those that the case names."""
     versions = {}
     for given in case.expected.get("objects", []):
         s3, where = aws.client("s3", region_of(given["bucket"])), {"Bucket": given["bucket"], "Key": given["key"]}
@@ -115,7 +117,7 @@ def set_up(aws: Running, case: Case) -> dict[str, str]:
 
 
 def history(aws: Running, bucket: str, key: str) -> list[str]:
-    """Give, oldest first, what each entry says of where it came from."""
+    """Return what each entry says about its origin, oldest first."""
     s3 = aws.client("s3", region_of(bucket))
     listed = s3.list_object_versions(Bucket=bucket, Prefix=key)
     entries = [(each["LastModified"], each["VersionId"], False) for each in listed.get("Versions", [])]
@@ -127,7 +129,7 @@ def history(aws: Running, bucket: str, key: str) -> list[str]:
 
 
 def buried(aws: Running) -> list[str]:
-    """Take the reasons of all dead letters."""
+    """Take everything out of the dead-letter queue and return the reasons."""
     sqs, url = aws.client("sqs", REGION), aws.outputs(STACK)["DeadLetterQueue"]
     reasons = []
     while letters := sqs.receive_message(
