@@ -16,6 +16,7 @@ code on disk. What the packages below do not answer is answered by moto (https:/
     calls/             one API call: read, answered, logged
     iam/               who makes a call, and what resource policies decide
     patching           replacing methods of moto
+    threads            threads that can be ended while they start
 
 Each imports only those below it (contract `emulator-layers` in pyproject.toml). Accounts and the evaluation of
 identity policies belong in `iam/`. A service that moto gets right but for a few points, such as KMS, gets a module in

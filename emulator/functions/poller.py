@@ -25,6 +25,7 @@ from emulator.functions.invoking import Functions
 from emulator.functions.pools import Pool
 from emulator.functions.processes import Answer, FunctionProcess
 from emulator.services import sqs
+from emulator.threads import Worker
 
 LOG = logging.getLogger(__name__)
 # How often queues are checked while messages wait; seconds.
@@ -60,20 +61,19 @@ class Poller:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
-        self._thread = threading.Thread(target=self._work, name="poller", daemon=True)
+        self._worker = Worker(self._work, "poller")
 
     def start(self) -> None:
         """Start polling."""
         sqs.wakeups.listen(self._wake.set)
         self._functions.on_free = self._wake.set
-        self._thread.start()
+        self._worker.start()
 
     def stop(self) -> None:
         """Stop polling. Running invocations end when the functions are stopped."""
         sqs.wakeups.forget(self._wake.set)
         self._stopping = True
-        self._wake.set()
-        self._thread.join()
+        self._worker.end(self._wake.set)
 
     def idle(self) -> bool:
         """Return whether the queues with a mapping are empty: no message is visible, delayed or in flight."""

@@ -21,6 +21,7 @@ from moto.events.models import events_backends
 from moto.scheduler.models import scheduler_backends
 
 from emulator.functions.deployed import every_backend
+from emulator.threads import Worker
 
 LOG = logging.getLogger(__name__)
 _SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
@@ -120,16 +121,15 @@ class Clock:
         self._run = run
         self._due: dict[tuple[str, str, str], float] = {}
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="schedules", daemon=True)
+        self._worker = Worker(self._work, "schedules")
 
     def start(self) -> None:
         """Start the thread that looks for due schedules."""
-        self._thread.start()
+        self._worker.start()
 
     def stop(self) -> None:
         """Stop the thread."""
-        self._stop.set()
-        self._thread.join()
+        self._worker.end(self._stop.set)
 
     def _work(self) -> None:
         while not self._stop.wait(_LOOK_EVERY):

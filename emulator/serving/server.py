@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import logging
 import socket
-import threading
 from typing import Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
@@ -19,6 +18,7 @@ from emulator import services  # noqa: F401 - declares patches of moto
 from emulator.patching import apply_patches
 from emulator.serving.gateway import Gateway, UnansweredError
 from emulator.state import Emulator, activate
+from emulator.threads import Worker
 
 _log = logging.getLogger(__name__)
 
@@ -91,17 +91,16 @@ class Server:
                 "127.0.0.1", port, app, threaded=True, request_handler=Handler, fd=descriptor
             )
         self.emulator.endpoint = f"http://127.0.0.1:{self._server.port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, name="emulator-server", daemon=True)
+        self._worker = Worker(self._server.serve_forever, "emulator-server")
 
     def start(self) -> Emulator:
         """Serve from a thread of its own, and return the emulator at once."""
-        self._thread.start()
+        self._worker.start()
         return self.emulator
 
     def stop(self) -> None:
         """Stop the functions, then the server."""
         self.emulator.functions.stop()
         self.emulator.delivery.stop()
-        self._server.shutdown()
+        self._worker.end(self._server.shutdown)
         self._server.server_close()
-        self._thread.join()
