@@ -4,8 +4,8 @@
         answer = client.copy_object(...)
 
 What botocore raises in the block leaves it as Temporary, Permanent or Conflict, by the error table. Nothing else in the
-functions catches botocore's errors, so that no adapter has a meaning of its own for a code. Classes, since every
-request passes here: a generator behind `contextmanager` takes three times as long.
+functions catches botocore's errors, so that no adapter has a meaning of its own for a code. These are classes because
+every request comes this way: a generator with `contextmanager` takes three times as long.
 """
 
 from collections.abc import Set as AbstractSet
@@ -34,8 +34,8 @@ class asking:  # noqa: N801 - a context manager that reads like contextlib's own
             raise translate(error, self._operation, self._side) from error
 
 
-class expecting:  # noqa: N801 - as above
-    """Make requests for which some error codes are answers: such a code ends the block, and the function goes on below.
+class expecting:  # noqa: N801 - likewise
+    """Make requests for which some error codes are answers: with such a code, the block ends and what follows it runs.
 
         with expecting("HeadObject", side, GONE) as asked:
             return head_of(client.head_object(...))

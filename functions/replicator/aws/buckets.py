@@ -50,8 +50,8 @@ class S3Buckets:
         self._clock = clock
         self._regions: dict[str, str] = {}
         self._facts: dict[tuple[str, Side], _Kept] = {}
-        self._lock = threading.Lock()
-        self._asking = threading.Lock()
+        self._facts_lock = threading.Lock()
+        self._region_lock = threading.Lock()
 
     def source(self, bucket: str) -> BucketObjects:
         """Return a bucket whose trouble is the source's."""
@@ -81,7 +81,7 @@ class S3Buckets:
         return replace(self._kept(target, Side.DESTINATION), account=target.account)
 
     def _kept(self, target: Target, side: Side) -> Target:
-        with self._lock:  # one thread reads, the others wait for what it found
+        with self._facts_lock:  # one thread reads, the others wait for what it found
             kept = self._facts.get((target.bucket, side))
             if kept is None or self._clock() >= kept.until:
                 kept = _Kept(self._read(target, side), self._clock() + KEEP_SECONDS)
@@ -91,7 +91,7 @@ class S3Buckets:
     def _region(self, bucket: str, side: Side, account: str) -> str:
         """Return a bucket's Region. Buckets do not move: one thread asks once per container while the others wait."""
         if bucket not in self._regions:
-            with self._asking:
+            with self._region_lock:
                 if bucket not in self._regions:
                     owner: dict[str, Any] = {"ExpectedBucketOwner": account} if account else {}
                     client = self._clients.reader(self._clients.region)

@@ -1,7 +1,7 @@
 """boto3 clients: one per service, Region and purpose, made when first needed and kept by the container.
 
-Separate because the settings are decisions. Reading is repeated by botocore. Writing is not: a write whose answer was
-lost must be looked at, not repeated, or an overwrite with identical bytes would be copied twice.
+Separate because the settings are decisions. botocore repeats requests that read, but none that write: when the answer
+to a write is lost, what it did must be looked up. Repeated, an overwrite with identical bytes would be copied twice.
 """
 
 import threading
@@ -32,7 +32,7 @@ WRITE = Config(
     retries={"mode": "standard", "total_max_attempts": 1},
     max_pool_connections=CONNECTIONS,
 )
-# A part may have 5 GB too, but half of its function's time must do. The same part twice is as good as once.
+# A part may have 5 GB, too, but must be copied in half of its function's time. The same part twice is as good as once.
 COPY_PART = Config(
     connect_timeout=3,
     read_timeout=150,
@@ -42,7 +42,7 @@ COPY_PART = Config(
 
 
 class Clients:
-    """Makes clients on first use. Safe to share between threads, as the clients are; making one is not."""
+    """Makes clients on first use, one at a time. Safe to share between threads, as each client is."""
 
     def __init__(self, session: boto3.Session | None = None) -> None:
         self._session = session or boto3.Session()
@@ -51,7 +51,7 @@ class Clients:
 
     @property
     def region(self) -> str:
-        """The Region that the function, or the operator's command, works in."""
+        """The Region of the function, or of the operator's command."""
         return self._session.region_name
 
     def reader(self, region: str) -> "S3Client":
@@ -59,23 +59,23 @@ class Clients:
         return self._get("s3", region)  # type: ignore[no-any-return]
 
     def writer(self, region: str) -> "S3Client":
-        """S3 in a Region, for writing: never repeats a request by itself."""
+        """S3 in a Region, for writing: never repeats a request."""
         return self._get("s3", region, WRITE)  # type: ignore[no-any-return]
 
     def copier(self, region: str) -> "S3Client":
-        """S3 in a Region, for copying parts: patient, and repeats."""
+        """S3 in a Region, for copying parts: waits longer for an answer, and repeats requests."""
         return self._get("s3", region, COPY_PART)  # type: ignore[no-any-return]
 
     def dynamodb(self) -> "DynamoDBClient":
-        """DynamoDB in the own Region."""
+        """DynamoDB in the stack's own Region."""
         return self._get("dynamodb", self.region)  # type: ignore[no-any-return]
 
     def sqs(self) -> "SQSClient":
-        """SQS in the own Region."""
+        """SQS in the stack's own Region."""
         return self._get("sqs", self.region)  # type: ignore[no-any-return]
 
     def events(self) -> "EventBridgeClient":
-        """EventBridge in the own Region."""
+        """EventBridge in the stack's own Region."""
         return self._get("events", self.region)  # type: ignore[no-any-return]
 
     def _get(self, service: str, region: str, config: Config = READ) -> Any:

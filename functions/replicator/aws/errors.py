@@ -84,7 +84,7 @@ PERMANENT: dict[tuple[str, str, Side], Reason] = {
     (ANY, "301", Side.DESTINATION): Reason.DST_BUCKET_REGION,
     (ANY, "AuthorizationHeaderMalformed", Side.SOURCE): Reason.SRC_BUCKET_REGION,
     (ANY, "AuthorizationHeaderMalformed", Side.DESTINATION): Reason.DST_BUCKET_REGION,
-    # HEAD of an SSE-C version without its key: a 400 that nobody but the key's owner can cure.
+    # HEAD of an SSE-C version without its key. Only the owner of the key could do that.
     ("HeadObject", "400", Side.SOURCE): Reason.SRC_NOT_ELIGIBLE,
     **{
         (operation, code, Side.DESTINATION): reason
@@ -101,7 +101,7 @@ PERMANENT: dict[tuple[str, str, Side], Reason] = {
             ("EntityTooLarge", Reason.TOO_LARGE),
         )
     },
-    # The parts that S3 put together have not the source's bytes, or not as many.
+    # The completed object does not have the source's checksum, or not its size.
     ("CompleteMultipartUpload", "BadDigest", Side.DESTINATION): Reason.CHECKSUM,
     ("CompleteMultipartUpload", "InvalidRequest", Side.DESTINATION): Reason.CHECKSUM,
 }

@@ -1,8 +1,7 @@
-"""Expires as the text that it is.
+"""The Expires header, copied as the text that it is.
 
-S3 keeps whatever a user sent in this header: `0`, `-1`, dates of many forms. botocore reads it as a date, takes nothing
-else, and would write it in its own form. So the text goes around botocore's serializer, and replicas have it to the
-letter.
+S3 keeps whatever a user sent in this header: `0`, `-1`, dates of many forms. botocore accepts only dates, and would
+write them in a form of its own. So the text bypasses botocore's serializer, and replicas have exactly the same.
 """
 
 from collections.abc import Mapping

@@ -18,7 +18,7 @@ def keep_order(response_dict: Mapping[str, Any], customized_response_dict: dict[
     """Add the version ids in S3's order to the parsed answer; a handler of botocore's `before-parse` event."""
     if response_dict["status_code"] != 200:
         return
-    root = ET.fromstring(response_dict["body"])  # noqa: S314 - as above
+    root = ET.fromstring(response_dict["body"])  # noqa: S314 - S3's own answer, which botocore parses, too
     children = [child for child in root if _name(child) in ("Version", "DeleteMarker")]
     customized_response_dict[ORDER] = [
         next((field.text or "" for field in child if _name(field) == "VersionId"), "") for child in children

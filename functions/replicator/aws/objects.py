@@ -1,7 +1,7 @@
 """One bucket's objects, to read from: HEAD, LIST, tags and ACLs as values of the core.
 
-Separate from writing: a source is only ever read, and the reading side has tables of its own, from S3's answers to the
-core's words.
+Separate from writing: a source is only ever read, and reading has tables of its own, from S3's answers to the core's
+values.
 """
 
 from collections.abc import Iterator, Mapping
@@ -43,6 +43,7 @@ PUBLIC_READ_WRITE = frozenset({Grant("READ", EVERYBODY), Grant("WRITE", EVERYBOD
 GONE = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
 NO_VERSION = GONE | {"405", "MethodNotAllowed"}
 """HEAD of a version: gone, or the version id is that of a delete marker."""
+NO_VERSION_OR_DENIED = NO_VERSION | DENIED
 
 
 class BucketObjects:
@@ -62,7 +63,7 @@ class BucketObjects:
         is then skipped and does not fail.
         """
         named: dict[str, Any] = {"Bucket": self.bucket, "Key": key, "VersionId": version_id, **self._owner}
-        with expecting("HeadObject", self.side, NO_VERSION | DENIED) as asked:
+        with expecting("HeadObject", self.side, NO_VERSION_OR_DENIED) as asked:
             return head_of(self._client.head_object(ChecksumMode="ENABLED", **named))
         if asked.code in DENIED:
             with expecting("HeadObject", self.side, NO_VERSION):
@@ -150,7 +151,7 @@ def _lock(answer: Mapping[str, Any]) -> Lock:
 
 
 def checksum_of(answer: Mapping[str, Any]) -> Checksum | None:
-    """Find the checksum in an answer; without a type it is that of a single part, which covers the whole object."""
+    """Return the checksum in an answer; one without a type is that of a single part, and covers the whole object."""
     for algorithm in CHECKSUMS:
         if value := answer.get(f"Checksum{algorithm}"):
             return Checksum(algorithm, value, answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT")
@@ -160,8 +161,8 @@ def checksum_of(answer: Mapping[str, Any]) -> Checksum | None:
 def grants_of(answer: Mapping[str, Any]) -> tuple[Grant, ...]:
     """Turn an ACL into grants; empty for the default one, the owner's full control.
 
-    WRITE means nothing on an object (S3 user guide, "ACL overview"), and no grant header of a copy can say it: it is
-    kept only as part of the canned ACL that a copy can name.
+    WRITE has no meaning on an object (S3 user guide, "ACL overview"), and a copy has no header to grant it: it is kept
+    only as part of the canned ACL public-read-write, which a copy can name.
     """
     owner = Grant("FULL_CONTROL", f'id="{answer.get("Owner", {}).get("ID", "")}"')
     grants = tuple(Grant(grant["Permission"], _grantee(grant["Grantee"])) for grant in answer.get("Grants", ()))

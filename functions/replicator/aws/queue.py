@@ -17,7 +17,7 @@ REDRIVEN = "Redriven"
 """Message attribute of a change that `s3replicator failures redrive` brought back from the dead-letter queue."""
 REASON, DETAIL, RULE, DESTINATION = "Reason", "Detail", "RuleId", "DestinationBucket"
 ORIGIN, FIRST_SEEN, ATTEMPTS = "Origin", "FirstSeen", "Attempts"
-"""Message attributes of a failure in the dead-letter queue. They stay on it when SQS itself moves it back."""
+"""Message attributes of a failure in the dead-letter queue. They stay when SQS itself moves the message back."""
 LONGEST_MESSAGE = 1024 * 1024  # bytes, attributes and their names and types included (SQS developer guide, "Quotas")
 
 
@@ -37,7 +37,7 @@ class SqsQueue:
     def dead_letter(self, letter: FailedChange) -> None:
         """Put a failure into the dead-letter queue with all that explains it. Raises Temporary.
 
-        The reason counts against the message's length: a body that leaves no room for it is no event, and is cut.
+        Attributes count towards the limit of a message. A body that leaves no room for them is no event, and is cut.
         """
         attributes = _attributes(letter)
         room = LONGEST_MESSAGE - sum(len(text.encode()) for text in _texts(attributes))

@@ -1,8 +1,8 @@
 """What botocore's own model of `ReplicationConfiguration` says against a rule document: unknown members, types, enums.
 
-Separate from `core.rule_document`, which knows S3's restrictions but not botocore. The model grows with S3, so a field
-that S3 adds is recognised as soon as botocore is. Its ParamValidator is not used because it looks at no enums and
-tells paths only inside prose.
+Separate from `core.rules.document`, which knows S3's restrictions but not botocore. The model grows with S3, so a field
+that S3 adds is known with the next botocore. botocore's ParamValidator is not used: it checks no enums, and names paths
+only inside its messages.
 """
 
 import difflib
@@ -22,13 +22,13 @@ EXTENSION = "ReplicatorOptions"
 _TYPES = {"structure": (dict, "an object"), "list": (list, "a list"), "string": (str, "a text")}
 _INTEGER = (int, "a whole number")
 _MINUTES = (int | float, "a number")
-"""S3 takes 15 of them and nothing else; what else is taken here is the core's business."""
+"""S3 accepts 15 and nothing else; what else is accepted here, the core decides."""
 
 
 def shape_problems(document: object, service: ServiceModel | None = None) -> tuple[Problem, ...]:
-    """Return what botocore's model has against a document, in either form; one without rules is the core's business.
+    """Return what botocore's model says against a document, with or without the outer key. Missing rules: see the core.
 
-    `service` is the model of an S3 client that is there anyway; reading another one costs 50 ms of a cold start.
+    `service` is the model of an S3 client that is there already; to read another one takes 50 ms of a cold start.
     """
     if isinstance(document, Mapping) and OUTER_KEY in document:
         outer = tuple(_unknown(document, [OUTER_KEY], "", ""))

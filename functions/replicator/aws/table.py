@@ -11,6 +11,7 @@ Only what is not finished has the attribute `waiting`, the partition key of the 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -172,20 +173,15 @@ class Update:
     remove: str = ""
     count: str = ""
 
-    def expression(self) -> str:
-        """Write the update expression. Names that are set are placeholders: DynamoDB reserves many words."""
-        parts = ["SET " + ", ".join(f"#{name} = :{name}" for name in self.values)] if self.values else []
-        parts += [f"REMOVE {self.remove}"] if self.remove else []
-        parts += [f"ADD {self.count} :one"] if self.count else []
-        return " ".join(parts)
-
     def arguments(self, condition: Condition) -> dict[str, Any]:
         """Return the arguments of UpdateItem, without table and key. DynamoDB takes no empty maps."""
-        named = {*self.values, *({"status"} if "#status" in condition.expression else ())}
+        named = self.values.keys() | ({"status"} if "#status" in condition.expression else ())
         values = {f":{name}": value for name, value in self.values.items()}
-        values |= {**condition.compared, **({":one": 1} if self.count else {})}
+        values |= condition.compared
+        if self.count:
+            values[":one"] = 1
         arguments: dict[str, Any] = {
-            "UpdateExpression": self.expression(),
+            "UpdateExpression": _update_expression(tuple(self.values), self.remove, self.count),
             "ConditionExpression": condition.expression,
         }
         if named:
@@ -193,6 +189,15 @@ class Update:
         if values:
             arguments["ExpressionAttributeValues"] = {name: _serialize(value) for name, value in values.items()}
         return arguments
+
+
+@cache
+def _update_expression(names: tuple[str, ...], remove: str, count: str) -> str:
+    """Write the update expression. Names that are set are placeholders: DynamoDB reserves many words."""
+    parts = ["SET " + ", ".join(f"#{name} = :{name}" for name in names)] if names else []
+    parts += [f"REMOVE {remove}"] if remove else []
+    parts += [f"ADD {count} :one"] if count else []
+    return " ".join(parts)
 
 
 def plain(item: Json) -> dict[str, Any]:

@@ -124,7 +124,7 @@ def _lock(lock: Lock) -> dict[str, Any]:
 
 
 def _grants(grants: tuple[Grant, ...]) -> dict[str, str]:
-    """Write an ACL as headers: all grantees of one permission in one header, or the canned one that has no header."""
+    """Return an ACL as headers: all grantees of one permission in one header, or the canned ACL with WRITE."""
     if {*grants} >= PUBLIC_READ_WRITE:
         return {"ACL": "public-read-write"}
     by_argument: dict[str, list[str]] = {}
