@@ -70,7 +70,7 @@ format: $(VENV)/.dev ## let ruff put the code into shape
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-$(VENV)/.emulator: pyproject.toml constraints.txt
+$(VENV)/.emulator: pyproject.toml constraints.txt functions/replicator/__init__.py
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with its venv module is needed: make PYTHON=/path/to/python3.11"; exit 2; }
 	@test -x $(BIN)/python || { echo "Creating $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing the command and the emulator into $(VENV)"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from aws_lambda_powertools import Logger
 
+from replicator import __version__
 from replicator.aws.buckets import S3Buckets
 from replicator.aws.clients import Clients
 from replicator.aws.journal import DynamoJournal
@@ -71,7 +72,11 @@ class Settings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the environment; KeyError names a variable that template.yaml does not set."""
+        """Read the environment, and log the version: handlers do so once, at their cold start.
+
+        KeyError names a variable that template.yaml does not set.
+        """
+        Logger().info("cold start", version=__version__)
         get = environment.get
         source, destination = get("DEFAULT_SOURCE_BUCKET", ""), get("DEFAULT_DESTINATION_BUCKET", "")
         principals = get("REPLICATOR_PRINCIPALS", "").split(",")
