@@ -15,13 +15,15 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint
 JOBS ?= auto
 TESTS ?= tests
 SEEDS ?= 10000
+QUICK_SEEDS := 300
 
 export SAM_CLI_TELEMETRY := 0
 
 step = @printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test pytest test-shipped check build simulate mutations bench format
+.PHONY: help setup demo test quick pytest test-shipped coverage check check-style check-types check-imports \
+	check-template hooks build simulate mutations bench format
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -33,6 +35,15 @@ demo: $(VENV)/.emulator ## two emulated Regions, real objects replicating (KEEP=
 
 test: check pytest ## what CI runs: the checks and all tests
 
+# Marks are set in tests/conftest.py. A test that opens a socket here lacks its mark, and fails.
+quick: check ## the checks, all tests without emulator and containers, 300 histories: about a minute
+	$(step) "Tests without emulator and containers"
+	@$(BIN)/python -m pytest -m "not (emulator or container or simulation or slow)" --disable-socket \
+		--numprocesses $(JOBS)
+	$(step) "Simulation: $(QUICK_SEEDS) histories"
+	@told="$$($(BIN)/python -m tests.simulation.run --seeds $(QUICK_SEEDS))" || { echo "$$told"; exit 1; }
+	@echo "Left out: tests on the emulator and in containers, the other histories (make test)"
+
 pytest: $(VENV)/.dev ## the tests alone (TESTS=tests/unit: some of them)
 	$(step) "Tests on $$($(BIN)/python --version)"
 	@$(BIN)/python -m pytest $(TESTS) --numprocesses $(JOBS) --durations 5 -rs
@@ -42,16 +53,28 @@ test-shipped: ## the tests of what is shipped, on the functions' own Python
 	@python="$$($(MAKE) --silent --directory functions which-python)" && \
 	$(MAKE) --no-print-directory pytest PYTHON="$$python" VENV=.cache/shipped TESTS="tests/unit tests/contract tests/flows"
 
-check: $(VENV)/.dev ## style, types, import contracts, the template
+# What may hold a commit up: .pre-commit-config.yaml names the same four.
+check: check-style check-types check-imports check-template ## style, types, import contracts, the template
+
+check-style: $(VENV)/.dev
 	$(step) "Style: ruff"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+check-types: $(VENV)/.dev
 	$(step) "Types: mypy"
 	@$(BIN)/mypy
+
+check-imports: $(VENV)/.dev
 	$(step) "Import contracts: import-linter"
 	@$(BIN)/lint-imports --no-logo
+
+check-template: $(VENV)/.dev
 	$(step) "Template: sam validate --lint"
 	@$(BIN)/sam validate --lint
+
+hooks: $(VENV)/.dev ## run the checks before every commit from now on
+	@$(BIN)/pre-commit install
 
 build: $(VENV)/.dev ## what `sam deploy` uploads, in .aws-sam/build
 	@$(BIN)/sam build

@@ -2,6 +2,9 @@
 
 A module runs in one process, because its emulator or its contract is started once. All of tests/sam does: it shares one
 build, and goes first, because it takes longest. Properties have no deadline, and on CI the same examples every time.
+
+What `make quick` leaves out is marked here, by folder and by fixture, so that nobody has to think of it. A test that
+needs the emulator and gets no mark fails there: `make quick` lets no test open a socket.
 """
 
 import os
@@ -14,6 +17,9 @@ from xdist.scheduler import LoadScopeScheduling
 TOGETHER = "tests/sam"
 LONGEST_ID = 90
 PLAIN = (str, bytes, int, float, bool, type(None), type(...))
+MARKS = {"tests/emulator": "emulator", "tests/sam": "container", "tests/simulation": "simulation"}
+EMULATOR_FIXTURES = {"aws", "emulator", "server"}
+"""Fixtures outside of tests/emulator that start it. Parameters called "emulator" ask for one of them."""
 
 hypothesis.settings.register_profile("here", deadline=None, derandomize=os.environ.get("CI") == "true")
 hypothesis.settings.load_profile("here")
@@ -23,6 +29,18 @@ def group(nodeid: str) -> str:
     """Name the group of a test: tests of a group run in one process, one after the other."""
     module = nodeid.split("::", 1)[0]
     return TOGETHER if PurePosixPath(TOGETHER) in PurePosixPath(module).parents else module
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark a test with what it needs beside this process."""
+    folder = PurePosixPath(item.nodeid.split("::", 1)[0]).parent
+    for marked, mark in MARKS.items():
+        if folder.is_relative_to(marked):
+            item.add_marker(mark)
+    if isinstance(item, pytest.Function):
+        parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        if EMULATOR_FIXTURES.intersection(item.fixturenames) or "emulator" in parameters:
+            item.add_marker("emulator")
 
 
 class ByModule(LoadScopeScheduling):  # type: ignore[misc] # it is Any to mypy
