@@ -38,7 +38,7 @@ test: check pytest ## what CI runs: the checks and all tests
 # Marks are set in tests/conftest.py. A test that opens a socket here lacks its mark, and fails.
 quick: check ## the checks, all tests without emulator and containers, 300 histories: about a minute
 	$(step) "Tests without emulator and containers"
-	@$(BIN)/python -m pytest -m "not (emulator or container or simulation or slow)" --disable-socket \
+	@$(BIN)/python -m pytest -m "not (emulator or container or simulation)" --disable-socket \
 		--numprocesses $(JOBS)
 	$(step) "Simulation: $(QUICK_SEEDS) histories"
 	@told="$$($(BIN)/python -m tests.simulation.run --seeds $(QUICK_SEEDS))" || { echo "$$told"; exit 1; }
