@@ -53,6 +53,11 @@ test-shipped: ## the tests of what is shipped, on the functions' own Python
 	@python="$$($(MAKE) --silent --directory functions which-python)" && \
 	$(MAKE) --no-print-directory pytest PYTHON="$$python" VENV=.cache/shipped TESTS="tests/unit tests/contract tests/flows"
 
+coverage: $(VENV)/.dev ## lines and branches that no test reaches, with a floor: some minutes
+	$(step) "Tests without containers and simulation, measured"
+	@mkdir -p .cache
+	@$(BIN)/python -m pytest $(TESTS) -m "not (container or simulation)" --numprocesses $(JOBS) --cov
+
 # What may hold a commit up: .pre-commit-config.yaml names the same four.
 check: check-style check-types check-imports check-template ## style, types, import contracts, the template
 
