@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from emulator.running import Running, running
-from tests.emulator.letters import take_dead_letters
+from tests.emulator.failures import take_dead_letters
 from tests.emulator.likeness import MARK, Comparison, Side
 from tests.emulator.worlds import rule
 

@@ -9,7 +9,7 @@ import pytest
 from replicator.core.versions.origin import MARK, Origin, Site, encode_mark
 
 from emulator.running import Running, running
-from tests.emulator.letters import take_dead_letters
+from tests.emulator.failures import take_dead_letters
 from tests.emulator.likeness import Side
 from tests.functions.cases import MARKER, NULL, Case, cases, ground
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from emulator.running import Running
+from tests.emulator.failures import take_dead_letters
 from tests.emulator.large import HERE, LARGER, MIB, SPREAD, asked, differences, leftovers, put, stack, write
-from tests.emulator.letters import take_dead_letters
 from tests.emulator.likeness import Side
 
 EVERYTHING: dict[str, Any] = {

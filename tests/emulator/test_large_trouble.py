@@ -9,6 +9,7 @@ from s3replicator.main import app
 from typer.testing import CliRunner
 
 from emulator.running import Running
+from tests.emulator.failures import take_dead_letters
 from tests.emulator.large import (
     HERE,
     LARGER,
@@ -21,7 +22,6 @@ from tests.emulator.large import (
     workers_paused,
     write,
 )
-from tests.emulator.letters import take_dead_letters
 from tests.emulator.likeness import Side
 from tests.emulator.worlds import fault
 from tests.patience import until

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from emulator.running import Running, running
-from tests.emulator.letters import take_dead_letters
+from tests.emulator.failures import take_dead_letters
 from tests.emulator.likeness import Comparison, Side
 
 ACCOUNT = "123456789012"

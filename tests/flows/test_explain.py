@@ -5,7 +5,7 @@ from replicator.core.deciding.facts import Absent
 from replicator.core.outcomes.outcome import Permanent, Reason, Temporary
 from replicator.core.rules.matching import MatchResult
 from replicator.core.versions.version import MarkerHead, StoredVersion
-from s3replicator.explain.explaining import Explanation, View, explain
+from s3replicator.explain.explanation import Explanation, View, explain
 
 from tests.fakes.points import READS
 from tests.fakes.rules import rule

@@ -9,7 +9,7 @@ from replicator.core.outcomes.outcome import Permanent, Reason, Status
 from s3replicator.failures.failed_messages import FailedMessage, Selection
 from s3replicator.failures.redrive import HOLD_SECONDS, LEEWAY_SECONDS, Redrive, Sweep, look, redrive
 
-from tests.fakes.dead_letter_box import MemoryBox
+from tests.fakes.dead_letter_queue import MemoryBox
 from tests.fakes.rules import rule
 from tests.flows.stage import WEST, Killed, Stage
 

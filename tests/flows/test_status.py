@@ -3,7 +3,7 @@
 from replicator.core.outcomes.outcome import Permanent, Reason, Temporary
 from replicator.core.outcomes.replication_status import ReplicationStatus
 from replicator.core.outcomes.threshold import Age
-from s3replicator.status.looking import NEWEST, of_object, of_stack
+from s3replicator.status.object_reader import NEWEST, of_object, of_stack
 from s3replicator.status.object_status import ObjectStatus
 
 from tests.fakes.monitoring import MemoryIndex, MemoryQueues

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from s3replicator.rules import notifications, queue_policy
+from s3replicator.rules import bucket_notifications, queue_policy
 
 from tests.template import stacks
 
@@ -161,7 +161,7 @@ def test_waiting_versions_are_found_by_age_through_a_sparse_index(stack: stacks.
 def test_a_created_source_bucket_sends_what_the_command_would_attach(stack: stacks.Document) -> None:
     bucket = stacks.properties(stack, "SourceBucket")
     configured = bucket["NotificationConfiguration"]["QueueConfigurations"]
-    assert tuple(each["Event"] for each in configured) == notifications.EVENTS
+    assert tuple(each["Event"] for each in configured) == bucket_notifications.EVENTS
     assert {str(each["Queue"]) for each in configured} == {str({"Fn::GetAtt": ["ChangeQueue", "Arn"]})}
     assert bucket["BucketName"] == "fresh"
 

@@ -10,7 +10,7 @@ from s3replicator import stack
 from s3replicator.findings import CallFailed, Finding, Obstacle, Severity
 from s3replicator.main import app
 from s3replicator.rules import commands as rules_commands
-from s3replicator.rules.admin import RulesReport
+from s3replicator.rules.stack_rules import RulesReport
 from s3replicator.stack import stack_facts
 from typer.testing import CliRunner
 

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from s3replicator.formatting import NONE, count, duration, moment, percent, size
 from s3replicator.report.charts import RIGHT, WIDTH
 from s3replicator.report.figures import (
     DAY,
@@ -20,8 +21,7 @@ from s3replicator.report.figures import (
     Span,
     merge,
 )
-from s3replicator.report.page import page
-from s3replicator.report.words import NONE, count, duration, moment, percent, size
+from s3replicator.report.html_page import page
 
 NOW = 1_795_046_400  # 2026-11-19 00:00 UTC
 DAYS = Span(NOW - DAY, NOW)

@@ -17,7 +17,7 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:
-        from s3replicator.demo.play import play  # noqa: PLC0415 - see above
+        from s3replicator.demo.walkthrough import play  # noqa: PLC0415 - see above
 
         return play(keep=os.environ.get("KEEP", "") not in ("", "0"))
     except KeyboardInterrupt:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.running import Running
-from s3replicator.demo.ground import EAST, SHOP_EAST, SHOP_WEST, WEST
+from s3replicator.demo.world import EAST, SHOP_EAST, SHOP_WEST, WEST
 
 MARK = "replication-origin"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.running import Running
-from s3replicator.demo.ground import EAST, PRIVATE, REPLICATOR_EAST, SHOP_EAST, SHOP_WEST
+from s3replicator.demo.world import EAST, PRIVATE, REPLICATOR_EAST, SHOP_EAST, SHOP_WEST
 
 SHOWN = "photos/cat.jpg"
 DENIED = f"{PRIVATE}passport.jpg"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.running import Running
-from s3replicator.demo.ground import EAST, NOTES_EAST, NOTES_WEST, REPLICATOR_EAST, REPLICATOR_WEST, WEST
+from s3replicator.demo.world import EAST, NOTES_EAST, NOTES_WEST, REPLICATOR_EAST, REPLICATOR_WEST, WEST
 
 CONTESTED, DELETED = "plan.txt", "old-plan.txt"
 SIDES = ((NOTES_EAST, EAST), (NOTES_WEST, WEST))

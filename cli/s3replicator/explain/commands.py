@@ -6,8 +6,8 @@ import typer
 from replicator.core.deciding.facts import Absent
 from replicator.core.outcomes.outcome import Permanent, Temporary
 
-from s3replicator.explain import printing as explanation
-from s3replicator.explain.explaining import explain as explain_version
+from s3replicator.explain import text_output
+from s3replicator.explain.explanation import explain as explain_version
 from s3replicator.operator_services import operator_services
 from s3replicator.output import FINE, FOUND, Output, fail
 from s3replicator.stack import JsonOption, ProfileOption, RegionOption, StackOption, open_stack
@@ -32,8 +32,8 @@ def explain(
         output.document({"bucket": bucket, "key": key, "error": str(trouble)})
         output.line(f"{uri} cannot be explained: {trouble}", style="red")
         raise typer.Exit(FOUND) from None
-    output.document(explanation.as_document(found))
-    explanation.show(found, output)
+    output.document(text_output.as_document(found))
+    text_output.show(found, output)
     raise typer.Exit(FOUND if isinstance(found.subject, Absent) else FINE)
 
 

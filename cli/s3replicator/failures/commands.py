@@ -14,10 +14,10 @@ from replicator.core.outcomes.outcome import Reason
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from s3replicator.failures.dead_letter_queue import SqsDeadLetterQueue
 from s3replicator.failures.failed_messages import FailedMessage, Group, Selection, group
 from s3replicator.failures.redrive import Redrive, Sweep, look
 from s3replicator.failures.redrive import redrive as redrive_letters
+from s3replicator.failures.sqs_dead_letter_queue import SqsDeadLetterQueue
 from s3replicator.findings import CallFailed
 from s3replicator.output import FINE, FOUND, Output, fail
 from s3replicator.stack import JsonOption, ProfileOption, RegionOption, Stack, StackOption, open_stack

@@ -12,8 +12,8 @@ from html import escape
 
 from replicator.core.outcomes.metrics import SLA
 
+from s3replicator.formatting import count, duration, moment, percent
 from s3replicator.report.figures import DAY, QUANTILES, Moment, Report, Span
-from s3replicator.report.words import count, duration, moment, percent
 
 WIDTH, HEIGHT = 960, 280
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 14, 34

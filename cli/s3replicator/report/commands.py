@@ -16,11 +16,11 @@ from replicator.core.outcomes.threshold import Route
 from replicator.core.rules.document import RulesRefused, load, parse
 
 from s3replicator.findings import CallFailed
+from s3replicator.formatting import duration, percent
 from s3replicator.output import FINE, FOUND, Output, fail
-from s3replicator.report.cloudwatch import CloudWatchReader
+from s3replicator.report.cloudwatch_metrics import CloudWatchReader
 from s3replicator.report.figures import Figures, Latency, Report, Span
-from s3replicator.report.page import page
-from s3replicator.report.words import duration, percent
+from s3replicator.report.html_page import page
 from s3replicator.rule_documents import RuleDocuments
 from s3replicator.stack import JsonOption, ProfileOption, RegionOption, Stack, StackOption, open_stack
 

@@ -14,8 +14,8 @@ from replicator.aws.rule_shape import shape_problems
 from s3replicator.findings import CallFailed
 from s3replicator.output import FINE, FOUND, Output, as_document, fail
 from s3replicator.rule_documents import RuleDocuments
-from s3replicator.rules.admin import RulesAdmin, RulesReport
-from s3replicator.rules.bucket_admin import BucketAdmin
+from s3replicator.rules.bucket_settings import BucketAdmin
+from s3replicator.rules.stack_rules import RulesAdmin, RulesReport
 from s3replicator.stack import JsonOption, ProfileOption, RegionOption, Stack, StackOption, open_stack
 
 app = typer.Typer(no_args_is_help=True, help="The replication rules of source buckets.")

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from replicator.core.rules.matching import RuleSet
 
 from s3replicator.findings import CallFailed, Finding, error, warning
-from s3replicator.rules import notifications
+from s3replicator.rules import bucket_notifications
 from s3replicator.rules.bucket_checks import BucketView, KeyView, check_destination, check_key, check_source
 from s3replicator.stack_facts import StackFacts
 
@@ -69,13 +69,13 @@ class Inspection:
                 view = self._buckets.view_key(rule.destination.kms_key)
                 yield from check_key(rule, view, views[rule.destination.bucket], self._stack)
 
-    def plan_events(self, bucket: str) -> notifications.Attachment:
+    def plan_events(self, bucket: str) -> bucket_notifications.Attachment:
         """Return what is to be done so that a bucket's events come; raises CallFailed."""
         configuration = self._buckets.notifications(bucket)
         queue, stack = self._stack.change_queue_arn, self._stack.name
-        return notifications.attach(configuration, queue, stack, event_bridge=self._stack.event_bridge)
+        return bucket_notifications.attach(configuration, queue, stack, event_bridge=self._stack.event_bridge)
 
-    def ways_out(self, attachment: notifications.Attachment, bucket: str) -> Iterator[Finding]:
+    def ways_out(self, attachment: bucket_notifications.Attachment, bucket: str) -> Iterator[Finding]:
         """Yield what keeps the events from coming, and what can be done."""
         switch = "" if self._stack.event_bridge else f", deploy stack {self._stack.name} with UseEventBridge=true"
         for conflict in attachment.conflicts:

@@ -18,7 +18,7 @@ from replicator.core.outcomes.threshold import Count, Depth, unseen
 from s3replicator.operator_services import operator_services
 from s3replicator.output import FINE, FOUND, Output, fail
 from s3replicator.stack import JsonOption, ProfileOption, RegionOption, Stack, StackOption, open_stack
-from s3replicator.status.looking import StackStatus, of_object, of_stack
+from s3replicator.status.object_reader import StackStatus, of_object, of_stack
 from s3replicator.status.object_status import KeyInBucket, ObjectStatus, VersionStatus
 
 _COLOURS = {

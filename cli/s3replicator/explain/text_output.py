@@ -15,7 +15,7 @@ from replicator.core.rules.matching import Match, MatchResult
 from replicator.core.versions.version import Entry, MarkerHead, StoredVersion
 from replicator.flows.ports import Earlier
 
-from s3replicator.explain.explaining import Explanation, View
+from s3replicator.explain.explanation import Explanation, View
 from s3replicator.output import Output
 
 ENTRIES_SHOWN = 12

@@ -15,7 +15,9 @@ from typer.testing import CliRunner
 from emulator.running import Options, Running, running
 from s3replicator.demo import two_way
 from s3replicator.demo.comparison import compare
-from s3replicator.demo.ground import (
+from s3replicator.demo.objects import OBJECTS, SHOWN, failures, fates, write
+from s3replicator.demo.screen import Pages
+from s3replicator.demo.world import (
     EAST,
     NOTES_EAST,
     NOTES_WEST,
@@ -31,8 +33,6 @@ from s3replicator.demo.ground import (
     notes_rules,
     open_the_door,
 )
-from s3replicator.demo.objects import OBJECTS, SHOWN, failures, fates, write
-from s3replicator.demo.pages import Pages
 from s3replicator.main import app
 
 REST_SECONDS = 60.0

@@ -8,11 +8,11 @@ import pytest
 from replicator.aws.rule_shape import shape_problems
 from replicator.core.rules.document import default_document
 from s3replicator.findings import Severity
-from s3replicator.rules.admin import RulesAdmin, RulesReport
-from s3replicator.rules.notifications import EVENTS
+from s3replicator.rules.bucket_notifications import EVENTS
+from s3replicator.rules.stack_rules import RulesAdmin, RulesReport
 from s3replicator.stack_facts import StackFacts
 
-from tests.fakes.rules_admin import Crash, MemoryAdmin
+from tests.fakes.account import Crash, MemoryAdmin
 from tests.unit.rule_documents import newer
 
 QUEUE = "arn:aws:sqs:us-east-1:111122223333:changes"

@@ -6,10 +6,10 @@ from html import escape
 from replicator.core.outcomes.metrics import SLA
 
 from s3replicator.advice import advice
+from s3replicator.formatting import NONE, count, duration, moment, percent, size
 from s3replicator.report.charts import latency_chart, legend, share_chart
 from s3replicator.report.figures import Figures, Report
-from s3replicator.report.style import STYLE
-from s3replicator.report.words import NONE, count, duration, moment, percent, size
+from s3replicator.report.style_sheet import STYLE
 
 
 def page(report: Report) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from s3replicator.rules.notifications import EVENTS, attach, detach, lost, still_delivered
+from s3replicator.rules.bucket_notifications import EVENTS, attach, detach, lost, still_delivered
 
 QUEUE = "arn:aws:sqs:us-east-1:111122223333:changes"
 OTHER = "arn:aws:sqs:us-east-1:111122223333:somebody"

@@ -14,7 +14,7 @@ from replicator.core.rules.matching import RuleSet
 from replicator.core.rules.rule import Problem
 
 from s3replicator.findings import CallFailed, Finding, Severity, error, from_problems, warning
-from s3replicator.rules import notifications
+from s3replicator.rules import bucket_notifications
 from s3replicator.rules.inspection import BucketAdministration, Inspection
 from s3replicator.stack_facts import StackFacts
 
@@ -186,17 +186,17 @@ class RulesAdmin:
 
     def _replace(self, report: RulesReport, wanted: Mapping[str, Any]) -> None:
         self._buckets.set_notifications(report.bucket, wanted)
-        for gone in notifications.lost(wanted, self._buckets.notifications(report.bucket)):
+        for gone in bucket_notifications.lost(wanted, self._buckets.notifications(report.bucket)):
             message = f"{gone} is gone: somebody else changed the notifications at the same time; put it there again"
             report.findings.append(error(f"bucket {report.bucket}", message))
 
     def _detach(self, report: RulesReport) -> None:
         configuration = self._buckets.notifications(report.bucket)
-        rest = notifications.detach(configuration, self._stack.change_queue_arn)
+        rest = bucket_notifications.detach(configuration, self._stack.change_queue_arn)
         if rest is not None:
             self._replace(report, rest)
             report.done.append("detached its events")
-        if notifications.still_delivered(configuration, self._stack.change_queue_arn):
+        if bucket_notifications.still_delivered(configuration, self._stack.change_queue_arn):
             message = "still sends events to the change queue, by a notification that this command did not attach"
             report.findings.append(warning(f"bucket {report.bucket}", message))
 

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from s3replicator.findings import CallFailed
 from s3replicator.rule_documents import RuleDocuments
-from s3replicator.rules.admin import Documents
-from s3replicator.rules.bucket_admin import BucketAdmin
 from s3replicator.rules.bucket_checks import AWS_MANAGED_KEY, BucketView, KeyView
+from s3replicator.rules.bucket_settings import BucketAdmin
 from s3replicator.rules.inspection import BucketAdministration
+from s3replicator.rules.stack_rules import Documents
 from s3replicator.stack import stack_facts
 
 from emulator.running import Running, running
-from tests.fakes.rules_admin import MemoryAdmin
+from tests.fakes.account import MemoryAdmin
 
 ACCOUNT = "123456789012"
 WORLD = {
