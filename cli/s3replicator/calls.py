@@ -1,6 +1,6 @@
-"""Calls of AWS on an operator's behalf: botocore's errors become `CallFailed` with the IAM action that was needed.
+"""Calls to AWS on behalf of an operator: botocore's exceptions become `CallFailed`, with the IAM action needed.
 
-Separate from the functions' error table: an operator wants to know what to allow, not whether to try again.
+Separate from the functions' error table: an operator needs to know what to allow, a function whether to try again.
 """
 
 from collections.abc import Iterator
@@ -8,23 +8,16 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from s3replicator.findings import CallFailed, Obstacle
-
-
-def code_of(error: Exception) -> str:
-    """Return the error code of AWS's answer, or the name of botocore's own error."""
-    if isinstance(error, ClientError):
-        return str(error.response.get("Error", {}).get("Code", "Unknown"))
-    return type(error).__name__
+from s3replicator.failed_calls import CallFailed, FailedCall
 
 
 @contextmanager
 def calling(action: str) -> Iterator[None]:
-    """Turn what goes wrong inside into CallFailed."""
+    """Turn botocore's exceptions into CallFailed. `action` is the IAM action that the call needs."""
     try:
         yield
     except ClientError as error:
-        text = str(error.response.get("Error", {}).get("Message", ""))
-        raise CallFailed(Obstacle(action, code_of(error), text)) from error
+        answer = error.response.get("Error", {})
+        raise CallFailed(FailedCall(action, answer.get("Code", "Unknown"), answer.get("Message", ""))) from error
     except BotoCoreError as error:
-        raise CallFailed(Obstacle(action, code_of(error), str(error))) from error
+        raise CallFailed(FailedCall(action, type(error).__name__, str(error))) from error

@@ -1,6 +1,6 @@
-"""`s3replicator emulate`: AWS on this machine, with a stack deployed into it.
+"""`s3replicator emulate`: AWS on this machine, with stacks of S3 Replicator deployed into it.
 
-Separate because the emulator is an extra: without it every other command works, and this one says what to install.
+Separate because the emulator is an extra: without it, every other command works, and this one says what to install.
 """
 
 from collections.abc import Mapping
@@ -17,17 +17,21 @@ from s3replicator.output import fail
 def emulate(
     world: Annotated[
         Path | None,
-        typer.Argument(metavar="WORLD.json", help="The buckets, stacks and rules to begin with.", show_default=False),
+        typer.Argument(
+            metavar="WORLD.json", help="JSON file with the buckets, stacks and rules to start with.", show_default=False
+        ),
     ] = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port of 127.0.0.1; 0 takes any free one.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 chooses a free one.")] = 0,
     ready_file: Annotated[
         Path | None,
-        typer.Option(help="Written when everything is up: endpoint, credentials, outputs.", show_default=False),
+        typer.Option(
+            help="File to write endpoint, credentials and stack outputs to, once everything is up.", show_default=False
+        ),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Print what the functions log, too.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Also print what the functions log.")] = False,
 ) -> None:
-    """Run AWS on this machine, with S3 Replicator deployed, until Ctrl-C."""
+    """Run AWS on this machine, with S3 Replicator deployed, until you press Ctrl-C."""
     try:
         from emulator.main import run  # noqa: PLC0415 - an extra, and slow to import
     except ModuleNotFoundError as error:
@@ -36,7 +40,7 @@ def emulate(
 
 
 def refusals(bucket: str, document: Mapping[str, Any]) -> list[str]:
-    """Say what `rules put` would have against a document, so that a world has no rules that no bucket could have."""
+    """Return why `rules put` would refuse a document, so that a world has only rules that a bucket could have."""
     try:
         parse(bucket, document, shape_problems(document))
     except RulesRefused as refused:

@@ -1,7 +1,7 @@
-"""What an operator is told after a look at rules, buckets and keys: findings, and what to do about each.
+"""Findings: what a check of rules, buckets and keys has found, for people and as JSON.
 
-Separate from the checks so that every command prints and counts them alike: an error stands in the way, a warning
-does not.
+Separate from the checks, so that every command prints and counts findings alike: an error keeps the rules from
+working, a warning does not.
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from replicator.core.rules.rule import Problem
 
 
 class Severity(StrEnum):
-    """An error keeps the rules from working; a warning is worth a thought."""
+    """An error keeps the rules from working; a warning is worth a look."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -20,7 +20,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to know; `subject` is a rule, a bucket, a key or the stack, `field` a rule's field or empty."""
+    """One finding. `subject` names a rule, bucket, key or the stack; `field` names a rule's field, or is empty."""
 
     severity: Severity
     subject: str
@@ -31,9 +31,18 @@ class Finding:
         """Return the finding as one line."""
         return ": ".join(part for part in (self.severity.value, self.subject, self.field, self.message) if part)
 
+    def document(self) -> dict[str, str]:
+        """Return the finding as JSON output has it."""
+        return {
+            "severity": self.severity.value,
+            "subject": self.subject,
+            "field": self.field,
+            "message": self.message,
+        }
+
 
 def error(subject: str, message: str) -> Finding:
-    """Return a finding that stands in the way."""
+    """Return a finding that keeps the rules from working."""
     return Finding(Severity.ERROR, subject, message)
 
 
@@ -43,67 +52,9 @@ def warning(subject: str, message: str) -> Finding:
 
 
 def from_problems(severity: Severity, problems: Iterable[Problem]) -> tuple[Finding, ...]:
-    """Return what was found in a rule document."""
-    return tuple(Finding(severity, _headed(problem.rule), problem.message, problem.field) for problem in problems)
+    """Return the problems of a rule document as findings."""
+    return tuple(Finding(severity, _subject(problem.rule), problem.message, problem.field) for problem in problems)
 
 
-def _headed(rule: str) -> str:
+def _subject(rule: str) -> str:
     return f"rule {rule.removeprefix('rule ')}" if rule else "document"
-
-
-@dataclass(frozen=True, slots=True)
-class Obstacle:
-    """A call of AWS that did not get through: the IAM action that it needs, and the error's code and text."""
-
-    action: str
-    code: str
-    text: str = ""
-
-    def advice(self, target: str) -> str:
-        """Return what happened and what to do about it, for a bucket, key, queue or stack named `target`."""
-        what = f"{self.action} failed with {self.code}"
-        if self.code == "InvalidArgument" and self.action == "s3:PutBucketNotification":
-            return (
-                f"{what}: {self.text}; S3 tries every target that the bucket's notifications name, look at each of them"
-            )
-        for codes, remedy in _REMEDIES:
-            if self.code in codes:
-                return f"{what}; {remedy.format(action=self.action, target=target)}"
-        return f"{what}: {self.text}" if self.text else what
-
-
-class CallFailed(Exception):
-    """A call of AWS on an operator's behalf did not get through."""
-
-    def __init__(self, obstacle: Obstacle) -> None:
-        super().__init__(f"{obstacle.action}: {obstacle.code} {obstacle.text}".rstrip())
-        self.obstacle = obstacle
-
-
-_REMEDIES = (
-    (
-        {"AccessDenied", "AccessDeniedException", "403", "AllAccessDisabled", "UnauthorizedOperation"},
-        "allow your credentials {action} on {target}",
-    ),
-    (
-        {"ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken",
-         "SignatureDoesNotMatch", "TokenRefreshRequired", "UnrecognizedClientException", "NoCredentialsError",
-         "PartialCredentialsError", "TokenRetrievalError", "UnauthorizedSSOTokenError", "SSOTokenLoadError",
-         "CredentialRetrievalError", "ProfileNotFound"},
-        "log in again, or check the credentials and the profile in use",
-    ),
-    (
-        {"SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException",
-         "InternalError", "ServiceUnavailable", "OperationAborted", "RequestTimeout", "500", "503"},
-        "run the command again",
-    ),
-    (
-        {"NoSuchBucket", "NotFoundException", "404", "AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"},
-        "{target} does not exist, check its name, Region and account",
-    ),
-    (
-        {"EndpointConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ConnectionClosedError", "SSLError",
-         "ProxyConnectionError", "NoRegionError"},
-        "check the network, the Region and AWS_ENDPOINT_URL",
-    ),
-)  # fmt: skip

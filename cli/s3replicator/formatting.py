@@ -1,4 +1,4 @@
-"""Numbers as a report writes them: durations, sizes, shares and counts, the same in tables, charts and lines."""
+"""Numbers as people read them: durations, sizes, shares, counts and times, alike in tables, charts and lines."""
 
 from datetime import UTC, datetime
 
@@ -7,8 +7,8 @@ NONE = "\u2013"
 
 
 def duration(seconds: float) -> str:
-    """Write a duration in the unit that people would use."""
-    if seconds < 1:
+    """Write a duration in the unit that fits its length."""
+    if 0 < seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 120:
         return f"{seconds:.3g} s"
@@ -16,7 +16,7 @@ def duration(seconds: float) -> str:
 
 
 def percent(share: float | None) -> str:
-    """Write a share so that 99.9 % and what is a little less differ; it is never rounded up to 100 %."""
+    """Write a share so that 99.9 % and slightly less differ. It is never rounded up to 100 %."""
     if share is None:
         return NONE
     if share == 1:
@@ -30,6 +30,11 @@ def count(number: int) -> str:
     return f"{number:,}".replace(",", "\u202f")
 
 
+def plural(number: int, noun: str) -> str:
+    """Write a number with a noun: 1 object, 2 objects."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def size(number: float) -> str:
     """Write bytes in powers of 1000, as AWS bills them."""
     for unit in ("B", "kB", "MB", "GB", "TB"):
@@ -39,6 +44,16 @@ def size(number: float) -> str:
     return f"{number:.4g} PB"
 
 
-def moment(seconds: int) -> str:
-    """Write a moment in UTC, to the minute."""
+def utc_minute(seconds: int) -> str:
+    """Write a time in UTC, to the minute. `seconds`: since the epoch."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def utc_second(seconds: int) -> str:
+    """Write a time in UTC, to the second. `seconds`: since the epoch."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def utc_iso(seconds: int) -> str:
+    """Write a time for machines, as ISO 8601 with the offset +00:00. `seconds`: since the epoch."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat()

@@ -1,6 +1,7 @@
-"""The services of a deployed stack as its functions see it, seen with the operator's own credentials.
+"""The services that the functions of a stack run on, built with the operator's own credentials.
 
-Separate because commands that ask the product's flows need it, and commands that only look at queues and tables do not.
+Separate because only commands that ask the flows of the data plane need them. Those commands answer from the same code
+as a function, so the two cannot disagree.
 """
 
 from replicator.aws.clients import Clients
@@ -21,7 +22,7 @@ COST_PARAMETERS = {
 
 
 class _StackClients(Clients):
-    """Clients that work in the stack's Region, whatever the configured one is."""
+    """Clients for the stack's Region, whatever Region is configured."""
 
     def __init__(self, stack: Stack) -> None:
         super().__init__(stack.session)
@@ -33,13 +34,13 @@ class _StackClients(Clients):
 
 
 def operator_services(stack: Stack) -> Services:
-    """Build what the stack's flows need from its outputs and parameters."""
+    """Build the services of a stack from its outputs and parameters."""
     facts = stack.facts
     has_default = facts.default_source and facts.default_destination
     given = {variable: stack.parameters.get(name, "") for variable, name in COST_PARAMETERS.items()}
     settings = Settings(
         control_bucket=facts.control_bucket,
-        journal_table=stack.outputs["JournalTable"],
+        journal_table=stack.output("JournalTable"),
         metrics_namespace="",
         cost=read_cost_model(given),
         default_rule=(facts.default_source, facts.default_destination) if has_default else None,

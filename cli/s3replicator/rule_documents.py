@@ -1,6 +1,7 @@
-"""The rule documents in the control bucket as the operator's command reads and writes them.
+"""The rule documents in the control bucket, as the command reads and writes them.
 
-Separate from what functions use to read them: this one wants the text, and the reason why something is not allowed.
+Separate from the rule store of the functions, which remembers parsed rules: the command needs the text, and the IAM
+action that a failed call needs.
 """
 
 from typing import TYPE_CHECKING
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 from replicator.aws.rule_store import PREFIX, SUFFIX, document_key
 
 from s3replicator.calls import calling
-from s3replicator.findings import CallFailed
+from s3replicator.failed_calls import CallFailed
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -22,7 +23,7 @@ class RuleDocuments:
         self._control_bucket = control_bucket
 
     def buckets(self) -> tuple[str, ...]:
-        """Return the source buckets that have a document, in the order of their names."""
+        """Return the source buckets that have a document, sorted by name."""
         with calling("s3:ListBucket"):
             pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._control_bucket, Prefix=PREFIX)
             keys = [item["Key"] for page in pages for item in page.get("Contents", ())]
@@ -34,12 +35,12 @@ class RuleDocuments:
             with calling("s3:GetObject"):
                 return self._s3.get_object(Bucket=self._control_bucket, Key=document_key(bucket))["Body"].read()
         except CallFailed as failed:
-            if failed.obstacle.code == "NoSuchKey":
+            if failed.call.code == "NoSuchKey":
                 return None
             raise
 
     def write(self, bucket: str, text: bytes) -> None:
-        """Store a bucket's document; the control bucket is versioned and keeps the one before."""
+        """Store a bucket's document. The control bucket is versioned and keeps the previous one."""
         key, kind = document_key(bucket), "application/json"
         with calling("s3:PutObject"):
             self._s3.put_object(Bucket=self._control_bucket, Key=key, Body=text, ContentType=kind)

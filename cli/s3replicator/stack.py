@@ -1,6 +1,6 @@
-"""Finding the deployed stack that a command is about: its parameters, its outputs, and clients for what is in it.
+"""The deployed stack that a command is about: its parameters, its outputs, and clients for what is in it.
 
-Everything is asked with boto3's ordinary credentials, Region and endpoint settings.
+Every request uses boto3's ordinary credentials, Region and endpoint settings.
 """
 
 import os
@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from s3replicator.calls import calling
-from s3replicator.findings import CallFailed
+from s3replicator.failed_calls import CallFailed
 from s3replicator.output import fail
 from s3replicator.stack_facts import StackFacts
 
@@ -30,22 +30,27 @@ StackOption = Annotated[
     typer.Option(
         "--stack",
         envvar=VARIABLE,
-        help=f"The deployed stack; by default the one in ./{SAMCONFIG}, else {DEFAULT_NAME}.",
+        help=f"Name of the deployed stack. Default: the one in ./{SAMCONFIG}, else {DEFAULT_NAME}.",
         show_default=False,
     ),
 ]
 RegionOption = Annotated[
-    str | None, typer.Option("--region", help="The stack's Region, if not the configured one.", show_default=False)
+    str | None,
+    typer.Option(
+        "--region",
+        help="Region of the stack. Default: the Region of your AWS configuration, else of ./samconfig.toml.",
+        show_default=False,
+    ),
 ]
 ProfileOption = Annotated[
-    str | None, typer.Option("--profile", help="A profile of the AWS configuration.", show_default=False)
+    str | None, typer.Option("--profile", help="Profile of your AWS configuration to use.", show_default=False)
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document, for machines.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
 
 @dataclass(slots=True)
 class Stack:
-    """A deployed stack with what is needed to reach it."""
+    """A deployed stack, with a boto3 session that can reach it."""
 
     session: boto3.Session
     facts: StackFacts
@@ -54,32 +59,37 @@ class Stack:
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def client(self, service: str, region: str | None = None) -> Any:
-        """Return the client of a service, in the stack's Region unless another is named."""
+        """Return the boto3 client of a service, in the stack's Region unless another is named."""
         key = (service, region or self.facts.region)
         if key not in self._clients:
             self._clients[key] = _client(self.session, *key)
         return self._clients[key]
 
+    def output(self, name: str) -> str:
+        """Return an output of the stack. Ends the command with exit status 2 if it has none of that name."""
+        if name not in self.outputs:
+            fail(f"stack {self.facts.name} has no output {name}; deploy the current version of S3 Replicator")
+        return self.outputs[name]
+
 
 def open_stack(name: str | None, region: str | None, profile: str | None) -> Stack:
-    """Find the stack; ends the command with exit status 2 and what to do when there is none to be found."""
+    """Find the stack. Ends the command with exit status 2 if there is no such stack or it cannot be read."""
     configured = _samconfig()
     name = name or configured.get("stack_name") or DEFAULT_NAME
     try:
         session = boto3.Session(region_name=region or os.environ.get("AWS_REGION"), profile_name=profile)
-        place = session.region_name or configured.get("region")
-        if place is None:
-            fail("no Region: name the stack's with --region, AWS_DEFAULT_REGION or in the AWS configuration")
+        in_region = session.region_name or configured.get("region")
+        if in_region is None:
+            fail("no Region: set the stack's Region with --region, AWS_DEFAULT_REGION or in your AWS configuration")
         with calling("cloudformation:DescribeStacks"):
-            answer = _client(session, "cloudformation", place).describe_stacks(StackName=name)
+            answer = _client(session, "cloudformation", in_region).describe_stacks(StackName=name)
     except CallFailed as failed:
-        obstacle = failed.obstacle
-        if obstacle.code == "ValidationError":
-            fail(f"no stack {name!r} in {place}; name another with --stack or {VARIABLE}, or its Region with --region")
-        fail(f"stack {name} could not be looked at: {obstacle.advice(f'stack {name}')}")
+        if failed.call.code == "ValidationError":
+            fail(f"no stack {name!r} in {in_region}; set its name with --stack or {VARIABLE}, its Region with --region")
+        fail(f"cannot read stack {name}: {failed.call.advice(f'stack {name}')}")
     except (BotoCoreError, ValueError) as error:
-        fail(f"the AWS configuration does not work: {error}")
-    return _stack(session, name, place, answer["Stacks"][0])
+        fail(f"the AWS configuration is not usable: {error}")
+    return _stack(session, name, in_region, answer["Stacks"][0])
 
 
 def _stack(session: boto3.Session, name: str, region: str, description: Mapping[str, Any]) -> Stack:
@@ -88,12 +98,12 @@ def _stack(session: boto3.Session, name: str, region: str, description: Mapping[
     missing = [output for output in OUTPUTS if output not in outputs]
     if missing:
         status = description.get("StackStatus", "unknown")
-        fail(f"stack {name} in {region} (status {status}) has no output {missing[0]}: it is no S3 Replicator stack")
+        fail(f"stack {name} in {region} (status {status}) has no output {missing[0]}: it is not an S3 Replicator stack")
     return Stack(session, stack_facts(name, region, parameters, outputs), outputs, parameters)
 
 
 def stack_facts(name: str, region: str, parameters: Mapping[str, str], outputs: Mapping[str, str]) -> StackFacts:
-    """Return what a stack's parameters and outputs say about what it may touch."""
+    """Return what a stack's parameters and outputs say about the buckets and keys it may use."""
     created, default = parameters.get("CreateSourceBucket", ""), parameters.get("DefaultDestination", "")
     sources = _names(parameters, "SourceBuckets")
     return StackFacts(
@@ -123,14 +133,20 @@ def _client(session: boto3.Session, service: str, region: str) -> Any:
 
 
 def _samconfig() -> dict[str, str]:
-    """Return the stack's name and Region that `sam deploy` would use here."""
+    """Return the stack name and Region that `sam deploy` would use in this folder."""
     try:
         document = tomllib.loads(SAMCONFIG.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        fail(f"{SAMCONFIG} cannot be read: {error}")
+        fail(f"cannot read {SAMCONFIG}: {error}")
     found: dict[str, str] = {}
     for command in ("global", "deploy"):
-        found |= document.get("default", {}).get(command, {}).get("parameters", {})
-    return found
+        found |= _table(_table(_table(document, "default"), command), "parameters")
+    return {name: found[name] for name in ("stack_name", "region") if isinstance(found.get(name), str)}
+
+
+def _table(document: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a table of a TOML document, an empty one if there is none."""
+    found = document.get(name)
+    return found if isinstance(found, dict) else {}

@@ -1,11 +1,11 @@
-"""What of a deployed stack decides whether rules can work: its place, its queue and the buckets it may touch."""
+"""The facts about a stack that decide whether rules can work: its Region, its queue, the buckets that it can use."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class StackFacts:
-    """One stack, from its parameters and outputs. `event_bridge`: it takes S3's events from EventBridge as well."""
+    """One stack, from its parameters and outputs. `event_bridge`: it receives S3's events from EventBridge as well."""
 
     name: str
     region: str

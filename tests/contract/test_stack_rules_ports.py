@@ -6,16 +6,16 @@ from functools import partial
 from typing import Any
 
 import pytest
-from s3replicator.findings import CallFailed
+from s3replicator.failed_calls import CallFailed
 from s3replicator.rule_documents import RuleDocuments
 from s3replicator.rules.bucket_checks import AWS_MANAGED_KEY, BucketView, KeyView
-from s3replicator.rules.bucket_settings import BucketAdmin
-from s3replicator.rules.inspection import BucketAdministration
+from s3replicator.rules.bucket_settings import AwsBucketSettings
+from s3replicator.rules.inspection import BucketSettings
 from s3replicator.rules.stack_rules import Documents
 from s3replicator.stack import stack_facts
 
 from emulator.running import Running, running
-from tests.fakes.account import MemoryAdmin
+from tests.fakes.account import MemoryAccount
 
 ACCOUNT = "123456789012"
 WORLD = {
@@ -27,13 +27,37 @@ WORLD = {
     "stacks": [{"name": "prod", "region": "us-east-1"}],
 }
 SOURCES = {
-    "east": BucketView("east", exists=True, region="us-east-1", versioning="Enabled", object_lock=False,
-                       ownership="BucketOwnerEnforced", kms_key="", native_destinations=frozenset()),
-    "locked": BucketView("locked", exists=True, region="us-east-1", versioning="Enabled", object_lock=True,
-                         ownership="ObjectWriter", kms_key="", native_destinations=frozenset()),
-    "paused": BucketView("paused", exists=True, region="us-west-2", versioning="Suspended", object_lock=False,
-                         ownership="BucketOwnerEnforced", kms_key=AWS_MANAGED_KEY, native_destinations=frozenset()),
-}  # fmt: skip
+    "east": BucketView(
+        "east",
+        exists=True,
+        region="us-east-1",
+        versioning="Enabled",
+        object_lock=False,
+        ownership="BucketOwnerEnforced",
+        kms_key="",
+        native_destinations=frozenset(),
+    ),
+    "locked": BucketView(
+        "locked",
+        exists=True,
+        region="us-east-1",
+        versioning="Enabled",
+        object_lock=True,
+        ownership="ObjectWriter",
+        kms_key="",
+        native_destinations=frozenset(),
+    ),
+    "paused": BucketView(
+        "paused",
+        exists=True,
+        region="us-west-2",
+        versioning="Suspended",
+        object_lock=False,
+        ownership="BucketOwnerEnforced",
+        kms_key=AWS_MANAGED_KEY,
+        native_destinations=frozenset(),
+    ),
+}
 
 
 @dataclass
@@ -41,14 +65,14 @@ class Ports:
     """Both ports, the ARN of a queue that may be notified, and those of a key and of one that is not there."""
 
     documents: Documents
-    buckets: BucketAdministration
+    buckets: BucketSettings
     queue: str
     key: str
     no_key: str
 
 
 def in_memory() -> Ports:
-    memory = MemoryAdmin(views=dict(SOURCES))
+    memory = MemoryAccount(views=dict(SOURCES))
     key = f"arn:aws:kms:us-west-2:{ACCOUNT}:key/k"
     memory.keys[key] = KeyView(exists=True, arn=key)
     return Ports(memory, memory, f"arn:aws:sqs:us-east-1:{ACCOUNT}:q", key, key + "0")
@@ -59,7 +83,9 @@ def on_aws(emulator: Running) -> Ports:
     facts = stack_facts("prod", "us-east-1", {}, outputs)
     key = emulator.client("kms", "us-west-2").create_key()["KeyMetadata"]["Arn"]
     documents = RuleDocuments(emulator.client("s3"), facts.control_bucket)
-    return Ports(documents, BucketAdmin(emulator.client, facts), facts.change_queue_arn, key, key[:-12] + "0" * 12)
+    return Ports(
+        documents, AwsBucketSettings(emulator.client, facts), facts.change_queue_arn, key, key[:-12] + "0" * 12
+    )
 
 
 @pytest.fixture(scope="module")
@@ -125,4 +151,4 @@ def test_the_queue_takes_events_of_the_stacks_buckets(ports: Ports) -> None:
 def test_a_call_that_fails_tells_the_action_and_the_code(emulator: Running) -> None:
     with pytest.raises(CallFailed) as caught:
         on_aws(emulator).buckets.notifications("nowhere")
-    assert (caught.value.obstacle.action, caught.value.obstacle.code) == ("s3:GetBucketNotification", "NoSuchBucket")
+    assert (caught.value.call.action, caught.value.call.code) == ("s3:GetBucketNotification", "NoSuchBucket")

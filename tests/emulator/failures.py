@@ -1,4 +1,4 @@
-"""What lies in a stack's dead-letter queue, taken out as an operator's script would."""
+"""The messages in a stack's dead-letter queue, received and deleted as an operator's script would."""
 
 import json
 from dataclasses import dataclass
@@ -25,16 +25,16 @@ class FailedMessage:
         return str(self.s3_object["versionId"])
 
 
-def take_dead_letters(emulator: Running, stack: str = "prod") -> list[FailedMessage]:
+def take_failures(emulator: Running, stack: str = "prod") -> list[FailedMessage]:
     """Take everything out of the dead-letter queue."""
     sqs, url = emulator.client("sqs", emulator.stacks[stack].region), emulator.outputs(stack)["DeadLetterQueue"]
-    letters: list[FailedMessage] = []
+    failures: list[FailedMessage] = []
     while messages := _receive(sqs, url):
         for message in messages:
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
             attributes = {name: value["StringValue"] for name, value in message.get("MessageAttributes", {}).items()}
-            letters.append(FailedMessage(message["Body"], attributes))
-    return letters
+            failures.append(FailedMessage(message["Body"], attributes))
+    return failures
 
 
 def _receive(sqs: Any, url: str) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from emulator.running import Running, running
-from tests.emulator.failures import take_dead_letters
+from tests.emulator.failures import take_failures
 from tests.emulator.likeness import MARK, Comparison, Side
 from tests.emulator.worlds import rule
 
@@ -265,4 +265,4 @@ def test_a_delete_marker_is_not_replicated_unless_its_rule_says_so(emulator: Run
 def test_no_object_of_any_kind_failed(emulator: Running) -> None:
     """The last test of this module: whatever came before left no message behind."""
     assert emulator.idle()
-    assert take_dead_letters(emulator) == []
+    assert take_failures(emulator) == []

@@ -78,7 +78,7 @@ def test_a_redrive_takes_what_is_meant_and_leaves_the_rest(aws: Running) -> None
 def test_a_redrive_without_a_filter_takes_everything_that_can_be_read(aws: Running) -> None:
     done = run(aws, "failures", "redrive")
     assert done.exit_code == 0
-    assert "1 of 2 failures are on their way again" in done.stdout
+    assert "sent 1 of 2 failures to the change queue again" in done.stdout
     assert aws.idle()
     assert document(aws, "failures", "list")["reasons"][0]["reason"] == "MalformedEvent"
     aws.client("sqs").purge_queue(QueueUrl=aws.outputs(STACK)["DeadLetterQueue"])

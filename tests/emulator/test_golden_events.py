@@ -9,7 +9,7 @@ import pytest
 from replicator.core.versions.origin import MARK, Origin, Site, encode_mark
 
 from emulator.running import Running, running
-from tests.emulator.failures import take_dead_letters
+from tests.emulator.failures import take_failures
 from tests.emulator.likeness import Side
 from tests.functions.cases import MARKER, NULL, Case, cases, ground
 
@@ -77,7 +77,7 @@ def stands_for(side: Side, key: str) -> list[str]:
 
 
 def dead_letters(emulator: Running) -> list[dict[str, Any]]:
-    said = [letter.attributes for letter in take_dead_letters(emulator, STACK)]
+    said = [failure.attributes for failure in take_failures(emulator, STACK)]
     return [
         {
             "reason": each["Reason"],

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from emulator.running import Running
-from tests.emulator.failures import take_dead_letters
+from tests.emulator.failures import take_failures
 from tests.emulator.large import HERE, LARGER, MIB, SPREAD, asked, differences, leftovers, put, stack, write
 from tests.emulator.likeness import Side
 
@@ -108,4 +108,4 @@ def test_no_function_ever_reads_or_writes_the_bytes_of_an_object(arrived: Runnin
 
 def test_large_objects_leave_no_upload_no_failure_and_nothing_that_waits(arrived: Running) -> None:
     assert leftovers(arrived) == []
-    assert take_dead_letters(arrived) == []
+    assert take_failures(arrived) == []

@@ -9,7 +9,7 @@ from s3replicator.main import app
 from typer.testing import CliRunner
 
 from emulator.running import Running
-from tests.emulator.failures import take_dead_letters
+from tests.emulator.failures import take_failures
 from tests.emulator.large import (
     HERE,
     LARGER,
@@ -41,7 +41,7 @@ def nothing_is_left(emulator: Running) -> Iterator[None]:
     emulator.delete("faults")
     assert emulator.idle()
     assert leftovers(emulator) == []
-    assert take_dead_letters(emulator) == []
+    assert take_failures(emulator) == []
 
 
 THROTTLED = {"status": 503, "code": "SlowDown"}
@@ -189,19 +189,19 @@ def test_a_denied_large_object_fails_once_with_its_reason_and_can_be_redriven(em
     emulator.post("faults", [fault(key.split()[1], denied, key=key) for key in keys])
     versions = {put(emulator, key, HERE) if "here" in key else put(emulator, key): key for key in keys}
     assert emulator.idle()
-    letters = take_dead_letters(emulator)
-    assert sorted(versions[letter.version_id] for letter in letters) == sorted(keys), "each once"
-    for letter in letters:
-        told = letter.attributes
-        assert told["Reason"] == keys[versions[letter.version_id]]
+    failures = take_failures(emulator)
+    assert sorted(versions[failure.version_id] for failure in failures) == sorted(keys), "each once"
+    for failure in failures:
+        told = failure.attributes
+        assert told["Reason"] == keys[versions[failure.version_id]]
         assert (told["RuleId"], told["DestinationBucket"]) == ("east to west", "west")
-        assert told["Origin"] == f"east/{letter.version_id}"
+        assert told["Origin"] == f"east/{failure.version_id}"
     assert Side.of(emulator, "west").s3.list_multipart_uploads(Bucket="west").get("Uploads", []) == []
     emulator.delete("faults")
-    for letter in letters:
-        attributes = {name: {"DataType": "String", "StringValue": text} for name, text in letter.attributes.items()}
+    for failure in failures:
+        attributes = {name: {"DataType": "String", "StringValue": text} for name, text in failure.attributes.items()}
         emulator.client("sqs").send_message(
-            QueueUrl=emulator.outputs("prod")["ChangeQueue"], MessageBody=letter.body, MessageAttributes=attributes
+            QueueUrl=emulator.outputs("prod")["ChangeQueue"], MessageBody=failure.body, MessageAttributes=attributes
         )
     assert emulator.idle()
     assert differences(emulator, *keys) == []
@@ -215,7 +215,7 @@ def test_malformed_messages_of_parts_fail_with_a_reason(emulator: Running) -> No
     spoiled = [json.dumps(json.loads(good) | {"copyParts": each}) for each in (None, {}, {"number": 1e999})]
     send_parts(emulator, "no JSON", "{}", *spoiled)
     assert emulator.idle()
-    assert [letter.attributes["Reason"] for letter in take_dead_letters(emulator)] == ["MalformedEvent"] * 5
+    assert [failure.attributes["Reason"] for failure in take_failures(emulator)] == ["MalformedEvent"] * 5
 
 
 def test_status_shows_how_many_parts_of_a_large_object_are_copied(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from emulator.running import Running, running
-from tests.emulator.failures import take_dead_letters
+from tests.emulator.failures import take_failures
 from tests.emulator.likeness import Comparison, Side
 
 ACCOUNT = "123456789012"
@@ -69,7 +69,7 @@ def emulator() -> Iterator[Running]:
         by_bus: dict[str, Any] = {"EventBridgeConfiguration": {}}
         emulator.client("s3").put_bucket_notification_configuration(Bucket="bus-east", NotificationConfiguration=by_bus)
         yield emulator
-        assert take_dead_letters(emulator) == [], "no test leaves a failure behind"
+        assert take_failures(emulator) == [], "no test leaves a failure behind"
 
 
 def put(emulator: Running, key: str, source: str = "east", **fields: Any) -> str:
@@ -162,9 +162,9 @@ def test_a_rule_that_changes_the_owner_leaves_the_grants_of_the_source_out(emula
 
 def test_a_rule_whose_account_does_not_own_the_destination_fails(emulator: Running) -> None:
     put(emulator, "strange/1")
-    [letter] = take_dead_letters(emulator)
-    assert letter.attributes["DestinationBucket"] == "north"
-    assert letter.attributes["Reason"] == "DstPutObjectNotPermitted"
+    [failure] = take_failures(emulator)
+    assert failure.attributes["DestinationBucket"] == "north"
+    assert failure.attributes["Reason"] == "DstPutObjectNotPermitted"
     assert not arrived(emulator, "strange/1", "north")
 
 

@@ -87,7 +87,7 @@ def test_putting_twice_leaves_one_document_and_one_notification(emulator: Runnin
     second = run(emulator, "put", "east", "-", given=RULES)
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert "stored the rules" in first.output
-    assert "the rules were stored already" in second.output
+    assert "the rules are unchanged" in second.output
     assert notifications(emulator, "east") == before
     (ours,) = before["QueueConfigurations"]
     assert (ours["Id"], ours["QueueArn"]) == ("s3replicator-prod", emulator.outputs("prod")["ChangeQueueArn"])
@@ -138,9 +138,16 @@ def test_somebody_elses_notification_for_our_events_is_named_and_left(emulator: 
         ("east", to("west", Priority=-1), "rule everything Priority: must be a whole number"),
         ("east", "{", "document document: is not JSON"),
     ],
-    ids=["no source", "source not versioned", "another Region", "no destination", "destination not versioned",
-         "a rule that S3 refuses", "no JSON"],
-)  # fmt: skip
+    ids=[
+        "no source",
+        "source not versioned",
+        "another Region",
+        "no destination",
+        "destination not versioned",
+        "a rule that S3 refuses",
+        "no JSON",
+    ],
+)
 def test_what_is_wrong_is_told_before_anything_is_stored(
     emulator: Running, bucket: str, document: str, part: str
 ) -> None:
@@ -184,8 +191,12 @@ def test_object_lock_and_acls_that_will_not_go_over_are_warnings(emulator: Runni
 
 
 def test_ownership_that_fits_and_a_lifecycle_rule_leave_nothing_to_say(emulator: Running) -> None:
-    rule = {"ID": "x", "Status": "Enabled", "Filter": {"Prefix": ""},
-            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}}  # fmt: skip
+    rule = {
+        "ID": "x",
+        "Status": "Enabled",
+        "Filter": {"Prefix": ""},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+    }
     emulator.client("s3", "us-west-2").put_bucket_lifecycle_configuration(
         Bucket="acls", LifecycleConfiguration={"Rules": [rule]}
     )
@@ -198,7 +209,7 @@ def test_get_prints_what_was_put_and_put_takes_what_get_printed(emulator: Runnin
     printed = run(emulator, "get", "east")
     assert json.loads(printed.stdout)["Rules"][0]["ID"] == "everything"
     again = run(emulator, "put", "east", "-", given=printed.stdout)
-    assert "the rules were stored already" in again.output
+    assert "the rules are unchanged" in again.output
 
 
 def test_check_without_a_bucket_looks_at_all_that_have_rules(emulator: Running) -> None:
@@ -231,7 +242,7 @@ def test_a_stack_that_is_not_there_ends_with_2_and_names_the_place(emulator: Run
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "SlowDown"])
-def test_a_refusal_of_AWS_is_a_line_that_says_what_to_do(emulator: Running, code: str) -> None:  # noqa: N802
+def test_a_refusal_of_aws_is_a_line_that_says_what_to_do(emulator: Running, code: str) -> None:
     fault = {"service": "s3", "operation": "PutObject", "principal": "user", "then": {"status": 403, "code": code}}
     emulator.post("/faults", [fault])
     try:
@@ -251,6 +262,10 @@ def test_the_command_as_it_is_installed(emulator: Running, tmp_path: Path) -> No
     environment = {**os.environ, **emulator.environment()}
     done = subprocess.run(
         [script, "rules", "put", "east", file, "--stack", "prod", "--json"],
-        check=False, env=environment, capture_output=True, text=True, cwd=tmp_path,
-    )  # fmt: skip
+        check=False,
+        env=environment,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
     assert (done.returncode, done.stderr, json.loads(done.stdout)["ok"]) == (0, "", True)

@@ -28,7 +28,7 @@ def aws(emulator: Running) -> Running:
 def test_a_quiet_stack_is_fine(aws: Running) -> None:
     done = run(aws, "status")
     assert done.exit_code == 0
-    assert "nothing waits, nothing has failed" in done.stdout
+    assert "nothing is pending, nothing has failed" in done.stdout
     assert document(aws, "status")["fine"] is True
 
 

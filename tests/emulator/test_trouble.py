@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from emulator.running import Running, running
-from tests.emulator.failures import take_dead_letters
+from tests.emulator.failures import take_failures
 from tests.emulator.likeness import Comparison, Side
 from tests.emulator.worlds import bucket, fault, rule
 
@@ -50,7 +50,7 @@ def clean(emulator: Running) -> Iterator[None]:
     yield
     emulator.delete("faults")
     emulator.post("delivery", {"duplicate": 0.0, "shuffle": False})
-    take_dead_letters(emulator)
+    take_failures(emulator)
 
 
 def put(emulator: Running, key: str, bucket: str = "east", body: bytes = b"content", **fields: Any) -> str:
@@ -131,7 +131,7 @@ def test_temporary_trouble_recovers_by_itself(weathered: Running, kind: str) -> 
 
 
 def test_temporary_trouble_leaves_no_failure_and_nothing_that_waits(weathered: Running) -> None:
-    assert take_dead_letters(weathered) == []
+    assert take_failures(weathered) == []
     assert waiting(weathered) == []
 
 
@@ -175,9 +175,9 @@ def test_a_kill_while_a_failure_is_sent_to_the_dead_letter_queue_loses_no_failur
                              fault("SendMessage", {"kill": when}, service="sqs", times=1)])  # fmt: skip
     version = put(emulator, key)
     assert emulator.idle()
-    letters = take_dead_letters(emulator)
-    assert {letter.version_id for letter in letters} == {version}
-    assert len(letters) == (1 if when == "before" else 2), "twice is better than never"
+    failures = take_failures(emulator)
+    assert {failure.version_id for failure in failures} == {version}
+    assert len(failures) == (1 if when == "before" else 2), "twice is better than never"
 
 
 JOURNAL_TROUBLE = [  # the client itself tries the first two thrice
@@ -197,7 +197,7 @@ def test_an_object_is_replicated_once_trouble_with_the_journal_is_over(
     key = f"{code} {operation}"
     put(emulator, key)
     assert wrong(emulator, key) == []
-    assert take_dead_letters(emulator) == []
+    assert take_failures(emulator) == []
 
 
 PERMANENT: dict[str, tuple[dict[str, Any], str]] = {
@@ -220,28 +220,28 @@ def test_a_permanent_failure_is_in_the_dead_letter_queue_with_reason_rule_destin
     for name in neighbours:
         put(emulator, name)
     assert wrong(emulator, *neighbours) == []
-    letters = take_dead_letters(emulator)
-    assert {letter.version_id: letter.attributes["Reason"] for letter in letters} == {
+    failures = take_failures(emulator)
+    assert {failure.version_id: failure.attributes["Reason"] for failure in failures} == {
         versions[name]: reason for name, (_, reason) in PERMANENT.items()
     }
-    assert len(letters) == len(PERMANENT), "each once"
-    for letter in letters:
-        assert letter.attributes["RuleId"] in ("east to west", "")
-        assert letter.attributes["DestinationBucket"] == "west"
-        assert letter.attributes["Origin"] == f"east/{letter.version_id}"
-        assert letter.attributes["Attempts"] == "1"
-        assert letter.attributes["FirstSeen"].startswith("20")
+    assert len(failures) == len(PERMANENT), "each once"
+    for failure in failures:
+        assert failure.attributes["RuleId"] in ("east to west", "")
+        assert failure.attributes["DestinationBucket"] == "west"
+        assert failure.attributes["Origin"] == f"east/{failure.version_id}"
+        assert failure.attributes["Attempts"] == "1"
+        assert failure.attributes["FirstSeen"].startswith("20")
 
 
 def test_a_failure_that_was_repaired_is_replicated_when_its_message_is_sent_again(emulator: Running) -> None:
     emulator.post("faults", [fault("CopyObject", {"status": 403, "code": "AccessDenied"}, key="redriven")])
     put(emulator, "redriven")
     assert emulator.idle()
-    [letter] = take_dead_letters(emulator)
+    [failure] = take_failures(emulator)
     emulator.delete("faults")
     emulator.client("sqs").send_message(
         QueueUrl=emulator.outputs("prod")["ChangeQueue"],
-        MessageBody=letter.body,
+        MessageBody=failure.body,
         MessageAttributes={"Redriven": {"DataType": "String", "StringValue": "true"}},
     )
     assert wrong(emulator, "redriven") == []
@@ -257,7 +257,7 @@ def test_an_object_that_its_destination_cannot_take_fails_with_the_reason(emulat
     put(emulator, "k", "loose-east")
     assert emulator.idle()
     reasons = {
-        letter.attributes["DestinationBucket"]: letter.attributes["Reason"] for letter in take_dead_letters(emulator)
+        failure.attributes["DestinationBucket"]: failure.attributes["Reason"] for failure in take_failures(emulator)
     }
     assert reasons == {
         "plain-west": "DstBucketObjectLockConfigMissing",
@@ -273,8 +273,8 @@ def test_a_destination_that_fails_does_not_delay_the_other(emulator: Running) ->
     assert emulator.idle()
     many = Side.of(emulator, "many-east")
     assert Comparison(many, Side.of(emulator, "second-west")).differences() == []
-    [letter] = take_dead_letters(emulator)
-    assert (letter.attributes["DestinationBucket"], letter.attributes["RuleId"]) == (
+    [failure] = take_failures(emulator)
+    assert (failure.attributes["DestinationBucket"], failure.attributes["RuleId"]) == (
         "first-west", "many-east to first-west")  # fmt: skip
 
 
@@ -303,17 +303,17 @@ def test_malformed_messages_end_in_the_dead_letter_queue_and_other_messages_are_
     emulator.client("sqs").send_message_batch(QueueUrl=url, Entries=entries)
     put(emulator, "beside malformed ones")
     assert wrong(emulator, "beside malformed ones") == []
-    letters = take_dead_letters(emulator)
-    assert sorted(letter.body for letter in letters) == sorted(MALFORMED.values())
-    assert {letter.attributes["Reason"] for letter in letters} == {"MalformedEvent"}
-    assert all(letter.attributes["Detail"] for letter in letters)
+    failures = take_failures(emulator)
+    assert sorted(failure.body for failure in failures) == sorted(MALFORMED.values())
+    assert {failure.attributes["Reason"] for failure in failures} == {"MalformedEvent"}
+    assert all(failure.attributes["Detail"] for failure in failures)
 
 
 def test_a_test_event_is_no_failure(emulator: Running) -> None:
     body = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "east"})
     emulator.client("sqs").send_message(QueueUrl=emulator.outputs("prod")["ChangeQueue"], MessageBody=body)
     assert emulator.idle()
-    assert take_dead_letters(emulator) == []
+    assert take_failures(emulator) == []
 
 
 def test_duplicated_and_reordered_events_change_nothing(emulator: Running) -> None:
@@ -327,7 +327,7 @@ def test_duplicated_and_reordered_events_change_nothing(emulator: Running) -> No
         put(emulator, key)
     assert wrong(emulator, *keys, overtaken=True) == []
     assert wrong(emulator, *once) == [], "what has one version never has two replicas"
-    assert take_dead_letters(emulator) == []
+    assert take_failures(emulator) == []
 
 
 def test_no_function_ever_removed_an_object(emulator: Running) -> None:

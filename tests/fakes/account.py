@@ -1,10 +1,10 @@
-"""What `rules put` and its sisters touch, in memory: documents, buckets, keys, and every write in its order."""
+"""An account in memory, as the rules commands use it: documents, buckets, keys, and every write in order."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from s3replicator.findings import CallFailed, Obstacle
+from s3replicator.failed_calls import CallFailed, FailedCall
 from s3replicator.rules.bucket_checks import BucketView, KeyView
 
 ACTIONS = {
@@ -23,14 +23,17 @@ class Crash(Exception):
 
 
 @dataclass
-class MemoryAdmin:
-    """The ports Documents and Buckets. `failing` maps a call to the code it fails with; `crash_at` kills at a call."""
+class MemoryAccount:
+    """The ports Documents and BucketSettings.
+
+    `failing` maps a call to the error code that it fails with; `crash_at` is the number of the call that is killed.
+    """
 
     documents: dict[str, bytes] = field(default_factory=dict)
     views: dict[str, BucketView] = field(default_factory=dict)
     keys: dict[str, KeyView] = field(default_factory=dict)
     configurations: dict[str, dict[str, Any]] = field(default_factory=dict)
-    lets_in: bool = True
+    queue_takes: bool = True
     failing: dict[str, str] = field(default_factory=dict)
     crash_at: int | None = None
     somebody_else: dict[str, Any] | None = None
@@ -74,7 +77,7 @@ class MemoryAdmin:
 
     def queue_takes_from(self, bucket: str) -> bool:
         self._call("policy")
-        return self.lets_in
+        return self.queue_takes
 
     def notifications(self, bucket: str) -> Mapping[str, Any]:
         self._call("notifications")
@@ -89,4 +92,4 @@ class MemoryAdmin:
             raise Crash(name)
         self.calls.append(name)
         if name in self.failing:
-            raise CallFailed(Obstacle(ACTIONS[name], self.failing[name]))
+            raise CallFailed(FailedCall(ACTIONS[name], self.failing[name]))

@@ -1,4 +1,4 @@
-"""The port DeadLetterQueue in memory: letters that are hidden while somebody holds them, and the way back."""
+"""The port DeadLetterQueue in memory: messages that are hidden while somebody holds them, and the way back."""
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
@@ -18,32 +18,34 @@ AT_ONCE = 10
 
 
 @dataclass(slots=True)
-class Held:
-    """A letter in the box; `visible` is the time from which it may be received."""
+class Stored:
+    """A message in the queue. `visible`: the time from which it can be received."""
 
-    letter: FailedMessage
+    message: FailedMessage
     visible: float = 0.0
 
 
 @dataclass(slots=True)
-class MemoryBox:
-    """A dead-letter queue with its clock; `send` puts a letter onto the change queue."""
+class MemoryDeadLetterQueue:
+    """A dead-letter queue with its clock. `send` sends a message to the change queue."""
 
     clock: Clock
     send: Callable[[FailedMessage], object]
     points: Points = field(default_factory=Straight)
-    box: dict[str, Held] = field(default_factory=dict)
+    stored: dict[str, Stored] = field(default_factory=dict)
     refuses: set[str] = field(default_factory=set)
-    """Ids of letters that SQS will not take back."""
+    """Ids of messages that SQS does not accept."""
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def put(self, body: str, reason: str = Reason.DST_PUT_DENIED, rule: str = "all", destination: str = "west") -> None:
         name = str(next(self._ids))
-        letter = FailedMessage(name, "", body, self.clock.milliseconds(), reason, rule_id=rule, destination=destination)
-        self.box[name] = Held(letter)
+        message = FailedMessage(
+            name, "", body, self.clock.milliseconds(), reason, rule_id=rule, destination=destination
+        )
+        self.stored[name] = Stored(message)
 
     def take(self, dead: Sequence[FailedChange]) -> None:
-        """Put what a function buried into the box."""
+        """Store what a function has put into the dead-letter queue."""
         for each in dead:
             self.put(each.body, str(each.outcome.reason), each.outcome.rule_id, each.outcome.destination)
 
@@ -56,34 +58,34 @@ class MemoryBox:
     def receive(self, hold_seconds: int) -> list[FailedMessage]:
         return self._call("RECEIVE", lambda: self._receive(hold_seconds))
 
-    def put_back(self, letters: Sequence[FailedMessage]) -> None:
-        self._call("PUT BACK", lambda: self._show(letters))
+    def put_back(self, messages: Sequence[FailedMessage]) -> None:
+        self._call("PUT BACK", lambda: self._show(messages))
 
-    def send_back(self, letters: Sequence[FailedMessage]) -> list[FailedMessage]:
-        taken = [letter for letter in letters if letter.id not in self.refuses]
-        self._call("SEND BACK", lambda: [self.send(letter) for letter in taken])
+    def send_back(self, messages: Sequence[FailedMessage]) -> list[FailedMessage]:
+        taken = [message for message in messages if message.id not in self.refuses]
+        self._call("SEND BACK", lambda: [self.send(message) for message in taken])
         return taken
 
-    def remove(self, letters: Sequence[FailedMessage]) -> None:
-        self._call("REMOVE", lambda: [self.box.pop(letter.id, None) for letter in letters])
+    def remove(self, messages: Sequence[FailedMessage]) -> None:
+        self._call("REMOVE", lambda: [self.stored.pop(message.id, None) for message in messages])
 
     def _call(self, operation: str, effect: Callable[[], T]) -> T:
-        return self.points.call(Call(operation, "queue", "dead letters", ""), effect)
+        return self.points.call(Call(operation, "queue", "dead-letter queue", ""), effect)
 
     def _depth(self) -> Depth:
-        visible = sum(held.visible <= self.clock.now for held in self.box.values())
-        return Depth(visible, len(self.box) - visible)
+        visible = sum(each.visible <= self.clock.now for each in self.stored.values())
+        return Depth(visible, len(self.stored) - visible)
 
     def _receive(self, hold_seconds: int) -> list[FailedMessage]:
-        found = [held for held in self.box.values() if held.visible <= self.clock.now][:AT_ONCE]
-        for held in found:
-            held.visible = self.clock.now + hold_seconds
-            held.letter = replace(held.letter, receipt=f"{held.letter.id} at {self.clock.now}")
+        found = [each for each in self.stored.values() if each.visible <= self.clock.now][:AT_ONCE]
+        for each in found:
+            each.visible = self.clock.now + hold_seconds
+            each.message = replace(each.message, receipt=f"{each.message.id} at {self.clock.now}")
         if not found:
             self.clock.advance(1.0)  # a receive waits that long
-        return [held.letter for held in found]
+        return [each.message for each in found]
 
-    def _show(self, letters: Sequence[FailedMessage]) -> None:
-        for letter in letters:
-            if letter.id in self.box:
-                self.box[letter.id].visible = self.clock.now
+    def _show(self, messages: Sequence[FailedMessage]) -> None:
+        for message in messages:
+            if message.id in self.stored:
+                self.stored[message.id].visible = self.clock.now

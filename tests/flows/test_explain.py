@@ -5,7 +5,7 @@ from replicator.core.deciding.facts import Absent
 from replicator.core.outcomes.outcome import Permanent, Reason, Temporary
 from replicator.core.rules.matching import MatchResult
 from replicator.core.versions.version import MarkerHead, StoredVersion
-from s3replicator.explain.explanation import Explanation, View, explain
+from s3replicator.explain.explanation import AtDestination, Explanation, explain_version
 
 from tests.fakes.points import READS
 from tests.fakes.rules import rule
@@ -16,19 +16,19 @@ BOTH = [rule(WEST, rule_id="all", delete_markers=True), rule(NORTH, rule_id="pho
 
 def explained(on: Stage, key: str = "k", version_id: str = "", bucket: str = EAST) -> Explanation:
     before = len(on.points.calls)
-    found = explain(bucket, key, version_id, on.services)
+    found = explain_version(bucket, key, version_id, on.services)
     assert {call.operation for call in on.points.calls[before:]} <= READS, "it reads and does nothing else"
     return found
 
 
-def only(found: Explanation) -> View:
-    [view] = found.views
-    return view
+def only(found: Explanation) -> AtDestination:
+    [at] = found.destinations
+    return at
 
 
-def steps(view: View) -> list[object]:
-    assert isinstance(view.decision, Plan)
-    return [getattr(step, "version_id", "delete") for step in view.decision.steps]
+def steps(at: AtDestination) -> list[object]:
+    assert isinstance(at.decision, Plan)
+    return [getattr(step, "version_id", "delete") for step in at.decision.steps]
 
 
 def test_a_version_that_is_missing_would_be_copied() -> None:
@@ -41,10 +41,10 @@ def test_a_version_that_is_missing_would_be_copied() -> None:
         ("all", MatchResult.MATCHES),
         ("photos", MatchResult.PREFIX),
     ]
-    view = only(found)
-    assert view.destination == WEST
-    assert isinstance(view.decision, Plan)
-    assert [type(step) for step in view.decision.steps] == [CopyVersion]
+    at = only(found)
+    assert at.destination == WEST
+    assert isinstance(at.decision, Plan)
+    assert [type(step) for step in at.decision.steps] == [CopyVersion]
 
 
 def test_what_it_says_is_what_a_delivery_does() -> None:
@@ -86,9 +86,9 @@ def test_what_is_deleted_is_explained_as_its_delete_marker() -> None:
     for version_id in ("", marker.version_id):
         found = explained(on, version_id=version_id)
         assert isinstance(found.subject, MarkerHead)
-        view = only(found)
-        assert isinstance(view.decision, Plan)
-        assert [type(step) for step in view.decision.steps] == [MarkDeleted]
+        at = only(found)
+        assert isinstance(at.decision, Plan)
+        assert [type(step) for step in at.decision.steps] == [MarkDeleted]
 
 
 def test_a_replica_says_what_it_stands_for_and_goes_nowhere() -> None:
@@ -97,8 +97,8 @@ def test_a_replica_says_what_it_stands_for_and_goes_nowhere() -> None:
     on.rest()
     on.rule_sets.put(WEST, rule(EAST, rule_id="back"))
     found = explained(on, bucket=WEST)
-    assert found.stands_for
-    assert found.stands_for.version_id == source.version_id
+    assert found.origin
+    assert found.origin.version_id == source.version_id
     decision = only(found).decision
     assert isinstance(decision, Finish)
     assert decision.reason is Reason.REPLICA
@@ -109,7 +109,7 @@ def test_what_is_not_there_has_nowhere_to_go() -> None:
     for version_id in ("", "gone"):
         found = explained(on, "nothing", version_id)
         assert isinstance(found.subject, Absent)
-        assert found.views == ()
+        assert found.destinations == ()
 
 
 def test_without_rules_there_is_nothing_to_say_but_what_it_is() -> None:
@@ -117,7 +117,7 @@ def test_without_rules_there_is_nothing_to_say_but_what_it_is() -> None:
     on.put()
     found = explained(on)
     assert isinstance(found.subject, StoredVersion)
-    assert (found.matches, found.views) == ((), ())
+    assert (found.matches, found.destinations) == ((), ())
 
 
 def test_a_tag_filter_is_explained_with_the_tags_that_it_has() -> None:
@@ -141,7 +141,7 @@ def test_trouble_at_one_destination_leaves_the_other_explained() -> None:
     on = Stage(BOTH)
     del on.s3.buckets[WEST]
     on.put("photos/1")
-    north, west = sorted(explained(on, "photos/1").views, key=lambda view: view.destination)
+    north, west = sorted(explained(on, "photos/1").destinations, key=lambda at: at.destination)
     assert isinstance(west.trouble, Permanent)
     assert west.trouble.reason is Reason.DST_BUCKET_NOT_FOUND
     assert len(steps(north)) == 1

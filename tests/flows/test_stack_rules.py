@@ -9,10 +9,11 @@ from replicator.aws.rule_shape import shape_problems
 from replicator.core.rules.document import default_document
 from s3replicator.findings import Severity
 from s3replicator.rules.bucket_notifications import EVENTS
-from s3replicator.rules.stack_rules import RulesAdmin, RulesReport
+from s3replicator.rules.result import RulesResult
+from s3replicator.rules.stack_rules import StackRules
 from s3replicator.stack_facts import StackFacts
 
-from tests.fakes.account import Crash, MemoryAdmin
+from tests.fakes.account import Crash, MemoryAccount
 from tests.unit.rule_documents import newer
 
 QUEUE = "arn:aws:sqs:us-east-1:111122223333:changes"
@@ -34,61 +35,64 @@ RULES = json.dumps({"ReplicationConfiguration": {"Role": "r", "Rules": [newer(ID
 
 
 @pytest.fixture
-def world() -> MemoryAdmin:
-    world = MemoryAdmin()
+def world() -> MemoryAccount:
+    world = MemoryAccount()
     world.add("east", region="us-east-1", versioning="Enabled")
     world.add("west", region="us-west-2", versioning="Enabled")
     return world
 
 
-def admin(world: MemoryAdmin, stack: StackFacts = STACK) -> RulesAdmin:
-    return RulesAdmin(stack, world, world, shape_problems)
+def stack_rules(world: MemoryAccount, stack: StackFacts = STACK) -> StackRules:
+    return StackRules(stack, world, world, shape_problems)
 
 
-def errors(report: RulesReport) -> list[str]:
-    return [str(each) for each in report.findings if each.severity is Severity.ERROR]
+def errors(result: RulesResult) -> list[str]:
+    return [str(each) for each in result.findings if each.severity is Severity.ERROR]
 
 
-def warnings(report: RulesReport) -> list[str]:
-    return [str(each) for each in report.findings if each.severity is Severity.WARNING]
+def warnings(result: RulesResult) -> list[str]:
+    return [str(each) for each in result.findings if each.severity is Severity.WARNING]
 
 
-def test_put_stores_the_rules_then_attaches_the_events(world: MemoryAdmin) -> None:
+def test_put_stores_the_rules_then_attaches_the_events(world: MemoryAccount) -> None:
     """The other way round, what came in between would be skipped: no rule would be there for it."""
     world.configurations["east"] = THEIRS
-    report = admin(world).put("east", RULES)
-    assert (report.ok, report.done) == (True, ["stored the rules", "attached its events, through queue"])
+    result = stack_rules(world).put("east", RULES)
+    assert (result.ok, result.done) == (
+        True,
+        ["stored the rules", "attached its events, through an event notification"],
+    )
     assert world.writes == ["write", "set"]
     assert world.configurations["east"] == THEIRS | {"QueueConfigurations": [OURS]}
 
 
-def test_put_stores_the_bare_form_with_an_id_for_every_rule(world: MemoryAdmin) -> None:
-    report = admin(world).put("east", RULES)
-    assert report.rules is not None
+def test_put_stores_the_bare_form_with_an_id_for_every_rule(world: MemoryAccount) -> None:
+    result = stack_rules(world).put("east", RULES)
+    assert result.rules is not None
     stored = json.loads(world.documents["east"])
     assert stored["Role"] == "r"
-    assert [rule["ID"] for rule in stored["Rules"]] == [rule.id for rule in report.rules.rules]
+    assert [rule["ID"] for rule in stored["Rules"]] == [rule.id for rule in result.rules.rules]
 
 
-def test_put_can_be_run_again_and_then_writes_nothing(world: MemoryAdmin) -> None:
-    admin(world).put("east", RULES)
+def test_put_can_be_run_again_and_then_writes_nothing(world: MemoryAccount) -> None:
+    stack_rules(world).put("east", RULES)
     before = list(world.writes)
-    report = admin(world).put("east", RULES)
-    assert report.done == ["the rules were stored already", "its events come already, through queue"]
+    result = stack_rules(world).put("east", RULES)
+    assert result.done == ["the rules are unchanged", "its events already arrive, through an event notification"]
     assert world.writes == before
 
 
 @pytest.mark.parametrize("call", range(12))
-def test_a_put_that_is_killed_anywhere_is_repaired_by_the_next_one(world: MemoryAdmin, call: int) -> None:
+def test_a_put_that_is_killed_anywhere_is_repaired_by_the_next_one(world: MemoryAccount, call: int) -> None:
     world.configurations["east"] = THEIRS
     world.crash_at = call
     try:
-        admin(world).put("east", RULES)
+        stack_rules(world).put("east", RULES)
     except Crash:
         world.crash_at = None
         attached = "QueueConfigurations" in world.configurations["east"]
         assert not attached or "east" in world.documents
-        assert admin(world).put("east", RULES).ok
+        assert stack_rules(world).put("east", RULES).ok
     assert world.documents["east"]
     assert world.configurations["east"] == THEIRS | {"QueueConfigurations": [OURS]}
 
@@ -98,201 +102,204 @@ def test_a_put_that_is_killed_anywhere_is_repaired_by_the_next_one(world: Memory
     [(b"{", "document"), (json.dumps({"Rules": [newer(Status="On")]}).encode(), "rule one: Status")],
     ids=["no JSON", "a rule that S3 refuses"],
 )
-def test_put_refuses_a_document_without_looking_at_anything(world: MemoryAdmin, text: bytes, part: str) -> None:
-    report = admin(world).put("east", text, force=True)
-    assert part in errors(report)[0]
+def test_put_refuses_a_document_without_looking_at_anything(world: MemoryAccount, text: bytes, part: str) -> None:
+    result = stack_rules(world).put("east", text, force=True)
+    assert part in errors(result)[0]
     assert world.calls == []
 
 
-def test_put_stores_nothing_while_something_is_wrong_with_a_bucket(world: MemoryAdmin) -> None:
+def test_put_stores_nothing_while_something_is_wrong_with_a_bucket(world: MemoryAccount) -> None:
     world.add("west", region="us-west-2", versioning="Suspended")
-    report = admin(world).put("east", RULES)
-    assert "versioning suspended" in errors(report)[0]
+    result = stack_rules(world).put("east", RULES)
+    assert "versioning suspended" in errors(result)[0]
     assert world.writes == []
 
 
-def test_put_with_force_stores_in_spite_of_it_and_still_tells(world: MemoryAdmin) -> None:
+def test_put_with_force_stores_in_spite_of_it_and_still_tells(world: MemoryAccount) -> None:
     world.add("west", region="us-west-2", versioning="Suspended")
-    report = admin(world).put("east", RULES, force=True)
-    assert "versioning suspended" in errors(report)[0]
+    result = stack_rules(world).put("east", RULES, force=True)
+    assert "versioning suspended" in errors(result)[0]
     assert world.writes == ["write", "set"]
 
 
-def test_everything_wrong_is_told_at_once(world: MemoryAdmin) -> None:
+def test_everything_wrong_is_told_at_once(world: MemoryAccount) -> None:
     world.add("east", region="eu-west-1", versioning="Disabled")
     world.configurations["east"] = TAKEN
-    world.lets_in = False
+    world.queue_takes = False
     del world.views["west"]
-    found = "\n".join(errors(admin(world, replace(STACK, source_buckets=frozenset())).put("east", RULES)))
+    found = "\n".join(errors(stack_rules(world, replace(STACK, source_buckets=frozenset())).put("east", RULES)))
     assert all(part in found for part in ("SourceBuckets", "eu-west-1", "versioning", "arn:q", "bucket west"))
 
 
-def test_a_key_that_a_rule_names_is_looked_at_once(world: MemoryAdmin) -> None:
+def test_a_key_that_a_rule_names_is_looked_at_once(world: MemoryAccount) -> None:
     key = "arn:aws:kms:us-west-2:111122223333:key/k"
     destination = {"Bucket": "arn:aws:s3:::west", "EncryptionConfiguration": {"ReplicaKmsKeyID": key}}
     selected = {"SseKmsEncryptedObjects": {"Status": "Enabled"}}
     rules = [newer(ID=str(i), Priority=i, Destination=destination, SourceSelectionCriteria=selected) for i in (1, 2)]
-    found = errors(admin(world).put("east", json.dumps({"Rules": rules}).encode()))
+    found = errors(stack_rules(world).put("east", json.dumps({"Rules": rules}).encode()))
     assert [each for each in found if key in each] == [
         f"error: key {key}: does not exist, but rule '1' names it for its replicas"
     ]
 
 
-def test_somebody_elses_notification_is_explained_with_the_way_out(world: MemoryAdmin) -> None:
+def test_somebody_elses_notification_is_explained_with_the_way_out(world: MemoryAccount) -> None:
     world.configurations["east"] = TAKEN
-    (found,) = errors(admin(world).put("east", RULES))
+    (found,) = errors(stack_rules(world).put("east", RULES))
     assert "arn:q" in found
-    assert "switch on EventBridge in the bucket's properties, deploy stack prod with UseEventBridge=true" in found
+    assert "enable EventBridge in the bucket's properties, deploy stack prod with UseEventBridge=true" in found
     assert world.configurations["east"] == TAKEN
 
 
-def test_with_EventBridge_on_both_sides_it_is_no_obstacle_and_nothing_is_attached(world: MemoryAdmin) -> None:  # noqa: N802
+def test_with_eventbridge_on_both_sides_it_is_no_obstacle_and_nothing_is_attached(world: MemoryAccount) -> None:
     world.configurations["east"] = TAKEN | {"EventBridgeConfiguration": {}}
-    world.lets_in = False
-    report = admin(world, replace(STACK, event_bridge=True)).put("east", RULES)
-    assert (report.ok, report.done[-1]) == (True, "its events come already, through EventBridge")
+    world.queue_takes = False
+    result = stack_rules(world, replace(STACK, event_bridge=True)).put("east", RULES)
+    assert (result.ok, result.done[-1]) == (True, "its events already arrive, through EventBridge")
     assert world.writes == ["write"]
 
 
-def test_forcing_does_not_disturb_somebody_elses_notification(world: MemoryAdmin) -> None:
+def test_forcing_does_not_disturb_somebody_elses_notification(world: MemoryAccount) -> None:
     world.configurations["east"] = TAKEN
-    report = admin(world).put("east", RULES, force=True)
-    assert len(errors(report)) == 1
+    result = stack_rules(world).put("east", RULES, force=True)
+    assert len(errors(result)) == 1
     assert world.configurations["east"] == TAKEN
 
 
-def test_a_notification_that_somebody_replaced_at_the_same_time_is_told(world: MemoryAdmin) -> None:
+def test_a_notification_that_somebody_replaced_at_the_same_time_is_told(world: MemoryAccount) -> None:
     world.configurations["east"] = THEIRS
     world.somebody_else = {"QueueConfigurations": [OURS]}
-    (found,) = errors(admin(world).put("east", RULES))
+    (found,) = errors(stack_rules(world).put("east", RULES))
     assert "arn:t" in found
-    assert "put it there again" in found
+    assert "add it again" in found
 
 
 @pytest.mark.parametrize(
     ("call", "subject", "stored"),
-    [("write", "rules of east: could not be stored", False), ("read", "rules of east: could not be stored", False),
-     ("set", "bucket east: the rules are stored, but its events do not come yet", True)],
-)  # fmt: skip
-def test_a_refusal_of_AWS_while_putting_says_what_to_do(  # noqa: N802
-    world: MemoryAdmin, call: str, subject: str, stored: bool
+    [
+        ("write", "rules of east: cannot be stored", False),
+        ("read", "rules of east: cannot be stored", False),
+        ("set", "bucket east: the rules are stored, but no events arrive yet", True),
+    ],
+)
+def test_a_refusal_of_aws_while_putting_says_what_to_do(
+    world: MemoryAccount, call: str, subject: str, stored: bool
 ) -> None:
     world.failing[call] = "AccessDenied"
-    (found,) = errors(admin(world).put("east", RULES))
+    (found,) = errors(stack_rules(world).put("east", RULES))
     assert subject in found
     assert "allow your credentials s3:" in found
     assert ("east" in world.documents) is stored
 
 
 @pytest.mark.parametrize("call", ["notifications", "policy"])
-def test_what_may_not_be_looked_at_is_a_warning(world: MemoryAdmin, call: str) -> None:
-    admin(world).put("east", RULES)
+def test_what_may_not_be_looked_at_is_a_warning(world: MemoryAccount, call: str) -> None:
+    stack_rules(world).put("east", RULES)
     world.failing[call] = "AccessDenied"
-    report = admin(world).check("east")
-    assert any("allow your credentials" in each for each in warnings(report))
-    assert errors(report) == []
+    result = stack_rules(world).check("east")
+    assert any("allow your credentials" in each for each in warnings(result))
+    assert errors(result) == []
 
 
-def test_delete_detaches_then_removes_the_rules(world: MemoryAdmin) -> None:
+def test_delete_detaches_then_removes_the_rules(world: MemoryAccount) -> None:
     world.configurations["east"] = THEIRS
-    admin(world).put("east", RULES)
+    stack_rules(world).put("east", RULES)
     world.calls.clear()
-    report = admin(world).delete("east")
-    assert (report.ok, report.done) == (True, ["detached its events", "removed the rules"])
+    result = stack_rules(world).delete("east")
+    assert (result.ok, result.done) == (True, ["detached its events", "removed the rules"])
     assert world.writes == ["set", "remove"]
     assert (world.documents, world.configurations["east"]) == ({}, THEIRS)
 
 
 @pytest.mark.parametrize("call", range(6))
-def test_a_delete_that_is_killed_anywhere_is_finished_by_the_next_one(world: MemoryAdmin, call: int) -> None:
-    admin(world).put("east", RULES)
+def test_a_delete_that_is_killed_anywhere_is_finished_by_the_next_one(world: MemoryAccount, call: int) -> None:
+    stack_rules(world).put("east", RULES)
     world.calls.clear()
     world.crash_at = call
     try:
-        admin(world).delete("east")
+        stack_rules(world).delete("east")
     except Crash:
         world.crash_at = None
         attached = bool(world.configurations["east"])
         assert not attached or "east" in world.documents
-        assert admin(world).delete("east").ok
+        assert stack_rules(world).delete("east").ok
     assert (world.documents, world.configurations["east"]) == ({}, {})
 
 
-def test_delete_can_be_run_again(world: MemoryAdmin) -> None:
-    report = admin(world).delete("east")
-    assert (report.ok, report.done, world.writes) == (True, ["there were no rules"], [])
+def test_delete_can_be_run_again(world: MemoryAccount) -> None:
+    result = stack_rules(world).delete("east")
+    assert (result.ok, result.done, world.writes) == (True, ["there were no rules"], [])
 
 
-def test_delete_leaves_what_the_template_attached_and_says_so(world: MemoryAdmin) -> None:
+def test_delete_leaves_what_the_template_attached_and_says_so(world: MemoryAccount) -> None:
     template = {"QueueConfigurations": [{"Id": "x", "QueueArn": QUEUE, "Events": [event]} for event in EVENTS]}
     world.configurations["east"] = template
-    admin(world).put("east", RULES)
-    report = admin(world).delete("east")
+    stack_rules(world).put("east", RULES)
+    result = stack_rules(world).delete("east")
     assert world.configurations["east"] == template
-    assert "still sends events" in warnings(report)[0]
+    assert "still sends events" in warnings(result)[0]
 
 
-def test_delete_says_that_the_default_rule_applies_again(world: MemoryAdmin) -> None:
-    admin(world).put("east", RULES)
-    assert "default rule applies again" in warnings(admin(world, DEFAULTS).delete("east"))[0]
+def test_delete_says_that_the_default_rule_applies_again(world: MemoryAccount) -> None:
+    stack_rules(world).put("east", RULES)
+    assert "default rule applies again" in warnings(stack_rules(world, DEFAULTS).delete("east"))[0]
 
 
-def test_delete_removes_the_rules_of_a_bucket_that_is_gone(world: MemoryAdmin) -> None:
-    admin(world).put("east", RULES)
+def test_delete_removes_the_rules_of_a_bucket_that_is_gone(world: MemoryAccount) -> None:
+    stack_rules(world).put("east", RULES)
     world.failing["notifications"] = "NoSuchBucket"
-    assert admin(world).delete("east").ok
+    assert stack_rules(world).delete("east").ok
     assert world.documents == {}
 
 
 @pytest.mark.parametrize("call", ["notifications", "set"])
-def test_a_delete_that_may_not_detach_keeps_the_rules(world: MemoryAdmin, call: str) -> None:
-    admin(world).put("east", RULES)
+def test_a_delete_that_may_not_detach_keeps_the_rules(world: MemoryAccount, call: str) -> None:
+    stack_rules(world).put("east", RULES)
     world.failing[call] = "AccessDenied"
-    (found,) = errors(admin(world).delete("east"))
+    (found,) = errors(stack_rules(world).delete("east"))
     assert "nothing was changed" in found
     assert "east" in world.documents
 
 
-def test_get_returns_the_stored_rules_or_the_default_or_nothing(world: MemoryAdmin) -> None:
-    assert admin(world).get("east") is None
-    default = admin(world, DEFAULTS).get("east")
+def test_get_returns_the_stored_rules_or_the_default_or_nothing(world: MemoryAccount) -> None:
+    assert stack_rules(world).get("east") is None
+    default = stack_rules(world, DEFAULTS).get("east")
     assert default is not None
     assert json.loads(default) == default_document("west")
-    assert admin(world, DEFAULTS).get("other") is None
-    admin(world).put("east", RULES)
-    assert admin(world, DEFAULTS).get("east") == world.documents["east"]
+    assert stack_rules(world, DEFAULTS).get("other") is None
+    stack_rules(world).put("east", RULES)
+    assert stack_rules(world, DEFAULTS).get("east") == world.documents["east"]
 
 
-def test_check_changes_nothing_and_finds_nothing_after_a_put(world: MemoryAdmin) -> None:
-    admin(world).put("east", RULES)
+def test_check_changes_nothing_and_finds_nothing_after_a_put(world: MemoryAccount) -> None:
+    stack_rules(world).put("east", RULES)
     world.calls.clear()
-    report = admin(world).check("east")
-    assert (errors(report), world.writes) == ([], [])
+    result = stack_rules(world).check("east")
+    assert (errors(result), world.writes) == ([], [])
 
 
-def test_check_finds_events_that_are_not_attached_any_more(world: MemoryAdmin) -> None:
-    admin(world).put("east", RULES)
+def test_check_finds_events_that_are_not_attached_any_more(world: MemoryAccount) -> None:
+    stack_rules(world).put("east", RULES)
     world.configurations["east"] = THEIRS
-    assert "put the rules again" in errors(admin(world).check("east"))[0]
+    assert "run `rules put` again" in errors(stack_rules(world).check("east"))[0]
 
 
-def test_check_of_a_file_looks_at_everything_but_does_not_ask_for_attached_events(world: MemoryAdmin) -> None:
-    assert admin(world).check("east", RULES).ok
+def test_check_of_a_file_looks_at_everything_but_does_not_ask_for_attached_events(world: MemoryAccount) -> None:
+    assert stack_rules(world).check("east", RULES).ok
     world.add("west", region="us-west-2", versioning="Disabled")
-    assert not admin(world).check("east", RULES).ok
+    assert not stack_rules(world).check("east", RULES).ok
     assert world.writes == []
 
 
-def test_check_without_rules_is_an_error(world: MemoryAdmin) -> None:
-    assert "are not stored" in errors(admin(world).check("east"))[0]
+def test_check_without_rules_is_an_error(world: MemoryAccount) -> None:
+    assert "none are stored" in errors(stack_rules(world).check("east"))[0]
 
 
-def test_check_tells_when_the_stored_rules_cannot_be_read(world: MemoryAdmin) -> None:
+def test_check_tells_when_the_stored_rules_cannot_be_read(world: MemoryAccount) -> None:
     world.failing["read"] = "AccessDenied"
-    assert "allow your credentials s3:GetObject on bucket control" in errors(admin(world).check("east"))[0]
+    assert "allow your credentials s3:GetObject on bucket control" in errors(stack_rules(world).check("east"))[0]
 
 
-def test_buckets_with_rules_include_the_default_one(world: MemoryAdmin) -> None:
+def test_buckets_with_rules_include_the_default_one(world: MemoryAccount) -> None:
     world.documents["z"] = RULES
-    assert admin(world).buckets() == ("z",)
-    assert admin(world, DEFAULTS).buckets() == ("east", "z")
+    assert stack_rules(world).buckets() == ("z",)
+    assert stack_rules(world, DEFAULTS).buckets() == ("east", "z")

@@ -3,8 +3,9 @@
 from replicator.core.outcomes.outcome import Permanent, Reason, Temporary
 from replicator.core.outcomes.replication_status import ReplicationStatus
 from replicator.core.outcomes.threshold import Age
-from s3replicator.status.object_reader import NEWEST, of_object, of_stack
+from s3replicator.status.object_reader import NEWEST, read_object_status
 from s3replicator.status.object_status import ObjectStatus
+from s3replicator.status.stack_status import read_stack_status
 
 from tests.fakes.monitoring import MemoryIndex, MemoryQueues
 from tests.fakes.rules import rule
@@ -15,11 +16,11 @@ DENIED = Permanent(Reason.DST_PUT_DENIED, "AccessDenied")
 
 
 def look(on: Stage, key: str = "k") -> ObjectStatus:
-    return of_object(EAST, key, on.services)
+    return read_object_status(EAST, key, on.services)
 
 
 def at(found: ObjectStatus, version: int = 0) -> dict[str, ReplicationStatus]:
-    return {each.destination: each.standing for each in found.versions[version].destinations}
+    return {each.destination: each.status for each in found.versions[version].destinations}
 
 
 def test_what_arrived_everywhere_is_completed() -> None:
@@ -27,7 +28,7 @@ def test_what_arrived_everywhere_is_completed() -> None:
     on.put()
     on.rest()
     found = look(on)
-    assert found.versions[0].standing is ReplicationStatus.COMPLETED
+    assert found.versions[0].status is ReplicationStatus.COMPLETED
     assert at(found) == {WEST: ReplicationStatus.COMPLETED, NORTH: ReplicationStatus.COMPLETED}
     assert found.agree
 
@@ -41,7 +42,7 @@ def test_the_status_rolls_up_and_each_destination_says_its_own_and_why() -> None
     found = look(on)
     assert at(found) == {WEST: ReplicationStatus.PENDING, NORTH: ReplicationStatus.FAILED}
     assert {each.reason for each in found.versions[0].destinations} == {"Throttled", "DstPutObjectNotPermitted"}
-    assert found.versions[0].standing is ReplicationStatus.FAILED
+    assert found.versions[0].status is ReplicationStatus.FAILED
     assert not found.agree
 
 
@@ -49,7 +50,7 @@ def test_what_nobody_has_looked_at_is_unknown_not_completed() -> None:
     on = to_two()
     on.put()
     assert at(look(on)) == {WEST: ReplicationStatus.UNKNOWN, NORTH: ReplicationStatus.UNKNOWN}
-    assert look(on).versions[0].standing is ReplicationStatus.UNKNOWN
+    assert look(on).versions[0].status is ReplicationStatus.UNKNOWN
 
 
 def test_what_waited_and_then_arrived_is_completed() -> None:
@@ -70,7 +71,7 @@ def test_each_version_stands_for_itself_newest_first() -> None:
     found = look(on)
     assert [each.version_id for each in found.versions] == [second.version_id, first.version_id]
     assert [each.is_current for each in found.versions] == [True, False]
-    assert [each.standing for each in found.versions] == [ReplicationStatus.PENDING, ReplicationStatus.COMPLETED]
+    assert [each.status for each in found.versions] == [ReplicationStatus.PENDING, ReplicationStatus.COMPLETED]
 
 
 def test_only_the_newest_versions_are_looked_at() -> None:
@@ -115,12 +116,12 @@ def test_a_stack_says_what_waits_and_what_failed_by_rule_or_for_one_bucket() -> 
     on.put(body=b"12345")
     on.deliver()
     index, queues = MemoryIndex(on.journal, THRESHOLD_MS), MemoryQueues(on.queue)
-    found = of_stack(index, queues, on.s3.clock.milliseconds())
+    found = read_stack_status(index, queues, on.s3.clock.milliseconds())
     assert found.routes == [(EAST, NORTH, "north"), (EAST, WEST, "west")]
     assert (found.pending.all.operations, found.pending.all.bytes) == (1, 5)
     assert found.failed[EAST, NORTH, "north"].operations == 1
     assert not found.is_fine
-    assert of_stack(index, queues, on.s3.clock.milliseconds(), "south").pending.all.operations == 0
+    assert read_stack_status(index, queues, on.s3.clock.milliseconds(), "south").pending.all.operations == 0
 
 
 def test_what_waits_within_its_threshold_is_fine() -> None:
@@ -129,7 +130,7 @@ def test_what_waits_within_its_threshold_is_fine() -> None:
     on.put()
     on.deliver()
     index, queues = MemoryIndex(on.journal, THRESHOLD_MS), MemoryQueues(on.queue)
-    assert of_stack(index, queues, on.s3.clock.milliseconds()).is_fine
-    late = of_stack(index, queues, on.s3.clock.milliseconds() + THRESHOLD_MS)
+    assert read_stack_status(index, queues, on.s3.clock.milliseconds()).is_fine
+    late = read_stack_status(index, queues, on.s3.clock.milliseconds() + THRESHOLD_MS)
     assert late.pending.by_age[Age.LATE] == 1
     assert not late.is_fine

@@ -36,7 +36,7 @@ FORBIDDEN = [
     ("wings", "functions/replicator/core/parts/parts.py", "replicator.core.deciding.facts"),
     ("floors", "functions/replicator/flows/large/writing.py", "replicator.flows.change.consume"),
     ("floors", "functions/replicator/flows/change/consume.py", "replicator.flows.copy_parts"),
-    ("questions", "cli/s3replicator/status/progress.py", "s3replicator.report.figures"),
+    ("questions", "cli/s3replicator/status/upload_progress.py", "s3replicator.report.figures"),
     ("answers", "cli/s3replicator/failures/failed_messages.py", "boto3"),
     ("answers", "cli/s3replicator/rules/bucket_checks.py", "s3replicator.output"),
     ("pure", "functions/replicator/core/rules/rule.py", "boto3"),

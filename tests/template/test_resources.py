@@ -109,8 +109,10 @@ def test_only_s3_for_the_source_buckets_and_the_stacks_eventbridge_rule_may_send
 def test_the_command_reads_from_the_queue_policy_which_buckets_may_send(stack: stacks.Document) -> None:
     policy = json.dumps({"Statement": statements_about(stack, "AWS::SQS::QueuePolicy", "ChangeQueue")})
     queue = f"arn:aws:sqs:us-east-1:{stacks.ACCOUNT}:q"
-    assert {bucket for bucket in stacks.SOURCES if queue_policy.lets_in(policy, queue, bucket)} == stacks.SOURCES
-    assert not queue_policy.lets_in(policy, queue, "stranger")
+    assert {
+        bucket for bucket in stacks.SOURCES if queue_policy.accepts_events_of(policy, queue, bucket)
+    } == stacks.SOURCES
+    assert not queue_policy.accepts_events_of(policy, queue, "stranger")
 
 
 def test_source_buckets_of_another_account_may_send_when_the_account_is_named() -> None:

@@ -76,9 +76,15 @@ def test_what_already_comes_to_our_queue_is_not_attached_again() -> None:
         ({"QueueConfigurations": [queue("s3:ObjectCreated:*", arn=QUEUE, prefix="a/")]}, [QUEUE]),
         ({"QueueConfigurations": [queue("s3:ObjectCreated:*", name="s3replicator-other")]}, ["s3replicator-other"]),
     ],
-    ids=["a queue for a part of our events", "a queue for some keys", "a topic", "a function",
-         "our queue for some keys", "another stack"],
-)  # fmt: skip
+    ids=[
+        "a queue for a part of our events",
+        "a queue for some keys",
+        "a topic",
+        "a function",
+        "our queue for some keys",
+        "another stack",
+    ],
+)
 def test_somebody_elses_notification_for_the_same_events_is_a_conflict_that_names_it(
     configuration: dict[str, Any], told: list[str]
 ) -> None:
@@ -95,13 +101,13 @@ def test_other_events_are_no_conflict(event: str) -> None:
     assert attach({"QueueConfigurations": [queue(event)]}, QUEUE, "prod", event_bridge=False).conflicts == ()
 
 
-def test_with_EventBridge_on_both_sides_no_notification_is_attached() -> None:  # noqa: N802
+def test_with_eventbridge_on_both_sides_no_notification_is_attached() -> None:
     taken = {"EventBridgeConfiguration": {}, "QueueConfigurations": [queue("s3:ObjectCreated:*")]}
     attachment = attach(taken, QUEUE, "prod", event_bridge=True)
     assert (attachment.wanted, attachment.conflicts, attachment.through) == (None, (), "EventBridge")
 
 
-def test_moving_to_EventBridge_takes_our_notification_away() -> None:  # noqa: N802
+def test_moving_to_eventbridge_takes_our_notification_away() -> None:
     """Otherwise every change would come twice."""
     assert attached({"EventBridgeConfiguration": {}, "QueueConfigurations": [OURS]}, event_bridge=True) == {
         "EventBridgeConfiguration": {}
@@ -109,7 +115,7 @@ def test_moving_to_EventBridge_takes_our_notification_away() -> None:  # noqa: N
 
 
 @pytest.mark.parametrize("configuration", [{}, {"EventBridgeConfiguration": {}}], ids=["bucket off", "stack off"])
-def test_EventBridge_on_one_side_only_does_not_count(configuration: dict[str, Any]) -> None:  # noqa: N802
+def test_eventbridge_on_one_side_only_does_not_count(configuration: dict[str, Any]) -> None:
     attachment = attach(configuration, QUEUE, "prod", event_bridge=not configuration)
     assert attachment.through == "queue"
     assert attachment.wanted is not None
@@ -142,7 +148,7 @@ def test_reading_back_finds_what_somebody_elses_write_has_replaced() -> None:
     assert any(TOPIC in each for each in lost(wanted, found))
 
 
-def test_reading_back_ignores_how_S3_writes_the_same_thing() -> None:  # noqa: N802
+def test_reading_back_ignores_how_s3_writes_the_same_thing() -> None:
     other_way = queue("s3:ObjectRemoved:Delete", prefix="a/")
     other_way["Filter"]["Key"]["FilterRules"][0]["Name"] = "prefix"
     assert lost(THEIRS, THEIRS | {"QueueConfigurations": [other_way]}) == ()

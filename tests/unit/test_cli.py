@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from s3replicator import stack
-from s3replicator.findings import CallFailed, Finding, Obstacle, Severity
+from s3replicator.failed_calls import CallFailed, FailedCall
+from s3replicator.findings import Finding, Severity
 from s3replicator.main import app
 from s3replicator.rules import commands as rules_commands
-from s3replicator.rules.stack_rules import RulesReport
+from s3replicator.rules.result import RulesResult
 from s3replicator.stack import stack_facts
 from typer.testing import CliRunner
 
@@ -26,43 +27,43 @@ FINDINGS = [
 ]
 
 
-class Admin:
-    """Answers every command with the same report."""
+class OneResult:
+    """Stands for `StackRules`, and answers every command with the same result."""
 
-    def __init__(self, report: RulesReport) -> None:
-        self.report = report
+    def __init__(self, result: RulesResult) -> None:
+        self.result = result
         self.given: list[Any] = []
 
-    def put(self, bucket: str, text: bytes, *, force: bool) -> RulesReport:
+    def put(self, bucket: str, text: bytes, *, force: bool) -> RulesResult:
         self.given.append((bucket, text, force))
-        return self.report
+        return self.result
 
-    def delete(self, bucket: str) -> RulesReport:
+    def delete(self, bucket: str) -> RulesResult:
         self.given.append(bucket)
-        return self.report
+        return self.result
 
-    def check(self, bucket: str, text: bytes | None = None) -> RulesReport:
+    def check(self, bucket: str, text: bytes | None = None) -> RulesResult:
         self.given.append((bucket, text))
-        return self.report
+        return self.result
 
     def buckets(self) -> tuple[str, ...]:
         return ("east", "south")
 
     def get(self, bucket: str) -> bytes | None:
         if bucket == "denied":
-            raise CallFailed(Obstacle("s3:GetObject", "AccessDenied"))
+            raise CallFailed(FailedCall("s3:GetObject", "AccessDenied"))
         return '{"Rules": "ü"}\n'.encode() if bucket == "east" else None
 
 
 @pytest.fixture
-def admin(monkeypatch: pytest.MonkeyPatch) -> Admin:
+def rules(monkeypatch: pytest.MonkeyPatch) -> OneResult:
     class Opened:
         facts = stack_facts("prod", "us-east-1", {}, OUTPUTS)
 
-    admin = Admin(RulesReport("east", findings=list(FINDINGS), done=["stored the rules"]))
+    rules = OneResult(RulesResult("east", findings=list(FINDINGS), done=["stored the rules"]))
     monkeypatch.setattr(rules_commands, "open_stack", lambda *_: Opened())
-    monkeypatch.setattr(rules_commands, "_admin", lambda _: admin)
-    return admin
+    monkeypatch.setattr(rules_commands, "_rules", lambda _: rules)
+    return rules
 
 
 def run(*arguments: str, given: str = "") -> Any:
@@ -71,11 +72,19 @@ def run(*arguments: str, given: str = "") -> Any:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["rules", "put"], ["rules", "put", "east"], ["rules", "frobnicate"], ["rules", "get", "east", "--nope"],
-     ["rules", "put", "east", "/no/such/file"], ["rules", "check", "east", "/no/such/file"], ["rules", "get", "a/b"],
-     ["emulate", "--port", "x"], ["frobnicate"]],
-)  # fmt: skip
-def test_a_wrong_call_ends_with_2_and_a_message_and_no_traceback(admin: Admin, arguments: list[str]) -> None:
+    [
+        ["rules", "put"],
+        ["rules", "put", "east"],
+        ["rules", "frobnicate"],
+        ["rules", "get", "east", "--nope"],
+        ["rules", "put", "east", "/no/such/file"],
+        ["rules", "check", "east", "/no/such/file"],
+        ["rules", "get", "a/b"],
+        ["emulate", "--port", "x"],
+        ["frobnicate"],
+    ],
+)
+def test_a_wrong_call_ends_with_2_and_a_message_and_no_traceback(rules: OneResult, arguments: list[str]) -> None:
     done = run(*arguments)
     assert done.exit_code == 2
     assert done.output
@@ -83,7 +92,7 @@ def test_a_wrong_call_ends_with_2_and_a_message_and_no_traceback(admin: Admin, a
     assert isinstance(done.exception, SystemExit)
 
 
-def test_an_error_ends_with_1_and_is_printed_on_one_line_before_the_warnings(admin: Admin) -> None:
+def test_an_error_ends_with_1_and_is_printed_on_one_line_before_the_warnings(rules: OneResult) -> None:
     done = run("rules", "put", "east", "-", given="{}")
     assert done.exit_code == 1
     assert done.output.splitlines() == [
@@ -93,19 +102,19 @@ def test_an_error_ends_with_1_and_is_printed_on_one_line_before_the_warnings(adm
     ]
 
 
-def test_a_put_that_stored_nothing_says_so(admin: Admin) -> None:
-    admin.report.done.clear()
+def test_a_put_that_stored_nothing_says_so(rules: OneResult) -> None:
+    rules.result.done.clear()
     assert run("rules", "put", "east", "-").output.splitlines()[-1] == "east: nothing was changed"
 
 
-def test_warnings_end_with_0(admin: Admin) -> None:
-    del admin.report.findings[1]
+def test_warnings_end_with_0(rules: OneResult) -> None:
+    del rules.result.findings[1]
     assert run("rules", "check", "east").exit_code == 0
     assert run("rules", "check").exit_code == 0
     assert run("rules", "delete", "east").exit_code == 0
 
 
-def test_json_is_one_document_and_nothing_else(admin: Admin) -> None:
+def test_json_is_one_document_and_nothing_else(rules: OneResult) -> None:
     done = run("rules", "delete", "east", "--json")
     assert json.loads(done.stdout) == {
         "bucket": "east",
@@ -121,23 +130,23 @@ def test_json_is_one_document_and_nothing_else(admin: Admin) -> None:
     assert (every["ok"], len(every["reports"])) == (False, 2)
 
 
-def test_rules_come_from_a_file_or_from_standard_input(admin: Admin, tmp_path: Path) -> None:
+def test_rules_come_from_a_file_or_from_standard_input(rules: OneResult, tmp_path: Path) -> None:
     file = tmp_path / "rules.json"
     file.write_bytes(b"from a file")
     run("rules", "put", "east", str(file))
     run("rules", "put", "s3://east/", "-", "--force", given="from input")
     run("rules", "check", "arn:aws:s3:::east", str(file))
-    assert admin.given == [("east", b"from a file", False), ("east", b"from input", True), ("east", b"from a file")]
+    assert rules.given == [("east", b"from a file", False), ("east", b"from input", True), ("east", b"from a file")]
 
 
-def test_get_prints_the_document_as_it_is_stored(admin: Admin) -> None:
+def test_get_prints_the_document_as_it_is_stored(rules: OneResult) -> None:
     done = run("rules", "get", "east")
     assert (done.exit_code, done.stdout) == (0, '{"Rules": "ü"}\n')
 
 
-def test_get_without_rules_or_without_permission_ends_with_1_and_says_why(admin: Admin) -> None:
+def test_get_without_rules_or_without_permission_ends_with_1_and_says_why(rules: OneResult) -> None:
     none, denied = run("rules", "get", "south"), run("rules", "get", "denied")
-    assert (none.exit_code, none.stdout, none.stderr) == (1, "", "no rules are stored for south\n")
+    assert (none.exit_code, none.stdout, none.stderr) == (1, "", "s3replicator: no rules are stored for south\n")
     assert (denied.exit_code, denied.stdout) == (1, "")
     assert "allow your credentials s3:GetObject on bucket control" in denied.stderr
 
@@ -205,11 +214,13 @@ def test_an_empty_stack_touches_nothing_and_the_first_source_bucket_is_the_defau
     [
         ("", {}),
         ('[default.global.parameters]\nstack_name = "a"\nregion = "r"', {"stack_name": "a", "region": "r"}),
-        ('[default.global.parameters]\nstack_name = "a"\n[default.deploy.parameters]\nstack_name = "b"',
-         {"stack_name": "b"}),
+        (
+            '[default.global.parameters]\nstack_name = "a"\n[default.deploy.parameters]\nstack_name = "b"',
+            {"stack_name": "b"},
+        ),
     ],
     ids=["nothing", "global", "deploy over global"],
-)  # fmt: skip
+)
 def test_the_stack_of_samconfig(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, expected: dict[str, str]
 ) -> None:

@@ -1,4 +1,4 @@
-"""Dead letters: what a filter selects, how they are grouped, and that every reason has its advice."""
+"""Failed messages: what a filter selects, how they are grouped, and that every reason has its advice."""
 
 import json
 from dataclasses import replace
@@ -9,7 +9,7 @@ from s3replicator.advice import ADVICE, advice
 from s3replicator.failures.failed_messages import EXAMPLES, FailedMessage, Selection, group
 
 
-def letter(key: str = "photos/1.jpg", **fields: str) -> FailedMessage:
+def failed_message(key: str = "photos/1.jpg", **fields: str) -> FailedMessage:
     record = {
         "eventName": "ObjectCreated:Put",
         "eventTime": "2026-11-01T00:00:00Z",
@@ -19,7 +19,7 @@ def letter(key: str = "photos/1.jpg", **fields: str) -> FailedMessage:
     return replace(plain, **fields)  # type: ignore[arg-type]
 
 
-UNREADABLE = replace(letter(), body="garbage", reason=Reason.MALFORMED, rule_id="")
+UNREADABLE = replace(failed_message(), body="garbage", reason=Reason.MALFORMED, rule_id="")
 
 
 @pytest.mark.parametrize("reason", list(Reason))
@@ -35,17 +35,24 @@ def test_a_reason_of_a_later_version_is_no_crash() -> None:
 
 @pytest.mark.parametrize(
     ("selection", "selects"),
-    [(Selection(), True), (Selection(reason="DstPutObjectNotPermitted"), True), (Selection(reason="Throttled"), False),
-     (Selection(rule="all"), True), (Selection(rule="some"), False), (Selection(key_prefix="photos/"), True),
-     (Selection(key_prefix="videos/"), False), (Selection("DstPutObjectNotPermitted", "all", "photos/"), True),
-     (Selection("DstPutObjectNotPermitted", "all", "videos/"), False)],
-)  # fmt: skip
+    [
+        (Selection(), True),
+        (Selection(reason="DstPutObjectNotPermitted"), True),
+        (Selection(reason="Throttled"), False),
+        (Selection(rule="all"), True),
+        (Selection(rule="some"), False),
+        (Selection(key_prefix="photos/"), True),
+        (Selection(key_prefix="videos/"), False),
+        (Selection("DstPutObjectNotPermitted", "all", "photos/"), True),
+        (Selection("DstPutObjectNotPermitted", "all", "videos/"), False),
+    ],
+)
 def test_a_selection_is_all_of_what_it_says(selection: Selection, selects: bool) -> None:
-    assert selection.selects(letter()) is selects
+    assert selection.selects(failed_message()) is selects
 
 
 def test_a_key_is_compared_as_it_is_not_as_events_write_it() -> None:
-    assert Selection(key_prefix="a b+c").selects(letter("a+b%2Bc.txt"))
+    assert Selection(key_prefix="a b+c").selects(failed_message("a+b%2Bc.txt"))
 
 
 def test_what_cannot_be_read_has_no_key() -> None:
@@ -55,7 +62,7 @@ def test_what_cannot_be_read_has_no_key() -> None:
 
 
 def test_groups_come_with_the_most_frequent_reason_first_and_a_few_examples() -> None:
-    denied = [letter(str(number), destination=f"west-{number % 2}") for number in range(5)]
+    denied = [failed_message(str(number), destination=f"west-{number % 2}") for number in range(5)]
     groups = group([UNREADABLE, *denied])
     assert [(each.reason, each.count) for each in groups] == [(Reason.DST_PUT_DENIED, 5), (Reason.MALFORMED, 1)]
     assert len(groups[0].examples) == EXAMPLES

@@ -1,45 +1,40 @@
-"""`s3replicator explain`: why an object is, is not or would be replicated. Reads everything and does nothing."""
+"""`s3replicator explain`: reads arguments, explains one version, prints the explanation. Changes nothing."""
 
 from typing import Annotated
 
 import typer
 from replicator.core.deciding.facts import Absent
-from replicator.core.outcomes.outcome import Permanent, Temporary
 
-from s3replicator.explain import text_output
-from s3replicator.explain.explanation import explain as explain_version
+from s3replicator.addresses import bucket_and_key
+from s3replicator.explain.explanation import explain_version
+from s3replicator.explain.json_output import explanation_document
+from s3replicator.explain.text_output import print_explanation
 from s3replicator.operator_services import operator_services
-from s3replicator.output import FINE, FOUND, Output, fail
+from s3replicator.output import FINE, FOUND, Output
 from s3replicator.stack import JsonOption, ProfileOption, RegionOption, StackOption, open_stack
+
+EPILOG = "Exit status 1: there is no such object or version, or AWS refused a request."
 
 
 def explain(
-    uri: Annotated[str, typer.Argument(metavar="s3://BUCKET/KEY", help="An object of a source bucket.")],
+    address: Annotated[
+        str,
+        typer.Argument(metavar="s3://BUCKET/KEY", help="An object in a source bucket.", show_default=False),
+    ],
     version_id: Annotated[
-        str, typer.Option("--version-id", help="One of its versions; by default the current one.", show_default=False)
+        str,
+        typer.Option("--version-id", help="The version to explain. Default: the current one.", show_default=False),
     ] = "",
     stack: StackOption = None,
     region: RegionOption = None,
     profile: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say which rules match an object or why not, what is known of it, and what would be done now. Does nothing."""
-    bucket, key = _split(uri)
+    """Show which rules match an object and why, what is known of it, and what would be done now. Changes nothing."""
+    bucket, key = bucket_and_key(address)
     opened, output = open_stack(stack, region, profile), Output(as_json=as_json)
-    try:
+    with output.stop_on_trouble(bucket, key, f"cannot explain {address}"):
         found = explain_version(bucket, key, version_id, operator_services(opened))
-    except (Temporary, Permanent) as trouble:
-        output.document({"bucket": bucket, "key": key, "error": str(trouble)})
-        output.line(f"{uri} cannot be explained: {trouble}", style="red")
-        raise typer.Exit(FOUND) from None
-    output.document(text_output.as_document(found))
-    text_output.show(found, output)
+    output.document(explanation_document(found))
+    print_explanation(found, output)
     raise typer.Exit(FOUND if isinstance(found.subject, Absent) else FINE)
-
-
-def _split(uri: str) -> tuple[str, str]:
-    """Take an address apart; what follows the bucket's name is the key as it is, slashes and all."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    if not uri.startswith("s3://") or not bucket or not key:
-        fail(f"{uri!r} is not the address of an object; write s3://BUCKET/KEY")
-    return bucket, key

@@ -1,12 +1,12 @@
-"""One version -> its rules -> the facts at each destination -> what would be done now, and nothing of it done.
+"""One version -> its rules -> the facts at each destination -> what would be done now. Nothing of it is done.
 
-The facts are those of a careful delivery, and the decision is the one that live events meet, so the answer is what a
-redelivered event would do at this moment. Nothing here can write: only reading ports are called.
+The facts are those that a redelivered event would read, and the decision is the one that live events get, so the answer
+is what a redelivery would do at this moment. Only reading ports are called here.
 """
 
 from dataclasses import dataclass, replace
 
-from replicator.core.deciding.actions import Decided
+from replicator.core.deciding.actions import Decided, FastCopy, Finish, Step
 from replicator.core.deciding.attempt import Delivery
 from replicator.core.deciding.facts import Absent, Facts
 from replicator.core.outcomes.outcome import Permanent, Temporary, Trouble
@@ -18,18 +18,18 @@ from replicator.flows.change.reading import Versions
 from replicator.flows.change.replicate import Services, attempt_at, make_synchroniser, versions_of_source
 from replicator.flows.ports import Earlier
 
-NAME = "explain"
-CAREFUL = Delivery(redriven=True)
+EVENT_NAME = "explain"
+REDELIVERY = Delivery(redriven=True)
 
 Subject = StoredVersion | MarkerHead | Absent
-"""What the version is; a marker's or a missing one's own facts are all in its kind."""
+"""What the explained version is."""
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """One destination: the facts and what they demand, or the trouble that hides them.
+class AtDestination:
+    """One destination: the facts and the decision that follows from them, or the trouble that prevents reading them.
 
-    `earlier`: what the journal kept of deliveries of this version that did not get through at once.
+    `earlier`: what the journal remembers of deliveries of this version that did not succeed at once.
     """
 
     destination: str
@@ -38,19 +38,26 @@ class View:
     earlier: Earlier | None = None
     trouble: Trouble | None = None
 
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What would be done; nothing if the decision finishes the change, or if there is none."""
+        if self.decision is None or isinstance(self.decision, Finish):
+            return ()
+        return (self.decision.copy,) if isinstance(self.decision, FastCopy) else self.decision.steps
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Everything that can be said about one version. `stands_for`: its origin, if it is a replica."""
+    """The explanation of one version. `origin`: set if it is a replica."""
 
     change: Change
     subject: Subject
-    stands_for: Origin | None
+    origin: Origin | None
     matches: tuple[Match, ...]
-    views: tuple[View, ...]
+    destinations: tuple[AtDestination, ...]
 
 
-def explain(bucket: str, key: str, version_id: str, services: Services) -> Explanation:
+def explain_version(bucket: str, key: str, version_id: str, services: Services) -> Explanation:
     """Explain one version; an empty id means the current one. Raises Temporary or Permanent if it cannot be read."""
     change, subject = _find(bucket, key, version_id, services)
     rules = services.rules(bucket)
@@ -62,14 +69,14 @@ def explain(bucket: str, key: str, version_id: str, services: Services) -> Expla
         subject,
         source.mark(change.version_id) if isinstance(subject, StoredVersion) else None,
         rules.match_all(key, tags),
-        tuple(_view(change, candidate, source, services) for candidate in candidates),
+        tuple(_at_destination(change, candidate, source, services) for candidate in candidates),
     )
 
 
 def _find(bucket: str, key: str, version_id: str, services: Services) -> tuple[Change, Subject]:
-    """Find what the version is; what is deleted at the source is explained as its delete marker."""
+    """Find out what the version is. A key that is deleted at the source is explained by its delete marker."""
     objects = services.buckets.source(bucket)
-    change = Change(ChangeKind.CREATED, bucket, key, version_id, name=NAME)
+    change = Change(ChangeKind.CREATED, bucket, key, version_id, name=EVENT_NAME)
     if not version_id:
         top = objects.top(key)
         if isinstance(top, Absent):
@@ -86,12 +93,12 @@ def _find(bucket: str, key: str, version_id: str, services: Services) -> tuple[C
     return change, MarkerHead(marker.version_id)
 
 
-def _view(change: Change, candidate: Candidate, source: Versions, services: Services) -> View:
-    attempt = attempt_at(candidate, change, CAREFUL, services.threshold_ms)
+def _at_destination(change: Change, candidate: Candidate, source: Versions, services: Services) -> AtDestination:
+    attempt = attempt_at(candidate, change, REDELIVERY, services.threshold_ms)
     try:
         synchroniser = make_synchroniser(attempt, candidate, source, services)
         facts, decision = synchroniser.look(services.journal.read(attempt.pair))
         earlier = services.journal.earlier(attempt.pair, change.item_id)
     except (Temporary, Permanent) as trouble:
-        return View(candidate.destination, trouble=trouble)
-    return View(candidate.destination, facts, decision, earlier)
+        return AtDestination(candidate.destination, trouble=trouble)
+    return AtDestination(candidate.destination, facts, decision, earlier)

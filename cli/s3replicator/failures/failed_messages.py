@@ -1,6 +1,6 @@
-"""Dead letters as an operator sees them: what failed, why and since when; which of them a filter selects; groups.
+"""Messages of the dead-letter queue as an operator sees them: what failed, why and since when; filters; groups.
 
-Pure, so that `failures list`, `failures redrive` and its dry run cannot disagree about what is meant.
+Pure, so that `failures list`, `failures redrive` and its dry run cannot disagree about which messages are selected.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,8 @@ from s3replicator.advice import advice
 class FailedMessage:
     """One message of the dead-letter queue. `sent`: epoch milliseconds by SQS's clock.
 
-    `reason` is that of our own attributes; SQS gives up messages without a word, and then it is FunctionDied.
+    `reason` is that of our own message attributes. A message that SQS moved there itself has none: its reason is
+    FunctionDied.
     """
 
     id: str
@@ -34,12 +35,12 @@ class FailedMessage:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """The changes that it tells of; none if it cannot be read."""
+        """The changes in its events; none if it cannot be parsed."""
         return tuple(record.change for record in parse(self.body) if isinstance(record, Record))
 
     @property
-    def about(self) -> tuple[object, ...]:
-        """Name what failed. Letters that say the same are one failure: duplicates of an event, or of a redrive."""
+    def failure(self) -> tuple[object, ...]:
+        """Identify what failed. Messages about the same failure are duplicates, of an event or of a redrive."""
         changes = self.changes
         if not changes:
             return (self.id,)
@@ -47,24 +48,24 @@ class FailedMessage:
 
     @property
     def objects(self) -> tuple[str, ...]:
-        """What it is about, as people write it."""
+        """The s3:// addresses of the objects it is about."""
         return tuple(f"s3://{change.bucket}/{change.key}" for change in self.changes)
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which letters are meant; an empty field selects all."""
+    """A filter of messages; an empty field selects all."""
 
     reason: str = ""
     rule: str = ""
     key_prefix: str = ""
 
-    def selects(self, letter: FailedMessage) -> bool:
-        """Return whether a letter is meant. What cannot be read has no key, and no prefix selects it."""
+    def selects(self, message: FailedMessage) -> bool:
+        """Return whether a message is selected. A message that cannot be parsed has no key, so no prefix selects it."""
         return (
-            self.reason in {"", letter.reason}
-            and self.rule in {"", letter.rule_id}
-            and (not self.key_prefix or any(change.key.startswith(self.key_prefix) for change in letter.changes))
+            self.reason in {"", message.reason}
+            and self.rule in {"", message.rule_id}
+            and (not self.key_prefix or any(change.key.startswith(self.key_prefix) for change in message.changes))
         )
 
 
@@ -73,7 +74,7 @@ EXAMPLES = 3
 
 @dataclass(slots=True)
 class Group:
-    """All failures of one reason."""
+    """All failures with one reason."""
 
     reason: str
     count: int = 0
@@ -86,18 +87,18 @@ class Group:
         """What to do about it."""
         return advice(self.reason)
 
-    def add(self, letter: FailedMessage) -> None:
-        """Count one more; the first few are kept as examples."""
+    def add(self, message: FailedMessage) -> None:
+        """Count one more failure; the first few are kept as examples."""
         self.count += 1
-        self.rules.update({letter.rule_id} - {""})
-        self.destinations.update({letter.destination} - {""})
+        self.rules.update({message.rule_id} - {""})
+        self.destinations.update({message.destination} - {""})
         if len(self.examples) < EXAMPLES:
-            self.examples.append(letter)
+            self.examples.append(message)
 
 
-def group(letters: Iterable[FailedMessage]) -> list[Group]:
-    """Group letters by reason, the most frequent first."""
+def group(messages: Iterable[FailedMessage]) -> list[Group]:
+    """Group messages by reason, the most frequent reason first."""
     groups: dict[str, Group] = {}
-    for letter in letters:
-        groups.setdefault(letter.reason, Group(letter.reason)).add(letter)
+    for message in messages:
+        groups.setdefault(message.reason, Group(message.reason)).add(message)
     return sorted(groups.values(), key=lambda each: (-each.count, each.reason))

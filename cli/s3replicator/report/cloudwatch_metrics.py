@@ -1,6 +1,6 @@
-"""Published metrics read back from CloudWatch: figures of a stack and of its rules, curves over time, reasons.
+"""Figures of a stack and its rules, curves and reasons, read from the metrics in CloudWatch.
 
-The other side of measures.py. Only the operator's command reads; the functions write.
+Only the command reads metrics; the functions publish them (`replicator.aws.measures`).
 """
 
 from collections import defaultdict
@@ -14,17 +14,18 @@ from replicator.core.outcomes.metrics import DESTINATION, NAMESPACE, REASON, RUL
 from replicator.core.outcomes.threshold import Route
 
 from s3replicator.calls import calling
-from s3replicator.report.figures import QUANTILES, Figures, Latency, Moment, ReasonCount, Span, merge
+from s3replicator.report.figures import QUANTILES, CurvePoint, Figures, Latency, ReasonCount, merge
+from s3replicator.report.time_span import Span
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
 
 QUERIES = 500
-"""As many metrics as one request may ask for (API reference, GetMetricData)."""
+"""The most metrics that one request can ask for (API reference, GetMetricData)."""
 SAMPLES, SUM, SHORTEST, LONGEST = "SampleCount", "Sum", "Minimum", "Maximum"
 PERCENTILES = {quantile: f"p{quantile * 100:g}" for quantile in QUANTILES}
 LATENCY_STATISTICS = (SAMPLES, SHORTEST, LONGEST, *PERCENTILES.values())
-BLAMED = {"missed": Metric.MISSED, "failed": Metric.FAILED}
+KINDS = {Metric.MISSED: "missed", Metric.FAILED: "failed"}
 COUNTED: Mapping[str, tuple[Metric, str]] = {
     "replicated": (Metric.REPLICATED, SUM),
     "bytes": (Metric.BYTES_REPLICATED, SUM),
@@ -38,36 +39,36 @@ COUNTED: Mapping[str, tuple[Metric, str]] = {
 
 Dimensions = tuple[tuple[str, str], ...]
 Wanted = tuple[Metric, str, Dimensions]
-"""A metric, a statistic of it, and where."""
+"""A metric, a statistic of it, and its dimensions."""
 Points = Mapping[int, float]
 """Values by the time (epoch seconds) at which their period begins."""
 
 
 @dataclass(slots=True)
 class Measured:
-    """Answers from one span of time in periods of one length."""
+    """Values of metrics over one span of time, in periods of one length."""
 
     points: dict[Wanted, Points] = field(default_factory=dict)
 
-    def total(self, metric: Metric, statistic: str, where: Dimensions) -> int:
+    def total(self, metric: Metric, statistic: str, dimensions: Dimensions) -> int:
         """Add up a statistic."""
-        return round(sum(self.points[metric, statistic, where].values()))
+        return round(sum(self.points[metric, statistic, dimensions].values()))
 
-    def times(self, metric: Metric, where: Dimensions) -> list[int]:
-        """Return the beginnings of all periods that a metric has values in."""
-        return sorted(self.points[metric, SAMPLES, where])
+    def times(self, metric: Metric, dimensions: Dimensions) -> list[int]:
+        """Return when the periods begin that a metric has values in."""
+        return sorted(self.points[metric, SAMPLES, dimensions])
 
-    def latency(self, where: Dimensions, time: int) -> Latency:
+    def latency(self, dimensions: Dimensions, time: int) -> Latency:
         """Return the latency of one period."""
-        values = {name: self.points[Metric.LATENCY, name, where].get(time, 0.0) for name in LATENCY_STATISTICS}
+        values = {name: self.points[Metric.LATENCY, name, dimensions].get(time, 0.0) for name in LATENCY_STATISTICS}
         quantiles = {quantile: values[name] for quantile, name in PERCENTILES.items()}
         samples = round(values[SAMPLES])
         return Latency(samples, quantiles if samples else {}, values[SHORTEST], values[LONGEST])
 
-    def figures(self, where: Dimensions) -> Figures:
-        """Put everything together that was counted somewhere."""
-        counts = {name: self.total(metric, statistic, where) for name, (metric, statistic) in COUNTED.items()}
-        latencies = [self.latency(where, time) for time in self.times(Metric.LATENCY, where)]
+    def figures(self, dimensions: Dimensions) -> Figures:
+        """Return all figures under one set of dimensions."""
+        counts = {name: self.total(metric, statistic, dimensions) for name, (metric, statistic) in COUNTED.items()}
+        latencies = [self.latency(dimensions, time) for time in self.times(Metric.LATENCY, dimensions)]
         return Figures(
             outside=counts["counted"] - counts["within"],
             latency=merge(latencies),
@@ -75,35 +76,35 @@ class Measured:
         )
 
 
-class CloudWatchReader:
+class CloudWatchMetrics:
     """The metrics of one stack. Spans are whole minutes. Every method raises CallFailed."""
 
     def __init__(self, client: "CloudWatchClient", stack: str, sources: Collection[str]) -> None:
-        """Take the source buckets that belong to the stack: metrics of a rule name no stack."""
+        """Take the stack's source buckets, too: metrics of a rule name their buckets, but no stack."""
         self._client = client
         self._stack: Dimensions = ((STACK, stack),)
         self._sources = sources
 
     def figures(self, span: Span, known: Iterable[Route]) -> tuple[Figures, dict[Route, Figures]]:
-        """Return what came of a span, in all and by rule; `known` are rules that may have been silent for long."""
+        """Return the figures of a span, in total and by rule. `known`: routes that ListMetrics may have forgotten."""
         listed = self._listed(Metric.REPLICATED) | self._listed(Metric.FAILED) | self._listed(Metric.MISSED)
         routes = sorted({*known, *listed})
-        wheres = [self._stack, *map(_where, routes)]
+        dimension_sets = [self._stack, *map(_dimensions_of, routes)]
         wanted = [
-            *_latencies(wheres),
-            *((metric, name, where) for metric, name in COUNTED.values() for where in wheres),
+            *_latencies(dimension_sets),
+            *((metric, name, dimensions) for metric, name in COUNTED.values() for dimensions in dimension_sets),
         ]
         measured = self._ask(wanted, span, span.seconds)
-        by_rule = {route: measured.figures(_where(route)) for route in routes}
-        return measured.figures(self._stack), {route: it for route, it in by_rule.items() if it != Figures()}
+        by_rule = {route: measured.figures(_dimensions_of(route)) for route in routes}
+        return measured.figures(self._stack), {route: each for route, each in by_rule.items() if each != Figures()}
 
-    def moments(self, span: Span, period: int) -> list[Moment]:
-        """Return the curves of the stack over time."""
+    def curve(self, span: Span, period: int) -> list[CurvePoint]:
+        """Return the points of the stack's curves over time."""
         wanted = [*_latencies([self._stack]), *((Metric.WITHIN, name, self._stack) for name in (SAMPLES, SUM))]
         measured = self._ask(wanted, span, period)
         counted, within = (measured.points[Metric.WITHIN, name, self._stack] for name in (SAMPLES, SUM))
         return [
-            Moment(
+            CurvePoint(
                 time,
                 measured.latency(self._stack, time),
                 round(within.get(time, 0)),
@@ -112,26 +113,26 @@ class CloudWatchReader:
             for time in sorted({*measured.times(Metric.LATENCY, self._stack), *counted})
         ]
 
-    def reasons_counted(self, span: Span) -> list[ReasonCount]:
-        """Say why objects missed the threshold or failed, the most frequent reason first."""
-        reasons = [
-            (kind, each) for kind, metric in BLAMED.items() for each in self._dimensions(metric) if REASON in each
+    def reasons(self, span: Span) -> list[ReasonCount]:
+        """Count why objects missed the threshold or failed, the most frequent reason first."""
+        wanted = [
+            (metric, SUM, tuple(sorted(each.items())))
+            for metric in KINDS
+            for each in self._published(metric)
+            if REASON in each
         ]
-        wheres = {index: tuple(sorted(each.items())) for index, (_, each) in enumerate(reasons)}
-        measured = self._ask(
-            [(BLAMED[kind], SUM, wheres[i]) for i, (kind, _) in enumerate(reasons)], span, span.seconds
-        )
+        measured = self._ask(wanted, span, span.seconds)
         found = [
-            ReasonCount(_route(each), kind, each[REASON], measured.total(BLAMED[kind], SUM, wheres[index]))
-            for index, (kind, each) in enumerate(reasons)
+            ReasonCount(_route(dict(each)), KINDS[metric], dict(each)[REASON], measured.total(metric, SUM, each))
+            for metric, _, each in wanted
         ]
         return sorted((each for each in found if each.count), key=lambda each: (-each.count, each.reason))
 
     def _listed(self, metric: Metric) -> set[Route]:
-        return {_route(each) for each in self._dimensions(metric) if set(each) == {SOURCE, DESTINATION, RULE}}
+        return {_route(each) for each in self._published(metric) if set(each) == {SOURCE, DESTINATION, RULE}}
 
-    def _dimensions(self, metric: Metric) -> Iterator[dict[str, str]]:
-        """Return the sets of dimensions that a metric was published under in the last two weeks, for our buckets."""
+    def _published(self, metric: Metric) -> Iterator[dict[str, str]]:
+        """Yield the sets of dimensions that a metric of our buckets was published under in the last two weeks."""
         with calling("cloudwatch:ListMetrics"):
             pages = self._client.get_paginator("list_metrics").paginate(Namespace=NAMESPACE, MetricName=metric)
             listed = [each["Dimensions"] for page in pages for each in page["Metrics"]]
@@ -161,17 +162,17 @@ class CloudWatchReader:
             return [result for page in pages for result in page["MetricDataResults"]]
 
 
-def _latencies(wheres: Iterable[Dimensions]) -> Iterator[Wanted]:
-    return ((Metric.LATENCY, name, where) for where in wheres for name in LATENCY_STATISTICS)
+def _latencies(dimension_sets: Iterable[Dimensions]) -> Iterator[Wanted]:
+    return ((Metric.LATENCY, name, dimensions) for dimensions in dimension_sets for name in LATENCY_STATISTICS)
 
 
-def _query(name: str, metric: Metric, statistic: str, where: Dimensions, period: int) -> dict[str, Any]:
-    dimensions = [{"Name": key, "Value": value} for key, value in where]
-    asked = {"Namespace": NAMESPACE, "MetricName": str(metric), "Dimensions": dimensions}
-    return {"Id": name, "MetricStat": {"Metric": asked, "Period": period, "Stat": statistic}}
+def _query(name: str, metric: Metric, statistic: str, dimensions: Dimensions, period: int) -> dict[str, Any]:
+    named = [{"Name": key, "Value": value} for key, value in dimensions]
+    described = {"Namespace": NAMESPACE, "MetricName": str(metric), "Dimensions": named}
+    return {"Id": name, "MetricStat": {"Metric": described, "Period": period, "Stat": statistic}}
 
 
-def _where(route: Route) -> Dimensions:
+def _dimensions_of(route: Route) -> Dimensions:
     return tuple(zip((SOURCE, DESTINATION, RULE), route, strict=True))
 
 

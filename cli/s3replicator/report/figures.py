@@ -1,6 +1,6 @@
-"""What replication came to in a span of time: shares within the threshold, latencies, misses and failures by rule.
+"""The figures of a report: shares within the threshold, latencies, misses and failures by rule.
 
-Values and arithmetic only. Where they come from (CloudWatch) and how they look (a page, JSON) lies elsewhere.
+Values and arithmetic only. Reading them from CloudWatch and writing them as a page or as JSON are modules of their own.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,47 +10,14 @@ from itertools import pairwise
 from replicator.core.outcomes.metrics import SLA
 from replicator.core.outcomes.threshold import Route
 
+from s3replicator.report.time_span import Span
+
 QUANTILES = (0.5, 0.9, 0.99, 0.999)
-MINUTE, HOUR, DAY = 60, 3600, 86400
-PERIODS = (60, 300, 900, 1800, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 7 * DAY)
-POINTS = 100
-"""As many points of a curve as a page has room for."""
-KEPT = ((15 * DAY, 60), (63 * DAY, 300), (455 * DAY, HOUR))
-"""CloudWatch keeps data of so many seconds ago in periods of so many seconds (API reference, GetMetricData)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A span of time in epoch seconds; the end is not part of it."""
-
-    start: int
-    end: int
-
-    @property
-    def seconds(self) -> int:
-        """How long it is."""
-        return self.end - self.start
-
-    def aligned(self, now: int) -> "Span":
-        """Widen it to whole periods of what CloudWatch still keeps."""
-        grain = _grain(now - self.start)
-        return Span(
-            self.start // grain * grain, max(-(-self.end // grain) * grain, self.start // grain * grain + grain)
-        )
-
-    def period(self, now: int) -> int:
-        """Choose the period of a curve: few enough points, and no finer than what is still kept."""
-        wanted = max(_grain(now - self.start), self.seconds / POINTS)
-        return next((period for period in PERIODS if period >= wanted), PERIODS[-1])
-
-
-def _grain(age: int) -> int:
-    return next((period for kept, period in KEPT if age <= kept), HOUR)
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Quantiles of a latency in seconds, of so many objects. Empty if nothing was measured."""
+    """Latency of `count` objects in seconds: quantiles (0.5 is the median), shortest and longest."""
 
     count: int = 0
     quantiles: Mapping[float, float] = field(default_factory=dict)
@@ -60,7 +27,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What came of some objects. `within` and `outside` count objects for and against the threshold."""
+    """What became of some objects. `within` and `outside` count objects within and outside their threshold."""
 
     replicated: int = 0
     bytes: int = 0
@@ -84,7 +51,7 @@ class Figures:
 
     @property
     def keeps_sla(self) -> bool:
-        """Return whether enough objects were within the threshold; so it is if there were none."""
+        """Return whether enough objects were within the threshold, which is also so if there were none."""
         return self.share is None or self.share >= SLA
 
 
@@ -93,7 +60,7 @@ def _share(within: int, outside: int) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class CurvePoint:
     """One point of the curves. `time`: epoch seconds at which its period begins."""
 
     time: int
@@ -109,7 +76,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class ReasonCount:
-    """Why objects of a rule missed the threshold, or failed. `kind`: "missed" or "failed"."""
+    """How many objects of a rule missed the threshold or failed for one reason. `kind`: "missed" or "failed"."""
 
     route: Route
     kind: str
@@ -119,7 +86,7 @@ class ReasonCount:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that the page shows."""
+    """Everything that the page shows. `made`: when, in epoch seconds. `period`: seconds between points of the curve."""
 
     stack: str
     region: str
@@ -129,19 +96,19 @@ class Report:
     period: int
     total: Figures
     by_rule: Mapping[Route, Figures]
-    moments: Sequence[Moment]
-    reasons_counted: Sequence[ReasonCount]
+    curve: Sequence[CurvePoint]
+    reasons: Sequence[ReasonCount]
 
     @property
     def is_fine(self) -> bool:
-        """Return whether the share was kept and nothing failed."""
+        """Return whether enough objects were within the threshold and nothing failed."""
         return self.total.keeps_sla and not self.total.failed
 
 
 def merge(latencies: Iterable[Latency]) -> Latency:
-    """Put latencies of neighbouring periods together; exact if there is only one.
+    """Merge the latencies of neighbouring periods; exact if there is only one.
 
-    CloudWatch may cut a span in two where its own clock says so. Between known quantiles a straight line is assumed.
+    CloudWatch may split a span in two, by its own clock. Values between known quantiles are interpolated.
     """
     parts = [latency for latency in latencies if latency.count]
     if len(parts) < 2:

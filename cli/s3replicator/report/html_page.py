@@ -1,4 +1,4 @@
-"""A report as one HTML page: no script, font or picture from elsewhere, so that it can be sent, kept and printed."""
+"""A report as one HTML page. It loads no script, font or image, so that it can be sent, kept and printed."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
@@ -6,14 +6,14 @@ from html import escape
 from replicator.core.outcomes.metrics import SLA
 
 from s3replicator.advice import advice
-from s3replicator.formatting import NONE, count, duration, moment, percent, size
+from s3replicator.formatting import NONE, count, duration, percent, size, utc_minute
 from s3replicator.report.charts import latency_chart, legend, share_chart
-from s3replicator.report.figures import Figures, Report
+from s3replicator.report.figures import Figures, ReasonCount, Report
 from s3replicator.report.style_sheet import STYLE
 
 
-def page(report: Report) -> str:
-    """Write the page."""
+def html_page(report: Report) -> str:
+    """Return the page of a report."""
     title = f"Replication report: {report.stack}"
     body = "\n".join(_sections(report))
     return (
@@ -26,28 +26,31 @@ def page(report: Report) -> str:
 def _sections(report: Report) -> Iterator[str]:
     yield _head(report)
     yield _tiles(report)
-    if report.moments:
+    if report.curve:
         yield _section("Latency", f"{legend()}{latency_chart(report)}", _latency_note(report))
         yield _section("Within the threshold", share_chart(report), _share_note(report))
     else:
-        yield _section("Latency", "", "Nothing was replicated in this span of time.")
+        yield _section("Latency", "", "Nothing was replicated in this time.")
     yield _section("By rule", _rules(report), "")
-    yield _section("Misses and failures", _blames(report), "")
+    yield _section("Misses and failures", _reasons(report), "")
     yield _notes(report)
 
 
 def _head(report: Report) -> str:
     share, verdict, kind = report.total.share, "", "good"
     if share is None:
-        verdict = "Nothing to judge: no object was replicated, missed its threshold or failed"
+        verdict = "No data: no object was replicated, missed its threshold or failed"
         kind = "neutral"
     elif report.total.keeps_sla:
-        verdict = f"Kept: {percent(share)} of objects within the threshold, at least {percent(SLA)} wanted"
+        verdict = f"Met: {percent(share)} of objects were within the threshold; the objective is {percent(SLA)}"
     else:
-        verdict, kind = f"Not kept: {percent(share)} of objects within the threshold, {percent(SLA)} wanted", "bad"
+        verdict, kind = (
+            f"Not met: {percent(share)} of objects were within the threshold; the objective is {percent(SLA)}",
+            "bad",
+        )
     return (
         f"<header><h1>Replication report</h1><p class='where'>{escape(report.stack)} in {escape(report.region)}<br>"
-        f"{moment(report.span.start)} to {moment(report.span.end)} UTC</p>"
+        f"{utc_minute(report.span.start)} to {utc_minute(report.span.end)} UTC</p>"
         f"<p class='verdict {kind}'>{verdict}</p></header>"
     )
 
@@ -72,7 +75,7 @@ def _tiles(report: Report) -> str:
             duration(quantiles[0.5]) if quantiles else NONE,
             f"p99 {duration(quantiles[0.99])}, longest {duration(total.latency.longest)}" if quantiles else "",
         ),
-        ("Missed the threshold", count(total.missed), f"{report.threshold_minutes:g} min unless a rule says otherwise"),
+        ("Missed the threshold", count(total.missed), f"{report.threshold_minutes:g} min unless a rule sets another"),
         ("Failed", count(total.failed), "in the dead-letter queue until redriven" if total.failed else ""),
     ]
     return "<div class='tiles'>" + "".join(_tile(*tile) for tile in tiles) + "</div>"
@@ -89,15 +92,15 @@ def _section(title: str, content: str, note: str) -> str:
 
 def _latency_note(report: Report) -> str:
     return (
-        f"Seconds from the object's event to its replica, in steps of {duration(report.period)}, logarithmic. Point at "
-        "the chart for figures."
+        f"Time from an object's event to its complete replica, for each {duration(report.period)}, on a logarithmic "
+        "scale. Hover over a point to see its figures."
     )
 
 
 def _share_note(report: Report) -> str:
     return (
-        f"Share of objects within their threshold, in steps of {duration(report.period)}. The line is {percent(SLA)}, "
-        "what S3 Replication Time Control promises for a month."
+        f"Share of objects within their threshold, for each {duration(report.period)}. The line is {percent(SLA)}, "
+        "which S3 Replication Time Control promises for a month."
     )
 
 
@@ -124,23 +127,16 @@ def _rule_cells(figures: Figures) -> tuple[str, ...]:
     )
 
 
-def _blames(report: Report) -> str:
-    if not report.reasons_counted:
+def _reasons(report: Report) -> str:
+    if not report.reasons:
         return "<p>None.</p>"
     names = ("What", "Reason", "Rule", "From", "To", "Count", "What to do")
-    rows = [
-        (
-            "missed" if each.kind == "missed" else "failed",
-            each.reason,
-            each.route[2] or NONE,
-            each.route[0] or NONE,
-            each.route[1] or NONE,
-            count(each.count),
-            advice(each.reason),
-        )
-        for each in report.reasons_counted
-    ]
-    return _table(names, rows, numbers_from=5, numbers_to=6)
+    return _table(names, map(_reason_cells, report.reasons), numbers_from=5, numbers_to=6)
+
+
+def _reason_cells(each: ReasonCount) -> tuple[str, ...]:
+    source, destination, rule = (name or NONE for name in each.route)
+    return each.kind, each.reason, rule, source, destination, count(each.count), advice(each.reason)
 
 
 def _table(names: Sequence[str], rows: Iterable[Sequence[str]], numbers_from: int, numbers_to: int = 99) -> str:
@@ -157,11 +153,13 @@ def _table(names: Sequence[str], rows: Iterable[Sequence[str]], numbers_from: in
 def _notes(report: Report) -> str:
     return (
         "<section class='small'><h2>How this is counted</h2><ul>"
-        "<li>Every object counts once per destination: within the threshold when it arrives in time, not within it "
-        "when the threshold passes first, or when it fails. What is redriven later does not count again.</li>"
-        "<li>Latency runs from the time of S3's event to the moment the replica is complete, and covers what arrived, "
-        "late or not.</li>"
-        "<li>Delete markers count like objects. What was skipped by design counts nowhere.</li>"
-        "<li>Misses appear under the reason that the object was waiting for last.</li>"
-        f"<li>From CloudWatch, namespace S3Replicator; made {moment(report.made)} UTC.</li></ul></section>"
+        "<li>Every object counts once per destination: as within the threshold if its replica is complete in time, "
+        "else as outside it, when the threshold passes or when the object fails. An object that is redriven does not "
+        "count again.</li>"
+        "<li>Latency is the time from S3's event to the complete replica, of all objects that were replicated, late "
+        "ones included.</li>"
+        "<li>Delete markers count like objects. Skipped objects do not count.</li>"
+        "<li>An object that missed the threshold is listed under the last reason that it was waiting for.</li>"
+        f"<li>Source: CloudWatch metrics, namespace S3Replicator. Created {utc_minute(report.made)} UTC.</li></ul>"
+        "</section>"
     )

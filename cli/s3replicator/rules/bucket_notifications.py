@@ -1,7 +1,7 @@
-"""Merging our event notification into a bucket's notification configuration, and taking it out again.
+"""Merge our event notification into a bucket's notification configuration, and take it out again.
 
-Pure, because S3 offers only "replace everything": what is computed here decides whether somebody else's notification
-survives. Configurations are S3's own shape, as GetBucketNotificationConfiguration returns it.
+Pure, because S3 can only replace the whole configuration: what is computed here decides whether somebody else's
+notification survives. Configurations have S3's own shape, as GetBucketNotificationConfiguration returns it.
 """
 
 import json
@@ -13,7 +13,7 @@ EVENTS = ("s3:ObjectCreated:*", "s3:ObjectRemoved:DeleteMarkerCreated", "s3:Obje
 ID_PREFIX = "s3replicator-"
 EVENT_BRIDGE = "EventBridgeConfiguration"
 QUEUES = "QueueConfigurations"
-# List of the configuration -> what its entries are called in messages, and where each names its target.
+# List of the configuration -> what messages call its entries, and the field that names an entry's target.
 _LISTS = {
     "QueueConfigurations": ("queue", "QueueArn"),
     "TopicConfigurations": ("topic", "TopicArn"),
@@ -23,10 +23,10 @@ _LISTS = {
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """What is to be done so that a bucket's events reach the change queue.
+    """What must change so that a bucket's events reach the change queue.
 
-    `wanted` is the whole configuration to put, None when nothing is to change. `conflicts` name what is in the way:
-    then nothing can be attached. `through` says how the events come.
+    `wanted`: the whole configuration to put, None if nothing must change. `conflicts`: one line for each notification
+    that prevents it; then nothing can be attached. `through`: "queue" or "EventBridge", how the events arrive.
     """
 
     wanted: Mapping[str, Any] | None = None
@@ -37,8 +37,8 @@ class Attachment:
 def attach(configuration: Mapping[str, Any], queue_arn: str, stack: str, *, event_bridge: bool) -> Attachment:
     """Plan the notification of a bucket to the change queue of a stack.
 
-    `event_bridge`: the stack takes S3's events from EventBridge, too. A bucket that sends them there needs no
-    notification of ours, and would have every change delivered twice with one.
+    `event_bridge`: the stack receives S3's events from EventBridge, too. A bucket that sends them there needs no
+    notification of ours; with one, every change would be delivered twice.
     """
     rest = _without_ours(configuration, queue_arn)
     if event_bridge and EVENT_BRIDGE in configuration:
@@ -55,7 +55,7 @@ def attach(configuration: Mapping[str, Any], queue_arn: str, stack: str, *, even
 
 
 def detach(configuration: Mapping[str, Any], queue_arn: str) -> Mapping[str, Any] | None:
-    """Return the configuration without what `attach` added, or None when there is nothing of it."""
+    """Return the configuration without what `attach` added, or None if it added nothing."""
     rest = _without_ours(configuration, queue_arn)
     return None if _same(rest, configuration) else rest
 
@@ -67,7 +67,7 @@ def still_delivered(configuration: Mapping[str, Any], queue_arn: str) -> bool:
 
 
 def lost(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[str, ...]:
-    """Name what was put but is not there when read back: somebody else has put theirs at the same time."""
+    """Describe what was put but is missing when read back: somebody else wrote at the same time."""
     present = {_canonical(name, entry) for name, entry in _entries(found)}
     return tuple(_describe(name, entry) for name, entry in _entries(wanted) if _canonical(name, entry) not in present)
 
@@ -96,7 +96,7 @@ def _conflicts(configuration: Mapping[str, Any], events: list[str]) -> Iterator[
     for name, entry in _entries(configuration):
         shared = [event for event in entry["Events"] if any(_overlaps(event, ours) for ours in events)]
         if shared:
-            yield f"{_describe(name, entry)} takes {', '.join(shared)}"
+            yield f"{_describe(name, entry)} already receives {', '.join(shared)}"
 
 
 def _covers(event: str, other: str) -> bool:

@@ -1,32 +1,32 @@
-"""Buckets, KMS keys and the change queue as an operator's credentials see them, and a bucket's notifications.
+"""Settings of buckets, KMS keys and the change queue, read and written on AWS with the operator's credentials.
 
-Only the operator's command uses this: functions never change a bucket's settings. What cannot be read is noted as an
-obstacle in the view, so that one missing permission does not hide everything else.
+Only the command uses this: functions never change a bucket's settings. A call that fails is kept in the view, so that
+one missing permission does not hide everything else.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from s3replicator.calls import calling
-from s3replicator.findings import CallFailed, Obstacle
+from s3replicator.failed_calls import CallFailed, FailedCall
 from s3replicator.rules.bucket_checks import AWS_MANAGED_KEY, BucketView, KeyView
-from s3replicator.rules.queue_policy import lets_in
+from s3replicator.rules.queue_policy import accepts_events_of
 from s3replicator.stack_facts import StackFacts
 
-# boto3's clients have one type per service; which one comes depends on the name that is asked for.
+# Any: boto3 has one client type per service, chosen by the text of its name.
 ClientOf = Callable[[str, str], Any]
 _NO_SUCH_BUCKET = {"404", "NoSuchBucket"}
 
 
-class BucketAdmin:
-    """The port `BucketAdministration` on AWS. `clients` returns the client of a service in a Region."""
+class AwsBucketSettings:
+    """The port `BucketSettings` on AWS. `clients` returns the client of a service in a Region."""
 
     def __init__(self, clients: ClientOf, stack: StackFacts) -> None:
         self._clients = clients
         self._stack = stack
 
     def view_source(self, bucket: str) -> BucketView:
-        """Look at a source bucket."""
+        """Read the settings of a source bucket."""
         reading = _Reading(self._clients, bucket, self._stack.region)
         if not reading.exists:
             return reading.absent()
@@ -39,11 +39,11 @@ class BucketAdmin:
             ownership=reading.ownership(),
             kms_key=reading.kms_key(),
             native_destinations=reading.native_destinations(),
-            obstacles=tuple(reading.obstacles),
+            failed_calls=tuple(reading.failed_calls),
         )
 
     def view_destination(self, bucket: str, account: str | None) -> BucketView:
-        """Look at a destination bucket; with an account, also whether that is its owner."""
+        """Read the settings of a destination bucket; with an account, also whether that account owns it."""
         reading = _Reading(self._clients, bucket, self._stack.region)
         if not reading.exists:
             return reading.absent()
@@ -57,17 +57,17 @@ class BucketAdmin:
             ownership=reading.ownership(),
             aborts_uploads=reading.aborts_uploads(),
             kms_key=reading.kms_key(),
-            obstacles=tuple(reading.obstacles),
+            failed_calls=tuple(reading.failed_calls),
         )
 
     def view_key(self, arn: str) -> KeyView:
-        """Look at a KMS key by its ARN or its alias's."""
+        """Read the state of a KMS key, by its ARN or the ARN of an alias."""
         try:
             with calling("kms:DescribeKey"):
                 key = self._clients("kms", arn.split(":")[3]).describe_key(KeyId=arn)["KeyMetadata"]
         except CallFailed as failed:
-            missing = failed.obstacle.code == "NotFoundException"
-            return KeyView(exists=False if missing else None, obstacle=None if missing else failed.obstacle)
+            missing = failed.call.code == "NotFoundException"
+            return KeyView(exists=False if missing else None, failed_call=None if missing else failed.call)
         symmetric = key.get("KeySpec", "SYMMETRIC_DEFAULT") == "SYMMETRIC_DEFAULT"
         return KeyView(
             exists=True,
@@ -77,21 +77,23 @@ class BucketAdmin:
         )
 
     def queue_takes_from(self, bucket: str) -> bool:
-        """Return whether the change queue's policy lets S3 send the events of this bucket; raises CallFailed."""
+        """Return whether the change queue's policy lets S3 send the events of this bucket. Raises CallFailed."""
         with calling("sqs:GetQueueAttributes"):
             attributes = self._clients("sqs", self._stack.region).get_queue_attributes(
                 QueueUrl=self._stack.change_queue_url, AttributeNames=["Policy"]
             )
-        return lets_in(attributes.get("Attributes", {}).get("Policy", ""), self._stack.change_queue_arn, bucket)
+        return accepts_events_of(
+            attributes.get("Attributes", {}).get("Policy", ""), self._stack.change_queue_arn, bucket
+        )
 
     def notifications(self, bucket: str) -> Mapping[str, Any]:
-        """Return a bucket's notification configuration; raises CallFailed."""
+        """Return a bucket's notification configuration. Raises CallFailed."""
         with calling("s3:GetBucketNotification"):
             answer = self._clients("s3", self._stack.region).get_bucket_notification_configuration(Bucket=bucket)
         return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
     def set_notifications(self, bucket: str, configuration: Mapping[str, Any]) -> None:
-        """Replace a bucket's notification configuration; raises CallFailed."""
+        """Replace a bucket's notification configuration. Raises CallFailed."""
         with calling("s3:PutBucketNotification"):
             self._clients("s3", self._stack.region).put_bucket_notification_configuration(
                 Bucket=bucket, NotificationConfiguration=configuration
@@ -103,7 +105,7 @@ class _Reading:
 
     def __init__(self, clients: ClientOf, bucket: str, home_region: str) -> None:
         self.bucket = bucket
-        self.obstacles: list[Obstacle] = []
+        self.failed_calls: list[FailedCall] = []
         self.region: str | None = None
         self._s3 = clients("s3", home_region)
         self.exists = self._find()
@@ -111,7 +113,7 @@ class _Reading:
             self._s3 = clients("s3", self.region)
 
     def absent(self) -> BucketView:
-        return BucketView(self.bucket, exists=self.exists, region=self.region, obstacles=tuple(self.obstacles))
+        return BucketView(self.bucket, exists=self.exists, region=self.region, failed_calls=tuple(self.failed_calls))
 
     def versioning(self) -> str | None:
         answer = self._call("s3:GetBucketVersioning", self._s3.get_bucket_versioning)
@@ -180,9 +182,9 @@ class _Reading:
             with calling("s3:ListBucket"):
                 self._s3.head_bucket(Bucket=self.bucket, ExpectedBucketOwner=account)
         except CallFailed as failed:
-            if failed.obstacle.code in {"403", "AccessDenied"}:
+            if failed.call.code in {"403", "AccessDenied"}:
                 return False
-            self.obstacles.append(failed.obstacle)
+            self.failed_calls.append(failed.call)
             return None
         return True
 
@@ -191,9 +193,9 @@ class _Reading:
             with calling("s3:ListBucket"):
                 self.region = self._s3.head_bucket(Bucket=self.bucket).get("BucketRegion")
         except CallFailed as failed:
-            if failed.obstacle.code in _NO_SUCH_BUCKET:
+            if failed.call.code in _NO_SUCH_BUCKET:
                 return False
-            self.obstacles.append(failed.obstacle)
+            self.failed_calls.append(failed.call)
             return None
         if self.region is None:
             location = self._call("s3:GetBucketLocation", self._s3.get_bucket_location)
@@ -205,9 +207,9 @@ class _Reading:
             with calling(action):
                 answer: Mapping[str, Any] = operation(Bucket=self.bucket)
         except CallFailed as failed:
-            if failed.obstacle.code == absent:
+            if failed.call.code == absent:
                 return {}
-            self.obstacles.append(failed.obstacle)
+            self.failed_calls.append(failed.call)
             return None
         return answer
 

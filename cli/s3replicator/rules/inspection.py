@@ -1,6 +1,6 @@
-"""Looking at everything that a rule set touches: source -> events -> destinations -> keys, every finding in that order.
+"""Inspect everything that rules depend on: source -> its events -> destinations -> keys, with findings in that order.
 
-Used by `rules put` and `rules check`; it only reads. What the findings are is decided in `core.bucket_checks`.
+Used by `rules put` and `rules check`; it only reads. `bucket_checks` decides what is a finding.
 """
 
 from collections.abc import Iterator, Mapping
@@ -8,25 +8,26 @@ from typing import Any, Protocol
 
 from replicator.core.rules.matching import RuleSet
 
-from s3replicator.findings import CallFailed, Finding, error, warning
+from s3replicator.failed_calls import CallFailed
+from s3replicator.findings import Finding, error, warning
 from s3replicator.rules import bucket_notifications
 from s3replicator.rules.bucket_checks import BucketView, KeyView, check_destination, check_key, check_source
 from s3replicator.stack_facts import StackFacts
 
 
-class BucketAdministration(Protocol):
-    """Buckets, keys and the queue as they are. Views carry their own obstacles; the other methods raise CallFailed."""
+class BucketSettings(Protocol):
+    """Settings of buckets, keys and the change queue. Views keep failed calls; the other methods raise CallFailed."""
 
     def view_source(self, bucket: str) -> BucketView:
-        """Look at a source bucket."""
+        """Read the settings of a source bucket."""
         ...
 
     def view_destination(self, bucket: str, account: str | None) -> BucketView:
-        """Look at a destination bucket; with an account, also whether that is its owner."""
+        """Read the settings of a destination bucket; with an account, also whether that account owns it."""
         ...
 
     def view_key(self, arn: str) -> KeyView:
-        """Look at a KMS key by its ARN or its alias's."""
+        """Read the state of a KMS key, by its ARN or the ARN of an alias."""
         ...
 
     def queue_takes_from(self, bucket: str) -> bool:
@@ -38,23 +39,23 @@ class BucketAdministration(Protocol):
         ...
 
     def set_notifications(self, bucket: str, configuration: Mapping[str, Any]) -> None:
-        """Replace it."""
+        """Replace a bucket's notification configuration."""
         ...
 
 
 class Inspection:
-    """Looks at what rules touch, for one stack."""
+    """Inspects what rules depend on, for one stack."""
 
-    def __init__(self, stack: StackFacts, buckets: BucketAdministration) -> None:
+    def __init__(self, stack: StackFacts, buckets: BucketSettings) -> None:
         self._stack = stack
         self._buckets = buckets
 
-    def look(self, rules: RuleSet) -> Iterator[Finding]:
+    def inspect(self, rules: RuleSet) -> Iterator[Finding]:
         """Yield what is wrong with the buckets and keys of these rules."""
         source = self._buckets.view_source(rules.bucket)
         yield from check_source(source, self._stack, rules.rules)
         if source.exists:
-            yield from self._look_at_events(rules.bucket)
+            yield from self._inspect_events(rules.bucket)
         views = {}
         for name in rules.destinations:
             named = [rule for rule in rules.rules if rule.destination.bucket == name]
@@ -69,38 +70,39 @@ class Inspection:
                 view = self._buckets.view_key(rule.destination.kms_key)
                 yield from check_key(rule, view, views[rule.destination.bucket], self._stack)
 
-    def plan_events(self, bucket: str) -> bucket_notifications.Attachment:
-        """Return what is to be done so that a bucket's events come; raises CallFailed."""
+    def plan_notification(self, bucket: str) -> bucket_notifications.Attachment:
+        """Return what must change so that a bucket's events arrive. Raises CallFailed."""
         configuration = self._buckets.notifications(bucket)
         queue, stack = self._stack.change_queue_arn, self._stack.name
         return bucket_notifications.attach(configuration, queue, stack, event_bridge=self._stack.event_bridge)
 
-    def ways_out(self, attachment: bucket_notifications.Attachment, bucket: str) -> Iterator[Finding]:
-        """Yield what keeps the events from coming, and what can be done."""
-        switch = "" if self._stack.event_bridge else f", deploy stack {self._stack.name} with UseEventBridge=true"
+    def conflicts(self, attachment: bucket_notifications.Attachment, bucket: str) -> Iterator[Finding]:
+        """Yield what keeps the events from arriving, and what to do about it."""
+        deploy = "" if self._stack.event_bridge else f", deploy stack {self._stack.name} with UseEventBridge=true"
         for conflict in attachment.conflicts:
             yield error(
                 f"bucket {bucket}",
-                f"{conflict}, and S3 lets an event type go to one notification only. Either remove it, or switch on "
-                f"EventBridge in the bucket's properties{switch} and run the command again: it disturbs no other",
+                f"{conflict}, and S3 sends an event type to one notification only. Either remove that notification, or "
+                f"enable EventBridge in the bucket's properties{deploy} and run the command again: EventBridge leaves "
+                "all notifications as they are",
             )
 
-    def _look_at_events(self, bucket: str) -> Iterator[Finding]:
+    def _inspect_events(self, bucket: str) -> Iterator[Finding]:
         subject = f"bucket {bucket}"
         try:
-            attachment = self.plan_events(bucket)
+            attachment = self.plan_notification(bucket)
         except CallFailed as failed:
-            yield warning(subject, f"its notifications could not be looked at: {failed.obstacle.advice(bucket)}")
+            yield warning(subject, f"cannot read its notification configuration: {failed.call.advice(bucket)}")
             return
-        yield from self.ways_out(attachment, bucket)
+        yield from self.conflicts(attachment, bucket)
         if attachment.through != "queue":
             return
         try:
             takes = self._buckets.queue_takes_from(bucket)
         except CallFailed as failed:
-            advice = failed.obstacle.advice(self._stack.change_queue_arn)
-            yield warning(subject, f"whether the change queue takes its events could not be looked at: {advice}")
+            advice = failed.call.advice(self._stack.change_queue_arn)
+            yield warning(subject, f"cannot read whether the change queue accepts its events: {advice}")
             return
         if not takes:
-            message = "the change queue's policy does not let its events in; deploy the stack with it in SourceBuckets"
+            message = "the change queue's policy does not accept its events; deploy the stack with it in SourceBuckets"
             yield error(subject, message)

@@ -1,6 +1,7 @@
-"""Return whether an SQS queue's policy lets S3 send the events of a bucket, as far as the policy alone can tell.
+"""Whether an SQS queue's policy lets S3 send the events of a bucket, as far as the policy alone shows.
 
-S3 finds out by itself when a notification is set, but answers only that it could not validate the destination.
+Separate because S3's own answer is of little help: when a notification is set, it says only that it could not validate
+the destination.
 """
 
 import json
@@ -9,8 +10,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 
-def lets_in(policy: str, queue_arn: str, bucket: str) -> bool:
-    """Return whether a statement allows S3 to send messages for the bucket; denials are not looked at."""
+def accepts_events_of(policy: str, queue_arn: str, bucket: str) -> bool:
+    """Return whether a statement allows S3 to send messages for the bucket. Deny statements are not considered."""
     bucket_arn = f"arn:{queue_arn.split(':')[1]}:s3:::{bucket}"
     try:
         document = json.loads(policy)

@@ -1,22 +1,24 @@
-"""An operator puts, gets, deletes or checks rules: read -> look at buckets and keys -> store -> attach the events.
+"""Put, get, check and delete the rules of a stack: read -> check buckets and keys -> store -> attach the notification.
 
-The order is what makes a crash harmless: rules are stored before events come (an event without rules would be skipped),
-and events stop before rules go. Every step can be repeated, so running the same command again repairs what was left.
+The order makes a crash harmless. Rules are stored before events arrive, because an event without rules would be
+skipped; and events stop before rules are removed. Every step can be repeated: running the command again completes it.
 """
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from replicator.core.rules.document import RulesRefused, default_document, load, parse, with_ids
-from replicator.core.rules.matching import RuleSet
 from replicator.core.rules.rule import Problem
 
-from s3replicator.findings import CallFailed, Finding, Severity, error, from_problems, warning
+from s3replicator.failed_calls import CallFailed
+from s3replicator.findings import Finding, Severity, error, from_problems, warning
 from s3replicator.rules import bucket_notifications
-from s3replicator.rules.inspection import BucketAdministration, Inspection
+from s3replicator.rules.inspection import BucketSettings, Inspection
+from s3replicator.rules.result import RulesResult
 from s3replicator.stack_facts import StackFacts
+
+_THROUGH = {"queue": "an event notification", "EventBridge": "EventBridge"}
 
 
 class Documents(Protocol):
@@ -39,29 +41,14 @@ class Documents(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class RulesReport:
-    """What a command found and did, for one source bucket. `done` are sentences without subject."""
-
-    bucket: str
-    rules: RuleSet | None = None
-    findings: list[Finding] = field(default_factory=list)
-    done: list[str] = field(default_factory=list)
-
-    @property
-    def ok(self) -> bool:
-        """Return whether nothing stands in the way."""
-        return not any(finding.severity is Severity.ERROR for finding in self.findings)
-
-
-class RulesAdmin:
-    """The commands on rules, for one stack."""
+class StackRules:
+    """The rules of one stack, and the commands on them."""
 
     def __init__(
         self,
         stack: StackFacts,
         documents: Documents,
-        buckets: BucketAdministration,
+        buckets: BucketSettings,
         shape_problems: Callable[[object], tuple[Problem, ...]],
     ) -> None:
         self._stack = stack
@@ -70,71 +57,71 @@ class RulesAdmin:
         self._inspection = Inspection(stack, buckets)
         self._shape_problems = shape_problems
 
-    def put(self, bucket: str, text: bytes, *, force: bool = False) -> RulesReport:
-        """Check rules and buckets, store the rules, attach the events; errors keep everything as it was.
+    def put(self, bucket: str, text: bytes, *, force: bool = False) -> RulesResult:
+        """Check rules and buckets, store the rules, attach the notification. An error leaves everything as it was.
 
-        With `force`, what is wrong with buckets and keys is reported but does not keep the rules from being stored.
+        With `force`, errors of buckets and keys are reported, but the rules are stored.
         """
-        report = self._examine(bucket, text)
-        if report.rules is None or not (report.ok or force):
-            return report
+        result = self._check_document(bucket, text)
+        if result.rules is None or not (result.ok or force):
+            return result
         try:
-            self._store(report, _stored_form(load(bucket, text)))
+            self._store(result, _stored_form(load(bucket, text)))
         except CallFailed as failed:
-            report.findings.append(_failed(f"rules of {bucket}", "could not be stored", failed, self._control_bucket))
-            return report
+            result.findings.append(_failed(f"rules of {bucket}", "cannot be stored", failed, self._control_bucket))
+            return result
         try:
-            self._attach(report)
+            self._attach(result)
         except CallFailed as failed:
-            what = "the rules are stored, but its events do not come yet; repair this and run the command again"
-            report.findings.append(_failed(f"bucket {bucket}", what, failed, bucket))
-        return report
+            what = "the rules are stored, but no events arrive yet; fix this and run the command again"
+            result.findings.append(_failed(f"bucket {bucket}", what, failed, bucket))
+        return result
 
-    def check(self, bucket: str, text: bytes | None = None) -> RulesReport:
-        """Look for everything that is wrong with a document, by default the stored one, and change nothing."""
+    def check(self, bucket: str, text: bytes | None = None) -> RulesResult:
+        """Check a rule document, the stored one by default, and all buckets and keys that it names. Changes nothing."""
         if text is not None:
-            return self._examine(bucket, text)
-        report = RulesReport(bucket)
+            return self._check_document(bucket, text)
+        result = RulesResult(bucket)
         try:
             stored = self.get(bucket)
         except CallFailed as failed:
-            report.findings.append(_failed(f"rules of {bucket}", "could not be read", failed, self._control_bucket))
-            return report
+            result.findings.append(_failed(f"rules of {bucket}", "cannot be read", failed, self._control_bucket))
+            return result
         if stored is None:
-            report.findings.append(error(f"rules of {bucket}", "are not stored; put some with `rules put`"))
-            return report
-        report = self._examine(bucket, stored)
-        if report.rules is not None:
-            self._check_attached(report)
-        return report
+            result.findings.append(error(f"rules of {bucket}", "none are stored; store some with `rules put`"))
+            return result
+        result = self._check_document(bucket, stored)
+        if result.rules is not None:
+            self._check_attached(result)
+        return result
 
     def get(self, bucket: str) -> bytes | None:
-        """Return the document in force: the stored one, else the stack's default, else None; raises CallFailed."""
+        """Return the document in force: the stored one, else the stack's default, else None. Raises CallFailed."""
         stored = self._documents.read(bucket)
         if stored is None and self._has_default(bucket):
             return _stored_form(default_document(self._stack.default_destination))
         return stored
 
     def buckets(self) -> tuple[str, ...]:
-        """Return the source buckets with rules, the default one included; raises CallFailed."""
+        """Return the source buckets with rules, including the one with the default rule. Raises CallFailed."""
         defaults = [self._stack.default_source] if self._has_default(self._stack.default_source) else []
         return tuple(sorted({*self._documents.buckets(), *defaults}))
 
-    def delete(self, bucket: str) -> RulesReport:
-        """Detach what was attached, then remove the rules; the control bucket keeps their versions."""
-        report = RulesReport(bucket)
+    def delete(self, bucket: str) -> RulesResult:
+        """Detach the notification, then remove the rules. The control bucket keeps their previous versions."""
+        result = RulesResult(bucket)
         try:
-            self._detach(report)
+            self._detach(result)
         except CallFailed as failed:
-            if failed.obstacle.code != "NoSuchBucket":
-                what = "its events could not be detached, nothing was changed"
-                report.findings.append(_failed(f"bucket {bucket}", what, failed, bucket))
-                return report
+            if failed.call.code != "NoSuchBucket":
+                what = "the event notification cannot be detached, nothing was changed"
+                result.findings.append(_failed(f"bucket {bucket}", what, failed, bucket))
+                return result
         try:
-            self._remove(report)
+            self._remove(result)
         except CallFailed as failed:
-            report.findings.append(_failed(f"rules of {bucket}", "could not be removed", failed, self._control_bucket))
-        return report
+            result.findings.append(_failed(f"rules of {bucket}", "cannot be removed", failed, self._control_bucket))
+        return result
 
     @property
     def _control_bucket(self) -> str:
@@ -143,73 +130,75 @@ class RulesAdmin:
     def _has_default(self, bucket: str) -> bool:
         return bool(self._stack.default_destination) and bucket == self._stack.default_source
 
-    def _examine(self, bucket: str, text: bytes) -> RulesReport:
-        report = RulesReport(bucket)
+    def _check_document(self, bucket: str, text: bytes) -> RulesResult:
+        result = RulesResult(bucket)
         try:
             document = load(bucket, text)
-            report.rules = parse(bucket, document, self._shape_problems(document))
+            result.rules = parse(bucket, document, self._shape_problems(document))
         except RulesRefused as refused:
-            report.findings += from_problems(Severity.ERROR, refused.problems)
-            return report
-        report.findings += from_problems(Severity.WARNING, report.rules.warnings)
-        report.findings += self._inspection.look(report.rules)
-        return report
+            result.findings += from_problems(Severity.ERROR, refused.problems)
+            return result
+        result.findings += from_problems(Severity.WARNING, result.rules.warnings)
+        result.findings += self._inspection.inspect(result.rules)
+        return result
 
-    def _check_attached(self, report: RulesReport) -> None:
+    def _check_attached(self, result: RulesResult) -> None:
         try:
-            attachment = self._inspection.plan_events(report.bucket)
+            attachment = self._inspection.plan_notification(result.bucket)
         except CallFailed:
-            return  # told already, by the look at the way of its events
+            return  # the inspection has reported it
         if attachment.wanted is not None:
-            message = "does not send all its events to the change queue; put the rules again to attach it"
-            report.findings.append(error(f"bucket {report.bucket}", message))
+            message = "does not send all its events to the change queue; run `rules put` again to attach them"
+            result.findings.append(error(f"bucket {result.bucket}", message))
 
-    def _store(self, report: RulesReport, document: bytes) -> None:
-        if self._documents.read(report.bucket) == document:
-            report.done.append("the rules were stored already")
+    def _store(self, result: RulesResult, document: bytes) -> None:
+        if self._documents.read(result.bucket) == document:
+            result.done.append("the rules are unchanged")
             return
-        self._documents.write(report.bucket, document)
-        report.done.append("stored the rules")
+        self._documents.write(result.bucket, document)
+        result.done.append("stored the rules")
 
-    def _attach(self, report: RulesReport) -> None:
-        # Read again right before the write: S3 has no condition for it, so the gap must be as short as it can be.
-        attachment = self._inspection.plan_events(report.bucket)
+    def _attach(self, result: RulesResult) -> None:
+        # Read again right before the write: S3 has no condition for it, so the gap must be as short as possible.
+        attachment = self._inspection.plan_notification(result.bucket)
         if attachment.conflicts:
-            report.findings += [each for each in self._inspection.ways_out(attachment, report.bucket)
-                                if each not in report.findings]  # fmt: skip
+            conflicts = self._inspection.conflicts(attachment, result.bucket)
+            result.findings += [each for each in conflicts if each not in result.findings]
             return
         if attachment.wanted is None:
-            report.done.append(f"its events come already, through {attachment.through}")
+            result.done.append(f"its events already arrive, through {_THROUGH[attachment.through]}")
             return
-        self._replace(report, attachment.wanted)
-        report.done.append(f"attached its events, through {attachment.through}")
+        self._replace(result, attachment.wanted)
+        result.done.append(f"attached its events, through {_THROUGH[attachment.through]}")
 
-    def _replace(self, report: RulesReport, wanted: Mapping[str, Any]) -> None:
-        self._buckets.set_notifications(report.bucket, wanted)
-        for gone in bucket_notifications.lost(wanted, self._buckets.notifications(report.bucket)):
-            message = f"{gone} is gone: somebody else changed the notifications at the same time; put it there again"
-            report.findings.append(error(f"bucket {report.bucket}", message))
+    def _replace(self, result: RulesResult, wanted: Mapping[str, Any]) -> None:
+        self._buckets.set_notifications(result.bucket, wanted)
+        for gone in bucket_notifications.lost(wanted, self._buckets.notifications(result.bucket)):
+            message = (
+                f"{gone} was lost: somebody else changed the notification configuration at the same time; add it again"
+            )
+            result.findings.append(error(f"bucket {result.bucket}", message))
 
-    def _detach(self, report: RulesReport) -> None:
-        configuration = self._buckets.notifications(report.bucket)
+    def _detach(self, result: RulesResult) -> None:
+        configuration = self._buckets.notifications(result.bucket)
         rest = bucket_notifications.detach(configuration, self._stack.change_queue_arn)
         if rest is not None:
-            self._replace(report, rest)
-            report.done.append("detached its events")
+            self._replace(result, rest)
+            result.done.append("detached its events")
         if bucket_notifications.still_delivered(configuration, self._stack.change_queue_arn):
             message = "still sends events to the change queue, by a notification that this command did not attach"
-            report.findings.append(warning(f"bucket {report.bucket}", message))
+            result.findings.append(warning(f"bucket {result.bucket}", message))
 
-    def _remove(self, report: RulesReport) -> None:
-        if self._documents.read(report.bucket) is None:
-            report.done.append("there were no rules")
+    def _remove(self, result: RulesResult) -> None:
+        if self._documents.read(result.bucket) is None:
+            result.done.append("there were no rules")
         else:
-            self._documents.remove(report.bucket)
-            report.done.append("removed the rules")
-        if self._has_default(report.bucket):
+            self._documents.remove(result.bucket)
+            result.done.append("removed the rules")
+        if self._has_default(result.bucket):
             destination = self._stack.default_destination
-            message = f"the stack's default rule applies again, the whole bucket goes to {destination}"
-            report.findings.append(warning(f"bucket {report.bucket}", message))
+            message = f"the stack's default rule applies again: the whole bucket is replicated to {destination}"
+            result.findings.append(warning(f"bucket {result.bucket}", message))
 
 
 def _stored_form(document: object) -> bytes:
@@ -217,4 +206,4 @@ def _stored_form(document: object) -> bytes:
 
 
 def _failed(subject: str, what: str, failed: CallFailed, target: str) -> Finding:
-    return error(subject, f"{what}: {failed.obstacle.advice(target)}")
+    return error(subject, f"{what}: {failed.call.advice(target)}")

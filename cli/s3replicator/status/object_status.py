@@ -1,6 +1,6 @@
-"""Where the versions of one key stand at each destination, and what each bucket shows.
+"""The replication status of the versions of one key, and the current version in each bucket.
 
-Pure, so that the command and its JSON mean the same by one word.
+Values only, so that the text and the JSON of the command cannot disagree.
 """
 
 from dataclasses import dataclass
@@ -8,47 +8,50 @@ from dataclasses import dataclass
 from replicator.core.outcomes.replication_status import ReplicationStatus, roll_up
 from replicator.core.versions.origin import Origin
 
-from s3replicator.status.progress import Progress
+from s3replicator.status.upload_progress import UploadProgress
 
 
 @dataclass(frozen=True, slots=True)
-class AtDestination:
-    """One version at one destination. `completed`: epoch milliseconds, 0 if that is not remembered.
+class StatusAtDestination:
+    """One version at one destination. `completed`: epoch milliseconds, 0 if unknown.
 
-    `progress`: how far its parts have come, if it is copied in parts.
+    `missed`: it missed its threshold. `progress`: of its upload, if it is being copied in parts.
     """
 
     destination: str
     rule_id: str
-    standing: ReplicationStatus
+    status: ReplicationStatus
     reason: str = ""
     completed: int = 0
     missed: bool = False
-    progress: Progress | None = None
+    progress: UploadProgress | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class VersionStatus:
-    """One entry of a key's history at its source. `modified`: epoch seconds; `origin`: what a replica stands for."""
+    """One entry of a key's history at its source. `modified`: epoch seconds. `origin`: set if it is a replica."""
 
     version_id: str
     modified: int
     is_marker: bool
     is_current: bool
     origin: Origin | None = None
-    destinations: tuple[AtDestination, ...] = ()
+    destinations: tuple[StatusAtDestination, ...] = ()
 
     @property
-    def standing(self) -> ReplicationStatus:
-        """Where it stands, as S3 would say it in `x-amz-replication-status`."""
+    def status(self) -> ReplicationStatus:
+        """Its status over all destinations, as S3 rolls it up in `x-amz-replication-status`."""
         if self.origin:
             return ReplicationStatus.REPLICA
-        return roll_up(each.standing for each in self.destinations)
+        return roll_up(each.status for each in self.destinations)
 
 
 @dataclass(frozen=True, slots=True)
-class KeyInBucket:
-    """What one bucket shows under a key now. `shows`: the native version that is visible, None for nothing."""
+class CurrentInBucket:
+    """What is current under a key in one bucket. `version_id` is empty if there is nothing.
+
+    `modified`: epoch seconds. `trouble`: why the bucket cannot be read, empty if it can.
+    """
 
     bucket: str
     version_id: str
@@ -58,8 +61,8 @@ class KeyInBucket:
     trouble: str = ""
 
     @property
-    def shows(self) -> tuple[str, str] | None:
-        """Name what is visible by bucket and version id of the native version."""
+    def native_version(self) -> tuple[str, str] | None:
+        """The bucket and id of the native version that readers get here; None if they get nothing."""
         if self.is_marker or not self.version_id:
             return None
         return (self.origin.bucket, self.origin.version_id) if self.origin else (self.bucket, self.version_id)
@@ -67,14 +70,14 @@ class KeyInBucket:
 
 @dataclass(frozen=True, slots=True)
 class ObjectStatus:
-    """One key: its newest versions at the source, and what each bucket shows."""
+    """One key: its newest versions at the source, and what is current in each bucket, the source first."""
 
     bucket: str
     key: str
     versions: tuple[VersionStatus, ...]
-    sides: tuple[KeyInBucket, ...]
+    sides: tuple[CurrentInBucket, ...]
 
     @property
     def agree(self) -> bool:
-        """Return whether all buckets show the same."""
-        return len({side.shows for side in self.sides if not side.trouble}) <= 1
+        """Return whether readers get the same in all buckets that can be read."""
+        return len({side.native_version for side in self.sides if not side.trouble}) <= 1

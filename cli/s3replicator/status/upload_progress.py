@@ -1,17 +1,48 @@
-"""A version whose parts are under way -> the journal's upload -> ListParts -> how far it has come. It only reads."""
+"""How far the copy of a large version has come: the journal's upload -> ListParts -> parts, bytes and rate so far.
+
+It only reads. Separate because only versions that are being copied in parts have an upload.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from replicator.core.deciding.journal import Pair
 from replicator.core.deciding.target import Target
-from replicator.core.parts.uploads import UploadGone
+from replicator.core.parts.uploads import Part, Upload, UploadGone
 from replicator.flows.large.ports import Multipart, all_parts
 
-from s3replicator.status.progress import Progress, progress_of
+
+@dataclass(frozen=True, slots=True)
+class UploadProgress:
+    """Progress of one upload. `rate`: bytes per second. `seconds_left`: None until there is a first part."""
+
+    parts_done: int
+    parts: int
+    bytes_done: int
+    bytes: int
+    rate: float
+    seconds_left: float | None
+
+    def __str__(self) -> str:
+        """Return the progress as a few words."""
+        done = f"{self.parts_done} of {self.parts} parts"
+        if self.seconds_left is None:
+            return done
+        return f"{done}, {self.rate / 1e6:.1f} MB/s, about {self.seconds_left:.0f} s left"
 
 
-def progress(pair: Pair, change_id: str, multipart: Multipart, now: int) -> Progress | None:
-    """Look at the upload of one change at one destination; None if there is none. Raises Temporary or Permanent.
+def measure(upload: Upload, parts: Iterable[Part], now: int) -> UploadProgress:
+    """Measure an upload. `now`: epoch milliseconds, by the clock that its start was taken from."""
+    there = [part for part in parts if part.number <= upload.cut.count]
+    done, whole = sum(part.size for part in there), upload.cut.size
+    rate = done / max(0.001, (now - upload.started) / 1000)
+    return UploadProgress(len(there), upload.cut.count, done, whole, rate, (whole - done) / rate if rate else None)
 
-    `now` is epoch milliseconds. Costs one query and one ListParts for each 1,000 parts.
+
+def read_progress(pair: Pair, change_id: str, multipart: Multipart, now: int) -> UploadProgress | None:
+    """Read the progress of one change at one destination; None if it has no upload. Raises Temporary or Permanent.
+
+    `now`: epoch milliseconds. Costs one Query, and one ListParts per 1,000 parts.
     """
     for upload in multipart.journal.of(pair):
         if upload.change_id == change_id and upload.failure is None:
@@ -20,5 +51,5 @@ def progress(pair: Pair, change_id: str, multipart: Multipart, now: int) -> Prog
                 parts = all_parts(uploads, pair.key, upload.id, upload.cut.count)
             except UploadGone:
                 return None
-            return progress_of(upload, parts, now)
+            return measure(upload, parts, now)
     return None

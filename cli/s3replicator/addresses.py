@@ -1,0 +1,40 @@
+"""Bucket names and s3:// addresses as people write them on the command line.
+
+Whatever follows the bucket's name in an address is the key as it is, with all its slashes.
+"""
+
+import re
+
+from s3replicator.output import fail
+
+_BUCKET = re.compile(r"[A-Za-z0-9._-]{3,255}")
+"""What S3 has ever allowed; names that were created before 2018 may be long and have capitals and underscores."""
+
+
+def bucket_name(text: str) -> str:
+    """Return the name of a bucket that is given as NAME, s3://NAME or ARN. Ends the command if it is none."""
+    name = text.removeprefix("s3://").rstrip("/").rpartition(":::")[2]
+    if not _BUCKET.fullmatch(name):
+        fail(f"{text!r} is not the name of a bucket")
+    return name
+
+
+def bucket_and_key(text: str) -> tuple[str, str]:
+    """Return the bucket and the key of s3://BUCKET/KEY. Ends the command if it is no address of an object."""
+    bucket, key = _split(text)
+    if not bucket or not key:
+        fail(f"{text!r} is not the address of an object; write s3://BUCKET/KEY")
+    return bucket, key
+
+
+def bucket_and_optional_key(text: str) -> tuple[str, str]:
+    """Return the bucket and the key of s3://BUCKET or s3://BUCKET/KEY, without key as an empty text."""
+    bucket, key = _split(text)
+    if not bucket:
+        fail(f"{text!r} is not an address; write s3://BUCKET or s3://BUCKET/KEY")
+    return bucket, key
+
+
+def _split(text: str) -> tuple[str, str]:
+    bucket, _, key = text.removeprefix("s3://").partition("/")
+    return (bucket, key) if text.startswith("s3://") and _BUCKET.fullmatch(bucket) else ("", "")

@@ -1,0 +1,102 @@
+"""The status of a stack, a source bucket or an object as text for people."""
+
+from replicator.core.outcomes.replication_status import ReplicationStatus
+from replicator.core.outcomes.threshold import Count, Depth, Route, unseen
+
+from s3replicator.formatting import duration, plural, size, utc_second
+from s3replicator.output import Output
+from s3replicator.stack_facts import StackFacts
+from s3replicator.status.object_status import CurrentInBucket, ObjectStatus, StatusAtDestination, VersionStatus
+from s3replicator.status.stack_status import StackStatus
+
+_COLOURS = {
+    ReplicationStatus.FAILED: "bold red",
+    ReplicationStatus.PENDING: "yellow",
+    ReplicationStatus.COMPLETED: "green",
+    ReplicationStatus.REPLICA: "cyan",
+}
+
+
+def print_stack(stack: StackFacts, bucket: str, found: StackStatus, output: Output) -> None:
+    """Print the status of a stack, or of one source bucket if `bucket` is not empty."""
+    output.line(f"{stack.name} in {stack.region}" + (f", source bucket {bucket}" if bucket else ""), style="bold")
+    count = found.pending.all
+    if found.is_fine and not count.operations:
+        output.line("nothing is pending, nothing has failed", style="green")
+    else:
+        oldest = f", the oldest for {duration(count.age_seconds(found.pending.now))}" if count.operations else ""
+        output.line(f"{plural(count.operations, 'operation')} pending ({size(count.bytes)}){oldest}")
+        if ages := [f"{age}: {operations}" for age, operations in found.pending.ages().items() if operations]:
+            output.line("  " + ", ".join(ages))
+        _print_routes(found, output)
+    if not bucket:
+        _print_queues(found, output)
+
+
+def print_object(found: ObjectStatus, output: Output) -> None:
+    """Print the status of an object."""
+    address = f"s3://{found.bucket}/{found.key}"
+    if not found.versions:
+        output.line(f"{address}: there is no such object", style="red")
+        return
+    status = found.versions[0].status
+    output.line(f"{address}: {status}", style=_COLOURS.get(status, ""))
+    columns = ("version", "time (UTC)", "status", "destinations")
+    output.table(columns, [_version_row(version) for version in found.versions])
+    output.line("")
+    for side in found.sides:
+        output.line(f"current in {side.bucket}: {_current(side)}")
+    if not found.agree:
+        output.line("the buckets do not have the same current version", style="yellow")
+
+
+def _print_routes(found: StackStatus, output: Output) -> None:
+    columns = ("from -> to", "rule", "pending", "bytes", "oldest", "failed")
+    if rows := [_route_row(route, found) for route in found.routes]:
+        output.table(columns, rows)
+
+
+def _route_row(route: Route, found: StackStatus) -> tuple[str, ...]:
+    source, destination, rule = route
+    pending, failed = found.pending.by_route.get(route, Count()), found.failed.get(route, Count())
+    age = duration(pending.age_seconds(found.pending.now)) if pending.operations else "-"
+    direction, rule = f"{source} -> {destination}", rule or "-"
+    return direction, rule, str(pending.operations), size(pending.bytes), age, str(failed.operations)
+
+
+def _print_queues(found: StackStatus, output: Output) -> None:
+    changes, dead = found.depths.changes, found.depths.dead.all
+    hidden = unseen(found.pending, changes)
+    note = f"; about {hidden} of them not received yet, or duplicates of an event" if hidden else ""
+    output.line(f"change queue: {_depth(changes)}{note}")
+    output.line(f"part queue: {_depth(found.depths.parts)}")
+    output.line(f"dead-letter queue: {plural(dead, 'message')}" + ("; see s3replicator failures list" if dead else ""))
+
+
+def _depth(depth: Depth) -> str:
+    visible = plural(depth.visible, "message")
+    return f"{visible} visible, {depth.in_flight} in flight or waiting for a retry, {depth.delayed} delayed"
+
+
+def _version_row(version: VersionStatus) -> tuple[str, ...]:
+    name = f"{version.version_id}{' (delete marker)' if version.is_marker else ''}"
+    of = [f"replica of {version.origin}"] if version.origin else []
+    where = [_at_destination(each) for each in version.destinations]
+    return name, utc_second(version.modified), str(version.status), "; ".join(of + where) or "no rule selects it"
+
+
+def _at_destination(each: StatusAtDestination) -> str:
+    reason = f" {each.reason}" if each.reason else ""
+    progress = f", {each.progress}" if each.progress else ""
+    return f"{each.destination}: {each.status}{reason}{progress}{', late' if each.missed else ''}"
+
+
+def _current(side: CurrentInBucket) -> str:
+    if side.trouble:
+        return f"cannot be read: {side.trouble}"
+    if not side.version_id:
+        return "nothing"
+    what = f"{side.version_id}, {utc_second(side.modified)} UTC"
+    if side.is_marker:
+        return f"delete marker {what}"
+    return f"version {what}, a replica of {side.origin}" if side.origin else f"version {what}, written there"
