@@ -1,1 +1,30 @@
-"""The operator's command: reads arguments, calls the same flows as the functions do, prints what came of it."""
+"""The control plane: the command `s3replicator`, one folder per question that an operator asks.
+
+    rules/     What is to be replicated, and can it be?          rules put | get | check | delete
+    status/    What is pending, late or failed now?              status
+    explain/   Why is an object replicated, or why not?          explain
+    failures/  What failed, why, and how is it tried again?      failures list | redrive
+    report/    How long did replication take, and was it         report
+               within its threshold?
+    demo/      What does it look like?                           make demo
+
+In every folder `commands.py` reads the arguments and prints, with the help of `text_output.py` and `json_output.py`
+where there is much to print. One module is the adapter to AWS. All others are values and decisions that know neither AWS
+nor the terminal. Folders do not import each other. They share what is here:
+
+    main.py                the command line, where every command is registered
+    permissions.py         the IAM actions that each command needs
+    stack.py               finding the deployed stack; the options that all commands have
+    stack_facts.py         what a stack's parameters and outputs say
+    operator_services.py   the data plane's services, with the operator's credentials
+    rule_documents.py      the rule documents in the control bucket
+    calls.py               calling AWS; failed_calls.py: what failed, and what to do about it
+    advice.py              what to do about each reason code
+    findings.py            errors and warnings of checks
+    addresses.py           bucket names and s3:// addresses
+    formatting.py          durations, sizes, times and counts in words
+    output.py              printing, exit statuses, progress
+    emulate_command.py     `s3replicator emulate`
+
+The control plane imports the data plane (`replicator`), never the other way round.
+"""

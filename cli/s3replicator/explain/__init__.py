@@ -1,1 +1,10 @@
-"""`s3replicator explain`: why an object is, is not or would be replicated."""
+"""Why is an object replicated, or why not? `s3replicator explain`.
+
+`explanation.py` reads what a function would read, and asks the same decision for what would be done now.
+
+Needs cloudformation:DescribeStacks; s3:GetObject and s3:ListBucket on the control bucket; dynamodb:GetItem on the
+journal; s3:ListBucket, s3:ListBucketVersions, s3:GetObject, s3:GetObjectVersion, s3:GetObjectTagging,
+s3:GetObjectVersionTagging, s3:GetBucketVersioning, s3:GetBucketOwnershipControls, s3:GetBucketObjectLockConfiguration
+and s3:GetBucketNotification on all its buckets; s3:GetObjectAcl, s3:GetObjectVersionAcl, s3:GetObjectRetention and
+s3:GetObjectLegalHold on the source; kms:Decrypt on their keys. `permissions.py` says when.
+"""

@@ -1,0 +1,164 @@
+"""The IAM actions that each command needs from the credentials it runs with: the one place that says so.
+
+Data only. The command reference prints it, every sub-package's docstring names its actions, and a test compares it with
+the requests that the commands make on the emulator. What the functions may do is in template.yaml instead.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Target(StrEnum):
+    """What an action is allowed on."""
+
+    STACK = "the stack"
+    CONTROL_BUCKET = "the control bucket"
+    SOURCE = "the source bucket"
+    DESTINATIONS = "the destination buckets"
+    KMS_KEYS = "the KMS keys"
+    CHANGE_QUEUE = "the change queue"
+    PART_QUEUE = "the part queue"
+    DEAD_LETTER_QUEUE = "the dead-letter queue"
+    JOURNAL = "the journal table and its index"
+    METRICS = "all resources (*)"
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Actions that a command needs on one target. `when`: the only case in which it needs them, empty for always."""
+
+    target: Target
+    actions: tuple[str, ...]
+    when: str = ""
+
+
+ABOUT_AN_OBJECT = "for an object"
+
+_STACK = Permission(Target.STACK, ("cloudformation:DescribeStacks",))
+_READ_RULES = Permission(Target.CONTROL_BUCKET, ("s3:GetObject",))
+_NO_RULES = Permission(
+    Target.CONTROL_BUCKET, ("s3:ListBucket",), "if the bucket has no rules: without it, S3 denies the read"
+)
+_CHECK_RULES = (
+    _STACK,
+    _READ_RULES,
+    Permission(Target.CONTROL_BUCKET, ("s3:ListBucket",), "without BUCKET, or if the bucket has no rules"),
+    Permission(
+        Target.SOURCE,
+        (
+            "s3:ListBucket",
+            "s3:GetBucketVersioning",
+            "s3:GetBucketObjectLockConfiguration",
+            "s3:GetBucketOwnershipControls",
+            "s3:GetEncryptionConfiguration",
+            "s3:GetReplicationConfiguration",
+            "s3:GetBucketNotification",
+        ),
+    ),
+    Permission(
+        Target.DESTINATIONS,
+        (
+            "s3:ListBucket",
+            "s3:GetBucketVersioning",
+            "s3:GetBucketObjectLockConfiguration",
+            "s3:GetBucketOwnershipControls",
+            "s3:GetEncryptionConfiguration",
+            "s3:GetLifecycleConfiguration",
+        ),
+    ),
+    *(
+        Permission(target, ("s3:GetBucketLocation",), "if HeadBucket does not return the Region")
+        for target in (Target.SOURCE, Target.DESTINATIONS)
+    ),
+    Permission(Target.KMS_KEYS, ("kms:DescribeKey",), "if a rule names a ReplicaKmsKeyID"),
+    Permission(Target.CHANGE_QUEUE, ("sqs:GetQueueAttributes",)),
+)
+_READ_FAILURES = (
+    _STACK,
+    Permission(
+        Target.DEAD_LETTER_QUEUE, ("sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility")
+    ),
+)
+
+
+def _read_versions(when: str) -> tuple[Permission, ...]:
+    """Return what reading versions on both sides needs. S3 leaves out tags and locks that the caller may not read."""
+    versions = ("s3:ListBucket", "s3:ListBucketVersions", "s3:GetObject", "s3:GetObjectVersion")
+    tags = ("s3:GetObjectTagging", "s3:GetObjectVersionTagging")
+    return (
+        Permission(Target.SOURCE, (*versions, *tags), when),
+        Permission(Target.DESTINATIONS, versions, when),
+        Permission(Target.DESTINATIONS, tags, "if a replica's metadata had no room for its origin"),
+        Permission(Target.KMS_KEYS, ("kms:Decrypt",), "if an object is encrypted with a KMS key, to read its checksum"),
+    )
+
+
+PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
+    "rules put": (
+        *_CHECK_RULES,
+        Permission(Target.CONTROL_BUCKET, ("s3:PutObject",)),
+        Permission(Target.SOURCE, ("s3:PutBucketNotification",)),
+    ),
+    "rules get": (_STACK, _READ_RULES, _NO_RULES),
+    "rules delete": (
+        _STACK,
+        _READ_RULES,
+        _NO_RULES,
+        Permission(Target.CONTROL_BUCKET, ("s3:DeleteObject",)),
+        Permission(Target.SOURCE, ("s3:GetBucketNotification", "s3:PutBucketNotification")),
+    ),
+    "rules check": _CHECK_RULES,
+    "status": (
+        _STACK,
+        Permission(Target.JOURNAL, ("dynamodb:Query",)),
+        Permission(Target.CHANGE_QUEUE, ("sqs:GetQueueAttributes",)),
+        Permission(Target.PART_QUEUE, ("sqs:GetQueueAttributes",)),
+        Permission(Target.DEAD_LETTER_QUEUE, ("sqs:GetQueueAttributes",)),
+        Permission(Target.JOURNAL, ("dynamodb:GetItem",), ABOUT_AN_OBJECT),
+        Permission(Target.CONTROL_BUCKET, ("s3:GetObject",), ABOUT_AN_OBJECT),
+        *_read_versions(ABOUT_AN_OBJECT),
+        Permission(Target.DESTINATIONS, ("s3:ListMultipartUploadParts",), "if it is being copied in parts"),
+    ),
+    "explain": (
+        _STACK,
+        _READ_RULES,
+        _NO_RULES,
+        Permission(Target.JOURNAL, ("dynamodb:GetItem",)),
+        *_read_versions(""),
+        *(
+            Permission(
+                target,
+                (
+                    "s3:GetBucketVersioning",
+                    "s3:GetBucketOwnershipControls",
+                    "s3:GetBucketObjectLockConfiguration",
+                    "s3:GetBucketNotification",
+                ),
+            )
+            for target in (Target.SOURCE, Target.DESTINATIONS)
+        ),
+        Permission(Target.SOURCE, ("s3:GetObjectAcl", "s3:GetObjectVersionAcl"), "if both buckets have ACLs enabled"),
+        Permission(Target.SOURCE, ("s3:GetObjectRetention", "s3:GetObjectLegalHold"), "if the object may be locked"),
+    ),
+    "failures list": _READ_FAILURES,
+    "failures redrive": (
+        *_READ_FAILURES,
+        Permission(Target.DEAD_LETTER_QUEUE, ("sqs:DeleteMessage",), "without --dry-run"),
+        Permission(Target.CHANGE_QUEUE, ("sqs:SendMessage",), "without --dry-run"),
+    ),
+    "report": (
+        _STACK,
+        Permission(Target.CONTROL_BUCKET, ("s3:ListBucket", "s3:GetObject")),
+        Permission(Target.METRICS, ("cloudwatch:ListMetrics", "cloudwatch:GetMetricData")),
+    ),
+    "emulate": (),
+}
+"""Command -> its permissions."""
+
+
+def actions(command: str) -> Iterator[str]:
+    """Yield every action that a command, or a group of commands such as `rules`, may need."""
+    for name, permissions in PERMISSIONS.items():
+        if name == command or name.startswith(f"{command} "):
+            yield from (action for permission in permissions for action in permission.actions)

@@ -1,0 +1,163 @@
+"""The permissions that the command documents are those that its requests need.
+
+Every command runs on the emulator, with everything that makes it ask for more: tags, ACLs, locks, KMS keys, failures.
+Its requests are compared with `permissions.py`, both ways. The emulator's log does not say which queue a request is
+about, so queues count as one.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from s3replicator.main import app
+from s3replicator.permissions import ABOUT_AN_OBJECT, PERMISSIONS, Target
+from typer.testing import CliRunner
+
+from emulator.running import Running, running
+
+STACK = "prod"
+SETTINGS = {"ownership": "ObjectWriter", "object_lock": True}
+WORLD: dict[str, Any] = {
+    "buckets": [
+        {"name": "east", "region": "us-east-1", **SETTINGS},
+        {"name": "west", "region": "us-west-2", **SETTINGS},
+    ],
+    "stacks": [{"name": STACK, "region": "us-east-1"}],
+}
+# S3 operation -> IAM actions (service authorization reference of S3). Other operations are named like their action.
+S3_ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "HeadBucket": ("s3:ListBucket",),
+    "ListObjectsV2": ("s3:ListBucket",),
+    "ListObjectVersions": ("s3:ListBucketVersions",),
+    "GetBucketEncryption": ("s3:GetEncryptionConfiguration",),
+    "GetBucketLifecycleConfiguration": ("s3:GetLifecycleConfiguration",),
+    "GetBucketReplication": ("s3:GetReplicationConfiguration",),
+    "GetObjectLockConfiguration": ("s3:GetBucketObjectLockConfiguration",),
+    "GetBucketNotificationConfiguration": ("s3:GetBucketNotification",),
+    "PutBucketNotificationConfiguration": ("s3:PutBucketNotification",),
+    "HeadObject": ("s3:GetObject", "s3:GetObjectVersion"),
+    "GetObjectTagging": ("s3:GetObjectTagging", "s3:GetObjectVersionTagging"),
+    "GetObjectAcl": ("s3:GetObjectAcl", "s3:GetObjectVersionAcl"),
+}
+QUEUES = {Target.CHANGE_QUEUE, Target.PART_QUEUE, Target.DEAD_LETTER_QUEUE}
+OTHERS = {"cloudformation": "stack", "dynamodb": "journal", "kms": "key", "cloudwatch": "metrics", "sqs": "queue"}
+PLACES: Mapping[Target, str] = {
+    Target.STACK: "stack",
+    Target.JOURNAL: "journal",
+    Target.KMS_KEYS: "key",
+    Target.METRICS: "metrics",
+    Target.CONTROL_BUCKET: "control",
+    Target.SOURCE: "east",
+    Target.DESTINATIONS: "west",
+    **dict.fromkeys(QUEUES, "queue"),
+}
+ADDRESS = "s3://east/k"
+RUNS: Mapping[str, list[list[str]]] = {
+    "rules put": [["rules", "put", "east", "rules.json"]],
+    "rules get": [["rules", "get", "east"]],
+    "rules check": [["rules", "check"], ["rules", "check", "east"]],
+    "status": [["status"], ["status", "s3://east"], ["status", ADDRESS]],
+    "explain": [["explain", ADDRESS]],
+    "failures list": [["failures", "list"]],
+    "failures redrive": [["failures", "redrive", "--key-prefix", "another"], ["failures", "redrive"]],
+    "report": [["report", "--from", "2h", "--json"]],
+    "rules delete": [["rules", "delete", "east"]],
+}
+"""In this order; objects are written once the rules are there."""
+MET = {
+    "",
+    ABOUT_AN_OBJECT,
+    "without --dry-run",
+    "if a rule names a ReplicaKmsKeyID",
+    "if both buckets have ACLs enabled",
+}
+"""The cases that these runs meet: what is documented for them must be needed."""
+
+Needs = set[tuple[str, str]]
+
+
+@pytest.fixture(scope="module")
+def needed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Needs]:
+    """Run every command; return the (action, place) that its requests needed."""
+    found: dict[str, Needs] = {}
+    with running(WORLD) as aws, pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("permissions"))
+        Path("rules.json").write_text(json.dumps(rules(aws)))
+        for command, runs in RUNS.items():
+            found[command] = {need for arguments in runs for need in requested(aws, arguments)}
+            if command == "rules put":
+                write_and_fail(aws)
+    return found
+
+
+def rules(aws: Running) -> dict[str, Any]:
+    key = aws.client("kms", "us-west-2").create_key()["KeyMetadata"]["Arn"]
+    rule = {
+        "ID": "all",
+        "Priority": 1,
+        "Status": "Enabled",
+        "Filter": {"And": {"Prefix": "", "Tags": [{"Key": "a", "Value": "b"}]}},
+        "DeleteMarkerReplication": {"Status": "Disabled"},
+        "SourceSelectionCriteria": {"SseKmsEncryptedObjects": {"Status": "Enabled"}},
+        "Destination": {"Bucket": "arn:aws:s3:::west", "EncryptionConfiguration": {"ReplicaKmsKeyID": key}},
+    }
+    return {"Rules": [rule]}
+
+
+def write_and_fail(aws: Running) -> None:
+    """Replicate two versions of an object, and let another one fail."""
+    s3 = aws.client("s3")
+    for body in (b"1", b"2"):
+        s3.put_object(Bucket="east", Key="k", Body=body, Tagging="a=b", ACL="public-read")
+        assert aws.idle()
+    aws.post("/faults", [{"service": "s3", "operation": "CopyObject", "then": {"status": 403, "code": "AccessDenied"}}])
+    s3.put_object(Bucket="east", Key="denied", Body=b"3", Tagging="a=b")
+    assert aws.idle()
+    aws.delete("/faults")
+
+
+def requested(aws: Running, arguments: list[str]) -> Iterator[tuple[str, str]]:
+    aws.delete("/requests")
+    environment = {**aws.environment("us-east-1"), "S3REPLICATOR_STACK": STACK}
+    done = CliRunner().invoke(app, arguments, env=environment)
+    assert done.exit_code in {0, 1}, done.output
+    control = aws.outputs(STACK)["ControlBucket"]
+    for row in aws.get("/requests"):
+        if row["principal"] == "user":
+            yield from need_of(row, control)
+
+
+def need_of(row: Mapping[str, Any], control: str) -> Iterator[tuple[str, str]]:
+    service, operation = row["service"], row["operation"]
+    if service == "s3":
+        place = "control" if row["bucket"] == control else row["bucket"]
+        actions = ("s3:GetObject",) if operation == "GetObject" else S3_ACTIONS.get(operation, (f"s3:{operation}",))
+        yield from ((action, place) for action in actions)
+    else:
+        yield f"{service}:{operation.removesuffix('Batch')}", OTHERS[service]
+
+
+def documented(command: str, cases: set[str] | None = None) -> Needs:
+    """Return what is documented for a command; in some cases only, or in all."""
+    return {
+        (action, PLACES[permission.target])
+        for permission in PERMISSIONS[command]
+        for action in permission.actions
+        if cases is None or permission.when in cases
+    }
+
+
+@pytest.mark.parametrize("command", RUNS)
+def test_what_a_command_requests_is_documented(needed: Mapping[str, Needs], command: str) -> None:
+    assert sorted(needed[command] - documented(command)) == []
+
+
+@pytest.mark.parametrize("command", RUNS)
+def test_what_is_documented_is_requested(needed: Mapping[str, Needs], command: str) -> None:
+    assert sorted(documented(command, MET) - needed[command]) == []
+
+
+def test_every_command_that_calls_aws_is_tried() -> None:
+    assert {command for command, permissions in PERMISSIONS.items() if permissions} == set(RUNS)
