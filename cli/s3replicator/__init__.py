@@ -9,8 +9,8 @@
     demo/      What does it look like?                           make demo
 
 In every folder `commands.py` reads the arguments and prints, with the help of `text_output.py` and `json_output.py`
-where there is much to print. One module is the adapter to AWS. All others are values and decisions that know neither AWS
-nor the terminal. Folders do not import each other. They share what is here:
+where there is much to print. At most one module is an adapter to AWS. All others are values and decisions that know
+neither AWS nor the terminal. Folders do not import each other. They share what is here:
 
     main.py                the command line, where every command is registered
     permissions.py         the IAM actions that each command needs

@@ -1,11 +1,14 @@
-"""The operator's command without a network: how it is called wrongly, how it finds its stack, what it prints."""
+"""The command without a network: wrong calls, how it finds its stack, what it prints."""
 
 import json
+import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from s3replicator import stack
 from s3replicator.failed_calls import CallFailed, FailedCall
 from s3replicator.findings import Finding, Severity
@@ -70,26 +73,86 @@ def run(*arguments: str, given: str = "") -> Any:
     return CliRunner().invoke(app, list(arguments), input=given)
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["rules", "put"],
-        ["rules", "put", "east"],
-        ["rules", "frobnicate"],
-        ["rules", "get", "east", "--nope"],
-        ["rules", "put", "east", "/no/such/file"],
-        ["rules", "check", "east", "/no/such/file"],
-        ["rules", "get", "a/b"],
-        ["emulate", "--port", "x"],
-        ["frobnicate"],
-    ],
-)
+WRONG = {
+    "an argument is missing": ["rules", "put"],
+    "the file is missing": ["rules", "put", "east"],
+    "there is no such command": ["rules", "frobnicate"],
+    "there is no such option": ["rules", "get", "east", "--nope"],
+    "there is no such file": ["rules", "put", "east", "/no/such/file"],
+    "there is no such file to check": ["rules", "check", "east", "/no/such/file"],
+    "the file is a folder": ["rules", "put", "east", "/"],
+    "the bucket is a path": ["rules", "get", "a/b"],
+    "the bucket is an address with a key": ["rules", "put", "s3://east/key", "-"],
+    "the bucket has no name": ["rules", "delete", ""],
+    "the port is no number": ["emulate", "--port", "x"],
+    "the world is a folder": ["emulate", "/"],
+    "there is no such group": ["frobnicate"],
+    "the address has no key": ["explain", "s3://east"],
+    "the address has no bucket": ["explain", "s3:///key"],
+    "the bucket's name is not possible": ["status", "s3://a b/key"],
+    "the reason is none": ["failures", "list", "--reason", "Nonsense"],
+    "the time is none": ["report", "--from", "yesterday"],
+    "the time is before all time": ["report", "--from", "999999999w"],
+    "the time is before S3": ["report", "--from", "0001-01-01"],
+    "the end is after all time": ["report", "--to", "9999-12-31"],
+    "the end is before the start": ["report", "--from", "2026-01-02", "--to", "2026-01-01"],
+    "the profile is none": ["status", "--profile", "no such profile"],
+    "the Region is none": ["status", "--region", "no such region"],
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG.values(), ids=WRONG)
 def test_a_wrong_call_ends_with_2_and_a_message_and_no_traceback(rules: OneResult, arguments: list[str]) -> None:
     done = run(*arguments)
     assert done.exit_code == 2
     assert done.output
     assert "Traceback" not in done.output
     assert isinstance(done.exception, SystemExit)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["default = 3", "[default.deploy.parameters]\nstack_name = 3", "not TOML"],
+    ids=["no table", "a name that is no text", "no TOML"],
+)
+def test_a_samconfig_of_another_shape_ends_with_2_and_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "none")
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    Path("samconfig.toml").write_text(text)
+    done = run("status")
+    assert done.exit_code == 2
+    assert isinstance(done.exception, SystemExit)
+    assert "samconfig.toml" in done.stderr or "no Region" in done.stderr
+
+
+def test_arguments_that_are_not_utf_8_end_with_2_and_no_traceback() -> None:
+    done = command(b"explain", b"s3://east/caf\xe9")
+    assert done.returncode == 2
+    assert "is not valid UTF-8" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_closed_standard_input_ends_with_2_and_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(typer.Exit) as ended:
+        rules_commands._read("-")
+    assert ended.value.exit_code == 2
+
+
+def test_the_version_is_that_of_the_installed_package() -> None:
+    for printed in (run("--version").stdout, command(b"--version").stdout):
+        assert printed == f"s3replicator {version('s3-replicator')}\n"
+    assert run("--version").exit_code == 0
+
+
+def command(*arguments: bytes) -> subprocess.CompletedProcess[str]:
+    """Run the console script as it is installed."""
+    script = Path(sys.executable).with_name("s3replicator")
+    return subprocess.run([bytes(script), *arguments], check=False, capture_output=True, text=True)
 
 
 def test_an_error_ends_with_1_and_is_printed_on_one_line_before_the_warnings(rules: OneResult) -> None:

@@ -58,12 +58,14 @@ def parse_span(since: str, until: str, now: int) -> Span:
 
 def _parse(text: str, now: int, option: str, *, is_end: bool) -> int:
     try:
-        moment = _read(text.strip(), now, is_end=is_end)
-    except (ValueError, OverflowError):
+        seconds = _read(text.strip(), now, is_end=is_end).timestamp()
+    except ValueError:
         raise NotATime(f"{option} {text!r} is not a time; write {FORMATS}") from None
-    if not 0 <= moment.timestamp() <= now + 10 * 366 * DAY:
-        raise NotATime(f"{option} {text!r} is out of range; write a time since 1970")
-    return int(moment.timestamp())
+    except OverflowError:
+        seconds = -1
+    if not 0 <= seconds <= now + 10 * 366 * DAY:
+        raise NotATime(f"{option} {text!r} is out of range")
+    return int(seconds)
 
 
 def _read(text: str, now: int, *, is_end: bool) -> datetime:

@@ -67,7 +67,7 @@ def get(
     if document is None:
         typer.echo(f"s3replicator: no rules are stored for {name}", err=True)
         raise typer.Exit(FOUND)
-    sys.stdout.buffer.write(document if document.endswith(b"\n") else document + b"\n")
+    typer.echo(document, nl=not document.endswith(b"\n"))
 
 
 @app.command(epilog="Exit status 1: errors were found, or AWS refused a request.")
@@ -132,6 +132,8 @@ def _rules(stack: Stack) -> StackRules:
 
 
 def _read(file: str) -> bytes:
+    if file == "-" and sys.stdin is None:
+        fail("cannot read standard input: it is closed")
     try:
         return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except (OSError, ValueError) as error:
