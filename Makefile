@@ -23,7 +23,7 @@ step = @printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test quick pytest test-shipped coverage check check-style check-types check-imports \
-	check-template hooks build simulate mutations bench format
+	check-template hooks build simulate mutations bench docs format
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -93,6 +93,9 @@ mutations: $(VENV)/.dev ## faults put into the algorithm on purpose, and how soo
 bench: $(VENV)/.dev ## every benchmark in benchmarks/, one after the other
 	@for path in benchmarks/[a-z]*.py; do \
 		name=$$(basename $$path .py); printf '\n== %s\n' $$name; $(BIN)/python -m benchmarks.$$name; done
+
+docs: $(VENV)/.dev ## the generated pages of docs/reference, from their sources
+	@$(BIN)/python -m tools.reference
 
 format: $(VENV)/.dev ## let ruff put the code into shape
 	@$(BIN)/ruff check --fix .

@@ -5,7 +5,7 @@ import ast
 from tests.house.sources import ROOT, modules, named, parsed
 
 LONGEST_FILE, LONGEST_FUNCTION, LONGEST_HANDLER = 400, 60, 60
-FOLDERS = ("functions", "cli", "emulator", "tests", "benchmarks")
+FOLDERS = ("functions", "cli", "emulator", "tests", "benchmarks", "tools")
 FILES = {path: len(path.read_text().splitlines()) for path in modules(*FOLDERS)}
 """Every module, and its lines."""
 NAMELESS = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc"}

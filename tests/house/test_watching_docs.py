@@ -1,7 +1,7 @@
-"""The pages on operating and metrics name every alarm, metric, dimension and reason that there is, and no other."""
+"""The pages on operating, metrics and reasons name every alarm, metric, dimension and reason code, and no other."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from replicator.core.outcomes.metrics import AGE, BY_AGE, BY_REASON, BY_RULE, BY_STACK, METRICS, Metric
@@ -19,9 +19,13 @@ NAMES = {BY_RULE: "rule", BY_REASON: "reason", BY_STACK: "stack", BY_AGE: "age"}
 def rows(page: str, heading: str) -> list[list[str]]:
     """Return the cells of the first table below a heading, without its head."""
     text = (DOCS / page).read_text().partition(f"{heading}\n")[2]
-    table = re.search(r"(?:^\|.*\|\n)+", text, re.MULTILINE)
-    assert table
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[0].splitlines()[2:]]
+    return next(tables(text))
+
+
+def tables(text: str) -> Iterator[list[list[str]]]:
+    """Yield the cells of every table in a text, without the heads."""
+    for table in re.findall(r"(?:^\|.*\|\n)+", text, re.MULTILINE):
+        yield [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
 
 
 def test_every_metric_is_described_with_its_unit_and_dimensions() -> None:
@@ -59,5 +63,10 @@ def test_every_alarm_is_explained_with_first_steps() -> None:
 
 
 def test_every_reason_is_listed_with_the_advice_that_the_command_gives() -> None:
-    found = {row[0].strip("`"): row[1] for row in rows("operating.md", "## Reason codes")}
-    assert found == {str(reason): ADVICE[reason] for reason in Reason}
+    listed = [row for table in tables((DOCS / "reference" / "reason-codes.md").read_text()) for row in table]
+    assert {row[0].strip("`"): row[2] for row in listed} == {str(reason): ADVICE[reason] for reason in Reason}
+    assert len(listed) == len(Reason), "each in one group"
+
+
+def test_the_page_on_operating_leads_to_the_reasons() -> None:
+    assert "(reference/reason-codes.md)" in (DOCS / "operating.md").read_text()

@@ -1,0 +1,1 @@
+"""Programs that maintain this repository. Nothing here is installed or deployed."""
