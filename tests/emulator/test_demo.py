@@ -1,4 +1,4 @@
-"""The demo as a newcomer runs it: it tells what it should, stays up when asked, and Ctrl-C ends it without a trace."""
+"""The demo as a newcomer runs it: what it shows, that it stays up when asked, and that Ctrl-C leaves nothing behind."""
 
 import os
 import re
@@ -46,9 +46,9 @@ def interrupt(demo: subprocess.Popen[str]) -> str:
 
 @pytest.fixture(scope="module")
 def shown() -> str:
-    """Play it all, with KEEP=1, and end it."""
+    """Run it all, with KEEP=1, and end it."""
     demo = start(KEEP="1")
-    text = lines_until(demo, "Ctrl-C ends it")
+    text = lines_until(demo, "Press Ctrl-C")
     return text + interrupt(demo)
 
 
@@ -69,7 +69,7 @@ def test_each_object_has_its_status_latency_and_reason(shown: str, key: str, sta
 
 
 def test_a_replica_differs_from_its_source_only_where_s3_lets_it_not_be_equal(shown: str) -> None:
-    part = shown[shown.index("One replica beside its source") : shown.index("Where the failure lies")]
+    part = shown[shown.index("One replica beside its source") : shown.index("The failure, and its redrive")]
     different = [line.split()[0] for line in part.splitlines() if "≠" in line]
     may_be = ["last"]  # modified: equal where both were written within one second
     assert [each for each in different if each not in may_be] == ["version", "replication-origin", "replication-status"]
@@ -77,8 +77,8 @@ def test_a_replica_differs_from_its_source_only_where_s3_lets_it_not_be_equal(sh
 
 def test_the_failure_is_shown_and_repaired(shown: str) -> None:
     assert re.search(r"Reason +│ DstPutObjectNotPermitted", shown)
-    assert "1 of 1 failures are on their way again" in shown
-    assert "nothing waits, nothing has failed" in shown
+    assert "sent 1 of 1 failure to the change queue again" in shown
+    assert "nothing is pending, nothing has failed" in shown
 
 
 def test_both_sides_end_equal_and_the_echoes_are_counted(shown: str) -> None:
@@ -86,7 +86,7 @@ def test_both_sides_end_equal_and_the_echoes_are_counted(shown: str) -> None:
     assert conflict
     assert conflict[1] == conflict[2]
     assert re.search(r"current +delete marker +delete marker", shown)
-    assert re.search(r"an echo\. \d+ came", shown)
+    assert re.search(r"an echo\. \d+ echoes arrived", shown)
 
 
 def test_it_says_how_to_go_on_by_hand(shown: str) -> None:

@@ -129,7 +129,7 @@ def test_the_page_shows_the_numbers_without_a_network(seen: dict[str, Any]) -> N
     assert seen["resources"] == []
     texts = seen["texts"]
     assert f"{QUICK} of {QUICK + 3}" in texts
-    assert re.search(r"Not kept: 80 % of objects within the threshold", texts)
+    assert re.search(r"Not met: 80 % of objects were within the threshold", texts)
     for text in (f"{STACK} in us-east-1", "DstBucketNotFound", "DstPutObjectNotPermitted", "Throttled"):
         assert text in texts, text
 

@@ -1,7 +1,7 @@
-"""`python -m s3replicator.demo`: plays it all. KEEP=1 stays up and says how to go on by hand.
+"""`python -m s3replicator.demo`: run the demo. With KEEP=1 it stays up, and prints how to go on by hand.
 
-Ctrl-C at any moment ends it without a trace: the first one interrupts, further ones wait for what is being put away. So
-everything that takes time, imports too, comes after the signals are in hand.
+Ctrl-C ends it at any moment and leaves nothing behind: the first one interrupts, further ones are ignored while it
+cleans up. So everything that takes time, imports included, comes after the signal handlers are set.
 """
 
 import os
@@ -13,13 +13,13 @@ INTERRUPTED = 130
 
 
 def main() -> int:
-    """Play; returns the exit status: 130 when it was interrupted, 1 when something did not come to rest."""
+    """Run the demo. Exit status: 0 done, 1 replication did not finish in time, 130 interrupted."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:
-        from s3replicator.demo.walkthrough import play  # noqa: PLC0415 - see above
+        from s3replicator.demo.walkthrough import run_demo  # noqa: PLC0415 - see above
 
-        return play(keep=os.environ.get("KEEP", "") not in ("", "0"))
+        return run_demo(keep=os.environ.get("KEEP", "") not in ("", "0"))
     except KeyboardInterrupt:
         sys.stdout.write("\nStopped. Nothing is left behind.\n")
         return INTERRUPTED

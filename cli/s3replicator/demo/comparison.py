@@ -1,4 +1,4 @@
-"""One replica beside its source, field by field, as the S3 API shows both; and what S3 lets no copy keep."""
+"""One replica beside its source, field by field, as the S3 API returns both, and what no copy can keep."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ MARK = "replication-origin"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One field on both sides. `note`: why it differs, empty where it is the same."""
+    """One field on both sides. `note`: why it differs, empty if it does not."""
 
     name: str
     source: str
@@ -21,10 +21,10 @@ class Row:
 
 
 def compare(emulator: Running, key: str) -> list[Row]:
-    """Look at the current version of both sides."""
+    """Compare the current versions on both sides."""
     ours, theirs = (
-        _Look(emulator.client("s3", EAST), SHOP_EAST, key),
-        _Look(emulator.client("s3", WEST), SHOP_WEST, key),
+        _Object(emulator.client("s3", EAST), SHOP_EAST, key),
+        _Object(emulator.client("s3", WEST), SHOP_WEST, key),
     )
     return [
         Row("bytes", ours.body, theirs.body),
@@ -32,10 +32,15 @@ def compare(emulator: Running, key: str) -> list[Row]:
         *[Row(f"metadata {name}", value, theirs.metadata.get(name, "")) for name, value in ours.metadata.items()],
         *[Row(f"tag {name}", value, theirs.tags.get(name, "")) for name, value in ours.tags.items()],
         Row("ACL", ours.acl, theirs.acl),
-        Row("version id", ours.text("VersionId"), theirs.text("VersionId"), "S3 lets no copy choose it"),
-        Row("last modified", ours.text("LastModified"), theirs.text("LastModified"), "when it arrived"),
-        Row(MARK, "", theirs.metadata.get(MARK, ""), "metadata: what it stands for"),
-        Row("replication-status", "", theirs.tags.get("replication-status", ""), "a tag: for people, lifecycle, IAM"),
+        Row("version id", ours.text("VersionId"), theirs.text("VersionId"), "S3 assigns it"),
+        Row("last modified", ours.text("LastModified"), theirs.text("LastModified"), "when it was copied"),
+        Row(MARK, "", theirs.metadata.get(MARK, ""), "metadata: the version it is a copy of"),
+        Row(
+            "replication-status",
+            "",
+            theirs.tags.get("replication-status", ""),
+            "a tag for people, lifecycle rules, IAM",
+        ),
     ]
 
 
@@ -51,8 +56,8 @@ _HEADERS = {
 }
 
 
-class _Look:
-    """Everything that S3 tells of one object."""
+class _Object:
+    """Everything that S3 returns about one object."""
 
     def __init__(self, s3: Any, bucket: str, key: str) -> None:
         named = {"Bucket": bucket, "Key": key}

@@ -1,4 +1,4 @@
-"""The telling objects of the demo, and what became of each: read back from journal, log and dead-letter queue."""
+"""The objects of the demo, and what became of each: read from journal, log and dead-letter queue."""
 
 import datetime as dt
 import json
@@ -14,8 +14,8 @@ DENIED = f"{PRIVATE}passport.jpg"
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
-    """An object that shows something: its key, what it shows, and the fields it is written with."""
+class DemoObject:
+    """An object of the demo: its key, what it shows, and how it is written. `times`: how often."""
 
     key: str
     what: str
@@ -25,7 +25,7 @@ class Telling:
 
 
 OBJECTS = (
-    Telling(
+    DemoObject(
         SHOWN,
         "metadata, headers, tags and an ACL",
         {
@@ -39,21 +39,21 @@ OBJECTS = (
             "ChecksumAlgorithm": "SHA256",
         },
     ),
-    Telling("photos/猫 + ü/100% 😀.jpg", "a key in any script"),
-    Telling("photos/empty", "no bytes at all", body=b""),
-    Telling("photos/again.txt", "overwritten twice", body=b"take ", times=3),
-    Telling("reports/2026.csv", "tagged class=public: a cheaper class", {"Tagging": "class=public"}),
-    Telling("reports/draft.csv", "its rule wants the tag class=public"),
-    Telling("tmp/scratch.bin", "no rule has its prefix"),
-    Telling(DENIED, "the destination's bucket policy denies it"),
+    DemoObject("photos/猫 + ü/100% 😀.jpg", "a key in any script"),
+    DemoObject("photos/empty", "an empty object", body=b""),
+    DemoObject("photos/again.txt", "overwritten twice", body=b"take ", times=3),
+    DemoObject("reports/2026.csv", "tagged class=public: another storage class", {"Tagging": "class=public"}),
+    DemoObject("reports/draft.csv", "without the tag that its rule needs"),
+    DemoObject("tmp/scratch.bin", "no rule for its prefix"),
+    DemoObject(DENIED, "denied by the destination's bucket policy"),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
-    """What became of one object. `latency_ms`: from S3's event to the replica, of its last version."""
+class Result:
+    """What became of one object. `latency_ms`: from S3's event to the replica of its last version."""
 
-    telling: Telling
+    demo_object: DemoObject
     status: str
     reason: str = ""
     latency_ms: int | None = None
@@ -62,35 +62,37 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A message of the dead-letter queue: what it says of itself, and the event that it keeps."""
+    """A message of the dead-letter queue: its attributes, and the event in its body."""
 
     attributes: Mapping[str, str]
     record: Mapping[str, Any]
 
 
-def write(emulator: Running, telling: Telling) -> None:
-    """Write one object as a user does, as often as it says."""
+def write(emulator: Running, demo_object: DemoObject) -> None:
+    """Write one object, as a user does."""
     s3 = emulator.client("s3", EAST)
-    for number in range(telling.times):
-        body = telling.body if telling.times == 1 else telling.body + str(number + 1).encode()
-        s3.put_object(Bucket=SHOP_EAST, Key=telling.key, Body=body, **telling.fields)
+    for number in range(demo_object.times):
+        body = demo_object.body if demo_object.times == 1 else demo_object.body + str(number + 1).encode()
+        s3.put_object(Bucket=SHOP_EAST, Key=demo_object.key, Body=body, **demo_object.fields)
 
 
-def fates(emulator: Running) -> list[Fate]:
-    """Say what became of each object, once nothing is on its way any more."""
-    told = _log_lines(emulator)
+def results(emulator: Running) -> list[Result]:
+    """Return what became of each object, once replication is idle."""
+    lines = _log_lines(emulator)
     failed = {failure.record["s3"]["object"]["key"]: failure for failure in failures(emulator)}
-    return [_fate(emulator, telling, told.get(telling.key, {}), failed) for telling in OBJECTS]
+    return [_result(emulator, each, lines.get(each.key, {}), failed) for each in OBJECTS]
 
 
-def _fate(emulator: Running, telling: Telling, line: Mapping[str, Any], failed: Mapping[str, Failure]) -> Fate:
-    replicas = _replicas(emulator, telling.key)
+def _result(
+    emulator: Running, demo_object: DemoObject, line: Mapping[str, Any], failed: Mapping[str, Failure]
+) -> Result:
+    replicas = _replicas(emulator, demo_object.key)
     if replicas:
-        return Fate(telling, "COMPLETED", latency_ms=_latency(emulator, telling.key), replicas=replicas)
-    if failure := failed.get(telling.key):
-        return Fate(telling, "FAILED", failure.attributes["Reason"])
+        return Result(demo_object, "COMPLETED", latency_ms=_latency(emulator, demo_object.key), replicas=replicas)
+    if failure := failed.get(demo_object.key):
+        return Result(demo_object, "FAILED", failure.attributes["Reason"])
     status, _, reason = str(line.get("message", "PENDING")).partition(" ")
-    return Fate(telling, status, reason)
+    return Result(demo_object, status, reason)
 
 
 def _replicas(emulator: Running, key: str) -> int:
@@ -99,7 +101,7 @@ def _replicas(emulator: Running, key: str) -> int:
 
 
 def _latency(emulator: Running, key: str) -> int | None:
-    """Read from the journal's entry when the event was first seen and when its replica was complete."""
+    """Read the latency from the journal's entry."""
     named = {"object": {"S": f"{SHOP_EAST}/{key}"}, "target": {"S": SHOP_WEST}}
     table = emulator.outputs(REPLICATOR_EAST)["JournalTable"]
     item = emulator.client("dynamodb", EAST).get_item(TableName=table, Key=named).get("Item")
@@ -107,7 +109,7 @@ def _latency(emulator: Running, key: str) -> int | None:
 
 
 def _log_lines(emulator: Running) -> dict[str, Mapping[str, Any]]:
-    """Return the last line that the function logged of each key: one for every outcome that is not COMPLETED."""
+    """Return the last log line about each key. The function logs every outcome that is not COMPLETED."""
     lines: dict[str, Mapping[str, Any]] = {}
     for text in emulator.logs(REPLICATOR_EAST, "ReplicateFunction"):
         try:
@@ -120,7 +122,7 @@ def _log_lines(emulator: Running) -> dict[str, Mapping[str, Any]]:
 
 
 def failures(emulator: Running) -> list[Failure]:
-    """Look into the dead-letter queue and leave everything there."""
+    """Read the messages in the dead-letter queue, and leave them there."""
     sqs, url = emulator.client("sqs", EAST), emulator.outputs(REPLICATOR_EAST)["DeadLetterQueue"]
     answer = sqs.receive_message(
         QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], VisibilityTimeout=0

@@ -1,4 +1,4 @@
-"""How the demo looks: headings, tables and panels. Reads nothing and decides nothing."""
+"""How the demo is printed: headings, tables and panels. It only prints what it is given."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -10,79 +10,78 @@ from rich.table import Table
 from rich.text import Text
 
 from s3replicator.demo.comparison import Row
-from s3replicator.demo.objects import Failure, Fate
+from s3replicator.demo.objects import Failure, Result
 from s3replicator.demo.two_way import Echoes, Entry
 
 SHORT = 20
 COLOURS = {"COMPLETED": "green", "SKIPPED": "yellow", "FAILED": "bold red", "PENDING": "magenta"}
 
 
-class Pages:
-    """Writes to one console."""
+class Screen:
+    """Prints the demo to one console."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
 
     def title(self, text: str, below: str) -> None:
-        """Begin."""
+        """Print the title."""
         self._console.print()
         self._console.print(Text(text, style="bold"))
         self._console.print(Text(below, style="dim"))
 
     def heading(self, number: int, text: str) -> None:
-        """Begin a part."""
+        """Print the heading of a part."""
         self._console.print()
         self._console.rule(Text.assemble((f" {number} ", "bold black on cyan"), (f" {text} ", "bold")), align="left")
         self._console.print()
 
     def say(self, text: str, style: str = "") -> None:
-        """Write a paragraph."""
+        """Print a paragraph."""
         self._console.print(Padding(Text(text, style=style), (0, 2)))
 
     def done(self, text: str, seconds: float) -> None:
-        """Tick off a step of the start."""
+        """Print a finished step of the start."""
         self._console.print(Text.assemble(("  ✓ ", "green"), text, (f"  {seconds:.1f} s", "dim")))
 
     def command(self, *words: str) -> None:
-        """Show a command before it runs."""
+        """Print a command before it runs."""
         self._console.print(Text.assemble(("  $ ", "dim"), (" ".join(words), "bold cyan")))
 
     def output(self, text: str) -> None:
-        """Show what a command printed."""
+        """Print what a command printed."""
         self._console.print(Padding(Text(text.rstrip()), (0, 4)))
 
     def rules(self, document: Mapping[str, Any]) -> None:
-        """Show what rules say, a line each."""
+        """Print rules, one line each."""
         for rule in document["Rules"]:
             where = rule["Filter"].get("And", rule["Filter"])
-            tags = "".join(f" and tag {tag['Key']}={tag['Value']}" for tag in where.get("Tags", []))
+            tags = "".join(f" with tag {tag['Key']}={tag['Value']}" for tag in where.get("Tags", []))
             target = rule["Destination"]["Bucket"].rpartition(":")[2]
             colder = f", as {rule['Destination']['StorageClass']}" if "StorageClass" in rule["Destination"] else ""
-            prefix = f"keys under {where['Prefix']}" if where["Prefix"] else "every key"
-            self._console.print(
-                Padding(Text.assemble((rule["ID"], "bold"), f": {prefix}{tags} to ", (target, "bold"), colder), (0, 4))
-            )
+            keys = f": {where['Prefix']}*{tags} -> "
+            line = Text.assemble((rule["ID"], "bold"), keys, (target, "bold"), colder)
+            self._console.print(Padding(line, (0, 4)))
 
-    def fates(self, fates: Iterable[Fate]) -> None:
-        """Show what became of each object."""
+    def results(self, results: Iterable[Result]) -> None:
+        """Print what became of each object."""
         table = _table("object")
         table.add_column("status", no_wrap=True)
         table.add_column("latency", no_wrap=True, justify="right")
         table.add_column("reason, or replicas", no_wrap=True)
-        for fate in fates:
-            colour = COLOURS.get(fate.status, "")
-            latency = f"{fate.latency_ms} ms" if fate.latency_ms is not None else ""
-            replicas = f"{fate.replicas} replica{'s' if fate.replicas > 1 else ''}" if fate.replicas else ""
+        for result in results:
+            colour = COLOURS.get(result.status, "")
+            latency = f"{result.latency_ms} ms" if result.latency_ms is not None else ""
+            replicas = f"{result.replicas} replica{'s' if result.replicas > 1 else ''}" if result.replicas else ""
             table.add_row(
-                Text.assemble((fate.telling.key, "bold"), "\n", (fate.telling.what, "dim")),
-                Text(fate.status, style=colour),
+                Text.assemble((result.demo_object.key, "bold"), "\n", (result.demo_object.what, "dim")),
+                Text(result.status, style=colour),
                 Text(latency),
-                Text(fate.reason or replicas, style=colour if fate.reason else ""),
+                Text(result.reason or replicas, style=colour if result.reason else ""),
             )
         self._print(table)
 
     def comparison(self, rows: Sequence[Row], source: str, replica: str) -> None:
-        """Show a replica beside its source."""
+        """Print a replica beside its source."""
         table = _table("", f"source, {source}", f"replica, {replica}", "")
         table.columns[0].no_wrap = True
         for row in rows:
@@ -97,9 +96,9 @@ class Pages:
         self._print(table)
 
     def failure(self, failure: Failure) -> None:
-        """Show where a failure lies and what it says."""
+        """Print a message of the dead-letter queue."""
         table = Table(
-            box=box.ROUNDED, show_header=False, border_style="red", title="a message in the dead-letter queue"
+            box=box.ROUNDED, show_header=False, border_style="red", title="the message in the dead-letter queue"
         )
         for name, value in sorted(failure.attributes.items()):
             table.add_row(Text(name, style="bold"), Text(value, style="red" if name == "Reason" else ""))
@@ -107,13 +106,13 @@ class Pages:
         table.add_row(
             Text("body", style="bold"),
             Text(
-                f"S3's own event, {failure.record['eventName']} of {entity['key']}, ready to be put back", style="dim"
+                f"S3's own event, {failure.record['eventName']} of {entity['key']}, ready to be sent again", style="dim"
             ),
         )
         self._print(table)
 
     def histories(self, sides: Mapping[str, Sequence[Entry]]) -> None:
-        """Show both histories of a key beside each other, newest first."""
+        """Print both histories of a key beside each other, newest first."""
         table = _table("", *sides)
         rows = max(len(entries) for entries in sides.values())
         for number in range(rows):
@@ -122,16 +121,16 @@ class Pages:
         self._print(table)
 
     def echoes(self, echoes: Echoes) -> None:
-        """Show what the echoes came to."""
+        """Print how many echoes there were, and what they cost."""
         self.say(
-            f"Each replica makes an event of its own, an echo. {echoes.dropped} came, and all of them ended there: "
-            f"{echoes.dropped - echoes.heads} without any request, since replicator-west was told the names of its "
-            f"peer's functions (PeerPrincipals); {echoes.heads} at the price of one HEAD, since replicator-east was "
-            "not, and read the mark that a replica carries."
+            f"Writing a replica causes an event, too: an echo. {echoes.dropped} echoes arrived, and all were skipped. "
+            f"{echoes.dropped - echoes.heads} needed no request, because replicator-west knows the functions of its "
+            f"peer (parameter PeerPrincipals). {echoes.heads} needed one HEAD request, because replicator-east does "
+            "not, and reads the origin in the replica's metadata instead."
         )
 
     def next_steps(self, steps: Iterable[tuple[str, str]]) -> None:
-        """Show commands to try, with what each is for."""
+        """Print commands to try, with what each is for."""
         table = Table(box=None, show_header=False, padding=(0, 2))
         for command, why in steps:
             table.add_row(Text(command, style="bold cyan"), Text(why, style="dim"))
@@ -149,7 +148,7 @@ def _table(*columns: str) -> Table:
 
 
 def _short(text: str) -> str:
-    """Leave out the end of what nobody reads to its end: ids and digests."""
+    """Cut off the end of long ids and digests."""
     return f"{text[:SHORT]}…" if len(text) > SHORT and " " not in text else text
 
 

@@ -1,4 +1,4 @@
-"""The two-way part: both sides write one key at once, one side deletes, and the echo of each write ends at once."""
+"""The two-way part: both sides write one key at once, one side deletes, and the echoes of the replicas are counted."""
 
 import json
 from collections import Counter
@@ -15,7 +15,7 @@ ECHOES = ("SourceIsReplica", "WrittenByReplicator")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a history: what it is, and how it came there; nobody can tell that of a delete marker."""
+    """One entry of a history: what it is, and how it got there, which is unknown for a delete marker."""
 
     what: str
     came: str = ""
@@ -23,20 +23,20 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Echoes:
-    """How often an event told of a replicator's own write, and what looking at those cost."""
+    """How many events were about a replicator's own writes, and how many HEAD requests those needed."""
 
     dropped: int
     heads: int
 
 
 def conflict(emulator: Running) -> None:
-    """Write the same key on both sides before either side can know of the other."""
+    """Write the same key on both sides before either can see the other's version."""
     for (bucket, region), text in zip(SIDES, ("let us meet in the east", "let us meet in the west"), strict=True):
         emulator.client("s3", region).put_object(Bucket=bucket, Key=CONTESTED, Body=text.encode())
 
 
 def write_and_delete(emulator: Running, timeout: float) -> bool:
-    """Write in the east and, once it is visible in the west, delete it there."""
+    """Write in the east, wait until the replica is in the west, and delete it there. Return whether that finished."""
     emulator.client("s3", EAST).put_object(Bucket=NOTES_EAST, Key=DELETED, Body=b"never mind")
     arrived = emulator.idle(timeout)
     emulator.client("s3", WEST).delete_object(Bucket=NOTES_WEST, Key=DELETED)
@@ -63,7 +63,7 @@ def _entry(s3: Any, bucket: str, key: str, entry: dict[str, Any]) -> Entry:
 
 
 def echoes(emulator: Running) -> Echoes:
-    """Count the events of replicas, and the HEADs that were needed to know them for what they are."""
+    """Count the events of replicas, and the HEAD requests that were needed to recognise them."""
     reasons: Counter[str] = Counter()
     for stack in (REPLICATOR_EAST, REPLICATOR_WEST):
         for text in emulator.logs(stack, "ReplicateFunction"):

@@ -1,4 +1,4 @@
-"""What the demo stands on: buckets, stacks, rules, and a destination that lets not everything in."""
+"""The world of the demo: its buckets, stacks and rules, and a bucket policy that denies some keys."""
 
 import json
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ WORLD: Mapping[str, Any] = {
         {"name": NOTES_WEST, "region": WEST},
     ],
     "stacks": [
-        # One knows the names of its peer's functions, as is advised; the other was not told, to show that it may be so.
+        # One knows its peer's functions, as is recommended; the other does not, to show that it works, too.
         {"name": REPLICATOR_EAST, "region": EAST, "parameters": {"PeerPrincipals": ""}},
         {"name": REPLICATOR_WEST, "region": WEST},
     ],
@@ -53,12 +53,12 @@ SHOP_RULES = {
 
 
 def notes_rules(destination: str) -> dict[str, Any]:
-    """Return the rules of one side of a two-way pair: everything goes over, deletes too."""
+    """Return the rules of one side of a two-way pair: everything is replicated, deletes included."""
     return {"Rules": [_rule("both ways", 1, destination, {"Prefix": ""}, deletes="Enabled")]}
 
 
-def furnish(emulator: Running) -> None:
-    """Return the buckets what a well-kept bucket has: a lifecycle rule for uploads that nobody completed."""
+def add_lifecycle_rules(emulator: Running) -> None:
+    """Give every bucket a lifecycle rule that aborts incomplete multipart uploads, as `rules check` recommends."""
     rule = {
         "ID": "incomplete uploads",
         "Status": "Enabled",
@@ -71,8 +71,8 @@ def furnish(emulator: Running) -> None:
         )
 
 
-def close_a_door(emulator: Running) -> None:
-    """Let the destination's bucket policy deny what is private, as a security team may do without telling."""
+def deny_private_keys(emulator: Running) -> None:
+    """Set a bucket policy at the destination that denies private keys, as a security team might."""
     statement = {
         "Sid": "NothingPrivateLeavesItsRegion",
         "Effect": "Deny",
@@ -84,6 +84,6 @@ def close_a_door(emulator: Running) -> None:
     emulator.client("s3", WEST).put_bucket_policy(Bucket=SHOP_WEST, Policy=policy)
 
 
-def open_the_door(emulator: Running) -> None:
-    """Repair what `close_a_door` did."""
+def allow_private_keys(emulator: Running) -> None:
+    """Remove the bucket policy that `deny_private_keys` has set."""
     emulator.client("s3", WEST).delete_bucket_policy(Bucket=SHOP_WEST)
