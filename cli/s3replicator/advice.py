@@ -24,7 +24,6 @@ SKIPPED: Mapping[Reason, str] = {
     Reason.REPLICA: _BY_DESIGN,
     Reason.NO_RULE: "Nothing, unless you expected a rule to match: `s3replicator explain` shows why none does.",
     Reason.KIND_NOT_REPLICATED: _BY_DESIGN,
-    Reason.TEST_EVENT: _BY_DESIGN,
     Reason.MARKERS_NOT_SELECTED: "Enable DeleteMarkerReplication in the rule if you want deletes to be replicated.",
     Reason.KMS_NOT_SELECTED: "Enable SseKmsEncryptedObjects in the rule, and set its ReplicaKmsKeyID.",
     Reason.ALREADY_THERE: _BY_DESIGN,
@@ -80,7 +79,6 @@ FAILED: Mapping[Reason, str] = {
         "The function stopped several times while it worked on this message: look for memory and timeouts in its log, "
         "fix that, then redrive."
     ),
-    Reason.ASSUME_ROLE: "Fix the trust policy of the function's role, then redrive.",
     Reason.DST_BUCKET_REGION: "The destination is in another Region: check its name in the rule, then redrive.",
     Reason.DST_BUCKET_NOT_FOUND: "Create the destination bucket, or correct the rule, then redrive.",
     Reason.DST_NO_OBJECT_LOCK: "Enable Object Lock on the destination bucket, then redrive.",
@@ -93,25 +91,15 @@ FAILED: Mapping[Reason, str] = {
     Reason.DST_MULTIPART_COMPLETE_DENIED: _allow("s3:PutObject", "the destination"),
     Reason.DST_MULTIPART_INIT_DENIED: _allow("s3:PutObject", "the destination"),
     Reason.DST_MULTIPART_UPLOAD_DENIED: _allow("s3:PutObject", "the destination"),
-    Reason.DST_HARD_DELETED: "Nothing: somebody deleted the replica permanently, and it does not come back by itself.",
-    Reason.DST_ACL_DENIED: _allow("s3:PutObjectAcl", "the destination"),
-    Reason.DST_HOLD_DENIED: _allow("s3:PutObjectLegalHold", "the destination"),
     Reason.DST_PUT_DENIED: _allow("s3:PutObject and s3:PutObjectTagging", "the destination"),
-    Reason.DST_RETENTION_DENIED: _allow("s3:PutObjectRetention", "the destination"),
-    Reason.DST_TAGS_DENIED: _allow("s3:PutObjectTagging", "the destination"),
-    Reason.DST_VERSION_NOT_FOUND: "The version was deleted at the destination; redrive to copy it again.",
     Reason.SRC_BUCKET_REGION: "The source is in another Region: deploy a stack there for it.",
     Reason.SRC_BUCKET_NOT_FOUND: (
         "The source bucket no longer exists: delete its rules, and its messages from the dead-letter queue."
     ),
     Reason.SRC_ACL_DENIED: _allow("s3:GetObjectAcl and s3:GetObjectVersionAcl", "the source"),
-    Reason.SRC_HOLD_DENIED: _allow("s3:GetObjectLegalHold", "the source"),
     Reason.SRC_GET_DENIED: _allow("s3:GetObject and s3:GetObjectVersion", "the source"),
-    Reason.SRC_RETENTION_DENIED: _allow("s3:GetObjectRetention", "the source"),
     Reason.SRC_TAGS_DENIED: _allow("s3:GetObjectTagging and s3:GetObjectVersionTagging", "the source"),
     Reason.SRC_HEAD_DENIED: _allow("s3:GetObject and s3:GetObjectVersion", "the source"),
-    Reason.SRC_KEY_NOT_FOUND: "Nothing: the object was deleted before it was copied.",
-    Reason.SRC_KMS_STATE: "Enable the KMS key that the source object is encrypted with, then redrive.",
     Reason.SRC_OBJECT_NOT_FOUND: "Nothing: the object was deleted before it was copied.",
 }
 """Reasons for which a change fails: its message is in the dead-letter queue until it is redriven."""
