@@ -57,7 +57,7 @@ def test_every_kind_of_event_is_named() -> None:
 def test_every_alarm_is_explained_with_first_steps() -> None:
     alarms = stacks.resources(stacks.stack(), "AWS::CloudWatch::Alarm").values()
     names = {str(each["Properties"]["AlarmName"]).removeprefix("replicator-") for each in alarms}
-    found = {row[0]: row[2] for row in rows("operating.md", "## What each alarm means")}
+    found = {row[0]: row[2] for row in rows("operate.md", "## What each alarm means")}
     assert set(found) == names
     assert [name for name, steps in found.items() if len(steps.split()) <= 3] == []
 
@@ -69,4 +69,4 @@ def test_every_reason_is_listed_with_the_advice_that_the_command_gives() -> None
 
 
 def test_the_page_on_operating_leads_to_the_reasons() -> None:
-    assert "(reference/reason-codes.md)" in (DOCS / "operating.md").read_text()
+    assert "(reference/reason-codes.md)" in (DOCS / "operate.md").read_text()
