@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from replicator.core.outcomes.backoff import delay
-from replicator.core.parts.cost import IN_TURN_SPREAD, TAKING_SECONDS, CostModel, function_start
-from replicator.core.parts.layout import How, Layout, plan_parts
+from replicator.core.parts.cost import IN_TURN_SPREAD, NEXT_MESSAGE_SECONDS, CostModel, function_start
+from replicator.core.parts.layout import CopyMethod, Layout, plan_parts
 from replicator.core.parts.parts import LARGEST_OBJECT, SMALLEST_PART
 
 from benchmarks._chart import Chart, Line
@@ -56,7 +56,7 @@ def run(size: int, model: CostModel, failing: float = 0.0, seed: int = 1) -> Run
     """Copy one object in the model. `failing` is the share of part copies that fail."""
     layout = plan_parts(size, model)
     seconds = layout.seconds
-    if layout.how is How.MANY_FUNCTIONS:
+    if layout.method is CopyMethod.MANY_FUNCTIONS:
         around = IN_TURN_SPREAD * model.request_seconds + model.start_seconds
         seconds = around + _spread(layout, model, failing, random.Random(seed))  # noqa: S311 - not for secrets
     return Run(model.functions, layout, seconds, ideal_seconds(size, model))
@@ -75,7 +75,7 @@ def _spread(layout: Layout, model: CostModel, failing: float, chance: random.Ran
         waves = -(-parts // model.side_by_side)
         copied = begun + waves * model.copy_seconds(layout.cut.largest)
         failed = sum(chance.random() < failing for _ in range(parts)) if failing else 0
-        done = copied + model.request_seconds + TAKING_SECONDS
+        done = copied + model.request_seconds + NEXT_MESSAGE_SECONDS
         if failed:
             heapq.heappush(waiting, (copied + delay(receives, chance.random()), receives + 1, failed))
         else:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from replicator.core.outcomes.batch import answer, read_tasks
+from replicator.core.outcomes.batch import read_tasks, response
 from replicator.flows.batch import process_tasks
 from replicator.runtime import Settings, make_batch
 
@@ -12,4 +12,4 @@ _services, _log = make_batch(Settings.read())
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """Process the tasks of one invocation; S3 repeats those that are answered with TemporaryFailure."""
-    return answer(event, process_tasks(read_tasks(event), _services, _log))
+    return response(event, process_tasks(read_tasks(event), _services, _log))

@@ -43,7 +43,7 @@ from replicator.flows.ports import Journal
 if TYPE_CHECKING:
     from replicator.core.outcomes.threshold import Route
     from replicator.flows.watch.monitor import MonitorServices
-    from replicator.flows.watch.stale_uploads import UploadWatch
+    from replicator.flows.watch.stale_uploads import UploadCleanup
 
 T = TypeVar("T")
 
@@ -210,12 +210,12 @@ def make_batch(settings: Settings) -> tuple[Services, OutcomeLog]:
     return make_services(settings, Clients()), OutcomeLog(Logger())
 
 
-def make_monitor(settings: Settings) -> "tuple[Callable[[], MonitorServices], UploadWatch]":
+def make_monitor(settings: Settings) -> "tuple[Callable[[], MonitorServices], UploadCleanup]":
     """Return what makes the monitor's services, for each run anew, and what looks after uploads."""
     from replicator.aws.journal_index import JournalIndex  # noqa: PLC0415 - here and below: only the monitor needs them
     from replicator.aws.queue_depths import QueueDepths  # noqa: PLC0415
     from replicator.flows.watch.monitor import MonitorServices  # noqa: PLC0415
-    from replicator.flows.watch.stale_uploads import UploadWatch  # noqa: PLC0415
+    from replicator.flows.watch.stale_uploads import UploadCleanup  # noqa: PLC0415
 
     clients = Clients()
     sqs, dynamodb, table = clients.sqs(), clients.dynamodb(), settings.journal_table
@@ -227,7 +227,7 @@ def make_monitor(settings: Settings) -> "tuple[Callable[[], MonitorServices], Up
     rules = make_rules(settings, clients)
     metrics = _make_metrics(settings)
     log = OutcomeLog(Logger())
-    reported: set[Route] = set()
+    published: set[Route] = set()
 
     def services() -> MonitorServices:
         return MonitorServices(
@@ -241,11 +241,11 @@ def make_monitor(settings: Settings) -> "tuple[Callable[[], MonitorServices], Up
             stack=settings.stack_name,
             claimant=f"monitor {uuid.uuid4()}",
             threshold_ms=settings.threshold_ms,
-            reported=reported,
+            published=published,
         )
 
     uploads = S3Buckets(clients, side_by_side).uploads
-    return services, UploadWatch(journal, DynamoUploadJournal(dynamodb, table), uploads, now)
+    return services, UploadCleanup(journal, DynamoUploadJournal(dynamodb, table), uploads, now)
 
 
 def _make_recorder(clients: Clients, journal: Journal, queue: SqsQueue) -> Recorder:

@@ -30,7 +30,7 @@ def test_the_event_of_a_write_has_its_version_key_and_size(stage: Stage) -> None
     assert (change.kind, change.bucket, change.key) == (ChangeKind.CREATED, stage.source, KEY)
     assert (change.version_id, change.size) == (version_id, 5)
     assert change.sequencer
-    assert not change.is_upload
+    assert not change.is_multipart
 
 
 def test_the_event_of_a_delete_has_the_version_id_of_its_marker(stage: Stage) -> None:
@@ -66,7 +66,7 @@ def test_an_upload_in_parts_has_one_event_when_it_is_completed(stage: Stage) -> 
     version_id = stage.upload(stage.source, KEY)
     change = only(stage, stage.source)
     assert (change.kind, change.version_id) == (ChangeKind.CREATED, version_id)
-    assert change.is_upload
+    assert change.is_multipart
 
 
 def test_a_copy_has_an_event_at_its_destination(stage: Stage) -> None:

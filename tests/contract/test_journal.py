@@ -179,7 +179,7 @@ def test_a_failure_that_was_reported_cannot_be_claimed(journal: Journal, pair: P
     for who in ("one", "other"):
         refused = journal.claim_failure(pair, "v1", NOON, who)
         assert refused is not None
-        assert (refused.status, refused.failed) == (Status.FAILED, True)
+        assert (refused.status, refused.failure_reported) == (Status.FAILED, True)
 
 
 def test_a_failure_after_a_reported_one_can_be_claimed(journal: Journal, pair: Pair) -> None:

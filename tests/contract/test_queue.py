@@ -55,7 +55,7 @@ class InMemory:
 
     def receive(self) -> Sequence[tuple[str, str, int]]:
         messages = [self.port.receive(letter) for letter in self.port.visible()]
-        return [(message.receipt, message.body, message.receives) for message in messages]
+        return [(message.receipt, message.body, message.receive_count) for message in messages]
 
     def pass_time(self, seconds: float) -> None:
         self.clock.advance(seconds)

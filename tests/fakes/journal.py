@@ -34,11 +34,11 @@ class MemoryJournal:
         return self.points.call(_call("SETTLE", pair, detail), lambda: self._settle(pair, before, after, note))
 
     def wait(self, pair: Pair, waiting: Waiting) -> Earlier | None:
-        detail = f"{waiting.version_id} {waiting.status}"
+        detail = f"{waiting.item_id} {waiting.status}"
         return self.points.call(_call("WAIT", pair, detail), lambda: self._wait(pair, waiting))
 
     def begin(self, pair: Pair, waiting: Waiting) -> None:
-        self.points.call(_call("BEGIN", pair, waiting.version_id), lambda: self._begin(pair, waiting))
+        self.points.call(_call("BEGIN", pair, waiting.item_id), lambda: self._begin(pair, waiting))
 
     def earlier(self, pair: Pair, version_id: str) -> Earlier | None:
         return self.points.call(_call("EARLIER?", pair, version_id), lambda: self.kept.get((pair, version_id)))
@@ -70,7 +70,7 @@ class MemoryJournal:
         return True
 
     def _wait(self, pair: Pair, waiting: Waiting) -> Earlier | None:
-        item = (pair, waiting.version_id)
+        item = (pair, waiting.item_id)
         before = self.kept.get(item)
         if before and before.status is Status.COMPLETED:
             return before
@@ -82,13 +82,13 @@ class MemoryJournal:
             reason=waiting.reason,
             begun=0,
             finished=0 if failed else waiting.note.attempts,
-            against=failed or (before is not None and before.against),
-            failed=before is not None and before.failed and not failed,
+            counted_against=failed or (before is not None and before.counted_against),
+            failure_reported=before is not None and before.failure_reported and not failed,
         )
         return before
 
     def _begin(self, pair: Pair, waiting: Waiting) -> None:
-        item = (pair, waiting.version_id)
+        item = (pair, waiting.item_id)
         before = self.kept.get(item) or Earlier(waiting.status)
         if before.status is not Status.COMPLETED:
             self.waiting[item] = waiting
@@ -97,10 +97,10 @@ class MemoryJournal:
     def _miss(self, pair: Pair, version_id: str, now: int, claimant: str) -> bool:
         item = (pair, version_id)
         before = self.kept.get(item) or Earlier(Status.PENDING)
-        if before.status is Status.COMPLETED or (before.against and not self._is_free(item, now, claimant)):
+        if before.status is Status.COMPLETED or (before.counted_against and not self._is_free(item, now, claimant)):
             return False
         self.claims[item] = (now, claimant)
-        self.kept[item] = replace(before, against=True, missed=True)
+        self.kept[item] = replace(before, counted_against=True, missed_claimed=True)
         return True
 
     def _is_free(self, item: Item, now: int, claimant: str) -> bool:
@@ -111,7 +111,7 @@ class MemoryJournal:
         item = (pair, version_id)
         before = self.kept.setdefault(item, Earlier(Status.PENDING))
         since, by = self.failing.get(item, (now, claimant))
-        told = before.status is Status.FAILED and before.failed
+        told = before.status is Status.FAILED and before.failure_reported
         if before.status is Status.COMPLETED or told or (by != claimant and since >= now - OVERDUE_MS):
             return before
         self.failing[item] = (now, claimant)
@@ -124,7 +124,7 @@ class MemoryJournal:
             self.claims.pop(item, None)
         elif before and before.status is Status.FAILED:
             self.failing.pop(item, None)
-            self.kept[item] = replace(before, failed=True)
+            self.kept[item] = replace(before, failure_reported=True)
 
     def _close(self, pair: Pair, version_id: str) -> Earlier | None:
         before = self.kept.get((pair, version_id))

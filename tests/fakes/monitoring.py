@@ -48,9 +48,9 @@ class MemoryIndex:
             attempts=waiting.note.attempts,
             reason=str(waiting.reason),
             aspect=waiting.aspect,
-            against=kept.against,
+            counted_against=kept.counted_against,
             claimed=self.journal.claims.get(item, (0, ""))[0],
-            told=kept.missed and item not in self.journal.claims,
+            reported=kept.missed_claimed and item not in self.journal.claims,
         )
 
 

@@ -14,7 +14,7 @@ from replicator.core.rules.rule import Rule
 from replicator.flows.change.consume import Consumer
 from replicator.flows.copy_parts import TimeBudget, copy_parts
 from replicator.flows.large.ports import Multipart
-from replicator.flows.watch.stale_uploads import UploadWatch, abort_stale
+from replicator.flows.watch.stale_uploads import UploadCleanup, abort_stale
 
 from tests.fakes.points import Call, Mishap
 from tests.fakes.queue import FailedMessage, MemoryQueue
@@ -100,7 +100,7 @@ class LargeStage(Stage):
         """Let the monitor look after uploads, two minutes later; return how many it cleared away."""
         self.s3.clock.advance(120)
         return abort_stale(
-            UploadWatch(
+            UploadCleanup(
                 self.journal,
                 self.upload_journal,
                 lambda target: MemoryUploads(self.uploads, target.bucket, "destination", self.points, OURS),

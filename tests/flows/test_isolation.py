@@ -3,8 +3,8 @@
 import pytest
 from replicator.core.outcomes.notices import NoticeKind
 from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
-from replicator.flows.change.consume import BACK_AFTER_DEATH
-from replicator.flows.change.redelivery import DEATHS
+from replicator.flows.change.consume import SUSPECT_VISIBILITY_SECONDS
+from replicator.flows.change.redelivery import MOST_CRASHES
 
 from tests.fakes.rules import rule
 from tests.flows.stage import EAST, NORTH, THRESHOLD_MS, WEST, Killed, Stage, to_two
@@ -24,7 +24,7 @@ def test_what_kills_its_function_again_and_again_fails_and_harms_no_neighbour() 
     for key in ("a", "b", "bad", "c", "d"):
         on.put(key)
     batches = on.rest()
-    assert batches == 1 + DEATHS + 1, "once with the others, then alone, then given up"
+    assert batches == 1 + MOST_CRASHES + 1, "once with the others, then alone, then given up"
     for key in INNOCENT:
         assert len(on.replicas(key)) == 1
     [letter] = on.queue.dead
@@ -48,7 +48,7 @@ def test_neighbours_are_done_with_the_third_delivery_and_within_the_threshold() 
     assert all(len(on.replicas(key)) == 1 for key in INNOCENT)
     assert [key for (pair, _), _ in on.journal.waiting.items() for key in [pair.key]] == ["bad"]
     assert all(done.score.within for done in on.results if done.outcome.status is Status.COMPLETED)
-    assert on.s3.clock.now - began < THRESHOLD_MS / 1000 + BACK_AFTER_DEATH
+    assert on.s3.clock.now - began < THRESHOLD_MS / 1000 + SUSPECT_VISIBILITY_SECONDS
 
 
 def test_after_a_death_alone_it_comes_back_sooner_than_its_queue_says() -> None:
@@ -59,7 +59,7 @@ def test_after_a_death_alone_it_comes_back_sooner_than_its_queue_says() -> None:
     on.s3.clock.advance(on.queue.timeout)
     on.deliver()
     [letter] = on.queue.letters.values()
-    assert letter.visible - on.s3.clock.now == BACK_AFTER_DEATH < on.queue.timeout
+    assert letter.visible - on.s3.clock.now == SUSPECT_VISIBILITY_SECONDS < on.queue.timeout
 
 
 def test_while_it_is_suspected_it_counts_as_pending_with_the_reason() -> None:
@@ -75,7 +75,7 @@ def test_while_it_is_suspected_it_counts_as_pending_with_the_reason() -> None:
     assert on.queue.dead == []
 
 
-@pytest.mark.parametrize("deaths", [1, DEATHS])
+@pytest.mark.parametrize("deaths", [1, MOST_CRASHES])
 def test_what_gets_through_in_the_end_is_no_failure(deaths: int) -> None:
     on = stage()
     on.fail("COPY", Killed(), deaths)
@@ -88,9 +88,9 @@ def test_what_gets_through_in_the_end_is_no_failure(deaths: int) -> None:
 
 def test_a_delivery_that_ends_clears_the_suspicion() -> None:
     on = stage()
-    on.fail("COPY", Killed(), DEATHS)
+    on.fail("COPY", Killed(), MOST_CRASHES)
     on.fail("COPY", SLOW, 1)
-    on.fail("COPY", Killed(), DEATHS)
+    on.fail("COPY", Killed(), MOST_CRASHES)
     source = on.put()
     on.rest(100)
     assert on.replicas() == [source.version_id]
@@ -165,7 +165,7 @@ def test_what_was_measured_before_the_death_is_not_lost() -> None:
 
 def test_redriven_after_the_repair_it_completes() -> None:
     on = stage()
-    on.fail("COPY", Killed(), 1 + DEATHS)
+    on.fail("COPY", Killed(), 1 + MOST_CRASHES)
     source = on.put()
     on.rest()
     assert len(on.queue.dead) == 1
@@ -177,9 +177,9 @@ def test_redriven_after_the_repair_it_completes() -> None:
 
 def test_redriven_too_early_it_gets_as_many_chances_again() -> None:
     on = stage()
-    on.fail("COPY", Killed(), 2 * (1 + DEATHS))
+    on.fail("COPY", Killed(), 2 * (1 + MOST_CRASHES))
     on.put()
     on.rest()
     on.queue.redrive()
-    assert on.rest() == 1 + DEATHS + 1
+    assert on.rest() == 1 + MOST_CRASHES + 1
     assert len(on.queue.dead) == 1

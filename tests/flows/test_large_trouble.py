@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Status, Temporary
 from replicator.core.parts.uploads import UploadSpoiled
-from replicator.flows.large.tidying import TRIES
+from replicator.flows.large.cleanup import TRIES
 
 from tests.fakes.points import Mishap
 from tests.fakes.rules import rule

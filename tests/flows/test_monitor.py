@@ -10,7 +10,7 @@ from replicator.core.outcomes.notices import NoticeKind
 from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
 from replicator.core.outcomes.threshold import Age
 from replicator.flows.ports import CLAIM_MS, Note, Waiting
-from replicator.flows.watch.monitor import LOOKED_AT_AGAIN
+from replicator.flows.watch.monitor import RECHECKED_PER_RUN
 
 from tests.flows.stage import EAST, NORTH, WEST, Killed
 from tests.flows.watching import SLOW, Watched, waiting
@@ -237,6 +237,6 @@ def test_a_backlog_that_is_overdue_is_looked_at_a_part_each_minute() -> None:
         watched.on.points.calls.clear()
         watched.look()
         looked_at = {call.key for call in watched.on.points.calls if call.operation == "READ"}
-        assert len(looked_at) == LOOKED_AT_AGAIN
+        assert len(looked_at) == RECHECKED_PER_RUN
         seen |= looked_at
     assert len(seen) == 120

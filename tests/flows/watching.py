@@ -51,7 +51,7 @@ class Watched:
             stack="stack",
             threshold_ms=THRESHOLD_MS,
             claimant=f"run {next(_runs)}",
-            reported=self.reported,
+            published=self.reported,
         )
 
     def wait(self, minutes: float) -> None:

@@ -13,7 +13,7 @@ from replicator.flows.change.consume import Consumer, Message
 from replicator.flows.change.replicate import Services
 from replicator.flows.copy_parts import TimeBudget, copy_parts
 from replicator.flows.large.ports import Multipart
-from replicator.flows.watch.stale_uploads import UploadWatch, abort_stale
+from replicator.flows.watch.stale_uploads import UploadCleanup, abort_stale
 
 from tests.fakes.points import Points
 from tests.fakes.queue import MemoryQueue
@@ -50,4 +50,4 @@ def look_after(services: Services) -> None:
     """Let the monitor abort what is left over."""
     if services.multipart:
         multipart = services.multipart
-        abort_stale(UploadWatch(services.journal, multipart.journal, multipart.uploads, services.now))
+        abort_stale(UploadCleanup(services.journal, multipart.journal, multipart.uploads, services.now))

@@ -348,7 +348,7 @@ MUTATIONS = (
     Mutation("null versions are settled by their id", [(journal, "_with", _with_null)], ("one-way, null versions",)),
     Mutation(
         "an upload in parts goes straight on top, whenever it was begun",
-        [(Change, "is_upload", property(_never))],
+        [(Change, "is_multipart", property(_never))],
         ("two-way, uploads that take long",),
     ),
     Mutation(

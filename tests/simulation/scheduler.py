@@ -143,9 +143,9 @@ class Scheduler:
         handler = Handler(number, stack.bucket, self.history.s3.clock.now, ids)
         for message in messages:
             self.history.tell(handler.name, f"of {stack.bucket} gets {in_short(message)}")
-            self.history.watch.receives = max(self.history.watch.receives, message.receives)
-            if message.receives > MOST_RECEIVES:
-                self.history.watch.violations.append(f"message {message.id} came {message.receives} times")
+            self.history.watch.receives = max(self.history.watch.receives, message.receive_count)
+            if message.receive_count > MOST_RECEIVES:
+                self.history.watch.violations.append(f"message {message.id} came {message.receive_count} times")
         self.handlers.append(handler)
         self.in_work.update((stack.bucket, message.id) for message in messages)
         self.history.turns.start(handler, partial(self._work, stack, queue, messages))
@@ -236,7 +236,7 @@ def in_short(message: Message) -> str:
     """Name a message by the change in it."""
     (record,) = parse(message.body)
     change = record.change if isinstance(record, Record) else Change(ChangeKind.UNKNOWN, "", "")
-    again = f", for the {message.receives}. time" if message.receives > 1 else ""
+    again = f", for the {message.receive_count}. time" if message.receive_count > 1 else ""
     redriven = ", redriven" if message.redriven else ""
     if message.id.startswith("parts"):
         parts = json.loads(message.body)["copyParts"]

@@ -9,7 +9,7 @@ import pytest
 from replicator.aws import clients
 from replicator.core.outcomes import backoff
 from replicator.core.parts.cost import CostModel
-from replicator.flows.change.consume import BACK_AFTER_DEATH
+from replicator.flows.change.consume import SUSPECT_VISIBILITY_SECONDS
 from replicator.runtime import Settings, read_cost_model
 
 from tests.template import stacks
@@ -89,7 +89,7 @@ def test_temporary_trouble_may_last_a_day_before_sqs_gives_a_message_up(stack: s
 
 
 def test_a_message_whose_function_died_comes_back_only_when_that_function_has_timed_out(stack: stacks.Document) -> None:
-    assert stacks.properties(stack, "ReplicateFunction")["Timeout"] < BACK_AFTER_DEATH
+    assert stacks.properties(stack, "ReplicateFunction")["Timeout"] < SUSPECT_VISIBILITY_SECONDS
 
 
 def test_each_function_knows_at_which_receive_its_queue_gives_a_message_up(stack: stacks.Document) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from replicator.core.outcomes.batch import ResultCode, Task, TaskResult, UnreadableTask, answer, read_tasks, sum_up
+from replicator.core.outcomes.batch import ResultCode, Task, TaskResult, UnreadableTask, read_tasks, response, sum_up
 from replicator.core.outcomes.outcome import Outcome, Reason, Status
 
 DONE = Outcome(Status.COMPLETED, destination="west")
@@ -66,7 +66,7 @@ def test_a_result_sums_up_all_destinations(outcomes: tuple[Outcome, ...], code: 
 
 def test_the_answer_echoes_the_invocation_and_fails_what_it_leaves_out() -> None:
     invocation = {"invocationSchemaVersion": "2.0", "invocationId": "i", "job": {"id": "j"}, "tasks": []}
-    assert answer(invocation, [TaskResult("t", ResultCode.SUCCEEDED, "west: COMPLETED")]) == {
+    assert response(invocation, [TaskResult("t", ResultCode.SUCCEEDED, "west: COMPLETED")]) == {
         "invocationSchemaVersion": "2.0",
         "treatMissingKeysAs": "PermanentFailure",
         "invocationId": "i",

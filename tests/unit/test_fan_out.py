@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 from replicator.core.parts.cost import CostModel
-from replicator.core.parts.layout import How
+from replicator.core.parts.layout import CopyMethod
 
 from benchmarks.fan_out import SIZES, by_functions, ideal_seconds, plot, run, stops_helping
 from tests.template.stacks import ROOT
@@ -39,7 +39,7 @@ def test_eighty_percent_of_the_ideal_up_to_where_startup_begins_to_show() -> Non
 def test_parts_that_fail_cost_time_and_no_more() -> None:
     size = SIZES["5 TB"]
     quiet, rough = run(size, USUAL), run(size, USUAL, failing=0.05)
-    assert quiet.layout.how is How.MANY_FUNCTIONS
+    assert quiet.layout.method is CopyMethod.MANY_FUNCTIONS
     assert quiet.seconds < rough.seconds < 10 * quiet.seconds
 
 

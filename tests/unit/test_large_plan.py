@@ -92,8 +92,8 @@ def test_a_large_version_that_was_left_out_does_not_count_as_present() -> None:
 def test_the_plan_says_when_what_is_on_top_was_written_and_what_has_arrived() -> None:
     plan = decide(sized(look("v1", "v1 v2", "r1@7 r2@9")))
     assert isinstance(plan, Plan)
-    assert plan.over
-    assert (plan.over.version_id, plan.arrived) == ("r2", "r1")
+    assert plan.top_entry
+    assert (plan.top_entry.version_id, plan.own_replica) == ("r2", "r1")
 
 
 def upload(name: str = "ObjectCreated:CompleteMultipartUpload") -> Change:

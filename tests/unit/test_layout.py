@@ -15,7 +15,7 @@ from replicator.core.parts.cost import (
     seconds_to_process,
     weigh,
 )
-from replicator.core.parts.layout import How, largest_in_one, plan_parts, suits
+from replicator.core.parts.layout import CopyMethod, largest_in_one, plan_parts, suits
 from replicator.core.parts.parts import (
     GIB,
     LARGEST_COPY,
@@ -42,39 +42,39 @@ MODELS = st.builds(
 )
 
 
-@given(SIZES, MODELS, st.booleans())
-def test_every_choice_is_within_s3s_limits(size: int, model: CostModel, whole: bool) -> None:
-    layout = plan_parts(size, model, whole=whole)
+@given(SIZES, MODELS)
+def test_every_choice_is_within_s3s_limits(size: int, model: CostModel) -> None:
+    layout = plan_parts(size, model)
     assert layout.cut.size == size
-    if layout.how is How.ONE_REQUEST:
+    if layout.method is CopyMethod.ONE_REQUEST:
         assert size <= model.single_copy
     else:
         assert layout.cut.is_allowed
-    assert (layout.per_message > 0) == (layout.how is How.MANY_FUNCTIONS)
+    assert (layout.per_message > 0) == (layout.method is CopyMethod.MANY_FUNCTIONS)
 
 
 @given(SIZES, MODELS)
 def test_one_request_copies_exactly_what_is_not_larger_than_the_largest_in_one(size: int, model: CostModel) -> None:
     """The plan leaves larger versions of other changes out, so both must mean the same."""
-    one = plan_parts(size, model).how is How.ONE_REQUEST
+    one = plan_parts(size, model).method is CopyMethod.ONE_REQUEST
     assert one == (size <= largest_in_one(model))
 
 
 @pytest.mark.parametrize(
     ("size", "how"),
     [
-        (0, How.ONE_REQUEST),
-        (1, How.ONE_REQUEST),
-        (SMALLEST_PART, How.ONE_REQUEST),
-        (128 * MIB, How.ONE_REQUEST),
-        (128 * MIB + 1, How.ONE_FUNCTION),
-        (500 * MIB, How.ONE_FUNCTION),
-        (20 * GIB, How.MANY_FUNCTIONS),
-        (LARGEST_OBJECT, How.MANY_FUNCTIONS),
+        (0, CopyMethod.ONE_REQUEST),
+        (1, CopyMethod.ONE_REQUEST),
+        (SMALLEST_PART, CopyMethod.ONE_REQUEST),
+        (128 * MIB, CopyMethod.ONE_REQUEST),
+        (128 * MIB + 1, CopyMethod.ONE_FUNCTION),
+        (500 * MIB, CopyMethod.ONE_FUNCTION),
+        (20 * GIB, CopyMethod.MANY_FUNCTIONS),
+        (LARGEST_OBJECT, CopyMethod.MANY_FUNCTIONS),
     ],
 )
-def test_small_objects_go_in_one_request_large_ones_spread(size: int, how: How) -> None:
-    assert plan_parts(size, USUAL).how is how
+def test_small_objects_go_in_one_request_large_ones_spread(size: int, how: CopyMethod) -> None:
+    assert plan_parts(size, USUAL).method is how
 
 
 @given(st.integers(300 * MIB, LARGEST_COPY))
@@ -106,7 +106,7 @@ def test_the_parts_of_a_message_fit_into_half_of_its_functions_time(size: int) -
 def test_messages_are_worth_their_handling_unless_functions_would_idle(size: int, functions: int, lanes: int) -> None:
     model = replace(USUAL, functions=functions, side_by_side=lanes)
     layout = plan_parts(size, model)
-    if layout.how is not How.MANY_FUNCTIONS:
+    if layout.method is not CopyMethod.MANY_FUNCTIONS:
         return
     copying = layout.per_message / lanes * model.copy_seconds(layout.cut.largest)
     share = copying / message_seconds(layout.cut.largest, layout.per_message, model)
@@ -132,8 +132,13 @@ def test_messages_are_shared_out_evenly(functions: int, parts: int) -> None:
 
 def test_settings_move_every_boundary() -> None:
     lowered = CostModel(single_copy=20 * MIB, multipart_from=10 * MIB, spread_from=30 * MIB, part_size=6 * MIB)
-    kinds = [plan_parts(size * MIB, lowered).how for size in (10, 11, 30, 31)]
-    assert kinds == [How.ONE_REQUEST, How.ONE_FUNCTION, How.ONE_FUNCTION, How.MANY_FUNCTIONS]
+    kinds = [plan_parts(size * MIB, lowered).method for size in (10, 11, 30, 31)]
+    assert kinds == [
+        CopyMethod.ONE_REQUEST,
+        CopyMethod.ONE_FUNCTION,
+        CopyMethod.ONE_FUNCTION,
+        CopyMethod.MANY_FUNCTIONS,
+    ]
     assert str(plan_parts(31 * MIB, lowered).cut) == f"5x{6 * MIB},1x{MIB}"
 
 
@@ -151,12 +156,7 @@ def test_asked_for_boundaries_are_kept_whatever_they_cost() -> None:
     cut = Cut.of((6 * MIB, 5 * MIB, 7 * MIB, 1))
     layout = plan_parts(cut.size, USUAL, cut)
     assert layout.cut == cut
-    assert layout.how is How.ONE_FUNCTION
-
-
-def test_what_parts_would_lose_goes_in_one_request_as_long_as_s3_can() -> None:
-    assert plan_parts(LARGEST_COPY, USUAL, whole=True).how is How.ONE_REQUEST
-    assert plan_parts(LARGEST_COPY + 1, USUAL, whole=True).how is not How.ONE_REQUEST
+    assert layout.method is CopyMethod.ONE_FUNCTION
 
 
 @pytest.mark.parametrize(("parts", "size", "free"), [(75, 5 * GIB, True), (1, 5 * GIB, False), (640, 5 * GIB, False),

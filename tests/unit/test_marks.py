@@ -3,7 +3,7 @@
 import pytest
 from replicator.core.deciding.facts import Ref
 from replicator.flows.change import reading
-from replicator.flows.change.reading import UNKNOWN, Marks
+from replicator.flows.change.reading import NOT_SEEN, Marks
 
 from tests.unit.values import EAST, KEY, WEST, native
 
@@ -14,15 +14,15 @@ def test_what_was_learned_is_known_and_nothing_else() -> None:
     marks.learn(Ref(EAST, "v1"), KEY, None)
     assert marks.known(Ref(WEST, "r1"), KEY) == native("v1")
     assert marks.known(Ref(EAST, "v1"), KEY) is None, "a native version"
-    assert marks.known(Ref(WEST, "v1"), KEY) is UNKNOWN
-    assert marks.known(Ref(WEST, "r1"), "another key") is UNKNOWN
+    assert marks.known(Ref(WEST, "v1"), KEY) is NOT_SEEN
+    assert marks.known(Ref(WEST, "r1"), "another key") is NOT_SEEN
 
 
 def test_a_null_version_is_never_remembered() -> None:
     """The next one takes over its id."""
     marks = Marks()
     marks.learn(Ref(EAST, "null"), KEY, native("v1"))
-    assert marks.known(Ref(EAST, "null"), KEY) is UNKNOWN
+    assert marks.known(Ref(EAST, "null"), KEY) is NOT_SEEN
 
 
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,8 +128,8 @@ def test_what_stands_on_top_is_the_newest_entry_there() -> None:
     plan = make_plan(look("v2", "v1 v2", "r1 r2"))
     assert isinstance(plan, Plan)
     assert plan.top == replica("r2", native("v2", 1))
-    assert plan.over
-    assert plan.over.version_id == "r2"
+    assert plan.top_entry
+    assert plan.top_entry.version_id == "r2"
 
 
 def test_a_plan_remembers_what_stands_or_will_stand_there() -> None:

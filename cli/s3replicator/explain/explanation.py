@@ -97,7 +97,7 @@ def _at_destination(change: Change, candidate: Candidate, source: Versions, serv
     attempt = attempt_at(candidate, change, REDELIVERY, services.threshold_ms)
     try:
         synchroniser = make_synchroniser(attempt, candidate, source, services)
-        facts, decision = synchroniser.look(services.journal.read(attempt.pair))
+        facts, decision = synchroniser.dry_run(services.journal.read(attempt.pair))
         earlier = services.journal.earlier(attempt.pair, change.item_id)
     except (Temporary, Permanent) as trouble:
         return AtDestination(candidate.destination, trouble=trouble)

@@ -70,7 +70,7 @@ class _VersionReader:
         earlier = self.services.journal.earlier(Pair(self.bucket, destination, self.key), change.item_id)
         status = _status(earlier, settled=memory.has_settled(change))
         reason = str(earlier.reason or "") if earlier else ""
-        missed = earlier is not None and earlier.missed
+        missed = earlier is not None and earlier.missed_claimed
         progress = self._progress(change, destination) if reason == Reason.PARTS_UNDER_WAY else None
         return StatusAtDestination(destination, rule_id, status, reason, memory.completed_at(change), missed, progress)
 

@@ -80,7 +80,7 @@ class DynamoJournal:
             **({"against": True} if failed else {}),
         }
         update = Update(values, remove="failed_told" if failed else "")
-        before = self._table.write_over(version_key(pair, waiting.version_id), update, NOT_COMPLETED)
+        before = self._table.write_over(version_key(pair, waiting.item_id), update, NOT_COMPLETED)
         if before is None:
             return Earlier(Status.COMPLETED)
         return _earlier(before) if before else None
@@ -88,7 +88,7 @@ class DynamoJournal:
     def begin(self, pair: Pair, waiting: Waiting) -> None:
         """Remember and count that a delivery begins to work on a version alone; never over a completed one."""
         update = Update(_waiting(pair, waiting), count="begun")
-        self._table.write(version_key(pair, waiting.version_id), update, NOT_COMPLETED)
+        self._table.write(version_key(pair, waiting.item_id), update, NOT_COMPLETED)
 
     def earlier(self, pair: Pair, version_id: str) -> Earlier | None:
         """Return what earlier deliveries of a version left behind; None if it never waited."""
@@ -135,7 +135,7 @@ def _waiting(pair: Pair, waiting: Waiting) -> dict[str, Any]:
         "waiting": shard_of(waiting.status, pair),
         "reason": waiting.reason,
         "detail": waiting.detail,
-        "version_id": waiting.version_id,
+        "version_id": waiting.item_id,
         "marker": waiting.aspect is Aspect.MARKER,
         "destination": pair.destination,
         "rule": note.rule_id,
@@ -155,9 +155,9 @@ def _earlier(item: Json) -> Earlier:
         message=item.get("message", ""),
         finished=int(item.get("finished", 0)),
         begun=int(item.get("begun", 0)),
-        against=item.get("against", False),
-        missed="missed_at" in item,
-        failed=item.get("failed_told", False),
+        counted_against=item.get("against", False),
+        missed_claimed="missed_at" in item,
+        failure_reported=item.get("failed_told", False),
     )
 
 

@@ -46,9 +46,9 @@ class JournalIndex:
             attempts=_number(item, "attempts"),
             reason=_text(item, "reason"),
             aspect=_aspect(item),
-            against=_flag(item, "against"),
+            counted_against=_flag(item, "against"),
             claimed=_number(item, "missed_at"),
-            told=_flag(item, "missed_told"),
+            reported=_flag(item, "missed_told"),
         )
 
 

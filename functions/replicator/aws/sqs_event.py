@@ -28,7 +28,7 @@ def _message(record: Mapping[str, Any]) -> Message:
         id=record["messageId"],
         receipt=record["receiptHandle"],
         body=record["body"],
-        receives=int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)),
+        receive_count=int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)),
         redriven=redriven,
         only=attributes.get(DESTINATION, {}).get("stringValue", "") if redriven else "",
     )

@@ -1,8 +1,8 @@
-"""A message of parts -> the parts, side by side -> once all are there, the decision for their change, once more.
+"""A part message -> copy its parts, side by side -> once all parts are there, decide their change again.
 
-Workers know nothing of order, winners or guards: who finds the upload complete has its change decided like any other,
-and the same step that began the upload now completes it. A part that met temporary trouble is repeated, and only that
-part; permanent trouble fails the object, and one worker tells of it.
+Workers know nothing about order, winners or guards: the worker that finds all parts has their change decided like any
+other, and the step that started the upload then completes it. Temporary trouble repeats only the parts that met it.
+Permanent trouble fails the change, and one worker reports that.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from functools import partial
 from replicator.core.deciding.attempt import Attempt, Delivery
 from replicator.core.deciding.journal import Pair
 from replicator.core.deciding.result import Result, ended, troubled
-from replicator.core.deciding.target import Target
+from replicator.core.deciding.target import NO_TARGET, Target
 from replicator.core.outcomes.backoff import delay
 from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
 from replicator.core.parts.parts import PartRange
@@ -27,45 +27,45 @@ from replicator.core.parts.uploads import (
 )
 from replicator.core.versions.change import UNREADABLE, Change
 from replicator.core.versions.events import Unreadable, write
-from replicator.flows.change.consume import NOWHERE, Consumer, Message
+from replicator.flows.change.consume import Consumer, Message
 from replicator.flows.change.replicate import replicate
+from replicator.flows.large.cleanup import abort_unrecorded
 from replicator.flows.large.ports import PAGE, Multipart, Uploads, all_there, in_lanes
-from replicator.flows.large.tidying import abort_forgotten
 
 SOON = 1
-"""Seconds until a message comes back that ran out of time: other workers may have a go."""
+"""Seconds after which a message that ran out of time comes back, possibly to another worker."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimeBudget:
-    """What one invocation may take: `may_begin` another part, as long as half of its time is left.
+    """The time of one invocation. may_begin: whether another part may still be started.
 
-    hidden: seconds after which a message comes back whose worker died, far less than the queue's own.
+    hidden: seconds after which a message comes back if its worker crashes; much less than the queue's own timeout.
     """
 
     may_begin: Callable[[], bool]
     hidden: int
 
 
-class _TimeIsUp(Exception):
-    """Parts are left that nobody began."""
+class _OutOfTime(Exception):
+    """Some parts were not started."""
 
 
 def copy_parts(messages: Sequence[Message], consumer: Consumer, budget: TimeBudget) -> list[str]:
-    """Process messages of parts; return the ids of those that must come back. LookupError without `multipart`."""
+    """Process part messages; return the ids of those that must come back. Raises LookupError without `multipart`."""
     multipart = consumer.services.multipart
     if multipart is None:
-        raise LookupError("these services copy nothing in parts")
+        raise LookupError("the services have no multipart")
     waiting = [message.id for message in messages if not _process(message, consumer, multipart, budget)]
     consumer.closing.measures.flush()
     return waiting
 
 
 def _process(message: Message, consumer: Consumer, multipart: Multipart, budget: TimeBudget) -> bool:
-    """Process one message; False if it must come back."""
+    """Process one message. Return False if it must come back."""
     parts, delivery = decode(message.body), _delivery(message)
     if isinstance(parts, Unreadable):
-        attempt = Attempt(UNREADABLE, replace(delivery, body=message.body), NOWHERE)
+        attempt = Attempt(UNREADABLE, replace(delivery, body=message.body), NO_TARGET)
         [malformed] = consumer.closing.conclude([ended(attempt, Status.FAILED, Reason.MALFORMED, parts.why)])
         consumer.closing.count([malformed])
         return malformed.is_done
@@ -74,7 +74,7 @@ def _process(message: Message, consumer: Consumer, multipart: Multipart, budget:
     worker = _Worker(message, parts, attempt, consumer, multipart, budget)
     try:
         worker.run()
-    except _TimeIsUp:
+    except _OutOfTime:
         consumer.queue.hide(message.receipt, SOON)
         return False
     except Temporary as trouble:
@@ -83,17 +83,17 @@ def _process(message: Message, consumer: Consumer, multipart: Multipart, budget:
         consumer.closing.log.unexpected(parts.change, error)
     else:
         return True
-    consumer.queue.hide(message.receipt, delay(message.receives, consumer.jitter()))
+    consumer.queue.hide(message.receipt, delay(message.receive_count, consumer.jitter()))
     return False
 
 
 def _delivery(message: Message) -> Delivery:
-    return Delivery(message.receives, message=message.id, carried=True)
+    return Delivery(message.receive_count, message=message.id, from_part_queue=True)
 
 
 @dataclass(frozen=True, slots=True)
 class _Worker:
-    """One worker with one message."""
+    """Processes one message."""
 
     message: Message
     parts: PartsMessage
@@ -115,9 +115,9 @@ class _Worker:
         return self.multipart.uploads(self.attempt.target)
 
     def run(self) -> None:
-        """Copy, and carry the change on if all is there. Raises Temporary or _TimeIsUp: the message must come back."""
+        """Copy the parts, and decide the change if all are there. Raises Temporary or _OutOfTime to try again."""
         try:
-            self._copy_and_look()
+            self._copy_and_check()
         except Permanent as trouble:
             self._fail(self._troubled(trouble), self.parts.ref)
         except Temporary as trouble:
@@ -129,41 +129,41 @@ class _Worker:
     def _troubled(self, trouble: Permanent | Temporary) -> Result:
         return troubled(self.attempt, trouble).but(rule_id=self.parts.rule_id)
 
-    def _copy_and_look(self) -> None:
-        if self.message.receives > 1 and not self._goes_on():
+    def _copy_and_check(self) -> None:
+        if self.message.receive_count > 1 and not self._is_unfinished():
             return
         try:
             self._copy(self._missing())
             if not all_there(self.uploads, self.change.key, self.parts.upload_id, self.parts.parts):
                 return
         except (UploadGone, SourceGone):
-            pass  # the decision knows what that means: even of a change that is done, something may have to be put back
+            pass  # the decision handles that: even if the change is done, something may have to be put back on top
         self._decide_again()
 
-    def _goes_on(self) -> bool:
-        """Look at what became of the upload since the message was here; False if nothing is left to be copied."""
+    def _is_unfinished(self) -> bool:
+        """Return whether there are parts left to copy, for a message that was received before."""
         upload = self.multipart.journal.find(self.pair, self.parts.source, self.change.item_id)
         if upload is None or upload.id != self.parts.upload_id:
-            self._decide_again()  # whoever saw to it may have died, or not known what it was for
-            abort_forgotten(self.pair, self.uploads, self.multipart)  # this message may have begun one
+            self._decide_again()  # its handler may have crashed, or aborted it without knowing this change
+            abort_unrecorded(self.pair, self.uploads, self.multipart)  # this message may have started one
             return False
         if upload.failure and upload.failure.message == self.message.id:
             if self._is_completed():
-                self._decide_again()  # it failed here while another handler got through: is all as it should be?
+                self._decide_again()  # it failed here, another handler completed it: check what is on top
             else:
                 self._fail(self._troubled(Permanent(upload.failure.reason, upload.failure.detail)), upload.ref)
         return upload.failure is None
 
     def _is_completed(self) -> bool:
-        """Return whether a handler ended the change without a failure: copied, or left out as a deleted version is."""
+        """Return whether a handler completed the change, or skipped it because its version was deleted."""
         earlier = self.consumer.services.journal.earlier(self.pair, self.change.item_id)
         return earlier is not None and earlier.status is Status.COMPLETED
 
     # Parts
 
     def _missing(self) -> Sequence[PartRange]:
-        """Return the parts to copy; those of a message that was here before are looked for."""
-        if self.message.receives == 1:
+        """Return the parts to copy. Those of a message that was received before may exist already."""
+        if self.message.receive_count == 1:
             return self.parts.ranges
         first, last = self.parts.ranges[0].number, self.parts.ranges[-1].number
         there: dict[int, int] = {}
@@ -173,7 +173,7 @@ class _Worker:
         return [part for part in self.parts.ranges if there.get(part.number) != part.size]
 
     def _copy(self, parts: Sequence[PartRange]) -> None:
-        """Copy parts side by side. What one of them met keeps no other from being copied."""
+        """Copy parts side by side. An error of one part does not stop the others, and is raised at the end."""
         lanes = in_lanes(parts, self.multipart.model.side_by_side)
         copied = self.consumer.services.side_by_side([partial(self._copy_lane, lane) for lane in lanes])
         results = [result for lane in copied for result in lane]
@@ -182,7 +182,7 @@ class _Worker:
                 if isinstance(result, kind):
                     raise result
         if None in results:
-            raise _TimeIsUp
+            raise _OutOfTime
 
     def _copy_lane(self, parts: Sequence[PartRange]) -> list[Part | Exception | None]:
         return [self._copy_one(part) for part in parts]
@@ -198,7 +198,7 @@ class _Worker:
     # The change
 
     def _decide_again(self) -> None:
-        delivery = Delivery(message=self.message.id, carried=True)
+        delivery = Delivery(message=self.message.id, from_part_queue=True)
         for result in replicate(self.change, delivery, self.consumer.services, only=self.parts.destination):
             outcome = result.outcome
             if outcome.status is Status.PENDING and not outcome.is_final:
@@ -210,14 +210,14 @@ class _Worker:
                 self._conclude(result)
 
     def _fail(self, result: Result, upload: UploadRef | None) -> None:
-        """Report a failure, unless another worker of the same upload does, or the upload has ended well."""
+        """Report a failure, unless another worker of the same upload does, or the upload was completed."""
         outcome = result.outcome
         failure = Failure(outcome.reason or Reason.UNKNOWN, outcome.detail, self.message.id)
         if not result.trail.reported and (upload is None or self.multipart.journal.fail(self.pair, upload, failure)):
             self._conclude(result)
 
     def _conclude(self, result: Result) -> None:
-        """Close the change. Raises Temporary as long as something of that is left to do."""
+        """Conclude the change. Raises Temporary if that could not be finished."""
         delivery = replace(self.attempt.delivery, body=write(self.change))
         mine = replace(result, attempt=replace(result.attempt, delivery=delivery)).leaving(in_parts=True)
         [done] = self.consumer.closing.conclude([mine])
@@ -225,4 +225,4 @@ class _Worker:
             raise Temporary(done.outcome.reason or Reason.UNKNOWN, done.outcome.detail)
         self.consumer.closing.count([done])
         if not done.is_done:
-            raise Temporary(Reason.SERVICE, f"{done.outcome.status}, but something is left of its upload")
+            raise Temporary(Reason.SERVICE, f"{done.outcome.status}, but its upload could not be removed")

@@ -1,8 +1,8 @@
-"""The ports of the flows: what they need from the services, and nothing more.
+"""The ports of the flows: what they need from AWS, and nothing more.
 
-Each method is one request (or a cached answer), may raise Temporary or Permanent, and is a point where a function may
-be killed. The adapters in `aws` fulfil them; so do the in-memory ones of the tests, and one contract suite holds both
-to the same promises.
+Each method is one request (or a cached response), may raise Temporary or Permanent, and is a point where a function may
+be killed. The adapters in aws/ implement them, and so do the in-memory fakes of the tests; one contract suite runs
+against both.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,13 +25,13 @@ T = TypeVar("T")
 
 
 class Objects(Protocol):
-    """One bucket, to read from."""
+    """One bucket, for reading."""
 
     def head(self, key: str, version_id: str) -> Head | Absent:
-        """Read one version; absent too if the id is that of a delete marker."""
+        """Read one version. Absent also if the id is that of a delete marker."""
 
     def top(self, key: str) -> Top:
-        """Read what a key shows now."""
+        """Read the current object of a key, or its delete marker."""
 
     def history(self, key: str) -> History:
         """List all entries of exactly this key, oldest to newest."""
@@ -44,34 +44,34 @@ class Objects(Protocol):
 
 
 class Replicas(Objects, Protocol):
-    """One bucket, to write to. Nothing here can delete a version."""
+    """One bucket, for writing. Nothing here can delete a version."""
 
     def copy(self, copy: Copy, guard: Guard) -> Written:
-        """Write one replica; Conflict if the guard does not hold. Never repeats by itself: an answer may be lost."""
+        """Write one replica. Raises Conflict if the guard fails. Never retried here: the response may be lost."""
 
     def mark_deleted(self, key: str, guard: Guard) -> None:
-        """Write a delete marker; Conflict if the guard does not hold."""
+        """Write a delete marker. Raises Conflict if the guard fails."""
 
 
 class Buckets(Protocol):
-    """The buckets, and what is the same for all their keys."""
+    """All buckets, and settings that are the same for all keys of one."""
 
     def source(self, bucket: str) -> Objects:
-        """Return a bucket whose trouble is the source's."""
+        """Return a source bucket; reason codes of its trouble are those of the source."""
 
     def source_has_acls(self, bucket: str) -> bool:
-        """Return whether objects of a source bucket have ACLs of their own; read once per container."""
+        """Return whether ACLs are enabled in a source bucket. Read once per container."""
 
     def replicas(self, target: Target) -> Replicas:
-        """Return a bucket whose trouble is the destination's; the target's account, if any, must own it."""
+        """Return a destination bucket; reason codes are those of the destination. The target's account must own it."""
 
     def describe(self, target: Target) -> Target:
-        """Return a destination with its Region and capabilities; read once per container."""
+        """Return a destination with its Region and capabilities. Read once per container."""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What an entry tells people and the monitor beside the memory. Times are epoch milliseconds, size is bytes."""
+    """What the journal records for people and the monitor. Times are epoch milliseconds, size is bytes."""
 
     rule_id: str
     size: int
@@ -82,16 +82,16 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A version that did not get through yet (PENDING) or did not at all (FAILED).
+    """A change that waits (PENDING) or failed for good (FAILED) at one destination.
 
-    `threshold_ms`: how long after `note.first_seen` it may take, 0 if the stack's own threshold counts. `due`: when its
-    message must have come back at the latest, epoch milliseconds. `aspect`: what of the version the change concerns.
+    threshold_ms: how long after `note.first_seen` it may take; 0 for the stack's own threshold. due: by when its
+    message must have come back, epoch milliseconds. aspect: what the change concerns.
     """
 
     status: Status
     reason: Reason
     detail: str
-    version_id: str
+    item_id: str
     note: Note
     threshold_ms: int = 0
     due: int = 0
@@ -99,14 +99,14 @@ class Waiting:
 
 
 def waiting(attempt: Attempt, outcome: Outcome, now: int) -> Waiting:
-    """Say what the journal keeps of a change that waits or failed. `now`: epoch milliseconds."""
+    """Return what the journal keeps of a change that waits or failed. now: epoch milliseconds."""
     change = attempt.change
     return Waiting(
         status=outcome.status,
         reason=outcome.reason or Reason.UNKNOWN,
         detail=outcome.detail,
-        version_id=change.item_id,
-        note=Note(outcome.rule_id, outcome.size, change.time, attempt.delivery.attempts),
+        item_id=change.item_id,
+        note=Note(outcome.rule_id, outcome.size, change.time, attempt.delivery.receive_count),
         threshold_ms=outcome.threshold_ms,
         due=now + (PARTS_OVERDUE_MS if outcome.reason is Reason.PARTS_UNDER_WAY else OVERDUE_MS),
         aspect=change.aspect or Aspect.CONTENT,
@@ -115,11 +115,12 @@ def waiting(attempt: Attempt, outcome: Outcome, now: int) -> Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What the journal kept of a version that did not get through at once. `reason`: of its last trouble.
+    """What earlier deliveries left in the journal about a change. reason: of its last trouble.
 
-    `message`: the id of the message whose handler completed it, if that was remembered. `finished`: the receive count
-    of the last delivery that came to an end, 0 if none did; `begun`: how many began to work on it alone since then.
-    `against`: it was counted as not within the threshold. `missed`, `failed`: an event told of that.
+    message: the id of the message whose handler completed it, if that was noted. finished: the receive count of the
+    last delivery that ended, 0 if none did. begun: how many deliveries have begun to process it alone since then.
+    counted_against: it was counted as not within the threshold. missed_claimed: reporting that it missed the threshold
+    was claimed. failure_reported: its failure was published.
     """
 
     status: Status
@@ -127,89 +128,89 @@ class Earlier:
     message: str = ""
     finished: int = 0
     begun: int = 0
-    against: bool = False
-    missed: bool = False
-    failed: bool = False
+    counted_against: bool = False
+    missed_claimed: bool = False
+    failure_reported: bool = False
 
 
 class Reported(StrEnum):
-    """What an event can have told of a version that waits or failed."""
+    """What was published about a change that waits or failed."""
 
     MISSED = "missed"
     FAILED = "failed"
 
 
 class Journal(Protocol):
-    """The memory, one entry per pair, and the versions that wait."""
+    """The journal: one entry per pair, and one item per change that waits, failed or came late."""
 
     def read(self, pair: Pair) -> Memory:
-        """Read an entry, consistently."""
+        """Read the entry of a pair, consistently."""
 
     def settle(self, pair: Pair, before: Memory, after: Memory, note: Note) -> bool:
-        """Replace an entry if its generation still is that of `before`; False if somebody settled meanwhile."""
+        """Replace the entry if its generation is still that of `before`, and return whether it was."""
 
     def wait(self, pair: Pair, waiting: Waiting) -> Earlier | None:
-        """Remember a version that waits or failed, never over a completed one; return what was remembered before."""
+        """Record a change that waits or failed, unless it is completed. Return what was recorded before."""
 
     def begin(self, pair: Pair, waiting: Waiting) -> None:
-        """Remember that a delivery begins to work on a version alone, and count it; never over a completed one."""
+        """Record and count that a delivery begins to process a change alone, unless the change is completed."""
 
-    def earlier(self, pair: Pair, version_id: str) -> Earlier | None:
-        """Tell what earlier deliveries of a version left behind; None if it never waited."""
+    def earlier(self, pair: Pair, item_id: str) -> Earlier | None:
+        """Read what earlier deliveries of a change recorded; None if it never waited."""
 
-    def claim_missed(self, pair: Pair, version_id: str, now: int, claimant: str) -> bool:
-        """Claim to tell that a version missed its threshold; False if that is somebody else's to tell, or was told.
+    def claim_missed(self, pair: Pair, item_id: str, now: int, claimant: str) -> bool:
+        """Claim to report that a change missed its threshold. False if another claim is valid, or it was reported.
 
-        A claim is good for CLAIM_MS: who died in between is followed by another, and at once by itself. `tell` ends it
-        for good. A version that failed before is never late: its failure was told instead.
+        A claim is valid for CLAIM_MS, so that another claimant can follow one that crashed; the same claimant may claim
+        again at once. `note_reported` ends it. Refused for a change that failed: its failure was reported instead.
         """
 
-    def claim_failure(self, pair: Pair, version_id: str, now: int, claimant: str) -> Earlier | None:
-        """Claim to tell that a version failed; None if that was granted, else what was remembered instead.
+    def claim_failure(self, pair: Pair, item_id: str, now: int, claimant: str) -> Earlier | None:
+        """Claim to report that a change failed. None if that was granted, else what is recorded about the change.
 
-        It is refused once the version is completed, once its failure was told, and while another message is at it:
-        that one comes back until it is done. A claim is good for as long as a message may stay away.
+        Refused if the change is completed, if its failure was reported, and while the claim of another message is
+        valid: that message comes back until it has reported. A claim is valid for as long as a message may stay away.
         """
 
-    def note_reported(self, pair: Pair, version_id: str, told: Reported) -> None:
-        """Remember that an event was sent."""
+    def note_reported(self, pair: Pair, item_id: str, reported: Reported) -> None:
+        """Record that an event was published."""
 
-    def note_completed(self, pair: Pair, version_id: str, message: str, completed: int) -> None:
-        """Remember that the handler of this very message completed a version, since the message must come back."""
+    def note_completed(self, pair: Pair, item_id: str, message: str, completed: int) -> None:
+        """Record that the handler of this message completed a change, because the message will come back."""
 
-    def close(self, pair: Pair, version_id: str, completed: int) -> Earlier | None:
-        """Forget that a version waited, and return what was remembered; nothing happens if it never did."""
+    def close(self, pair: Pair, item_id: str, completed: int) -> Earlier | None:
+        """Mark a change that waited as completed, and return what was recorded. Nothing happens if it never waited."""
 
 
 CLAIM_MS = 60_000
-"""More than the monitor's time-out: whoever claimed earlier than that is not at work any more."""
+"""Longer than the monitor's time-out: whoever claimed before that has ended."""
 
 
 class Measures(Protocol):
-    """Counts and latencies of a batch."""
+    """Metrics of a batch."""
 
     def record(self, result: Result) -> None:
         """Add one result."""
 
     def flush(self) -> None:
-        """Publish what was added, at once."""
+        """Publish what was added, in one go."""
 
 
 class Log(Protocol):
-    """What people read when something is wrong: one line per outcome that is not COMPLETED."""
+    """The log: one line per outcome that is not COMPLETED, and what went wrong."""
 
     def outcome(self, change: Change, outcome: Outcome) -> None:
         """Log one outcome."""
 
     def unexpected(self, change: Change, error: Exception) -> None:
-        """Log an error that has no place in the error table, with its stack trace."""
+        """Log an error that no adapter translated, with its stack trace."""
 
     def incomplete(self, what: str) -> None:
-        """Log what had to be left out."""
+        """Log what was not done, and why."""
 
 
 class SideBySide(Protocol):
-    """Runs tasks at the same time."""
+    """Runs tasks concurrently."""
 
     def __call__(self, tasks: Sequence[Callable[[], T]], /) -> list[T]:
-        """Return the results in the order of the tasks; what a task raises is raised once all have ended."""
+        """Return the results in the order of the tasks. An exception is raised after all tasks have ended."""

@@ -1,6 +1,6 @@
-"""What a decision can be: a finished change, a copy, a plan, or a wish for more facts.
+"""What a decision can be: nothing to do, one copy, a plan, or a request for more facts.
 
-Values only. The flow carries them out without thinking, `explain` prints them instead.
+Values only. The flow executes them as they are, `explain` prints them instead.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,10 @@ from replicator.core.versions.version import Entry, Replica
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Read these first. Marks tell replica from native; verdicts are asked for versions of the source only."""
+    """Facts that must be read before a decision is possible: see `Facts`.
+
+    verdicts: version ids of the source. top: the destination's top. histories: both.
+    """
 
     marks: frozenset[Ref] = frozenset()
     verdicts: frozenset[str] = frozenset()
@@ -25,7 +28,7 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Nothing is to be done."""
+    """There is nothing to do, for this reason."""
 
     status: Status
     reason: Reason
@@ -43,7 +46,7 @@ class CopyVersion:
 
 @dataclass(frozen=True, slots=True)
 class PutBack:
-    """Copy one version of the destination on top of its own history."""
+    """Copy one version of the destination on top of its own history, so that it is current again."""
 
     version_id: str
     origin: Origin
@@ -62,7 +65,7 @@ Step = CopyVersion | PutBack | MarkDeleted
 
 @dataclass(frozen=True, slots=True)
 class FastCopy:
-    """The usual case: one copy, guarded by what the journal says stands there."""
+    """The usual case: one copy, guarded by what the journal says is on top of the destination."""
 
     copy: CopyVersion
     guard: Guard
@@ -70,21 +73,21 @@ class FastCopy:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Steps in order; each is guarded by the one before it, the first by `guard`.
+    """Steps in order. The first is guarded by `guard`, each later one by what the step before it wrote.
 
-    top: what stands at the top before the first step, None for a delete marker or nothing.
-    present: source versions that stand, or were known to have stood, at the destination.
-    over: what stands at the top, a delete marker too.
-    arrived: the replica of the change's own version, by its version id; empty if it does not stand there.
-    gone: the change's own version was deleted for good at the source: the steps settle nothing.
+    top: the version on top of the destination before the first step; None for a delete marker or nothing.
+    present: source versions that are, or are known to have been, at the destination.
+    top_entry: the entry on top, even if it is a delete marker.
+    own_replica: the version id of the replica of the change's own version; empty if there is none.
+    gone: the change's own version was permanently deleted at the source, so the steps settle nothing.
     """
 
     steps: tuple[Step, ...]
     guard: Guard
     top: Replica | None
     present: tuple[str, ...]
-    over: Entry | None = None
-    arrived: str = ""
+    top_entry: Entry | None = None
+    own_replica: str = ""
     gone: bool = False
 
 

@@ -1,6 +1,6 @@
-"""An attempt: one change, as one delivery brought it, for one destination. What travels together is one value.
+"""An attempt: one change, one delivery of it, one destination. What is passed together is one value.
 
-Separate from the facts, which grow while an attempt is decided: this much is known before anything is read.
+Separate from the facts, which grow while the attempt is decided: an attempt is known before anything is read.
 """
 
 from dataclasses import dataclass, field
@@ -13,35 +13,36 @@ from replicator.core.versions.origin import Origin
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How a change came here: by which message, at which receive of it, and whether from the dead-letter queue.
+    """How a change arrived.
 
-    `alone`: nothing else is processed at the same time. `carried`: by a message of its parts. `body`: the message that
-    would bring just this change again.
+    receive_count: how often SQS has delivered its message, this time included. redriven: the message comes from the
+    dead-letter queue. message: its id. alone: nothing else is processed at the same time. from_part_queue: it is a part
+    message. body: a message that contains just this change.
     """
 
-    attempts: int = 1
+    receive_count: int = 1
     redriven: bool = False
     message: str = ""
     alone: bool = False
-    carried: bool = False
+    from_part_queue: bool = False
     body: str = field(default="", repr=False)
 
     @property
     def repeated(self) -> bool:
-        """Return whether it, or a part of its work, may have been done before."""
-        return self.came_back or self.carried
+        """Return whether some of the work on the change may have been done before."""
+        return self.came_back or self.from_part_queue
 
     @property
     def came_back(self) -> bool:
-        """Return whether its own message was processed before, and may have been left in the middle of a plan."""
-        return self.attempts > 1 or self.redriven
+        """Return whether this message was processed before, and possibly left in the middle of a plan."""
+        return self.receive_count > 1 or self.redriven
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One change at one destination. The target's bucket is empty where no rule was reached.
+    """One change at one destination; with NO_TARGET if the attempt ended before its destination was known.
 
-    `threshold_ms`: how long it may take by the stack's own setting, for rules that name no time.
+    threshold_ms: the stack's own threshold, for rules that name none.
     """
 
     change: Change
@@ -51,10 +52,10 @@ class Attempt:
 
     @property
     def pair(self) -> Pair:
-        """Name the journal's entry that it is about."""
+        """The pair whose journal entry it concerns."""
         return Pair(self.change.bucket, self.target.bucket, self.change.key)
 
     @property
     def origin(self) -> Origin:
-        """Name its version as the event does; a HEAD may tell another time."""
+        """The version as the event names it. Its time is the event's; HEAD may return another one."""
         return Origin(self.change.bucket, self.change.version_id, self.change.time // 1000)

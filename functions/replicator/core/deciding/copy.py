@@ -1,7 +1,6 @@
-"""What one copy carries: the value that the copy adapter turns into one CopyObject call.
+"""What a replica looks like: the value that an adapter turns into one CopyObject call or one multipart upload.
 
-Separate from the adapter so that "what must a replica look like" can be read, and tested field by field, without
-knowing how boto3 spells it.
+Separate from the adapter so that this can be read, and tested field by field, without knowing boto3's arguments.
 """
 
 from collections.abc import Mapping
@@ -21,14 +20,14 @@ from replicator.core.versions.origin import (
     encode_mark,
     has_metadata_room,
 )
-from replicator.core.versions.version import Checksum, Encryption, Grant, Lock, StoredVersion
+from replicator.core.versions.version import Checksum, Encryption, Grant, Head, Lock, StoredVersion
 
 OWNER_FULL_CONTROL = "bucket-owner-full-control"
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What must stand at the top of the destination for a write to happen; an empty ETag: no object at all."""
+    """The precondition of a write: the ETag of the object on top of the destination; empty for no object at all."""
 
     etag: str = ""
 
@@ -38,7 +37,7 @@ class Copy:
     """What one replica has, and which version it is copied from.
 
     bucket, key, version_id, etag, size: of the version that is copied. source_metadata, source_tags: what that version
-    has itself. Whether S3 copies those along or is sent the replica's is the adapter's business.
+    has. By comparing them with the replica's, the adapter chooses the directives: let S3 copy them, or send new ones.
     """
 
     bucket: str
@@ -61,11 +60,10 @@ class Copy:
 
 
 def compose(proposed: ProposedCopy, grants: tuple[Grant, ...] = ()) -> Copy:
-    """Say what the replica of one version looks like under its rule. `grants`: the source's ACL beyond its owner."""
+    """Return what the replica of one version looks like under its rule. grants: the source's ACL beyond its owner."""
     head, destination = proposed.head, proposed.rule.destination
     acls = proposed.target.capabilities.acls
-    mark = encode_mark(proposed.origin, proposed.site)
-    in_metadata = has_metadata_room(head.metadata, head.unseen_metadata, mark)
+    metadata, tag_mark = _place_mark(head, encode_mark(proposed.origin, proposed.site))
     override = destination.owner_override and acls
     return Copy(
         bucket=proposed.origin.bucket,
@@ -74,9 +72,9 @@ def compose(proposed: ProposedCopy, grants: tuple[Grant, ...] = ()) -> Copy:
         etag=head.etag,
         size=head.size,
         origin=proposed.origin,
-        metadata={**head.metadata, MARK: mark} if in_metadata else head.metadata,
+        metadata=metadata,
         headers=head.headers,
-        tags=_tags(proposed.tags, proposed.rule, "" if in_metadata else mark),
+        tags=_tags(proposed.tags, proposed.rule, tag_mark),
         storage_class=destination.storage_class or head.storage_class,
         encryption=_encryption(head.encryption, destination.kms_key),
         lock=head.lock.in_force(proposed.now),
@@ -88,14 +86,13 @@ def compose(proposed: ProposedCopy, grants: tuple[Grant, ...] = ()) -> Copy:
     )
 
 
-def put_back(found: StoredVersion, origin: Origin, target: Target, site: Site) -> Copy:
-    """Say what a version of the destination itself looks like once it is put on top of its own history again."""
-    head = found.head
-    mark = encode_mark(origin, site)
-    in_metadata = has_metadata_room(head.metadata, head.unseen_metadata, mark)
-    tags = dict(found.tags)
-    if not in_metadata:
-        tags[MARK] = mark
+def put_back(stored: StoredVersion, origin: Origin, target: Target, site: Site) -> Copy:
+    """Return what a version of the destination looks like when it is copied on top of its own history."""
+    head = stored.head
+    metadata, tag_mark = _place_mark(head, encode_mark(origin, site))
+    tags = dict(stored.tags)
+    if tag_mark:
+        tags[MARK] = tag_mark
     if len(tags) < TAG_LIMIT:
         tags[STATUS_TAG] = STATUS_TAG_VALUE
     return Copy(
@@ -105,23 +102,30 @@ def put_back(found: StoredVersion, origin: Origin, target: Target, site: Site) -
         etag=head.etag,
         size=head.size,
         origin=origin,
-        metadata={**head.metadata, MARK: mark} if in_metadata else head.metadata,
+        metadata=metadata,
         headers=head.headers,
         tags=tags,
         storage_class=head.storage_class,
         encryption=head.encryption,
         lock=head.lock.in_force(site.time),
         checksum=head.checksum,
-        grants=found.grants if target.capabilities.acls else (),
+        grants=stored.grants if target.capabilities.acls else (),
         source_metadata=head.metadata,
-        source_tags=found.tags,
+        source_tags=stored.tags,
     )
 
 
-def _tags(tags: Mapping[str, str], rule: Rule, mark: str) -> Mapping[str, str]:
-    """Tags of the replica: the source's, the mark if it is carried here, and the status tag if there is room.
+def _place_mark(head: Head, mark: str) -> tuple[Mapping[str, str], str]:
+    """Return the replica's metadata, and the mark if it must be a tag because the metadata is full, else empty."""
+    if has_metadata_room(head.metadata, head.unseen_metadata, mark):
+        return {**head.metadata, MARK: mark}, ""
+    return head.metadata, mark
 
-    A status that the source itself is tagged with is its own, and does not go over.
+
+def _tags(tags: Mapping[str, str], rule: Rule, mark: str) -> Mapping[str, str]:
+    """Return the replica's tags: the source's, the mark if there is one, and the status tag if there is room.
+
+    The source's own status tag is not replicated.
     """
     added = {name: value for name, value in tags.items() if name != STATUS_TAG or value not in SOURCE_STATUSES}
     if mark:
@@ -132,7 +136,7 @@ def _tags(tags: Mapping[str, str], rule: Rule, mark: str) -> Mapping[str, str]:
 
 
 def _encryption(source: Encryption, replica_key: str | None) -> Encryption:
-    """Encrypt as S3 Replication does: the source's own kind, a KMS kind with the rule's key."""
+    """Encrypt as S3 Replication does: with the source's algorithm, and if that uses KMS with the rule's key."""
     if source.is_kms and replica_key:
         return Encryption(source.algorithm, replica_key, source.bucket_key)
     return source
@@ -140,7 +144,7 @@ def _encryption(source: Encryption, replica_key: str | None) -> Encryption:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What the destination answered: the new entry's version id, its ETag, and its checksum if it told one."""
+    """What the destination returned: the new version's id, its ETag, and its checksum if there is one."""
 
     version_id: str
     etag: str
@@ -148,10 +152,10 @@ class Written:
 
 
 def is_faithful(copy: Copy, written: Written) -> bool:
-    """Compare the replica's checksum with the source's; True where S3 gives nothing that can be compared.
+    """Return whether the replica's checksum equals the source's; True if S3 returns none that can be compared.
 
-    Only checksums over the whole object compare: a composite one depends on the parts, and an ETag is a checksum of the
-    bytes only for single-part objects without a KMS key, which S3 does not tell apart for us.
+    Only checksums over the whole object can be: a composite one depends on the parts, and an ETag is a checksum of the
+    bytes only for single-part objects without a KMS key, which is not visible here.
     """
     ours, theirs = copy.checksum, written.checksum
     if ours is None or theirs is None or ours.algorithm != theirs.algorithm:

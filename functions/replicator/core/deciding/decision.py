@@ -2,8 +2,8 @@
 
     refused or settled -> Finish;  in order and simple -> FastCopy;  everything else -> Plan
 
-One pure function. Live events, retries, redriven failures, existing objects and `explain` call it with the facts that
-they have, so they can never disagree. It never guesses: what it lacks it asks for.
+One pure function. Live events, retries, redriven failures, batch tasks and `explain` call it with the facts that they
+have, so they can never disagree. It never guesses: if a fact is missing, it returns Need.
 """
 
 from replicator.core.deciding.actions import CopyVersion, Decision, FastCopy, Finish, Need
@@ -19,7 +19,7 @@ from replicator.core.versions.version import Head
 
 
 def decide(facts: Facts) -> Decision:
-    """Say what to do about one change at one destination, or what must be read before that can be said."""
+    """Return what to do about one change at one destination, or which facts must be read first."""
     if facts.memory.has_settled(facts.change) and not facts.repeated:
         return Finish(Status.COMPLETED, Reason.ALREADY_THERE)
     if not facts.change.is_replicated:
@@ -29,7 +29,7 @@ def decide(facts: Facts) -> Decision:
             return _decide_content(facts)
         case Aspect.MARKER:
             return _decide_marker(facts)
-    raise NotImplementedError(f"{facts.change.aspect} is replicated, and nothing decides about it")
+    raise NotImplementedError(f"no decision for {facts.change.aspect}, although it is replicated")
 
 
 def _decide_content(facts: Facts) -> Decision:
@@ -49,7 +49,7 @@ def _decide_marker(facts: Facts) -> Decision:
     if not facts.markers:
         return Finish(Status.SKIPPED, Reason.MARKERS_NOT_SELECTED, "the rule's DeleteMarkerReplication is not enabled")
     if not facts.versioned:
-        return Finish(Status.FAILED, Reason.DST_UNVERSIONED, "a delete marker there could remove an object for good")
+        return Finish(Status.FAILED, Reason.DST_UNVERSIONED, "unversioned, a delete marker could destroy an object")
     return make_plan(facts)
 
 
@@ -64,10 +64,11 @@ def _refuse(facts: Facts, ref: Ref, verdict: Verdict) -> Decision | None:
 
 
 def is_in_order(facts: Facts) -> bool:
-    """Return whether the change may go straight on top: it is newer than all that was settled, and the top is ours.
+    """Return whether the version may be copied on top without reading histories.
 
-    Never a null version: what stands under that id may be younger than the change. Never an upload in parts over
-    something else: S3 puts it into the history where it was begun, and its event comes when it is completed.
+    It must be newer than all settled changes, and the top must be a replica of the source. Never a null version: that
+    id may name a newer version by now. Never a multipart upload over something else: S3 inserts it into the history
+    where the upload began, but sends its event when it is completed.
     """
     memory = facts.memory
     return (
@@ -75,14 +76,14 @@ def is_in_order(facts: Facts) -> bool:
         and facts.change.version_id != NULL_VERSION
         and not facts.repeated
         and facts.histories is None
-        and (memory.generation == 0 or not facts.change.is_upload)
+        and (memory.generation == 0 or not facts.change.is_multipart)
         and memory.is_in_order(facts.change)
         and (memory.generation == 0 or (memory.top is not None and memory.top.origin.bucket == facts.pair.source))
     )
 
 
 def _copy_in_order(facts: Facts, rule: Rule) -> Decision:
-    """Copy on top of what the journal remembers; two-way, a HEAD beside it says whether that still stands there."""
+    """Copy on top of what the journal remembers; two-way, only if a HEAD confirms that it is still on top."""
     top = facts.memory.top
     if facts.two_way:
         if facts.top is None:

@@ -1,6 +1,6 @@
-"""Return whether a rule wants a version, and whether S3 lets us copy it: a list of refusals, each with its reason.
+"""May a version be copied under a rule, and does S3 allow it? A list of refusals, each with its reason.
 
-Separate from the decision, which asks about order and presence: here only one version and its rule are looked at.
+Separate from the decision, which is about order and presence: here only one version and its rule matter.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from replicator.core.versions.version import Head, Restore
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a version is not copied now: SKIPPED by design, FAILED for good, or PENDING until something changes."""
+    """Why a version is not copied: SKIPPED by design, FAILED for good, or PENDING until something changes."""
 
     status: Status
     reason: Reason
@@ -26,7 +26,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Settings that bound what may be copied, in bytes: by one request (S3: 5 GiB), and at all (S3: 48.8 TiB)."""
+    """The most bytes that may be copied: by one request (S3: 5 GiB), and at all (S3: 48.8 TiB)."""
 
     single_copy: int = LARGEST_COPY
     largest: int = LARGEST_OBJECT
@@ -47,17 +47,17 @@ class ProposedCopy:
 
     @property
     def site(self) -> Site:
-        """Where and when the replica would stand."""
+        """Where and when the replica would be written."""
         return Site(self.target.bucket, self.key, self.now)
 
 
 def judge(candidate: Candidate, tags: Mapping[str, str], proposed: Callable[[Rule], ProposedCopy]) -> Rule | Refusal:
-    """Return the rule that copies this version, or the first refusal that applies."""
+    """Return the rule under which this version is copied, or the first refusal that applies."""
     rule = candidate.select(tags)
     if rule is None:
         return Refusal(Status.SKIPPED, Reason.NO_RULE, "no enabled rule has a filter that matches its tags")
-    looked_at = proposed(rule)
-    return next((refusal for refuse in REFUSALS if (refusal := refuse(looked_at))), rule)
+    under_rule = proposed(rule)
+    return next((refusal for refuse in REFUSALS if (refusal := refuse(under_rule))), rule)
 
 
 def _kms_not_selected(proposed: ProposedCopy) -> Refusal | None:
@@ -70,7 +70,7 @@ def _archived(proposed: ProposedCopy) -> Refusal | None:
     if not proposed.head.is_archived:
         return None
     if proposed.head.restore is Restore.ONGOING:
-        return Refusal(Status.PENDING, Reason.RESTORING, "its restore is under way")
+        return Refusal(Status.PENDING, Reason.RESTORING, "its restore is in progress")
     where = proposed.head.archive_status or proposed.head.storage_class
     return Refusal(Status.SKIPPED, Reason.SRC_NOT_ELIGIBLE, f"archived in {where}")
 
@@ -82,21 +82,21 @@ def _too_large(proposed: ProposedCopy) -> Refusal | None:
 
 
 def _metadata_unreadable(proposed: ProposedCopy) -> Refusal | None:
-    """Only one request copies metadata that no HEAD shows; parts would lose it."""
+    """Only CopyObject copies metadata that HEAD does not return; a multipart upload would lose it."""
     if proposed.head.unseen_metadata and proposed.head.size > proposed.limits.single_copy:
-        return Refusal(Status.FAILED, Reason.METADATA_UNREADABLE, "metadata that HEAD does not show, and too large")
+        return Refusal(Status.FAILED, Reason.METADATA_UNREADABLE, "HEAD omits some of it, and the object needs parts")
     return None
 
 
 def _unversioned(proposed: ProposedCopy) -> Refusal | None:
     if not proposed.target.capabilities.versions:
-        return Refusal(Status.FAILED, Reason.DST_UNVERSIONED, "a copy there could overwrite an object for good")
+        return Refusal(Status.FAILED, Reason.DST_UNVERSIONED, "unversioned, a copy could destroy an object there")
     return None
 
 
 def _lock_missing(proposed: ProposedCopy) -> Refusal | None:
     if proposed.head.lock.in_force(proposed.now) and not proposed.target.capabilities.lock:
-        return Refusal(Status.FAILED, Reason.DST_NO_OBJECT_LOCK, "the version is locked, the destination cannot lock")
+        return Refusal(Status.FAILED, Reason.DST_NO_OBJECT_LOCK, "the version is locked, the bucket has no Object Lock")
     return None
 
 
@@ -104,7 +104,7 @@ def _no_room(proposed: ProposedCopy) -> Refusal | None:
     mark = encode_mark(proposed.origin, proposed.site)
     if has_metadata_room(proposed.head.metadata, proposed.head.unseen_metadata, mark) or len(proposed.tags) < TAG_LIMIT:
         return None
-    return Refusal(Status.FAILED, Reason.NO_ROOM, "its metadata is full and it has 10 tags")
+    return Refusal(Status.FAILED, Reason.NO_ROOM, "no room for its origin: its metadata is full, and it has 10 tags")
 
 
 REFUSALS = (

@@ -1,7 +1,7 @@
-"""What was observed of one change at one destination, and how much of it is still unread.
+"""What is known about an attempt, and what has not been read yet.
 
-Facts grow: the decision names what it lacks, the flow reads just that and asks again. So the cheap path reads little,
-the careful path reads what it must, and both run through the same function.
+Facts grow: the decision names what it lacks, the flow reads just that and decides again. So the fast path reads little,
+the slow path reads what it must, and both use the same function.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from replicator.core.versions.version import Entry, Head, History, MarkerHead
 
 
 class Absent(Enum):
-    """A version, or an object, that is not there (any more)."""
+    """A version or an object that does not exist, or not any more."""
 
     ABSENT = "absent"
 
@@ -27,14 +27,14 @@ class Absent(Enum):
 ABSENT = Absent.ABSENT
 
 Top = Head | MarkerHead | Absent
-"""What a HEAD of a key without a version id finds."""
+"""What a HEAD of a key without a version id returns."""
 
 Verdict = Rule | Refusal | Absent
-"""The rule that copies a version, or why none does."""
+"""The rule under which a version is copied, or why it is not."""
 
 
 class Ref(NamedTuple):
-    """One version of the key in question: bucket and version id. A tuple: facts are looked up by it all the time."""
+    """One version of the key: bucket and version id. A tuple, because facts are looked up by it very often."""
 
     bucket: str
     version_id: str
@@ -42,10 +42,10 @@ class Ref(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Histories:
-    """The key's entries on both sides, oldest to newest. The destination is listed *before* the source.
+    """The key's entries on both sides, oldest to newest. The destination must be listed *before* the source.
 
-    Every replica seen then has its native version among the facts; the other way round, a version that came between
-    the two listings would be taken for one that is gone.
+    Then every replica that is seen has its native version among the facts. In the opposite order, a version that was
+    written between the two listings would look like one that was deleted.
     """
 
     destination: History
@@ -54,13 +54,13 @@ class Histories:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the decision knows of an attempt. A missing entry of `marks` or `verdicts`, or None, is unread.
+    """What the decision knows about an attempt. A missing key of `marks` or `verdicts`, or None, has not been read.
 
-    marks: the origin of a version that is a replica, None for a native one.
-    verdicts: for native versions of the source.
-    repeated: the message came before, or an earlier try met a conflict: nothing is taken on trust.
     markers: the rule replicates delete markers.
-    large: versions of more bytes take longer than a request, so that only their own change brings them; None: none do.
+    repeated: the message was processed before, or an earlier try met a conflict; so the memory is not trusted.
+    large: versions of more bytes are copied in parts, and only by their own change; None: no version is.
+    marks: the origin of a version that is a replica; None for a native one.
+    verdicts: for native versions of the source.
     """
 
     attempt: Attempt
@@ -75,7 +75,7 @@ class Facts:
 
     @property
     def change(self) -> Change:
-        """The change that is decided about."""
+        """The change to decide about."""
         return self.attempt.change
 
     @property
@@ -90,13 +90,13 @@ class Facts:
 
     @property
     def versioned(self) -> bool:
-        """Return whether the destination keeps versions; where it does not, even a delete marker destroys something."""
+        """Return whether the destination is versioned. If not, even a delete marker could destroy something."""
         return self.attempt.target.capabilities.versions
 
     def source(self, entry: Entry) -> Ref:
-        """Name an entry of the source's history."""
+        """Return the reference to an entry of the source."""
         return Ref(self.attempt.change.bucket, entry.version_id)
 
     def destination(self, entry: Entry) -> Ref:
-        """Name an entry of the destination's history."""
+        """Return the reference to an entry of the destination."""
         return Ref(self.attempt.target.bucket, entry.version_id)

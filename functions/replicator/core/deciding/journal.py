@@ -1,7 +1,7 @@
-"""What the journal remembers of one key at one destination, and how that memory grows.
+"""What the journal remembers about one key at one destination, and how that memory grows.
 
-The journal only remembers and speeds up: the buckets are the truth. So its values live here, beside the decision that
-trusts them no further than it must, and its storage lives in an adapter.
+The journal only saves requests: the buckets are the truth. Its values are here, beside the decision, which trusts them
+no further than it must; its storage is in an adapter.
 """
 
 from dataclasses import dataclass, field
@@ -11,14 +11,14 @@ from replicator.core.versions.origin import NULL_VERSION
 from replicator.core.versions.version import Replica
 
 SETTLED_IN_ORDER = 16
-"""Remembered version ids of a key whose changes arrive in order: the entry stays below one write unit (1 KB)."""
+"""Version ids that are remembered while changes arrive in order: the entry stays below one write unit (1 KB)."""
 SETTLED_OUT_OF_ORDER = 200
-"""Remembered version ids once a history had to be read: enough for a burst on one key, and below 8 KB."""
+"""Version ids that are remembered once histories had to be read: enough for a burst on one key, and below 8 KB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One key of one source bucket, and one of its destination buckets: what one journal entry is about."""
+    """One key of one source bucket, and one of its destination buckets: what one journal entry is for."""
 
     source: str
     destination: str
@@ -29,11 +29,12 @@ class Pair:
 class Memory:
     """The journal's entry for one pair.
 
-    generation: grows by one with each settled change; nobody may settle on facts older than it. 0: no entry.
-    top: what stands at the top of the destination, as far as we wrote it; None for a delete marker or nothing.
-    sequencer: of the event that the top came from; empty if the top came from a listing.
-    settled: version ids (of versions and delete markers) at the source that are done for good, newest last.
-    completed: when the newest of them was settled, epoch milliseconds; it only tells, and decides nothing.
+    generation: grows by one with each settled change; a change decided on an older generation cannot be settled. 0: no
+        entry.
+    top: what we last saw or wrote on top of the destination; None for a delete marker or nothing.
+    sequencer: of the event for which the top was written; empty if the top comes from a listing.
+    settled: ids of source versions and delete markers that are done for good, newest last.
+    completed: when the newest of them was settled, epoch milliseconds; for display, no decision depends on it.
     """
 
     generation: int = 0
@@ -43,26 +44,26 @@ class Memory:
     completed: int = field(default=0, compare=False)
 
     def has_settled(self, change: Change) -> bool:
-        """Return whether this very change was completed before: a duplicate, or a message whose answer was lost."""
-        return change.version_id in self.settled  # never a null version: it may be another one by now
+        """Return whether this change was completed before: it is a duplicate, or its message was not deleted."""
+        return change.version_id in self.settled  # never true for a null version: see _with
 
     def completed_at(self, change: Change) -> int:
-        """When this change was completed, epoch milliseconds; 0 if that is not remembered."""
+        """Return when this change was completed, epoch milliseconds; 0 if that is not remembered."""
         return self.completed if self.settled[-1:] == (change.version_id,) else 0
 
     def is_in_order(self, change: Change) -> bool:
-        """Return whether the change is known to be newer than everything that was settled."""
+        """Return whether the change is known to be newer than all settled ones."""
         return self.generation == 0 or comes_after(change.sequencer, self.sequencer)
 
 
 def after_fast_copy(memory: Memory, change: Change, top: Replica) -> Memory:
-    """Remember a copy that was made in order, on top of what the memory said was there."""
+    """Return the memory after a copy in order, on top of what the memory said was there."""
     settled = _with(memory, change.version_id)[-SETTLED_IN_ORDER:]
     return Memory(memory.generation + 1, top, change.sequencer, settled)
 
 
 def after_plan(memory: Memory, change: Change, top: Replica | None, present: tuple[str, ...]) -> Memory:
-    """Remember a plan that was carried out: `present` are the source versions seen or put at the destination."""
+    """Return the memory after a plan. present: source versions that are at the destination now, or were before."""
     is_top = top is not None and top.origin.bucket == change.bucket and top.origin.version_id == change.version_id
     sequencer = change.sequencer if is_top else ""
     settled = _with(memory, *present, change.version_id)[-SETTLED_OUT_OF_ORDER:]
@@ -70,7 +71,7 @@ def after_plan(memory: Memory, change: Change, top: Replica | None, present: tup
 
 
 def _with(memory: Memory, *version_ids: str) -> tuple[str, ...]:
-    """Add version ids, each once; not that of a null version, which another one may take over at any time."""
+    """Add version ids, each once. Never `null`: the next null version has the same id."""
     known = dict.fromkeys((*memory.settled, *version_ids))
     known.pop(NULL_VERSION, None)
     return tuple(known)

@@ -1,9 +1,9 @@
-"""The plan: what the two histories of a key demand, when the next copy cannot simply go on top.
+"""The plan: what both histories of a key require, when the version cannot simply be copied on top.
 
     copy what is missing, oldest first -> find the winner -> put it on top
 
-S3 adds to a history only at its top. The plan looks at entries within CLOCK_MARGIN of the change, and further back only
-where the winner depends on it.
+S3 adds to a history only at its top. The plan looks at entries within CLOCK_MARGIN of the change, and at older ones
+only where the winner depends on them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from replicator.core.versions.version import Entry, EntryKind
 
 
 def make_plan(facts: Facts) -> Decision:
-    """Plan from both histories; Need as long as facts are missing, Finish if the change's version is gone."""
+    """Return the plan for both histories; Need while facts are missing. If the version is gone, see finish_gone."""
     if facts.histories is None:
         return Need(histories=True)
     source = facts.histories.source
@@ -29,10 +29,10 @@ def make_plan(facts: Facts) -> Decision:
 
 
 def finish_gone(facts: Facts) -> Decision:
-    """Say what to do about a version that was deleted for good at the source: nothing, unless it may have been begun.
+    """Decide about a version that was permanently deleted at the source: nothing to do, unless work on it had begun.
 
-    An earlier delivery, an earlier attempt, or its upload in parts may have written over something newer, and not come
-    to put that back. So a repeated change is planned once more, for the sake of what must be on top.
+    An earlier delivery, an earlier try, or its multipart upload may have written over something newer, without putting
+    that back. So a repeated change is planned once more: the winner may have to be put on top.
     """
     gone = Finish(Status.SKIPPED, Reason.SRC_VERSION_NOT_FOUND, "the version was deleted before it was copied")
     if not facts.repeated:
@@ -45,7 +45,7 @@ def finish_gone(facts: Facts) -> Decision:
 
 
 def _plan(facts: Facts, event: Entry) -> Plan | Need:
-    assert facts.histories  # noqa: S101 - whoever has the event has read them
+    assert facts.histories  # noqa: S101 - both callers have read them
     standing = Standing(facts, facts.histories.source, facts.histories.destination)
     try:
         return _Planner(facts, standing, event).plan()
@@ -55,7 +55,7 @@ def _plan(facts: Facts, event: Entry) -> Plan | Need:
 
 @dataclass(frozen=True, slots=True)
 class _Planner:
-    """One change before what stands where. event: the change's own entry, gone or not."""
+    """Plans one change. event: the change's own entry, deleted or not."""
 
     facts: Facts
     standing: Standing
@@ -63,34 +63,34 @@ class _Planner:
 
     def plan(self) -> Plan:
         window = self.standing.natives_since(self.event.modified - CLOCK_MARGIN)
-        there = self.standing.replicas_since(self.event.modified - 2 * CLOCK_MARGIN)
-        arrived = [entry for entry in window if self.standing.has_arrived(entry, there)]
-        absent = [entry for entry in window if entry not in arrived and self._is_ours_to_bring(entry)]
-        missing = self.standing.selected(absent if self._is_there else [])
-        wanted = [entry for entry in window if entry in arrived or entry in missing]
-        standing = [entry for entry in wanted if entry in missing or self.standing.origin(entry) in there]
+        replicas = self.standing.replicas_since(self.event.modified - 2 * CLOCK_MARGIN)
+        arrived = [entry for entry in window if self.standing.has_arrived(entry, replicas)]
+        absent = [entry for entry in window if entry not in arrived and self._is_copied_here(entry)]
+        missing = self.standing.selected(absent if self._exists else [])
+        present = [entry for entry in window if entry in arrived or entry in missing]
+        shown = [entry for entry in present if entry in missing or self.standing.origin(entry) in replicas]
         steps: list[Step] = [self._copy(entry, "missing at the destination") for entry in missing]
-        steps += self._put_winner_on_top(standing, missing[-1] if missing else None, there)
+        steps += self._put_winner_on_top(shown, missing[-1] if missing else None, replicas)
         origin = self.standing.origin(self.event)
         return Plan(
             steps=tuple(steps),
             guard=self.standing.guard(),
             top=self.standing.top_replica(),
-            present=tuple(entry.version_id for entry in wanted),
-            over=self.standing.top,
-            arrived=there[origin].version_id if origin in there else "",
-            gone=not self._is_there,
+            present=tuple(entry.version_id for entry in present),
+            top_entry=self.standing.top,
+            own_replica=replicas[origin].version_id if origin in replicas else "",
+            gone=not self._exists,
         )
 
     @property
-    def _is_there(self) -> bool:
-        """Return whether the change's own version still exists. If not, others are left to their own changes."""
+    def _exists(self) -> bool:
+        """Return whether the change's own version still exists. If not, this plan copies no other versions either."""
         return self.event in self.standing.source
 
-    def _is_ours_to_bring(self, entry: Entry) -> bool:
-        """Return whether this change copies it along. A large version is copied by its own change, which comes late.
+    def _is_copied_here(self, entry: Entry) -> bool:
+        """Return whether this plan copies a missing version; a large one is only copied by its own change.
 
-        Then it puts the winner back on top, if the large one is not it.
+        That may end late, and puts the winner back on top if the large version is not it.
         """
         return entry is self.event or self.facts.large is None or entry.size <= self.facts.large
 
@@ -102,51 +102,52 @@ class _Planner:
     # Who must be on top
 
     def _put_winner_on_top(
-        self, standing: Sequence[Entry], copied: Entry | None, there: Mapping[Origin, Entry]
+        self, shown: Sequence[Entry], copied: Entry | None, replicas: Mapping[Origin, Entry]
     ) -> list[Step]:
-        """Return the step that puts the winner on top, if it is not there already.
+        """Return the step that puts the winner on top, if it is not on top already.
 
-        standing: versions that stand, or will stand, at the destination; one that was deleted there for good after it
-        had arrived does not come back, even if it is current at the source. copied: the last missing one.
+        shown: versions that are, or will be, at the destination. A version that was permanently deleted there after it
+        had arrived is not among them: it does not come back, even if it is current at the source. copied: the last
+        missing one.
         """
-        best = self._winner(standing)
+        best = self._winner(shown)
         if best is None:
             return []
         if not best.entry.is_version:
             top = self.standing.top
-            shown = copied is not None or (top is not None and top.is_version)
-            return [MarkDeleted(f"{best.origin} deleted the key")] if shown else []
+            is_visible = copied is not None or (top is not None and top.is_version)
+            return [MarkDeleted(f"{best.origin} deleted the key")] if is_visible else []
         if best.origin == (self.standing.origin(copied) if copied else self.standing.shown()):
             return []
         if best.bucket == self.facts.pair.destination:
             return [PutBack(best.entry.version_id, best.origin, "a later write of the destination")]
-        return [PutBack(there[best.origin].version_id, best.origin, "current at the source")]
+        return [PutBack(replicas[best.origin].version_id, best.origin, "current at the source")]
 
-    def _winner(self, standing: Sequence[Entry]) -> Native | None:
+    def _winner(self, shown: Sequence[Entry]) -> Native | None:
         """Choose among the last native entries, delete markers included; without them if none may be written.
 
-        The last native entry counts even if it is a marker that is not replicated now: leaving it out on one side
-        only would make the two directions pick different winners. One from before all versions that were looked at
-        says nothing: those that came after it are not among them, if the change's own was deleted for good.
+        The last native entry counts even if it is a marker that is not replicated now: if only one side left it out,
+        the two directions would pick different winners. A marker older than the window does not count: versions that
+        came after it may be missing from `shown`, if the change's own version was permanently deleted.
         """
         recent = since(self.standing.source, self.event.modified - CLOCK_MARGIN)
         last_marker = next((entry for entry in reversed(recent) if not entry.is_version), None)
-        if last_marker and self._is_on_its_way(last_marker):
+        if last_marker and self._large_follows(last_marker):
             last_marker = None
-        last_version = standing[-1] if standing else None
+        last_version = shown[-1] if shown else None
         entries = [entry for entry in (last_version, last_marker) if entry]
         best = self._choose(max(entries, key=self.standing.source.index, default=None))
         if best is None or best.entry.is_version or self._may_mark(best):
             return best
         return self._choose(last_version)
 
-    def _is_on_its_way(self, marker: Entry) -> bool:
-        """Return whether a large version came after a delete marker, and will be current once its own change copied it.
+    def _large_follows(self, marker: Entry) -> bool:
+        """Return whether a large version was written after a delete marker, and will be copied by its own change.
 
-        Its upload may have been begun already: a marker that was written now would stay above it.
+        Its upload may have begun already: then a marker that is written now would stay on top of it.
         """
         later = self.standing.source[self.standing.source.index(marker) + 1 :]
-        large = [entry for entry in later if not self._is_ours_to_bring(entry)]
+        large = [entry for entry in later if not self._is_copied_here(entry)]
         return bool(self.standing.selected(self.standing.natives(large)))
 
     def _choose(self, entry: Entry | None) -> Native | None:
@@ -155,7 +156,7 @@ class _Planner:
         return choose(mine, self._theirs(entry), two_way=self.facts.two_way)
 
     def _theirs(self, mine: Entry | None) -> Native | None:
-        """Find the last native entry of the destination, unless it is too old to matter."""
+        """Return the last native entry of the destination, unless it is too old to matter."""
         standing = self.standing
         entry = standing.last_native_of_destination(self._too_old(mine))
         if entry is None:
@@ -163,10 +164,10 @@ class _Planner:
         return Native(entry, self.facts.pair.destination, standing.destination, standing.destination_marks)
 
     def _too_old(self, mine: Entry | None) -> int:
-        """Return the time before which a native entry of the destination can neither win nor be disturbed.
+        """Return the time (epoch seconds) before which a native entry of the destination does not matter.
 
-        Against a version, an older write loses either way. Against a delete marker, any concurrent write wins two-way,
-        however old it is; one-way, only what is younger than the change itself may have been disturbed by it.
+        Against a version, an older write loses in any case. Against a delete marker, any concurrent write wins two-way,
+        however old it is; one-way, only a write newer than the change can have been hidden by it.
         """
         if mine and mine.is_version:
             return mine.modified - CLOCK_MARGIN
@@ -175,7 +176,7 @@ class _Planner:
     def _may_mark(self, best: Native) -> bool:
         """Return whether a delete marker may be written for this winner.
 
-        A marker of the source is replicated only once its own event came: those of lifecycle have none. From then on
-        it must come back on top of late copies; and so must one of the destination.
+        A marker of the source is replicated only after its own event, because lifecycle's are never replicated. From
+        then on it must be put back on top of late copies. So must a marker of the destination.
         """
         return best.bucket == self.facts.pair.destination or self.standing.is_reported(best.entry)

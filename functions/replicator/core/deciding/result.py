@@ -1,7 +1,7 @@
-"""What an attempt came to, with what deliveries left behind and how it counts: three values, one for each question.
+"""The result of an attempt: its outcome, what deliveries left behind, and how it counts.
 
-Separate from the outcome, which is the answer that people and metrics see: what is in here decides what is still to be
-written down, cleared away and counted.
+Separate from the outcome, which is what people and metrics see: the other two decide what must still be recorded,
+cleaned up and counted.
 """
 
 from dataclasses import dataclass, replace
@@ -16,23 +16,24 @@ class Trail:
     """What this delivery and earlier ones left behind.
 
     reported: another delivery recorded and counted it already. dead_lettered: an earlier delivery put it into the
-    dead-letter queue. in_parts: there may be uploads to clear away. midway: it failed after it had written something,
-    so what stands on top must be looked at again even if another handler completed the change. untidy: something is
-    left of its uploads, and its message should come back for that.
+    dead-letter queue. in_parts: there may be uploads to clean up. midway: it failed after it had written something, so
+    the top of the destination must be checked even if another handler completes the change. needs_cleanup: its uploads
+    could not be removed, and its message should come back for that.
     """
 
     reported: bool = False
     dead_lettered: bool = False
     in_parts: bool = False
     midway: bool = False
-    untidy: bool = False
+    needs_cleanup: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How a result counts. within: for or against the threshold; None if it was counted before, or is not final.
+    """How a result counts.
 
-    missed: it is counted here as having missed the threshold.
+    within: whether it counts as within its threshold; None if it was counted before, or is not final. missed: it is
+    counted in OperationsMissedThreshold.
     """
 
     within: bool | None = None
@@ -41,7 +42,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one attempt came to. companions: older versions that were copied along with it, completed as well."""
+    """The result of one attempt. companions: results of other versions that the same plan copied, all COMPLETED."""
 
     attempt: Attempt
     outcome: Outcome
@@ -51,24 +52,24 @@ class Result:
 
     @property
     def is_done(self) -> bool:
-        """Return whether its message may go."""
-        return self.outcome.is_final and not self.trail.untidy
+        """Return whether its message may be deleted."""
+        return self.outcome.is_final and not self.trail.needs_cleanup
 
     def but(self, **changes: Any) -> "Result":
-        """Return it with other fields in its outcome."""
+        """Return it with changes to its outcome."""
         return replace(self, outcome=replace(self.outcome, **changes))
 
     def leaving(self, **changes: bool) -> "Result":
-        """Return it with another trail."""
+        """Return it with changes to its trail."""
         return replace(self, trail=replace(self.trail, **changes))
 
     def counting(self, *, within: bool | None, missed: bool = False) -> "Result":
-        """Return it with its score."""
+        """Return it with this score."""
         return replace(self, score=Score(within, missed))
 
 
 def ended(attempt: Attempt, status: Status, reason: Reason | None = None, detail: str = "") -> Result:
-    """Return the result of an attempt that ended before anything was known beyond its event."""
+    """Return the result of an attempt that ended when nothing but its event was known."""
     outcome = Outcome(
         status,
         reason,
@@ -82,6 +83,6 @@ def ended(attempt: Attempt, status: Status, reason: Reason | None = None, detail
 
 
 def troubled(attempt: Attempt, trouble: Trouble) -> Result:
-    """Return the result of an attempt that met trouble: it waits if that is temporary, else it failed."""
+    """Return the result of an attempt that ended in trouble: PENDING if temporary, else FAILED."""
     status = Status.PENDING if isinstance(trouble, Temporary) else Status.FAILED
     return ended(attempt, status, trouble.reason, trouble.detail)

@@ -1,8 +1,8 @@
-"""What stands where: the two histories of a key, and which native versions stand at the destination, or may.
+"""What is where: both histories of a key, and which native versions have a replica at the destination.
 
-Separate from the plan, which decides what is to be done about it: whoever else must know where a version stands asks
-here. S3 tells of an entry's origin only by HEAD, so each question reads as few marks as possible; a mark or a verdict
-that is not among the facts is asked for by raising Unread.
+Separate from the plan, which decides what to do about it, so that others can ask the same questions. Only a HEAD shows
+an entry's origin, so each question reads as few marks as possible. If a mark or a verdict is missing from the facts,
+Unread is raised with the Need for it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from replicator.core.versions.version import Entry, History, Replica
 
 
 class Unread(Exception):
-    """A fact is missing; carries the wish for it."""
+    """A fact has not been read yet; `need` asks for it."""
 
     def __init__(self, need: Need) -> None:
         super().__init__(need)
@@ -25,9 +25,10 @@ class Unread(Exception):
 
 
 def since(history: History, time: int) -> History:
-    """Cut off what was there before `time` (epoch seconds).
+    """Return the entries from the first one on that was written at `time` (epoch seconds) or later.
 
-    By position: S3 puts an upload in parts where it was begun, other stores where it was completed, with an older time.
+    By position, not by time: S3 inserts a multipart upload where it began; other stores insert it where it was
+    completed, with the older time.
     """
     first = next((index for index, entry in enumerate(history) if entry.modified >= time), len(history))
     return history[first:]
@@ -35,7 +36,7 @@ def since(history: History, time: int) -> History:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Both histories of a key as one attempt sees them. Every method may raise Unread."""
+    """Both histories of a key, as one attempt sees them. Every method may raise Unread."""
 
     facts: Facts
     source: History
@@ -52,23 +53,23 @@ class Standing:
         return self.natives([entry for entry in since(self.source, time) if entry.is_version])
 
     def natives(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Leave replicas out of versions of the source."""
+        """Return those versions of the source that are native."""
         return [entry for entry, mark in zip(entries, self.source_marks(entries), strict=True) if mark is None]
 
     def selected(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Leave out the versions that no rule wants or that cannot be copied: their own changes say so."""
+        """Return those versions that a rule copies. Why the others are not copied is reported by their own changes."""
         if unread := frozenset(entry.version_id for entry in entries) - self.facts.verdicts.keys():
             raise Unread(Need(verdicts=unread))
         return [entry for entry in entries if isinstance(self.facts.verdicts[entry.version_id], Rule)]
 
     def has_arrived(self, entry: Entry, replicas: Mapping[Origin, Entry]) -> bool:
-        """Return whether a version stands at the destination, or did before somebody deleted it there for good."""
+        """Return whether a version is at the destination, or was until it was permanently deleted there."""
         return self.origin(entry) in replicas or entry.version_id in self.facts.memory.settled
 
     def is_reported(self, marker: Entry) -> bool:
         """Return whether an event reported this delete marker, or one below it with no native version in between.
 
-        A marker can carry nothing: the one on top may be our own, put back over a late copy.
+        A marker has no mark of its origin, so the one on top may be ours, put back on top of a late copy.
         """
         for entry in reversed(self.source[: self.source.index(marker) + 1]):
             if entry.is_version:
@@ -96,11 +97,11 @@ class Standing:
 
     @property
     def top(self) -> Entry | None:
-        """The entry on top of the destination, a delete marker too."""
+        """The entry on top of the destination, even if it is a delete marker."""
         return self.destination[-1] if self.destination else None
 
     def shown(self) -> Origin | None:
-        """Return what the top of the destination stands for; None for a delete marker or nothing."""
+        """Return the origin of the version on top of the destination; None for a delete marker or nothing."""
         top = self.top
         if top is None or not top.is_version:
             return None
@@ -108,22 +109,22 @@ class Standing:
         return self.destination_marks([top])[0] or native
 
     def guard(self) -> Guard:
-        """Return what a write on top of the destination must find there."""
+        """Return the guard for a write on top of the destination."""
         return Guard(self.top.etag if self.top and self.top.is_version else "")
 
     def top_replica(self) -> Replica | None:
-        """Return the top of the destination with what it stands for; None for a delete marker or nothing."""
+        """Return the version on top of the destination with its origin; None for a delete marker or nothing."""
         origin, top = self.shown(), self.top
         return Replica(top.version_id, top.etag, origin) if top and origin else None
 
     # Marks
 
     def source_marks(self, entries: Sequence[Entry]) -> list[Origin | None]:
-        """Return the origin of each version of the source, None for a native one."""
+        """Return the origin of each version of the source; None for a native one."""
         return self._marks([self.facts.source(entry) for entry in entries])
 
     def destination_marks(self, entries: Sequence[Entry]) -> list[Origin | None]:
-        """Return the origin of each version of the destination, None for a native one."""
+        """Return the origin of each version of the destination; None for a native one."""
         return self._marks([self.facts.destination(entry) for entry in entries])
 
     def _marks(self, refs: Sequence[Ref]) -> list[Origin | None]:

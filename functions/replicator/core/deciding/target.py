@@ -1,7 +1,7 @@
-"""A destination as a value: which bucket, whose it is, where it is, and what it can take.
+"""A destination bucket as a value: its name, owner, Region and capabilities.
 
-Separate from a rule's `Destination`, which says what somebody wants there: many rules may name one bucket, and what the
-bucket can do decides what a copy may carry.
+Separate from a rule's `Destination`, which says what replicas should look like there: many rules may name one bucket,
+and what the bucket supports decides what a copy may contain.
 """
 
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a bucket can keep beside an object's bytes and metadata.
+    """What a bucket supports beside an object's bytes and metadata.
 
-    versions: it keeps versions, so that nothing written there overwrites anything for good. acls: objects have ACLs of
-    their own. lock: Object Lock is enabled.
+    versions: versioning is enabled, so that no write there destroys anything. acls: ACLs are enabled. lock: Object Lock
+    is enabled.
     """
 
     versions: bool = True
@@ -22,11 +22,11 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One destination bucket. `account` must own it; empty if no rule says who does.
+    """One destination bucket. `account` must own it; empty if no rule names an owner.
 
-    region, capabilities and listens are those of a bucket that was looked at; before, they are assumed. listens:
-    something is notified of new objects there, so the bucket may be the source of rules in the other direction. That
-    decides how a conflict is settled, and is True whenever it cannot be known.
+    region, capabilities and listens have these defaults until `Buckets.describe` has read the bucket. listens: the
+    bucket sends notifications of new objects, so it may be the source of rules in the opposite direction. That decides
+    how a conflict is settled; True if it is unknown.
     """
 
     bucket: str
@@ -34,3 +34,7 @@ class Target:
     region: str = ""
     capabilities: Capabilities = Capabilities()
     listens: bool = True
+
+
+NO_TARGET = Target("")
+"""For an attempt that ended before its destination was known."""

@@ -1,7 +1,7 @@
-"""Which of two native entries, one written on each side, must be current in both buckets.
+"""The winner: which of two native entries, one from each side, must be current in both buckets.
 
-Both directions must come to the same answer from their own facts, without talking to each other; so the rule is small,
-symmetric and alone in this file. Its proof is the simulation.
+Both directions must reach the same answer from their own facts, without communicating. So the rule is small and
+symmetric, and has this module to itself. The simulation is its proof.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,15 +11,15 @@ from replicator.core.versions.origin import Origin
 from replicator.core.versions.version import Entry, History
 
 CLOCK_MARGIN = 900
-"""Seconds by which the clocks of two Regions may differ: beyond it S3 refuses every signed request
-(RequestTimeTooSkewed). A replica is written after its native version, so older entries need not be looked at."""
+"""Seconds by which the clocks of two Regions may differ: beyond that, S3 refuses every signed request
+(RequestTimeTooSkewed). A replica is written after its native version, so entries older than that need not be read."""
 
 MarksOf = Callable[[Sequence[Entry]], Sequence[Origin | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Native:
-    """The last native entry of one side, with the history it stands in and how to read that history's marks."""
+    """The last native entry of one side, with its history and a function that returns that history's marks."""
 
     entry: Entry
     bucket: str
@@ -28,15 +28,15 @@ class Native:
 
     @property
     def origin(self) -> Origin:
-        """Its identity everywhere."""
+        """The identity of this entry in both buckets."""
         return Origin(self.bucket, self.entry.version_id, self.entry.modified)
 
 
 def choose(mine: Native | None, theirs: Native | None, *, two_way: bool) -> Native | None:
     """Return the winner of the last native entries of the source (mine) and the destination (theirs).
 
-    Who could see the other wins. Otherwise they are concurrent: one-way, the source is right; two-way, a write beats
-    a delete marker, and of two writes the later LastModified wins, the bucket name breaking ties.
+    The one whose author could see the other wins. Otherwise they are concurrent: one-way, the source wins; two-way, a
+    write beats a delete marker, and of two writes the later LastModified wins, with the bucket name to break ties.
     """
     if mine is None or theirs is None:
         return mine or theirs
@@ -52,9 +52,9 @@ def choose(mine: Native | None, theirs: Native | None, *, two_way: bool) -> Nati
 
 
 def happened_before(early: Native, late: Native) -> bool:
-    """Return whether `early` stood, as a replica, below `late`: then the author of `late` could see it."""
+    """Return whether `early` was already there, as a replica, when `late` was written: its author could see it."""
     if not early.entry.is_version:
-        return False  # a replicated delete marker can carry nothing, so nobody can tell
+        return False  # a replicated delete marker has no mark, so this is unknown
     since = early.entry.modified - CLOCK_MARGIN
     below = late.history[: late.history.index(late.entry)]
     return early.origin in late.marks_of([entry for entry in below if entry.is_version and entry.modified >= since])

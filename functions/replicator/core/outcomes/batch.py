@@ -1,7 +1,7 @@
-"""S3 Batch Operations: its tasks as values, and the results that it wants.
+"""S3 Batch Operations: its tasks and their results as values.
 
-Separate from events.py: a line of a manifest names an object, it does not tell that anything happened. Shapes: S3 user
-guide, "Invoke AWS Lambda function" (invocation schemas 1.0 and 2.0).
+Separate from events.py: a line of a manifest names an object, it does not report a change. Formats: S3 user guide,
+"Invoke AWS Lambda function" (invocation schemas 1.0 and 2.0).
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ Json = Mapping[str, Any]
 
 
 class ResultCode(StrEnum):
-    """What S3 does next: nothing, the same task again, or a line in the report of failed tasks."""
+    """What S3 does with a task: it is done, invoked again, or reported as failed."""
 
     SUCCEEDED = "Succeeded"
     TEMPORARY = "TemporaryFailure"
@@ -25,7 +25,7 @@ class ResultCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One line of a manifest; an empty version id means the version that is current."""
+    """One line of a manifest. An empty version id means the current version."""
 
     id: str
     bucket: str
@@ -35,7 +35,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableTask:
-    """A task that could not be understood, and why."""
+    """A task that could not be read, and why."""
 
     id: str
     why: str
@@ -43,7 +43,7 @@ class UnreadableTask:
 
 @dataclass(frozen=True, slots=True)
 class TaskResult:
-    """What came of one task; the text ends in the job's completion report as `ResultMessage`."""
+    """The result of one task. text: the `ResultMessage` in the job's completion report."""
 
     task_id: str
     code: ResultCode
@@ -51,10 +51,10 @@ class TaskResult:
 
 
 def read_tasks(invocation: Json) -> list[Task | UnreadableTask]:
-    """Read an invocation. Raises ValueError if it is none of S3 Batch Operations'."""
+    """Read an invocation. Raises ValueError if it does not come from S3 Batch Operations."""
     tasks = invocation.get("tasks")
     if not isinstance(tasks, list) or not all(isinstance(task, dict) and task.get("taskId") for task in tasks):
-        raise ValueError("not an invocation by S3 Batch Operations: it has no list 'tasks' with a 'taskId' each")
+        raise ValueError("not an invocation by S3 Batch Operations: 'tasks' is no list of objects with a 'taskId'")
     return [_read(task) for task in tasks]
 
 
@@ -66,7 +66,7 @@ def _read(task: Json) -> Task | UnreadableTask:
 
 
 def sum_up(task_id: str, outcomes: Sequence[Outcome]) -> TaskResult:
-    """Make one result of the outcomes at all destinations: what may still succeed is tried again first."""
+    """Return one result for the outcomes at all destinations: PENDING anywhere makes S3 invoke the task again."""
     found = {outcome.status for outcome in outcomes}
     code = ResultCode.PERMANENT if Status.FAILED in found else ResultCode.SUCCEEDED
     return TaskResult(
@@ -75,14 +75,14 @@ def sum_up(task_id: str, outcomes: Sequence[Outcome]) -> TaskResult:
 
 
 def _in_words(outcome: Outcome) -> str:
-    """Write one outcome as the report shows it: `west: FAILED DstPutObjectNotPermitted (AccessDenied 403)`."""
+    """Return the text of one outcome, for example `west: FAILED DstPutObjectNotPermitted (AccessDenied 403)`."""
     where = f"{outcome.destination}: " if outcome.destination else ""
     why = f" {outcome.reason}" if outcome.reason else ""
     return f"{where}{outcome.status}{why}" + (f" ({outcome.detail})" if outcome.detail else "")
 
 
-def answer(invocation: Json, results: Sequence[TaskResult]) -> dict[str, Any]:
-    """Write the results as S3 wants them. A task that they leave out counts as failed."""
+def response(invocation: Json, results: Sequence[TaskResult]) -> dict[str, Any]:
+    """Return the response to S3. A task without a result counts as failed."""
     return {
         "invocationSchemaVersion": invocation.get("invocationSchemaVersion", "1.0"),
         "treatMissingKeysAs": ResultCode.PERMANENT.value,

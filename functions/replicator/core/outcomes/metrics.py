@@ -1,8 +1,8 @@
-"""Every metric that S3 Replicator publishes: its name, its unit, and the sets of dimensions that it appears under.
+"""Every metric that S3 Replicator publishes: its name, unit, and sets of dimensions.
 
-One table, read by whoever publishes, by the report, and by the tests that hold alarms, dashboard and documentation to
-it. Names, units and dimensions are S3's own wherever S3 Replication has such a metric (S3 user guide, "Using S3
-Replication metrics"), so that what was made for S3's reads ours.
+One table for the code that publishes, for the report, and for the tests of alarms, dashboard and documentation. Names,
+units and dimensions are S3's own wherever S3 Replication has such a metric (S3 user guide, "Using S3 Replication
+metrics"), so that dashboards made for S3's metrics work with these.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ BY_REASON = (*BY_RULE, REASON)
 BY_STACK = (STACK,)
 BY_AGE = (STACK, AGE)
 SLA = 0.999
-"""The share within the threshold that S3's Replication Time Control promises per month."""
+"""The share of objects within the threshold that S3 Replication Time Control promises per month."""
 
 
 class Metric(StrEnum):
@@ -47,7 +47,7 @@ class Metric(StrEnum):
 
 
 class Unit(StrEnum):
-    """CloudWatch's units, as far as they are used."""
+    """CloudWatch's units, those that are used here."""
 
     COUNT = "Count"
     BYTES = "Bytes"
@@ -55,8 +55,8 @@ class Unit(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """What a metric is measured in, and under which sets of dimensions it appears.
+class MetricDefinition:
+    """A metric's unit, and the sets of dimensions that it is published with.
 
     A dimension that has no value is left out of its set.
     """
@@ -65,19 +65,19 @@ class Kind:
     sets: tuple[tuple[str, ...], ...] = (BY_RULE, BY_STACK)
 
 
-METRICS: Mapping[Metric, Kind] = {
-    Metric.LATENCY: Kind(Unit.SECONDS),
-    Metric.REPLICATED: Kind(Unit.COUNT),
-    Metric.BYTES_REPLICATED: Kind(Unit.BYTES),
-    Metric.WITHIN: Kind(Unit.COUNT),
-    Metric.BYTES_WITHIN: Kind(Unit.BYTES),
-    Metric.BYTES_OUTSIDE: Kind(Unit.BYTES),
-    Metric.FAILED: Kind(Unit.COUNT, (BY_RULE, BY_REASON, BY_STACK)),
-    Metric.MISSED: Kind(Unit.COUNT, (BY_RULE, BY_REASON, BY_STACK)),
-    Metric.SKIPPED: Kind(Unit.COUNT, (BY_REASON,)),
-    Metric.PENDING: Kind(Unit.COUNT),
-    Metric.BYTES_PENDING: Kind(Unit.BYTES),
-    Metric.OLDEST: Kind(Unit.SECONDS),
-    Metric.PENDING_BY_AGE: Kind(Unit.COUNT, (BY_AGE,)),
-    Metric.UNSEEN: Kind(Unit.COUNT, (BY_STACK,)),
+METRICS: Mapping[Metric, MetricDefinition] = {
+    Metric.LATENCY: MetricDefinition(Unit.SECONDS),
+    Metric.REPLICATED: MetricDefinition(Unit.COUNT),
+    Metric.BYTES_REPLICATED: MetricDefinition(Unit.BYTES),
+    Metric.WITHIN: MetricDefinition(Unit.COUNT),
+    Metric.BYTES_WITHIN: MetricDefinition(Unit.BYTES),
+    Metric.BYTES_OUTSIDE: MetricDefinition(Unit.BYTES),
+    Metric.FAILED: MetricDefinition(Unit.COUNT, (BY_RULE, BY_REASON, BY_STACK)),
+    Metric.MISSED: MetricDefinition(Unit.COUNT, (BY_RULE, BY_REASON, BY_STACK)),
+    Metric.SKIPPED: MetricDefinition(Unit.COUNT, (BY_REASON,)),
+    Metric.PENDING: MetricDefinition(Unit.COUNT),
+    Metric.BYTES_PENDING: MetricDefinition(Unit.BYTES),
+    Metric.OLDEST: MetricDefinition(Unit.SECONDS),
+    Metric.PENDING_BY_AGE: MetricDefinition(Unit.COUNT, (BY_AGE,)),
+    Metric.UNSEEN: MetricDefinition(Unit.COUNT, (BY_STACK,)),
 }

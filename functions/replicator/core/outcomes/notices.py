@@ -1,8 +1,8 @@
-"""Events about replication in S3's own words: OperationFailedReplication, OperationMissedThreshold, ...AfterThreshold.
+"""Notices: events about replication, published as S3's own (OperationFailedReplication, OperationMissedThreshold, ...).
 
-Separate because their form is a promise to others. The detail of an event is the record that S3 would send ("Event
-message structure" in its user guide, `replicationEventData` as its SDKs read it), with `bucket` and `object` as S3
-sends them to EventBridge beside it, so that patterns made for either match.
+Separate because others depend on their format. The detail of an event is the record that S3 would send ("Event message
+structure" in its user guide, `replicationEventData` as its SDKs read it), plus `bucket` and `object` as S3 sends them
+to EventBridge, so that event patterns written for either format match.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ SOURCE = "s3-replicator"
 
 
 S3_OPERATIONS: Mapping[Aspect, str] = {Aspect.CONTENT: "OBJECT_PUT", Aspect.MARKER: "OBJECT_DELETE"}
-"""`s3Operation` by aspect: every aspect that is replicated has its word here."""
+"""The value of `s3Operation` for every aspect that is replicated."""
 
 
 class NoticeKind(StrEnum):
@@ -34,7 +34,7 @@ class NoticeKind(StrEnum):
 class Notice:
     """One event about one version at one destination. Times are epoch milliseconds, durations milliseconds.
 
-    `latency_ms` is known only once the replica is there.
+    latency_ms: 0 unless the replica is completed.
     """
 
     kind: NoticeKind
@@ -52,7 +52,7 @@ class Notice:
 
 
 def notice_of(kind: NoticeKind, change: Change, outcome: Outcome) -> Notice:
-    """Make the event that tells of an outcome."""
+    """Return the event that reports an outcome."""
     return Notice(
         kind=kind,
         bucket=change.bucket,
@@ -70,7 +70,7 @@ def notice_of(kind: NoticeKind, change: Change, outcome: Outcome) -> Notice:
 
 
 def detail(notice: Notice, region: str, now: int) -> dict[str, Any]:
-    """Write the event's detail; `region` is the source's, `now` epoch milliseconds."""
+    """Return the event's detail. region: the source's; now: epoch milliseconds."""
     partition = _partition(region)
     return {
         "eventVersion": "2.2",

@@ -1,7 +1,7 @@
-"""What can come of a change, and the two words for trouble: temporary and permanent.
+"""Outcomes of a change, reason codes, and the two kinds of trouble: temporary and permanent.
 
-Adapters raise trouble, flows turn it into outcomes; nobody else invents a third way. Reason codes are S3's own
-`failureReason` values wherever one fits (S3 user guide, "Amazon S3 Replication event notifications").
+Adapters raise trouble and flows turn it into outcomes; there is no third way. Reason codes are S3's own `failureReason`
+values wherever one fits (S3 user guide, "Amazon S3 Replication event notifications").
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from replicator.core.versions.origin import Origin
 
 
 class Status(StrEnum):
-    """Where a change stands for one destination; S3's words, and SKIPPED for what no rule wants."""
+    """The status of a change at one destination: S3's words, and SKIPPED where nothing is to be replicated."""
 
     COMPLETED = "COMPLETED"
     SKIPPED = "SKIPPED"
@@ -20,7 +20,7 @@ class Status(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a change was skipped, waits or failed. The first two groups are ours, the third is S3's vocabulary."""
+    """Why a change was skipped, waits or failed. The last group has S3's own codes, the others are ours."""
 
     # Skipped, by design.
     OWN_WRITE = "WrittenByReplicator"
@@ -31,7 +31,7 @@ class Reason(StrEnum):
     KMS_NOT_SELECTED = "SseKmsObjectsNotSelected"
     ALREADY_THERE = "AlreadyReplicated"
 
-    # Trouble that S3 has no word for.
+    # Trouble that S3 has no code for.
     MALFORMED = "MalformedEvent"
     RULES_UNREADABLE = "RulesUnreadable"
     TOO_LARGE = "ObjectExceedsSingleCopyLimit"
@@ -47,7 +47,7 @@ class Reason(StrEnum):
     WAITED = "WaitedOnQueue"
     UNKNOWN = "UnknownError"
 
-    # A large object on its way, and one that cannot go.
+    # Large objects.
     PARTS_UNDER_WAY = "PartsUnderWay"
     METADATA_UNREADABLE = "SrcMetadataNotReadable"
 
@@ -75,7 +75,7 @@ class Reason(StrEnum):
 
 
 class Trouble(Exception):
-    """An attempt did not get through. `detail` is for people: an API name and S3's code, never object content."""
+    """Something prevented the attempt. `detail` is for people: an API name and S3's code, never object content."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else str(reason))
@@ -84,24 +84,23 @@ class Trouble(Exception):
 
 
 class Temporary(Trouble):
-    """It may get through later: the message stays on the queue and comes back."""
+    """It may succeed later: the message stays on the queue and comes back."""
 
 
 class Permanent(Trouble):
-    """It will not get through by itself: the change goes to the dead-letter queue."""
+    """It will not succeed without somebody's help: the change goes to the dead-letter queue."""
 
 
 class Conflict(Exception):
-    """A precondition failed: somebody else wrote there a moment earlier, and the facts must be read again."""
+    """A precondition failed: something else was written there a moment earlier, so the facts must be read again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one change at one destination.
+    """The outcome of one change at one destination.
 
-    `size` is the bytes that the change is about; `latency_ms` runs from the event to the replica's completion;
-    `threshold_ms` is what its rule, or the stack, allows for that. `destination` and `rule_id` are empty where no rule
-    was reached.
+    destination, rule_id: empty if the attempt ended before a rule was known. size: bytes of the version. latency_ms:
+    from the event to the completion of the replica. threshold_ms: what the rule, or the stack, allows for that.
     """
 
     status: Status
@@ -116,10 +115,10 @@ class Outcome:
 
     @property
     def is_final(self) -> bool:
-        """Return whether its message has done its work: all is settled, or the messages of its parts carry it on."""
+        """Return whether its message is done: the change is settled, or left to its part messages."""
         return self.status is not Status.PENDING or self.reason is Reason.PARTS_UNDER_WAY
 
     @property
     def is_late(self) -> bool:
-        """Return whether it arrived after its threshold had passed."""
+        """Return whether the replica was completed after the threshold had passed."""
         return 0 < self.threshold_ms < self.latency_ms

@@ -1,17 +1,16 @@
-"""Where versions stand, rolled up over their destinations as S3 does (user guide, "Getting replication status").
+"""The replication status of a version, rolled up over its destinations as S3 does ("Getting replication status").
 
-Pure, so that the command, the tag on the source and the tests mean the same by one word.
+Separate from Status, which is about one destination. Pure, so that the command and the tag on the source agree.
 """
 
 from collections.abc import Iterable
 from enum import StrEnum
 
-from replicator.core.outcomes.outcome import Outcome
-from replicator.core.outcomes.outcome import Status as Settled
+from replicator.core.outcomes.outcome import Outcome, Status
 
 
 class ReplicationStatus(StrEnum):
-    """S3's words for where a version stands. NONE: no rule wants it. UNKNOWN: nothing is remembered of it (yet)."""
+    """S3's words for the status of a version. NONE: no rule selects it. UNKNOWN: the journal has nothing about it."""
 
     FAILED = "FAILED"
     PENDING = "PENDING"
@@ -29,12 +28,12 @@ _WORST_FIRST = (
 )
 
 
-def roll_up(standings: Iterable[ReplicationStatus]) -> ReplicationStatus:
-    """Return one standing for all destinations: FAILED if any failed, else PENDING if any waits, else COMPLETED."""
-    found = set(standings)
-    return next((standing for standing in _WORST_FIRST if standing in found), ReplicationStatus.NONE)
+def roll_up(statuses: Iterable[ReplicationStatus]) -> ReplicationStatus:
+    """Return the worst status of all destinations: FAILED, PENDING, UNKNOWN or COMPLETED; NONE without any of them."""
+    found = set(statuses)
+    return next((status for status in _WORST_FIRST if status in found), ReplicationStatus.NONE)
 
 
 def status_of_outcomes(outcomes: Iterable[Outcome]) -> ReplicationStatus:
-    """Roll up what one delivery came to. What was skipped counts nowhere."""
-    return roll_up(ReplicationStatus(outcome.status) for outcome in outcomes if outcome.status is not Settled.SKIPPED)
+    """Roll up the outcomes of one delivery, those that were SKIPPED left out."""
+    return roll_up(ReplicationStatus(outcome.status) for outcome in outcomes if outcome.status is not Status.SKIPPED)

@@ -1,6 +1,6 @@
-"""What waits, counted by age: how many operations and bytes, since when, and how many are over their threshold.
+"""What waits, counted by age: operations and bytes, since when, and how many are over their threshold.
 
-Pure and streaming: the monitor hands in one entry of the journal's index after the other, a million of them if need be.
+Pure and streaming: the monitor passes in the entries of the journal's index one by one, up to millions of them.
 """
 
 from collections import Counter
@@ -19,9 +19,9 @@ DAY_MS = 24 * 60 * MINUTE_MS
 class Pending:
     """One version that waits for one destination, as the journal's index shows it. Times are epoch milliseconds.
 
-    `threshold_ms`: how long it may take, 0 if the stack's own threshold counts. `due`: by when its message must have
-    come back, 0 if that is not known. `against`: it was counted as not within its threshold; `claimed`: when somebody
-    claimed to tell so, 0 if nobody did; `told`: that was done.
+    threshold_ms: how long it may take. due: by when its message must have come back, 0 if unknown. counted_against: it
+    was counted as not within its threshold. claimed: when reporting that it missed its threshold was claimed, 0 if it
+    was not. reported: that was done.
     """
 
     bucket: str
@@ -36,29 +36,29 @@ class Pending:
     attempts: int = 0
     reason: str = ""
     aspect: Aspect = Aspect.CONTENT
-    against: bool = False
+    counted_against: bool = False
     claimed: int = 0
-    told: bool = False
+    reported: bool = False
 
     @property
     def version_id(self) -> str:
-        """Return the id of the version that waits."""
+        """The id of the version that waits."""
         return version_of(self.item_id)
 
     @property
     def late_at(self) -> int:
-        """When its threshold passes."""
+        """When its threshold passes, epoch milliseconds."""
         return self.first_seen + self.threshold_ms
 
-    def must_be_told(self, now: int, claim_ms: int) -> bool:
-        """Return whether its threshold has passed and nobody has told so, or is about to."""
-        if now < self.late_at or self.told:
+    def must_be_reported(self, now: int, claim_ms: int) -> bool:
+        """Return whether its threshold has passed unreported, and no claim to report it is younger than `claim_ms`."""
+        if now < self.late_at or self.reported:
             return False
-        return not self.against or 0 < self.claimed < now - claim_ms
+        return not self.counted_against or 0 < self.claimed < now - claim_ms
 
 
 class Age(StrEnum):
-    """How long a version has waited; within its threshold in minutes. What waited a day is over its threshold too."""
+    """How long a version has waited. OVER_DAY is counted in addition to LATE, all others exclude each other."""
 
     UNDER_5 = "0-5 minutes"
     UNDER_10 = "5-10 minutes"
@@ -69,14 +69,14 @@ class Age(StrEnum):
 
 
 REPORTED_AGES = (Age.UNDER_5, Age.UNDER_10, Age.UNDER_15, Age.LATE, Age.OVER_DAY)
-"""Always told, zeros included. LATER needs a threshold beyond S3's, and is told where there is one."""
+"""Always published, zeros included. LATER is published only if it is not 0: that takes a threshold above 15 minutes."""
 
 Route = tuple[str, str, str]
 """Source bucket, destination bucket and rule."""
 
 
 def ages_of(pending: Pending, now: int) -> tuple[Age, ...]:
-    """Say which groups an entry belongs to."""
+    """Return the groups that an entry belongs to."""
     waited = max(0, now - pending.first_seen)  # S3's clock may be ahead of ours
     over_day = (Age.OVER_DAY,) if waited >= DAY_MS else ()
     if now >= pending.late_at:
@@ -87,20 +87,20 @@ def ages_of(pending: Pending, now: int) -> tuple[Age, ...]:
 
 @dataclass(slots=True)
 class Count:
-    """Operations, their bytes, and when the oldest of them was seen first (epoch milliseconds, 0 if there is none)."""
+    """Operations, their bytes, and when the oldest of them was first seen (epoch milliseconds, 0 if there is none)."""
 
     operations: int = 0
     bytes: int = 0
     oldest: int = 0
 
     def add(self, pending: Pending) -> None:
-        """Count one more."""
+        """Count one more entry."""
         self.operations += 1
         self.bytes += pending.size
         self.oldest = min(self.oldest or pending.first_seen, pending.first_seen)
 
     def merge(self, other: "Count") -> None:
-        """Add what was counted elsewhere."""
+        """Add the counts of another reader."""
         self.operations += other.operations
         self.bytes += other.bytes
         self.oldest = min(self.oldest or other.oldest, other.oldest or self.oldest)
@@ -112,9 +112,9 @@ class Count:
 
 @dataclass(slots=True)
 class Tally:
-    """What waits, counted. `complete`: nothing was left out for lack of time.
+    """What waits, counted. complete: nothing was left out for lack of time.
 
-    `seen`: each version that a message on the change queue stands for, once.
+    seen: hashes of the versions that have a message on the change queue, each once.
     """
 
     now: int
@@ -126,17 +126,17 @@ class Tally:
     seen: set[int] = field(default_factory=set)
 
     def add(self, pending: Pending) -> None:
-        """Count one more."""
+        """Count one more entry."""
         self.all.add(pending)
         route = (pending.bucket, pending.destination, pending.rule_id)
         self.by_route.setdefault(route, Count()).add(pending)
         self.by_age.update(ages_of(pending, self.now))
         self.by_reason[pending.reason] += 1
-        if pending.reason != Reason.PARTS_UNDER_WAY:  # messages on the part queue carry those on
+        if pending.reason != Reason.PARTS_UNDER_WAY:  # those have messages on the part queue
             self.seen.add(hash((pending.bucket, pending.key, pending.item_id)))
 
     def merge(self, other: "Tally") -> None:
-        """Add what was counted elsewhere."""
+        """Add the counts of another reader."""
         self.all.merge(other.all)
         for route, count in other.by_route.items():
             self.by_route.setdefault(route, Count()).merge(count)
@@ -147,23 +147,23 @@ class Tally:
 
     @property
     def late(self) -> int:
-        """Count what is over its threshold."""
+        """How many entries are over their threshold."""
         return self.by_age[Age.LATE]
 
     @property
     def versions(self) -> int:
-        """Count versions that wait on the change queue, each once, whatever the number of its destinations."""
+        """How many versions wait on the change queue, each counted once, whatever the number of destinations."""
         return len(self.seen)
 
     def ages(self) -> Mapping[Age, int]:
-        """Return the counts by age that are to be told."""
+        """Return the counts by age that are published."""
         later = {Age.LATER: self.by_age[Age.LATER]} if self.by_age[Age.LATER] else {}
         return {**{age: self.by_age[age] for age in REPORTED_AGES}, **later}
 
 
 @dataclass(frozen=True, slots=True)
 class Depth:
-    """How many messages a queue holds: to be received now, being worked on or hidden, and not yet to be received."""
+    """How many messages a queue holds: visible, in flight (received or hidden), and delayed."""
 
     visible: int = 0
     in_flight: int = 0
@@ -171,13 +171,13 @@ class Depth:
 
     @property
     def all(self) -> int:
-        """Count all of them."""
+        """How many messages there are in total."""
         return self.visible + self.in_flight + self.delayed
 
 
 def unseen(tally: Tally, changes: Depth) -> int:
-    """Say about how many changes wait on the queue without an entry that names them.
+    """Return about how many changes wait on the change queue without an entry in the journal.
 
-    SQS counts approximately, and a duplicate of a change's event is a message of its own.
+    SQS counts approximately, and a duplicate of an event is a message of its own.
     """
     return max(0, changes.all - tally.versions)

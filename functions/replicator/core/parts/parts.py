@@ -1,7 +1,7 @@
-"""Parts of an object: S3's limits on them, and cutting an object into them.
+"""Parts of an object: S3's limits, and dividing an object within them.
 
-Separate from what is chosen (layout.py) and from what it costs (cost.py): here only stands what S3 allows. Its numbers
-are those of the user guide, "Amazon S3 multipart upload limits", and of CopyObject.
+Separate from what is chosen (layout.py) and what it costs (cost.py): this is only what S3 allows. The numbers are from
+the user guide, "Amazon S3 multipart upload limits", and from CopyObject.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ LARGEST_OBJECT = MOST_PARTS * LARGEST_PART  # 48.8 TiB
 
 @dataclass(frozen=True, slots=True)
 class PartRange:
-    """One part: its number, from 1 on, and its first and last byte, both included."""
+    """One part: its number, from 1 on, and its first and last byte, both inclusive."""
 
     number: int
     first: int
@@ -27,48 +27,48 @@ class PartRange:
 
     @property
     def size(self) -> int:
-        """Return its bytes."""
+        """The bytes of the part."""
         return self.last - self.first + 1
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The sizes of an object's parts in order, as runs of (count, bytes): the usual object has one or two."""
+    """How an object is divided: its parts' sizes in order, as runs of (count, bytes), usually one or two."""
 
     runs: tuple[tuple[int, int], ...]
 
     @classmethod
     def of(cls, sizes: Iterable[int]) -> "Cut":
-        """Cut into parts of these sizes."""
+        """Return the cut with these part sizes."""
         return cls(tuple((len(list(run)), size) for size, run in groupby(sizes)))
 
     @classmethod
     def parse(cls, text: str) -> "Cut":
-        """Read what `str` wrote. Raises ValueError."""
+        """Read the output of `str`. Raises ValueError."""
         runs = (run.partition("x") for run in text.split(","))
         return cls(tuple((int(count), int(size)) for count, _, size in runs))
 
     def __str__(self) -> str:
-        """Write it short: `639x8388608,1x123`."""
+        """Return it as text, for example `639x8388608,1x123`."""
         return ",".join(f"{count}x{size}" for count, size in self.runs)
 
     @property
     def count(self) -> int:
-        """Return the number of parts."""
+        """The number of parts."""
         return sum(count for count, _ in self.runs)
 
     @property
     def size(self) -> int:
-        """Return the bytes of all parts."""
+        """The bytes of all parts."""
         return sum(count * size for count, size in self.runs)
 
     @property
     def largest(self) -> int:
-        """Return the bytes of the largest part."""
+        """The bytes of the largest part."""
         return max((size for _, size in self.runs), default=0)
 
     def ranges(self, number: int = 1, offset: int = 0) -> Iterator[PartRange]:
-        """Return all parts; the first one has this number and begins at this byte."""
+        """Yield all parts; the first one has this number and begins at byte `offset`."""
         for count, size in self.runs:
             for _ in range(count):
                 yield PartRange(number, offset, offset + size - 1)
@@ -76,7 +76,7 @@ class Cut:
 
     @property
     def is_allowed(self) -> bool:
-        """Return whether S3 takes it: at most 10,000 parts, none above 5 GiB, none but the last one below 5 MiB."""
+        """Return whether S3 accepts it: at most 10,000 parts, none above 5 GiB, and only the last one below 5 MiB."""
         if not self.runs or any(count < 1 or not 1 <= size <= LARGEST_PART for count, size in self.runs):
             return False
         last_count, _ = self.runs[-1]
@@ -85,19 +85,19 @@ class Cut:
 
 
 def cut_by(size: int, part: int) -> Cut:
-    """Cut so many bytes into parts of one size and a smaller last one."""
+    """Divide `size` bytes into parts of `part` bytes and a smaller last one."""
     whole, rest = divmod(size, part)
     runs = ((whole, part), (1, rest))
     return Cut(tuple((count, length) for count, length in runs if count and length))
 
 
 def cut_evenly(size: int, count: int) -> Cut:
-    """Cut into at most `count` equal parts of whole MiB, or as few more, or less, as S3's limits demand.
+    """Divide `size` bytes into at most `count` equal parts of whole MiB, or as close to that as S3's limits allow.
 
-    Raises ValueError for what no object can be.
+    Raises ValueError for a size that no object can have.
     """
     if not 1 <= size <= LARGEST_OBJECT:
-        raise ValueError(f"no object of {size} bytes has parts; S3's largest has {LARGEST_OBJECT}")
+        raise ValueError(f"no object of {size} bytes has parts: S3 allows 1 to {LARGEST_OBJECT} bytes")
     part = -(-size // max(1, min(count, MOST_PARTS)))
     part = -(-part // MIB) * MIB
     return cut_by(size, max(SMALLEST_PART, min(part, LARGEST_PART)))

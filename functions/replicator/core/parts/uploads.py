@@ -1,7 +1,7 @@
-"""Multipart uploads of our own as values: what the journal remembers of one, and what a message of parts says.
+"""Our multipart uploads as values: what the journal remembers about one, and what a part message contains.
 
-The bucket is the truth about parts: ListParts says what is done. Remembered is only what no request tells: which upload
-stands for which version, how it was cut, and whether its messages are on their way.
+The bucket is the truth about parts: ListParts returns what is done. The journal remembers only what no request returns:
+which upload copies which version, how it is divided, and whether its part messages were sent.
 """
 
 import json
@@ -16,29 +16,29 @@ from replicator.core.versions.events import Unreadable, parse, write
 from replicator.core.versions.version import Checksum
 
 MEMBER = "copyParts"
-"""What a message of parts has beside an S3 event's own members, which every reader of such events ignores. So a
-message of parts that ended in the dead-letter queue can be put on the change queue as it is: it is that event again."""
+"""The member that a part message adds to an S3 event. Readers of S3 events ignore it, so a part message from the
+dead-letter queue can be sent to the change queue as it is: there it is that event."""
 
 
 class UploadGone(Conflict):
-    """The upload is not there any more: completed, aborted, or expired."""
+    """The upload no longer exists: it was completed, aborted, or expired."""
 
 
 class UploadSpoiled(Conflict):
-    """S3 wants the upload started over: another write came while it was being completed (409)."""
+    """The upload must be started again: another write came while it was being completed (409)."""
 
 
 class SourceGone(Conflict):
-    """What the parts were to be copied from is gone, or has changed."""
+    """The version that the parts are copied from no longer exists, or has changed."""
 
 
-class Landed(Conflict):
-    """An upload was completed. S3 puts it into the history where it was begun, so the history must be looked at."""
+class UploadCompleted(Conflict):
+    """An upload was completed. S3 inserts the object where the upload began, so the histories must be read again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part that is there. `modified`: epoch seconds, as ListParts tells it."""
+    """A part that was copied. modified: epoch seconds, as ListParts returns it."""
 
     number: int
     size: int
@@ -59,7 +59,7 @@ class CopySource:
 
 @dataclass(frozen=True, slots=True)
 class UploadRef:
-    """One upload, and what the journal remembers it by: what it copies, and for which change."""
+    """The key of one upload in the journal: the upload, what it copies, and for which change."""
 
     id: str
     source: CopySource
@@ -68,7 +68,7 @@ class UploadRef:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why an upload failed for good, and the message whose handler tells of it."""
+    """Why an upload failed for good, and the id of the message whose handler reports it."""
 
     reason: Reason
     detail: str
@@ -79,12 +79,12 @@ class Failure:
 class Upload:
     """One multipart upload that replicates one version.
 
-    source: what is copied: the source's version, or one of the destination that is put back on top.
-    change_id, rule_id: the change that it was started for, as the journal names it, and the rule that wanted it.
-    per_message: parts in one message; 0 if the function that started it copies them itself.
-    started: by our own clock, epoch milliseconds. begun: by the destination's, epoch seconds, as LastModified.
-    onto: what stood at the top then, as far as it was known, by its version id; empty for nothing.
-    sent: all its messages were sent at least once. failure: it will never be completed, and this is why.
+    source: what is copied: a version of the source, or one of the destination that is put back on top.
+    change_id, rule_id: the item id of the change that it was started for, and the rule that selected the version.
+    per_message: parts in one message; 0 if the function that started the upload copies them itself.
+    started: by our own clock, epoch milliseconds. begun: by the destination's clock, epoch seconds, as in LastModified.
+    onto: the version id on top of the destination at that time, as far as it was known; empty for nothing.
+    sent: all part messages were sent at least once. failure: why the upload will never be completed.
     """
 
     id: str
@@ -102,18 +102,18 @@ class Upload:
 
     @property
     def ref(self) -> UploadRef:
-        """Name it."""
+        """The key of this upload in the journal."""
         return UploadRef(self.id, self.source, self.change_id)
 
     def missing(self, there: Iterable[Part]) -> list[PartRange]:
-        """Return the parts that are not there, or not as they were cut."""
+        """Return the parts that have not been copied, or that have the wrong size."""
         sizes = {part.number: part.size for part in there}
         return [part for part in self.cut.ranges() if sizes.get(part.number) != part.size]
 
 
 @dataclass(frozen=True, slots=True)
 class PartsMessage:
-    """Parts to copy, and the change that they are for. `parts`: how many the whole upload has."""
+    """Parts to copy, and the change that they belong to. parts: how many the whole upload has."""
 
     change: Change
     destination: str
@@ -126,11 +126,11 @@ class PartsMessage:
 
     @property
     def ref(self) -> UploadRef:
-        """Name the upload."""
+        """The key of the upload in the journal."""
         return UploadRef(self.upload_id, self.source, self.change.item_id)
 
     def encode(self) -> str:
-        """Write the body of a message: the change as an S3 event, and the parts beside it."""
+        """Return the message body: the change as an S3 event, and the parts beside it."""
         body: dict[str, Any] = json.loads(write(self.change))
         body[MEMBER] = {
             "destination": self.destination,
@@ -149,18 +149,18 @@ class PartsMessage:
 
 
 def decode(body: str) -> PartsMessage | Unreadable:
-    """Read what `encode` wrote."""
+    """Read the output of `encode`."""
     records = parse(body)
     if len(records) != 1 or isinstance(records[0], Unreadable):
         return records[0] if records and isinstance(records[0], Unreadable) else Unreadable("not one change", body)
     change = records[0].change
     try:
-        return _read(change, json.loads(body)[MEMBER])
+        return _parts_message(change, json.loads(body)[MEMBER])
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         return Unreadable(f"'{MEMBER}' is missing or has an unexpected form: {error!r}", body)
 
 
-def _read(change: Change, given: Mapping[str, Any]) -> PartsMessage:
+def _parts_message(change: Change, given: Mapping[str, Any]) -> PartsMessage:
     parts, number, offset = (int(given[name]) for name in ("parts", "number", "offset"))
     cut = Cut.parse(_text(given, "sizes"))
     if not 1 <= number <= number + cut.count - 1 <= parts <= MOST_PARTS or offset < 0:
@@ -187,7 +187,7 @@ def _text(given: Mapping[str, Any], name: str, *, empty: bool = False) -> str:
 
 
 def messages(change: Change, destination: str, upload: Upload, missing: Iterable[PartRange]) -> Iterator[PartsMessage]:
-    """Put the missing parts of an upload into messages, neighbours together."""
+    """Yield messages for the missing parts of an upload; parts of one message are consecutive."""
     for run in _runs(missing, upload.per_message):
         yield PartsMessage(
             change,

@@ -1,7 +1,7 @@
-"""A rule's `Destination`, read with every restriction of its own: bucket, account, storage class, key, time.
+"""Reads a rule's `Destination` and checks its restrictions: bucket, account, storage class, KMS key, threshold.
 
-Separate from the rest of a rule because it is half of the restrictions. Restrictions are S3's (PutBucketReplication);
-of minutes, S3 takes only 15, and here any number counts, parts of a minute included.
+Separate from the rest of a rule because half of the restrictions are here. They are S3's (PutBucketReplication), with
+one exception: S3 accepts only 15 minutes as a threshold, and here any number works, fractions included.
 """
 
 import re
@@ -10,7 +10,7 @@ from replicator.core.rules.document_node import Node
 from replicator.core.rules.rule import Destination, Problem
 
 RTC_MINUTES = 15
-# What CopyObject can write to a general purpose bucket; the model's other classes belong to other kinds of buckets.
+# What CopyObject accepts for a general purpose bucket; the API model's other classes are for other kinds of buckets.
 REPLICA_STORAGE_CLASSES = (
     "STANDARD",
     "STANDARD_IA",
@@ -27,7 +27,7 @@ _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 
 
 def read_destination(bucket: str, node: Node) -> Destination:
-    """Read where replicas of the source `bucket` go and what they look like there."""
+    """Read where the replicas of a source `bucket` go and what they look like there."""
     translation = node.node("AccessControlTranslation")
     override = translation is not None and translation.choice("Owner", ("Destination",), required=True) is not None
     account = node.text("Account")
@@ -68,7 +68,7 @@ def _kms_key(node: Node) -> str | None:
 
 
 def check_encryption(criteria: Node | None, destination: Node | None, *, kms_selected: bool) -> None:
-    """Refuse a key without KMS objects to encrypt, and KMS objects without a key."""
+    """Check that a rule names a KMS key for replicas if, and only if, it selects KMS-encrypted objects."""
     if destination is None:
         return
     if kms_selected and "EncryptionConfiguration" not in destination:
@@ -86,7 +86,7 @@ def check_encryption(criteria: Node | None, destination: Node | None, *, kms_sel
 
 
 def read_threshold(node: Node, version: int, warnings: list[Problem]) -> float | None:
-    """Read the minutes after which an object counts as late; None leaves that to the stack."""
+    """Read after how many minutes an object counts as late; None for the stack's own threshold."""
     rtc, metrics = node.node("ReplicationTime"), node.node("Metrics")
     if rtc is not None and version == 1:
         node.refuse("ReplicationTime", "needs a rule with Filter")
@@ -118,6 +118,6 @@ def _minutes(node: Node, name: str, warnings: list[Problem], *, required: bool) 
     minutes = time.quantity("Minutes", required=required and enabled)
     if minutes is not None and minutes != RTC_MINUTES:
         warnings.append(
-            Problem(node.rule, time.at("Minutes"), f"is {minutes}; S3 itself takes only {RTC_MINUTES} minutes here")
+            Problem(node.rule, time.at("Minutes"), f"is {minutes}; S3 itself accepts only {RTC_MINUTES} minutes here")
         )
     return minutes if enabled else None

@@ -1,7 +1,7 @@
-"""A whole `ReplicationConfiguration` document -> a `RuleSet`, or a refusal that lists everything wrong with it.
+"""A `ReplicationConfiguration` document -> a `RuleSet`, or RulesRefused with everything that is wrong with it.
 
-The document is S3's own JSON, as `aws s3api get-bucket-replication` prints it, with or without the outer key. Any JSON
-may come in; nothing but `RulesRefused` comes out besides a `RuleSet`.
+The document is S3's own JSON, as `aws s3api get-bucket-replication` prints it, with or without the outer key. Whatever
+JSON is passed in, nothing but RulesRefused is raised.
 """
 
 import json
@@ -19,7 +19,7 @@ OUTER_KEY = "ReplicationConfiguration"
 
 
 class RulesRefused(ValueError):
-    """A document that is not a replication configuration S3 (or this product) would take."""
+    """The document is not a replication configuration that S3 (or this product) accepts. `problems` lists why."""
 
     def __init__(self, bucket: str, problems: Sequence[Problem]) -> None:
         self.bucket = bucket
@@ -28,7 +28,7 @@ class RulesRefused(ValueError):
 
 
 def load(bucket: str, text: bytes | str) -> object:
-    """Read JSON text; raises RulesRefused with line and column when it is none, or names a member twice."""
+    """Read JSON text. Raises RulesRefused, with line and column, if it is not JSON or if an object repeats a member."""
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
@@ -48,14 +48,14 @@ def load(bucket: str, text: bytes | str) -> object:
 
 
 def rule_members(document: object) -> object:
-    """Return what stands under `Rules`, in either form of the document; None when there is nothing."""
+    """Return the value of `Rules`, with or without the outer key; None if there is none."""
     if isinstance(document, Mapping) and OUTER_KEY in document:
         document = document[OUTER_KEY]
     return document.get("Rules") if isinstance(document, Mapping) else None
 
 
 def default_document(destination: str) -> dict[str, object]:
-    """Return the document that stands for the stack's default destination: the whole bucket, as one rule."""
+    """Return the document for the stack's default destination: one rule for the whole bucket."""
     rule = {
         "ID": "default",
         "Priority": 0,
@@ -68,7 +68,7 @@ def default_document(destination: str) -> dict[str, object]:
 
 
 def with_ids(document: object) -> dict[str, object]:
-    """Return a document that parses in its bare form, every rule with its id, as it is stored."""
+    """Return a valid document as it is stored: without the outer key, and every rule with an id."""
     outer = document[OUTER_KEY] if isinstance(document, Mapping) and OUTER_KEY in document else document
     members = dict(outer) if isinstance(outer, Mapping) else {}
     rules = members.get("Rules")
@@ -78,17 +78,17 @@ def with_ids(document: object) -> dict[str, object]:
 
 
 def parse(bucket: str, document: object, shape_problems: Sequence[Problem] = ()) -> RuleSet:
-    """Return the rules of a source bucket; raises RulesRefused with every problem, those of the shape included."""
+    """Return the rules of a source bucket. Raises RulesRefused with every problem, `shape_problems` included."""
     readings = _read_all(bucket, document, shape_problems)
-    # Rules without an id go by their position here: their author has not seen the generated id yet.
+    # A rule without an id is named by its position here: its author has not seen the generated id yet.
     named = [replace(reading.rule, id=reading.name) for reading in readings]
     problems = [problem for reading in readings for problem in reading.problems]
     problems += conflicts(named)
     known = {(problem.rule, problem.field) for problem in problems}
     problems += [problem for problem in shape_problems if (problem.rule, problem.field) not in known]
     if problems:
-        place = {reading.name: position for position, reading in enumerate(readings, 1)}
-        raise RulesRefused(bucket, sorted(problems, key=lambda problem: place.get(problem.rule, 0)))
+        order = {reading.name: position for position, reading in enumerate(readings, 1)}
+        raise RulesRefused(bucket, sorted(problems, key=lambda problem: order.get(problem.rule, 0)))
     warnings = [warning for reading in readings for warning in reading.warnings]
     return RuleSet(bucket, tuple(reading.rule for reading in readings), (*warnings, *never_wins(named)))
 

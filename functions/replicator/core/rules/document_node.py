@@ -1,7 +1,7 @@
-"""Reading a JSON document that a person wrote: every value typed, everything wrong noted with its path.
+"""Reads a JSON document that a person wrote: checks the type of every value, and collects problems with their paths.
 
-Separate from what the document means, so that the readers of rules contain only S3's restrictions. A read that finds
-something wrong notes it and returns a harmless value, so that one pass reports all problems.
+Separate from what the document means, so that the readers of rules contain only S3's restrictions. A read that finds a
+problem adds it to the list and returns a harmless value, so that one pass reports all problems.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,13 +15,13 @@ _LONGEST_QUOTE = 40
 
 
 def describe(value: object) -> str:
-    """Say what a JSON value is, in the words of somebody who writes JSON."""
+    """Describe a JSON value for a message."""
     if value is None:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return f"the text {value if len(value) <= _LONGEST_QUOTE else value[:_LONGEST_QUOTE] + '...'!r}"
+        return f"the string {value if len(value) <= _LONGEST_QUOTE else value[:_LONGEST_QUOTE] + '...'!r}"
     if isinstance(value, int | float):
         return f"the number {value}"
     return "a list" if isinstance(value, list | tuple) else "an object"
@@ -29,7 +29,7 @@ def describe(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One JSON object of a rule: its members, where it lies in the rule, and the list that takes the problems."""
+    """One JSON object of a rule: its members, its path within the rule, and the list that problems are added to."""
 
     members: Mapping[str, object]
     rule: str
@@ -44,16 +44,16 @@ class Node:
         return f"{self.path}.{name}" if self.path else name
 
     def refuse(self, name: str, message: str) -> None:
-        """Note that something is wrong with a member."""
+        """Add a problem with a member."""
         self.problems.append(Problem(self.rule, self.at(name), message))
 
     def node(self, name: str) -> "Node | None":
-        """Return a member that must be an object; None if it is missing or something else."""
+        """Return a member that must be an object; None if it is missing or not an object."""
         value = self._typed(name, dict, "an object")
         return self._child(value, self.at(name)) if isinstance(value, dict) else None
 
     def nodes(self, name: str) -> tuple["Node", ...]:
-        """Return the objects of a member that must be a list of objects."""
+        """Return the items of a member that must be a list of objects."""
         value = self._typed(name, list, "a list")
         found = []
         for index, item in enumerate(value if isinstance(value, list) else ()):
@@ -64,8 +64,8 @@ class Node:
         return tuple(found)
 
     def text(self, name: str, *, required: bool = False, longest: int | None = None) -> str | None:
-        """Return a text; lengths are in characters, as S3 counts them."""
-        value = self._typed(name, str, "a text", required=required)
+        """Return a string. `longest` is in characters, as S3 counts them."""
+        value = self._typed(name, str, "a string", required=required)
         if not isinstance(value, str):
             return None
         if longest is not None and len(value) > longest:
@@ -87,13 +87,13 @@ class Node:
         value = self._typed(name, int | float, "a number", required=required)
         if not isinstance(value, int | float):
             return None
-        if not 0 < value <= most:  # nor is NaN, which JSON's readers let pass
+        if not 0 < value <= most:  # refuses NaN too, which json.loads accepts
             self.refuse(name, f"must be a number above 0 and at most {most}, not {value}")
             return None
         return value
 
     def choice(self, name: str, choices: Sequence[str], *, required: bool = False) -> str | None:
-        """Return a text that must be one of `choices`."""
+        """Return a string that must be one of `choices`."""
         value = self._typed(name, str, " or ".join(choices), required=required)
         if isinstance(value, str) and value in choices:
             return value
@@ -102,11 +102,11 @@ class Node:
         return None
 
     def enabled(self, name: str = "Status", *, required: bool = True) -> bool:
-        """Return whether a status says Enabled; false when it is missing."""
+        """Return whether a status is Enabled; False if it is missing."""
         return self.choice(name, STATUSES, required=required) == "Enabled"
 
     def status_of(self, name: str, *, required: bool = True) -> bool | None:
-        """Return whether the member object's own `Status` says Enabled; None when there is no such object."""
+        """Return whether the `Status` of a member object is Enabled; None if there is no such object."""
         child = self.node(name)
         return None if child is None else child.enabled(required=required)
 

@@ -1,7 +1,7 @@
-"""Which rules an object falls under.
+"""Which rules apply to an object.
 
-Reading and refusing documents is `document`'s business, so that matching, which runs for every change, stays small: a
-key is looked up by its prefixes, never compared with every rule.
+Separate from reading documents because matching runs for every change, and its cost must not grow with the number of
+rules: a key is looked up by its prefixes, never compared with every rule.
 """
 
 from collections import Counter
@@ -16,7 +16,8 @@ from replicator.core.rules.rule import Problem, Rule
 class Candidate:
     """The enabled rules for one destination bucket whose prefix matches a key, highest priority first; never empty.
 
-    Rules are found by the rarest of their tags, so that a thousand tag filters are not all tried for every object.
+    Rules with tag filters are indexed by the rarest of their tags, so that not all of a thousand filters are tried for
+    every object.
     """
 
     destination: str
@@ -25,35 +26,35 @@ class Candidate:
     _untagged: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        untagged = next((place for place, rule in enumerate(self.rules) if not rule.tags), len(self.rules))
-        # Below the first rule without a tag filter none can win.
+        untagged = next((rank for rank, rule in enumerate(self.rules) if not rule.tags), len(self.rules))
+        # The first rule without a tag filter matches every object: rules after it never apply.
         tagged = self.rules[:untagged]
         frequency = Counter(tag for rule in tagged for tag in rule.tags)
         by_tag: dict[tuple[str, str], list[int]] = {}
-        for place, rule in enumerate(tagged):
-            by_tag.setdefault(min(rule.tags, key=lambda tag: (frequency[tag], tag)), []).append(place)
-        object.__setattr__(self, "_by_tag", {tag: tuple(places) for tag, places in by_tag.items()})
+        for rank, rule in enumerate(tagged):
+            by_tag.setdefault(min(rule.tags, key=lambda tag: (frequency[tag], tag)), []).append(rank)
+        object.__setattr__(self, "_by_tag", {tag: tuple(ranks) for tag, ranks in by_tag.items()})
         object.__setattr__(self, "_untagged", untagged)
 
     @property
     def account(self) -> str:
-        """The account that must own the destination; empty if its rules do not say."""
+        """The account that must own the destination; empty if the rules do not name one."""
         return self.rules[0].destination.account or ""
 
     @property
     def needs_tags(self) -> bool:
-        """Return whether the object's tags decide; without a tag filter on top, the top rule wins whatever they are."""
+        """Return whether the object's tags decide which rule applies: only if the first rule has a tag filter."""
         return bool(self.rules[0].tags)
 
     def select(self, tags: Mapping[str, str]) -> Rule | None:
-        """Return the rule of highest priority whose tag filter the object passes, or None."""
-        places = (place for tag in tags.items() for place in self._by_tag.get(tag, ()))
-        best = min((place for place in places if self.rules[place].wants(tags)), default=self._untagged)
+        """Return the rule of highest priority whose tag filter matches, or None."""
+        ranks = (rank for tag in tags.items() for rank in self._by_tag.get(tag, ()))
+        best = min((rank for rank in ranks if self.rules[rank].wants(tags)), default=self._untagged)
         return self.rules[best] if best < len(self.rules) else None
 
 
 class MatchResult(StrEnum):
-    """What came of comparing one object with one rule."""
+    """Whether a rule applies to an object, and if not, what prevents it."""
 
     MATCHES = "matches"
     DISABLED = "disabled"
@@ -64,7 +65,7 @@ class MatchResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """What came of comparing one rule with one object, with the reason in words."""
+    """The result of comparing one rule with one object, with the reason in words."""
 
     rule: Rule
     result: MatchResult
@@ -77,7 +78,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """All rules of one source bucket, in the order of their document, with what is worth a warning about them."""
+    """All rules of one source bucket in the order of their document, with warnings about them."""
 
     bucket: str
     rules: tuple[Rule, ...] = ()
@@ -102,27 +103,27 @@ class RuleSet:
     def candidates(self, key: str) -> tuple[Candidate, ...]:
         """Return one candidate for each destination bucket that an enabled rule names for this key.
 
-        The longest prefix of the key that a rule has decides which other rules have one, so that there are no more
-        different answers than prefixes, and each is put together once.
+        All keys with the same longest matching prefix have the same candidates, so there is one result per prefix, and
+        each is built only once.
         """
         longest = next((key[:length] for length in self._lengths if key[:length] in self._by_prefix), None)
         if longest is None:
             return ()
         if longest not in self._candidates:
-            self._candidates[longest] = self._put_together(longest)
+            self._candidates[longest] = self._build_candidates(longest)
         return self._candidates[longest]
 
     def only_disabled(self, key: str) -> bool:
-        """Return whether rules name this key, but every one of them is disabled."""
+        """Return whether rules have a prefix that matches this key, but all of those are disabled."""
         matching = tuple(self._with_prefix_of(key))
         return bool(matching) and not any(rule.enabled for rule in matching)
 
     def match_all(self, key: str, tags: Mapping[str, str]) -> tuple[Match, ...]:
-        """Return one verdict for each rule, in the order of the document. Costs a look at every rule."""
+        """Compare the object with every rule, in the order of the document. Costs time for each rule."""
         winners = {candidate.destination: candidate.select(tags) for candidate in self.candidates(key)}
         return tuple(_match(rule, key, tags, winners.get(rule.destination.bucket)) for rule in self.rules)
 
-    def _put_together(self, key: str) -> tuple[Candidate, ...]:
+    def _build_candidates(self, key: str) -> tuple[Candidate, ...]:
         by_destination: dict[str, list[Rule]] = {}
         for rule in self._with_prefix_of(key):
             if rule.enabled:

@@ -1,7 +1,7 @@
-"""One rule of a `ReplicationConfiguration`, read into a `Rule` with every restriction that concerns it alone.
+"""Reads one rule of a `ReplicationConfiguration` into a `Rule` and checks every restriction on a single rule.
 
-Restrictions are S3's own (PutBucketReplication); where this product deliberately takes more than S3 does, a comment
-says so. What concerns several rules at once is `rule_document`'s business.
+Restrictions are S3's own (PutBucketReplication); where this product deliberately accepts more than S3 does, a comment
+says so. Restrictions between rules are in conflicts.py.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ OPTIONS = ("ReplicaTag", "PreserveETag")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What reading one rule gave: its name in messages, the rule, what is wrong with it, what is worth a warning."""
+    """One rule as it was read: its name in messages, the rule, problems and warnings."""
 
     name: str
     rule: Rule
@@ -39,13 +39,13 @@ def label(members: Mapping[str, object], position: int) -> str:
 
 
 def generated_id(members: Mapping[str, object]) -> str:
-    """Return the id of a rule that has none: always the same one for the same rule, wherever it stands."""
+    """Return an id for a rule that has none: the same id for the same rule, wherever it is in the document."""
     text = json.dumps({name: value for name, value in members.items() if name != "ID"}, sort_keys=True, default=str)
     return f"rule-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def read_rule(bucket: str, name: str, members: Mapping[str, object]) -> Reading:
-    """Read one rule of the source `bucket`; the reading's rule counts only when there are no problems."""
+    """Read one rule of a source `bucket`. The rule is only valid if there are no problems."""
     problems: list[Problem] = []
     warnings: list[Problem] = []
     node = Node(members, name, problems)
@@ -78,7 +78,7 @@ def read_rule(bucket: str, name: str, members: Mapping[str, object]) -> Reading:
 
 
 def _id(node: Node) -> str | None:
-    """Read the id. It goes into metrics and message attributes, which take nothing that cannot be printed."""
+    """Read the id. It is used in metrics and message attributes, which accept only printable characters."""
     given = node.text("ID", longest=LONGEST_ID)
     if given and not given.isprintable():
         node.refuse("ID", f"{given!r} has characters that cannot be printed")
@@ -91,13 +91,13 @@ def _selection(node: Node) -> tuple[str, frozenset[tuple[str, str]]]:
             node.refuse("Filter", 'is missing; `"Filter": {}` selects the whole bucket')
         return node.text("Prefix", longest=LONGEST_PREFIX) or "", frozenset()
     if "Prefix" in node:
-        node.refuse("Prefix", "cannot stand beside Filter; write the prefix into Filter")
+        node.refuse("Prefix", "cannot be used beside Filter; write the prefix into Filter")
     chosen = node.node("Filter")
     if chosen is None:
         return "", frozenset()
     given = [name for name in ("Prefix", "Tag", "And") if name in chosen]
     if len(given) > 1:
-        node.refuse("Filter", f"has {', '.join(given)}; it takes only one of them, put the conditions into And")
+        node.refuse("Filter", f"has {', '.join(given)}; only one of them is allowed, put all conditions into And")
     prefix = chosen.text("Prefix", longest=LONGEST_PREFIX) or ""
     tag = chosen.node("Tag")
     tags = (_tag(tag),) if tag else ()
@@ -143,8 +143,7 @@ def _delete_markers(node: Node, version: int, *, tagged: bool) -> bool:
             node.refuse(
                 "DeleteMarkerReplication", "needs a rule with Filter; rules with Prefix always replicate delete markers"
             )
-        # S3's own behaviour of the older form, which has no switch.
-        return True
+        return True  # as in S3, where the older schema has no switch for it
     if "DeleteMarkerReplication" not in node:
         node.refuse("DeleteMarkerReplication", 'is missing; a rule with Filter must say {"Status": "Enabled|Disabled"}')
     if status and tagged:
@@ -166,7 +165,7 @@ def _replica_modifications(criteria: Node | None, version: int, warnings: list[P
         criteria.refuse("ReplicaModifications", "needs a rule with Filter")
     enabled = criteria.status_of("ReplicaModifications") or False
     if enabled:
-        message = "tags, ACL and lock that are changed afterwards are not carried over, in either direction"
+        message = "tags, ACL and lock that are changed later are not replicated, in either direction"
         warnings.append(Problem(criteria.rule, criteria.at("ReplicaModifications"), message))
     return enabled
 
@@ -175,7 +174,7 @@ def _existing_objects(node: Node, warnings: list[Problem]) -> bool:
     enabled = node.status_of("ExistingObjectReplication") or False
     if enabled:
         warnings.append(
-            Problem(node.rule, "ExistingObjectReplication", "objects older than the rule are not copied by events")
+            Problem(node.rule, "ExistingObjectReplication", "objects older than the rule are not replicated by events")
         )
     return enabled
 
@@ -191,4 +190,4 @@ def _check_options(options: Node | None) -> None:
         return
     for name in options.members:
         if name not in OPTIONS:
-            options.refuse(name, f"is not known; ReplicatorOptions takes {' and '.join(OPTIONS)}")
+            options.refuse(name, f"is unknown; ReplicatorOptions has {' and '.join(OPTIONS)}")

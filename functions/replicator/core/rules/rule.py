@@ -1,4 +1,4 @@
-"""One replication rule as a value, and a problem with one. The words are those of S3's `ReplicationConfiguration`."""
+"""One replication rule as a value, and a problem with one. Names are those of S3's `ReplicationConfiguration`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong, or worth a warning, with the rule and the field that it is about.
+    """One error or warning, with the rule and the field that it is about.
 
-    `rule` is the rule's id, `rule 3` for the third rule when it has none that tells, or empty for the whole document.
+    `rule` is the rule's id, `rule 3` for the third rule if it has no usable id, or empty for the whole document.
     """
 
     rule: str
@@ -22,7 +22,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a rule's replicas go and what they look like there; None means "as the source" or "not said"."""
+    """Where a rule's replicas go and what they look like there. None: the rule does not say, so as at the source."""
 
     bucket: str
     account: str | None = None
@@ -35,8 +35,8 @@ class Destination:
 class Rule:
     """One replication rule.
 
-    `tags` empty: no tag filter. `threshold_minutes` None: the stack's own threshold. `kms_selected`: objects encrypted
-    with a KMS key are replicated too. `version` is the form of the rule: 1 (`Prefix`) or 2 (`Filter`).
+    tags: the tag filter; empty for none. threshold_minutes: None for the stack's own threshold. kms_selected: objects
+    encrypted with a KMS key are replicated too. version: the schema of the rule, 1 (`Prefix`) or 2 (`Filter`).
     """
 
     id: str

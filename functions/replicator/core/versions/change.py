@@ -1,7 +1,7 @@
 """What one event says happened to one key.
 
 Separate from the event formats (events.py): S3's notifications, EventBridge, Batch Operations and the operator's own
-commands all speak of the same change, and everything behind this value is the same for them.
+commands all lead to the same value, and everything after it treats them alike.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from replicator.core.versions.origin import NULL_VERSION
 
 
 class ChangeKind(StrEnum):
-    """What happened, as events distinguish it."""
+    """What happened, as far as events distinguish it."""
 
     CREATED = "created"
     MARKED_DELETED = "marked deleted"
@@ -27,7 +27,7 @@ class ChangeKind(StrEnum):
 
 
 class Aspect(StrEnum):
-    """What of an entry a change concerns. CONTENT and MARKER make the entry, the others change it later."""
+    """What a change of a history entry concerns. CONTENT and MARKER create the entry, the others change it later."""
 
     CONTENT = "content"
     MARKER = "marker"
@@ -48,20 +48,20 @@ ASPECTS: Mapping[ChangeKind, Aspect] = {
     ChangeKind.RETENTION: Aspect.LOCK,
     ChangeKind.ANNOTATIONS: Aspect.ANNOTATIONS,
 }
-"""An event that nobody here knows (UNKNOWN) has none."""
+"""The aspect of each kind; UNKNOWN has none."""
 
-MAKES_ENTRY = frozenset({Aspect.CONTENT, Aspect.MARKER})
+CREATES_ENTRY = frozenset({Aspect.CONTENT, Aspect.MARKER})
 
 REPLICATED = frozenset({ChangeKind.CREATED, ChangeKind.RESTORED, ChangeKind.MARKED_DELETED})
-"""Permanent deletions and lifecycle's delete markers never are; what is changed afterwards is not yet."""
+"""Never permanent deletions, nor delete markers that lifecycle created. Later changes of a version: not yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One thing that happened to one key.
 
-    `time` is the event's own time in epoch milliseconds; it feeds the latency and nothing else. `sequencer` is
-    S3's hexadecimal order of PUT and DELETE events of one key; empty when the event carries none.
+    time: the event's own time in epoch milliseconds. Latency counts from it; order never depends on it. sequencer: S3's
+    hexadecimal order of PUT and DELETE events of one key; empty when the event has none. name: the event's name.
     """
 
     kind: ChangeKind
@@ -76,12 +76,12 @@ class Change:
 
     @property
     def aspect(self) -> Aspect | None:
-        """What it concerns; None for an event that nobody here knows."""
+        """The aspect that it concerns; None for an unknown event."""
         return ASPECTS.get(self.kind)
 
     @property
     def is_known(self) -> bool:
-        """Return whether an event named it; False for what stands for a message that could not be read."""
+        """Return whether an event reported it; False for UNREADABLE."""
         return bool(self.bucket)
 
     @property
@@ -90,29 +90,29 @@ class Change:
         return self.kind in REPLICATED
 
     @property
-    def is_upload(self) -> bool:
-        """Return whether the version was uploaded in parts. S3's name of the event says so, in either of its shapes."""
+    def is_multipart(self) -> bool:
+        """Return whether the version was uploaded in parts, by the event's name, which says so in either format."""
         return "CompleteMultipartUpload" in self.name
 
     @property
     def item_id(self) -> str:
-        """Name its version and aspect in the journal.
+        """The id of its version and aspect in the journal.
 
-        A null version is named by its time too, since the next one takes over its id; the aspect is left out where the
-        change made the entry, so that an entry of the history and the item about it have one name.
+        The id of a null version includes the time, because the next null version has the same version id. The aspect
+        is left out where the change created the entry: then the item has the entry's own version id.
         """
         version = f"{NULL_VERSION}@{self.time}" if self.version_id == NULL_VERSION else self.version_id
-        return version if self.aspect in MAKES_ENTRY or self.aspect is None else f"{version}#{self.aspect}"
+        return version if self.aspect in CREATES_ENTRY or self.aspect is None else f"{version}#{self.aspect}"
 
 
 UNREADABLE = Change(ChangeKind.UNKNOWN, "", "")
-"""Stands for the change of a message that could not be read."""
+"""The placeholder for the change of a message that could not be read."""
 
 
 def comes_after(sequencer: str, other: str) -> bool:
-    """Return whether the event of `sequencer` happened after that of `other`; False where that cannot be known.
+    """Return whether the event of `sequencer` happened after that of `other`; False if that is unknown.
 
-    S3's rule (user guide, "Event message structure"): pad the shorter one with zeros on the right, compare as text.
+    S3's rule (user guide, "Event message structure"): pad the shorter one with zeros on the right, and compare as text.
     """
     if not sequencer or not other:
         return False
@@ -121,11 +121,11 @@ def comes_after(sequencer: str, other: str) -> bool:
 
 
 def version_of(item_id: str) -> str:
-    """Return the version id that an item id names."""
+    """Return the version id that an item id contains."""
     return item_id.partition("#")[0].partition("@")[0]
 
 
 def later_aspect_of(item_id: str) -> Aspect | None:
-    """Return the aspect that an item id names; None for the change that made the entry, whichever of the two it is."""
+    """Return the aspect that an item id contains; None for CONTENT and MARKER, which an item id leaves out."""
     name = item_id.partition("#")[2]
     return Aspect(name) if name else None

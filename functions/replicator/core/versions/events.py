@@ -1,7 +1,7 @@
-"""Message bodies -> changes: S3's notifications, the same wrapped by SNS, and EventBridge's form of them; and back.
+"""Message bodies -> changes, and back: S3's notifications, the same wrapped by SNS, and EventBridge's events.
 
-Separate because formats move (S3's eventVersion goes from 2.1 to 2.6 and on) and changes do not. Unknown fields and
-newer 2.x versions are fine; what cannot be understood becomes a value that says why, never a crash and never silence.
+Separate because formats evolve (S3's eventVersion goes from 2.1 to 2.6 and on) and changes do not. Unknown fields and
+newer 2.x versions are accepted. What cannot be read becomes a value with the reason: nothing is raised or dropped.
 """
 
 import json
@@ -39,17 +39,17 @@ EVENTBRIDGE_KINDS: Mapping[str, ChangeKind] = {
 
 
 LONGEST_TEXT = 1024
-"""Bytes of UTF-8 in a key (S3 user guide, "Naming Amazon S3 objects"), and in anything else that names something."""
+"""Bytes of UTF-8 in a key (S3 user guide, "Naming Amazon S3 objects"); taken as the limit of every other name too."""
 LONGEST_MESSAGE = 128 * 1024
-"""Bytes of a message that is read at all. An event has 64 KB at most (S3 user guide, "Amazon S3 Event Notifications");
-anything longer is none, and writing it anew could make it too long for a queue."""
+"""Bytes of the longest message that is read. An event has 64 KB at most (S3 user guide, "Amazon S3 Event
+Notifications"); anything longer is not one, and rewriting it could make it too long for a queue."""
 LARGEST_SIZE = 2**63 - 1
-YEAR_10000 = 253_402_300_800_000  # epoch milliseconds; no date can be written from there on
+YEAR_10000 = 253_402_300_800_000  # epoch milliseconds; datetime ends here
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One change, with the message body that would bring just this change again."""
+    """One change, with a message body that contains just this change."""
 
     change: Change
     body: str
@@ -57,14 +57,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """What could not be understood, and why."""
+    """A message, or a record of one, that could not be read, and why."""
 
     why: str
     body: str
 
 
 def parse(body: str) -> list[Record | Unreadable]:
-    """Read one message. Empty for S3's test event, which says only that the queue may be written to."""
+    """Read one message. Return nothing for S3's test event, which only shows that S3 may write to the queue."""
     if (length := len(body.encode(errors="surrogatepass"))) > LONGEST_MESSAGE:
         return [Unreadable(f"{length:,} bytes, and no event has more than {LONGEST_MESSAGE:,}", body)]
     try:
@@ -82,30 +82,30 @@ def _read(message: Json, body: str) -> list[Record | Unreadable]:
     if message.get("Event") == "s3:TestEvent":
         return []
     if message.get("source") == "aws.s3":
-        return [_attempt(_from_eventbridge, message, body)]
+        return [_read_record(_from_eventbridge, message, body)]
     records = message.get("Records")
     if not isinstance(records, list) or not records:
         return [
             Unreadable("neither S3's notification (no list 'Records') nor EventBridge's (no source 'aws.s3')", body)
         ]
-    return _gather([_attempt(_from_notification, record, _alone(record)) for record in records])
+    return _merge_unreadable([_read_record(_from_notification, record, _message_of(record)) for record in records])
 
 
-def _alone(*records: Any) -> str:
+def _message_of(*records: Any) -> str:
     return json.dumps({"Records": records})
 
 
-def _gather(read: list[Record | Unreadable]) -> list[Record | Unreadable]:
-    """Make one of all that cannot be read, however many: a message must not become a flood of failures."""
+def _merge_unreadable(read: list[Record | Unreadable]) -> list[Record | Unreadable]:
+    """Merge the unreadable records of one message into one, so that a message causes at most one such failure."""
     bad = [each for each in read if isinstance(each, Unreadable)]
     if len(bad) < 2:
         return read
     records = [record for each in bad for record in json.loads(each.body)["Records"]]
-    together = Unreadable(f"{len(bad)} records, the first: {bad[0].why}", _alone(*records))
+    together = Unreadable(f"{len(bad)} records, the first: {bad[0].why}", _message_of(*records))
     return [*(each for each in read if isinstance(each, Record)), together]
 
 
-def _attempt(read: Any, record: Any, body: str) -> Record | Unreadable:
+def _read_record(read: Any, record: Any, body: str) -> Record | Unreadable:
     try:
         return Record(read(record), body)
     except KeyError as error:
@@ -161,9 +161,9 @@ def _deleted(detail: Json) -> ChangeKind:
 
 
 def _text(value: object, *, empty: bool = False, printable: bool = True) -> str:
-    """Read a text. Only keys may hold what cannot be printed: names go into message attributes, and SQS refuses it."""
+    """Read a string. Only keys may be unprintable; names go into message attributes, where SQS refuses that."""
     if not isinstance(value, str) or not (value or empty) or (printable and not value.isprintable()):
-        raise ValueError(f"{value!r} is not a text")
+        raise ValueError(f"{value!r} is not a valid string")
     if len(value.encode()) > LONGEST_TEXT:
         raise ValueError(f"{value[:40]!r}... has more than {LONGEST_TEXT} bytes")
     return value
@@ -177,7 +177,7 @@ def _size(value: Any) -> int:
 
 
 def _milliseconds(text: str) -> int:
-    """Turn ISO 8601 into epoch milliseconds."""
+    """Convert ISO 8601 to epoch milliseconds."""
     time = datetime.fromisoformat(text)
     milliseconds = int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
     if not 0 <= milliseconds < YEAR_10000:
@@ -193,9 +193,10 @@ WRITTEN_NAMES: Mapping[ChangeKind, str] = {
 
 
 def write(change: Change) -> str:
-    """Write the message that brings this change again, in the shape of S3's notifications. Raises KeyError.
+    """Write a message that contains this change, in the format of S3's notifications.
 
-    Only for changes that lead to copies; wherever such a change came from, its parts and its failures speak one format.
+    Only for kinds that are replicated, else KeyError. Part messages and failures use this format wherever the change
+    came from.
     """
     name = change.name if _kind(change.name) is change.kind else WRITTEN_NAMES[change.kind]
     entity = {"key": quote_plus(change.key, safe="/"), "versionId": change.version_id, "size": change.size}

@@ -1,8 +1,8 @@
 """The origin mark: which native version a replica stands for.
 
-A replica gets a version id of its own, and S3 lets no copy choose one. The mark is therefore the identity of a
-version everywhere: it ends loops, it tells what is missing, and it survives the loss of the journal. It is a module of
-its own because its text is a format: replicas written today must still be understood in ten years.
+S3 gives every replica a version id of its own. So the mark is what identifies a version everywhere: it ends loops, it
+shows what is missing, and it survives the loss of the journal. It is a module of its own because its text is a stored
+format: replicas written today must still be understood in ten years.
 """
 
 import re
@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 NULL_VERSION = "null"
-MARK = "replication-origin"  # a user metadata key, or a tag key when the metadata has no room
+MARK = "replication-origin"  # a user metadata key, or a tag key when the metadata is full
 STATUS_TAG = "replication-status"
 STATUS_TAG_VALUE = "REPLICA"
 SOURCE_STATUSES = frozenset({"PENDING", "COMPLETED", "FAILED"})
-"""What a source version may be tagged with, where a stack wants that."""
+"""Values of the status tag on source versions, where a stack enables it."""
 
 METADATA_LIMIT = 2048  # bytes of UTF-8, keys and values together (S3 user guide, "Working with object metadata")
 MARK_SECONDS = 1800
-"""How far a mark's time may be from its replica's LastModified: the writer's clock can be 15 minutes off at most, or S3
-would refuse its signature (RequestTimeTooSkewed), and a copy takes minutes. A replica of a replica is older."""
+"""How far a mark's time may be from its replica's LastModified, in seconds. The writer's clock is off by 15 minutes at
+most, or S3 refuses its signature (RequestTimeTooSkewed), and a copy takes minutes. In a user's later copy of a replica
+the mark is older than that."""
 TAG_LIMIT = 10  # tags of an object (S3 user guide, "Categorizing your objects")
 
 _MARK = re.compile(
@@ -33,8 +34,8 @@ _MARK = re.compile(
 class Origin:
     """A native version: its bucket, its version id, and its LastModified in whole epoch seconds.
 
-    The time is part of the identity because a `null` version of a bucket with suspended versioning is overwritten
-    in place; all others are told apart by their version id alone.
+    The time is part of the identity because a `null` version in a bucket with suspended versioning is overwritten in
+    place; for all others the version id alone is enough.
     """
 
     bucket: str
@@ -42,13 +43,13 @@ class Origin:
     modified: int
 
     def __str__(self) -> str:
-        """Read it as people write it: bucket/version id."""
+        """Return it as bucket/version id."""
         return f"{self.bucket}/{self.version_id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a replica stands, and when it was written there: epoch seconds, of its LastModified or of the writer."""
+    """Where a replica is, and when it was written: epoch seconds, by its LastModified or, before that, by our clock."""
 
     bucket: str
     key: str
@@ -56,15 +57,16 @@ class Site:
 
 
 def encode_mark(origin: Origin, site: Site) -> str:
-    """Write the mark of a replica that is about to stand at a site."""
+    """Return the text of the mark of a replica that is about to be written."""
     return f"{origin.bucket}/{origin.version_id}/{origin.modified}/{site.time}/{_digest(site)}"
 
 
 def decode_mark(text: str | None, site: Site) -> Origin | None:
-    """Read a mark; None if there is none, or if it was made for another place or another time.
+    """Read a mark; None if there is none, or if it was written for another bucket, key or time.
 
-    S3 copies user metadata along when a user copies a replica: elsewhere, or onto its own key to bring an old version
-    back. That copy is a native version and must replicate, so a mark counts only where and when it was written.
+    When a user copies a replica, S3 copies its user metadata too: to another key, or onto its own key to restore an
+    old version. Such a copy is a native version and must be replicated, so a mark counts only where and when it was
+    written.
     """
     match = _MARK.fullmatch(text or "")
     if match is None or match["digest"] != _digest(site) or abs(site.time - int(match["written"])) > MARK_SECONDS:
@@ -82,9 +84,9 @@ def metadata_bytes(metadata: Mapping[str, str]) -> int:
 
 
 def has_metadata_room(metadata: Mapping[str, str], unseen: int, mark: str | None = None) -> bool:
-    """Return whether the mark fits into `metadata`, in place of any other; never if `unseen` entries would be lost.
+    """Return whether the mark fits into `metadata` in place of an earlier mark; False if `unseen` ones would be lost.
 
-    Without a mark, the longest that there can be is assumed: so a reader knows when it must look at the tags too.
+    Without `mark`, the longest possible one is assumed. That is how a reader knows when to look at the tags as well.
     """
     longest = 63 + 1 + 128 + 1 + 12 + 1 + 12 + 1 + 8
     kept = {key: value for key, value in metadata.items() if key != MARK}
@@ -92,5 +94,5 @@ def has_metadata_room(metadata: Mapping[str, str], unseen: int, mark: str | None
 
 
 def find_mark(metadata: Mapping[str, str], tags: Mapping[str, str], site: Site) -> Origin | None:
-    """Read the mark of a version from either carrier; None for a native version."""
+    """Read the mark of a version from its metadata or its tags; None for a native version."""
     return decode_mark(metadata.get(MARK), site) or decode_mark(tags.get(MARK), site)

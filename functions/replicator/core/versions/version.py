@@ -1,6 +1,6 @@
-"""Versions, delete markers and histories, as HEAD and LIST tell them.
+"""Versions, delete markers and histories, as HeadObject and ListObjectVersions return them.
 
-HEAD tells everything about one version; LIST tells little about all of them. Both are values of the core, so that the
+HEAD returns everything about one version, LIST a little about all of them. Both are values of the core, so that the
 decision can be made, tested and explained without a bucket.
 """
 
@@ -23,7 +23,7 @@ class EntryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a key's history, as ListObjectVersions tells it. `modified` is in whole epoch seconds."""
+    """One entry of a key's history, as ListObjectVersions returns it. `modified` is in whole epoch seconds."""
 
     version_id: str
     kind: EntryKind
@@ -38,7 +38,7 @@ class Entry:
 
     @property
     def is_multipart(self) -> bool:
-        """Return whether it was written in parts: then `modified` is when that began, whatever stands below."""
+        """Return whether it was uploaded in parts. Then `modified` is when that began: entries below may be newer."""
         return "-" in self.etag
 
 
@@ -48,7 +48,7 @@ History = tuple[Entry, ...]
 
 @dataclass(frozen=True, slots=True)
 class Encryption:
-    """Server-side encryption: S3's own words (`AES256`, `aws:kms`, `aws:kms:dsse`), empty if none was named."""
+    """Server-side encryption by S3's own names (`AES256`, `aws:kms`, `aws:kms:dsse`); empty if S3 returned none."""
 
     algorithm: str = ""
     kms_key: str = ""
@@ -64,7 +64,7 @@ class Encryption:
 class Lock:
     """Object Lock of one version: retention mode with its end (ISO 8601 text), legal hold, and event hold.
 
-    A retention under an event hold has no end yet: it runs for so many days, or years, from when the hold is lifted.
+    A retention under an event hold has no end yet: it lasts for that many days or years after the hold is lifted.
     """
 
     mode: str = ""
@@ -75,11 +75,11 @@ class Lock:
     event_hold_years: int = 0
 
     def __bool__(self) -> bool:
-        """Return whether anything is locked at all."""
+        """Return whether the version is locked in any way."""
         return bool(self.mode or self.legal_hold or self.event_hold)
 
     def in_force(self, now: int) -> "Lock":
-        """Leave out a retention that has ended: S3 takes none for a new version that is not in the future."""
+        """Return it without a retention that ended before `now` (epoch seconds): S3 refuses one for a new version."""
         if not self.until or datetime.fromisoformat(self.until).timestamp() > now:
             return self
         return replace(self, mode=self.mode if self.event_hold else "", until="")
@@ -95,7 +95,7 @@ class Checksum:
 
 
 class Restore(StrEnum):
-    """What a HEAD tells about an archived version's temporary copy."""
+    """The state of an archived version's temporary copy, as HEAD returns it."""
 
     NONE = "none"
     ONGOING = "ongoing"
@@ -104,10 +104,10 @@ class Restore(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Everything that one HEAD tells about one version.
+    """Everything that one HEAD returns about one version.
 
-    `headers` holds S3's system-defined metadata under boto3's argument names. `unseen_metadata` counts entries that
-    HTTP headers cannot carry (`x-amz-missing-meta`).
+    headers: S3's system-defined metadata under boto3's argument names. unseen_metadata: how many metadata entries HEAD
+    left out because HTTP headers cannot carry them (`x-amz-missing-meta`).
     """
 
     version_id: str
@@ -128,7 +128,7 @@ class Head:
 
     @property
     def is_archived(self) -> bool:
-        """Return whether its bytes cannot be read before somebody restores them."""
+        """Return whether its bytes cannot be read until somebody restores them."""
         return (
             self.storage_class in ARCHIVED_CLASSES or bool(self.archive_status)
         ) and self.restore is not Restore.DONE
@@ -136,7 +136,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class MarkerHead:
-    """What HEAD tells of a delete marker."""
+    """What HEAD returns about a delete marker."""
 
     version_id: str
 
@@ -151,7 +151,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class StoredVersion:
-    """One version with what HEAD does not tell: its tags, and the grants of its ACL beyond the owner's own."""
+    """One version, with what HEAD does not return: its tags, and the grants of its ACL beyond the owner's own."""
 
     head: Head
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -160,7 +160,7 @@ class StoredVersion:
 
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """An entry that stands at the top of a destination: what it stands for, and how a guard names it."""
+    """A version on top of a destination: which native version it stands for, and the ETag that a guard compares."""
 
     version_id: str
     etag: str

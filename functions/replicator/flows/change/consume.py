@@ -1,7 +1,7 @@
 """A batch of queue messages -> changes, side by side -> results -> queue, journal, metrics.
 
-Separate from replicating one change: here live the promises about messages. One bad record never affects its
-neighbours; what failed for good is in the dead-letter queue before its message goes; what may still succeed stays on
+Separate from replicating one change: this module keeps the promises about messages. One bad record never affects other
+records. What failed for good is in the dead-letter queue before its message is deleted. What may still succeed stays on
 the queue and comes back after a growing delay. Changes of one key run one after the other, in S3's own order.
 """
 
@@ -12,7 +12,7 @@ from typing import Protocol
 
 from replicator.core.deciding.attempt import Attempt, Delivery
 from replicator.core.deciding.result import Result, ended, troubled
-from replicator.core.deciding.target import Target
+from replicator.core.deciding.target import NO_TARGET
 from replicator.core.outcomes.backoff import delay
 from replicator.core.outcomes.outcome import Reason, Status, Temporary
 from replicator.core.versions.change import UNREADABLE, Change, comes_after
@@ -22,20 +22,19 @@ from replicator.flows.change.redelivery import Suspected
 from replicator.flows.change.replicate import Services, replicate
 
 TIME_FOR_SUSPECTS_MS = 10_000
-"""What is processed alone must begin this early in a batch, so that the function's own time-out does not end it."""
-BACK_AFTER_DEATH = 150
-"""Seconds after which a suspect comes back if it kills again: longer than the function may run, and no longer."""
-NOWHERE = Target("")
+"""How early in a batch processing alone must begin, so that it ends before the function's time-out."""
+SUSPECT_VISIBILITY_SECONDS = 150
+"""The visibility timeout of a suspected message that is processed alone: a little longer than the function may run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One SQS message. `redriven`: it comes from the dead-letter queue; `only`: for this destination, empty for all."""
+    """One SQS message. redriven: it comes from the dead-letter queue. only: its one destination; empty for all."""
 
     id: str
     receipt: str
     body: str
-    receives: int
+    receive_count: int
     redriven: bool = False
     only: str = ""
 
@@ -44,12 +43,12 @@ class Queue(Protocol):
     """The queue that the messages come from."""
 
     def hide(self, receipt: str, seconds: int) -> None:
-        """Let a message come back after so many seconds. Raises nothing: the queue's own time-out does it else."""
+        """Set a message's visibility timeout. Raises nothing: on failure, the queue's own timeout applies."""
 
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """What consuming a queue needs beside the services of replication. `jitter` returns a number in [0, 1)."""
+    """What consuming a queue needs. `jitter` returns a number in [0, 1)."""
 
     services: Services
     queue: Queue
@@ -59,7 +58,7 @@ class Consumer:
 
 @dataclass(slots=True)
 class _Received:
-    """One record of one message on its way through. `begun`: how often it was tried alone; None: not suspected."""
+    """One record of one message, with its results. begun: how often it was tried alone; None if it is not suspected."""
 
     message: Message
     record: Record | Unreadable
@@ -72,11 +71,11 @@ class _Received:
 
     def delivery(self, *, alone: bool) -> Delivery:
         message = self.message
-        return Delivery(message.receives, message.redriven, message.id, alone, body=self.record.body)
+        return Delivery(message.receive_count, message.redriven, message.id, alone, body=self.record.body)
 
-    def nowhere(self, *, alone: bool = False) -> Attempt:
-        """Return the attempt that reached no destination."""
-        return Attempt(self.change, self.delivery(alone=alone), NOWHERE)
+    def without_target(self, *, alone: bool = False) -> Attempt:
+        """Return the attempt of a record that ended before its destinations were known."""
+        return Attempt(self.change, self.delivery(alone=alone), NO_TARGET)
 
 
 def consume(messages: Sequence[Message], consumer: Consumer) -> list[str]:
@@ -92,24 +91,24 @@ def consume(messages: Sequence[Message], consumer: Consumer) -> list[str]:
     waiting = {each.message.id for each in received if not all(result.is_done for result in each.results)}
     for message in messages:
         if message.id in waiting:
-            consumer.queue.hide(message.receipt, delay(message.receives, consumer.jitter()))
+            consumer.queue.hide(message.receipt, delay(message.receive_count, consumer.jitter()))
     return [message.id for message in messages if message.id in waiting]
 
 
 def _process_alone(suspects: Sequence[_Received], started: int, consumer: Consumer) -> None:
-    """Process one after the other what may kill the function, the likeliest last; what there is no time for waits."""
+    """Process suspected records one by one, the most often tried last. If time runs out, the others wait."""
     for receipt in dict.fromkeys(each.message.receipt for each in suspects):
-        consumer.queue.hide(receipt, BACK_AFTER_DEATH)
+        consumer.queue.hide(receipt, SUSPECT_VISIBILITY_SECONDS)
     for each in sorted(suspects, key=lambda suspect: suspect.begun or 0):
         if each.change.is_known and consumer.services.now() - started > TIME_FOR_SUSPECTS_MS:
-            later = "it must be processed alone, and the others of its batch took long"
-            each.results = [troubled(each.nowhere(), Temporary(Reason.FUNCTION_DIED, later))]
+            later = "it must be processed alone, and there was no time left for that"
+            each.results = [troubled(each.without_target(), Temporary(Reason.FUNCTION_DIED, later))]
         else:
             _process_one(each, consumer, alone=True)
 
 
 def _by_key(received: Sequence[_Received]) -> list[list[_Received]]:
-    """Group what concerns the same key, each group in S3's own order where that is known."""
+    """Group records by key, each group in S3's own order as far as that is known."""
     groups: dict[tuple[str, str], list[_Received]] = {}
     for each in received:
         groups.setdefault((each.change.bucket, each.change.key), []).append(each)
@@ -130,7 +129,7 @@ def _process(group: Sequence[_Received], consumer: Consumer) -> None:
 
 
 def _process_one(received: _Received, consumer: Consumer, *, alone: bool) -> None:
-    """Process one record. An unexpected error, even in recording what came of it, never affects other records."""
+    """Process one record. An unexpected error, even while its results are recorded, never affects other records."""
     try:
         received.results = consumer.closing.conclude(_replicate(received, consumer, alone=alone))
     except Suspected:
@@ -141,9 +140,9 @@ def _process_one(received: _Received, consumer: Consumer, *, alone: bool) -> Non
 
 
 def _replicate(received: _Received, consumer: Consumer, *, alone: bool) -> list[Result]:
-    """Replicate one change. An unexpected error is temporary trouble of this change alone, logged with its trace."""
+    """Replicate one change. An unexpected error is logged with its stack trace, and is temporary trouble."""
     if isinstance(received.record, Unreadable):
-        return [ended(received.nowhere(alone=alone), Status.FAILED, Reason.MALFORMED, received.record.why)]
+        return [ended(received.without_target(alone=alone), Status.FAILED, Reason.MALFORMED, received.record.why)]
     try:
         return replicate(received.change, received.delivery(alone=alone), consumer.services, received.message.only)
     except Suspected:
@@ -154,11 +153,11 @@ def _replicate(received: _Received, consumer: Consumer, *, alone: bool) -> list[
 
 
 def _unexpected(received: _Received, error: Exception) -> Result:
-    return troubled(received.nowhere(), Temporary(Reason.UNKNOWN, type(error).__name__))
+    return troubled(received.without_target(), Temporary(Reason.UNKNOWN, type(error).__name__))
 
 
 def _count(received: Sequence[_Received], consumer: Consumer) -> None:
-    """Count and log the results of many records in one go."""
+    """Count and log the results of many records, and publish the metrics."""
     for each in received:
         consumer.closing.count(each.results)
     consumer.closing.measures.flush()

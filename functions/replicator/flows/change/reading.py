@@ -1,7 +1,7 @@
-"""Reading facts: the histories, marks and verdicts that the decision asks for, each at most once per change.
+"""Reads facts: the histories, marks and verdicts that the decision asks for, each at most once per change.
 
-Separate from the flow that acts: this side only reads, and what it reads of a version never changes, so it may be
-shared by all destinations of a change and remembered across changes.
+Separate from the flow that acts: this module only reads. What it reads about a version never changes, so it is shared
+by all destinations of a change, and marks are remembered across changes.
 """
 
 from collections.abc import Callable
@@ -22,27 +22,27 @@ from replicator.flows.ports import Objects, SideBySide
 MARKS_REMEMBERED = 20_000
 
 
-class Unknown(Enum):
-    """A version that was not seen before; None would mean a native one."""
+class NotSeen(Enum):
+    """A version that was not seen before; None means a native one."""
 
-    UNKNOWN = "unknown"
+    NOT_SEEN = "not seen"
 
 
-UNKNOWN = Unknown.UNKNOWN
+NOT_SEEN = NotSeen.NOT_SEEN
 
 
 class Marks:
-    """The origins of versions seen before. They never change, except that a `null` version can be overwritten."""
+    """Origins of versions that were seen before. They never change, except that a `null` version may be overwritten."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[Ref, str], Origin | None] = {}
 
-    def known(self, ref: Ref, key: str) -> Origin | Unknown | None:
-        """Return what is known of a version."""
-        return self._known.get((ref, key), UNKNOWN)
+    def known(self, ref: Ref, key: str) -> Origin | NotSeen | None:
+        """Return the origin of a version, None for a native one, or NOT_SEEN."""
+        return self._known.get((ref, key), NOT_SEEN)
 
     def learn(self, ref: Ref, key: str, mark: Origin | None) -> None:
-        """Remember a version that was read, or just written."""
+        """Remember the origin of a version that was read or written."""
         if ref.version_id == NULL_VERSION:
             return
         if len(self._known) >= MARKS_REMEMBERED:
@@ -54,7 +54,7 @@ class Marks:
 class Versions:
     """The versions of one key in one bucket, each read once for one change.
 
-    `natives_only`: replicas are recognised here, and never copied.
+    natives_only: replicas here are never copied, so that no more is read of them than their mark.
     """
 
     objects: Objects
@@ -65,22 +65,22 @@ class Versions:
     _found: dict[str, StoredVersion | Absent] = field(default_factory=dict)
 
     def get(self, version_id: str) -> StoredVersion | Absent:
-        """Read a version with all that a copy of it carries."""
+        """Return a version with everything that is copied."""
         if version_id not in self._found:
             self._found[version_id] = self._read(version_id)
         return self._found[version_id]
 
     def has_read(self, version_id: str) -> bool:
-        """Return whether asking for a version costs nothing any more."""
+        """Return whether a version was read already, existing or not."""
         return version_id in self._found
 
     def known(self, version_id: str) -> StoredVersion | None:
-        """Return a version if it was read already."""
+        """Return a version if it was read already and exists."""
         found = self._found.get(version_id)
         return found if isinstance(found, StoredVersion) else None
 
     def mark(self, version_id: str) -> Origin | None:
-        """Read only as much of a version as tells whether it is a replica. Absent versions count as native."""
+        """Return the origin of a version, reading no more than that; None if it is native or does not exist."""
         found = self._found.get(version_id)
         if isinstance(found, StoredVersion):
             return find_mark(found.head.metadata, found.tags, self._site(found.head))
@@ -101,14 +101,14 @@ class Versions:
         if not isinstance(head, Head):
             return ABSENT
         if self.natives_only and find_mark(head.metadata, {}, self._site(head)):
-            return StoredVersion(head)  # a replica ends here: what else it carries is never asked
+            return StoredVersion(head)  # a replica: nothing else of it is needed
         tags = self.objects.tags(self.key, version_id) if head.tag_count else {}
         return StoredVersion(head, tags, self.objects.grants(self.key, version_id) if self.with_grants() else ())
 
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads what one decision needs about one key, at its source and at one destination."""
+    """Reads what a decision needs about one key, at its source and at one destination."""
 
     source: Versions
     destination: Versions
@@ -120,7 +120,7 @@ class Reader:
     now: Callable[[], int]
 
     def read(self, facts: Facts, need: Need) -> Facts:
-        """Add the facts that are needed. Raises Temporary or Permanent."""
+        """Return the facts with those that are needed. Raises Temporary or Permanent."""
         key = facts.pair.key
         if need.histories:
             destination = self.destination.objects.history(key)  # before the source: see Histories
@@ -133,11 +133,11 @@ class Reader:
         marks = self._marks(need.marks | {Ref(self.source.bucket, version_id) for version_id in need.verdicts})
         return replace(facts, verdicts={**facts.verdicts, **verdicts}, marks={**facts.marks, **marks})
 
-    def propose(self, found: StoredVersion, rule: Rule) -> ProposedCopy:
-        """Return a version of the source as a copy under a rule sees it."""
-        origin = Origin(self.source.bucket, found.head.version_id, found.head.modified)
+    def propose(self, stored: StoredVersion, rule: Rule) -> ProposedCopy:
+        """Return a version of the source as a proposed copy under a rule."""
+        origin = Origin(self.source.bucket, stored.head.version_id, stored.head.modified)
         return ProposedCopy(
-            self.source.key, found.head, rule, found.tags, origin, self.target, self.limits, self.now() // 1000
+            self.source.key, stored.head, rule, stored.tags, origin, self.target, self.limits, self.now() // 1000
         )
 
     def _verdict(self, version_id: str) -> Verdict:
@@ -147,11 +147,11 @@ class Reader:
         return judge(self.candidate, found.tags, partial(self.propose, found))
 
     def _marks(self, refs: frozenset[Ref]) -> dict[Ref, Origin | None]:
-        """Return the marks of versions. Only what must be asked for is worth a thread."""
+        """Return the marks of versions; those that take a request are read side by side."""
         marks, unread = dict[Ref, Origin | None](), list[Ref]()
         for ref in sorted(refs):
             known = self.marks.known(ref, self.source.key)
-            if not isinstance(known, Unknown):
+            if not isinstance(known, NotSeen):
                 marks[ref] = known
             elif self._side(ref).has_read(ref.version_id):
                 marks[ref] = self._mark(ref)

@@ -1,9 +1,8 @@
-"""A result -> dead-letter queue, journal, events: all that must be true before its message goes.
+"""A result -> dead-letter queue, journal, events: all that must be recorded before its message is deleted.
 
-Separate from the rest of the closing sequence because the order of the steps is the point: a failure is in the
-dead-letter queue before the journal says so, the journal says so before an event reports it, and each step is repeated
-by the message's next delivery until the one after it is done. So a handler that dies in between costs an event twice at
-worst, and never one.
+Separate from the rest of the closing sequence because the order of the steps matters: a failure is in the dead-letter
+queue before the journal has it, in the journal before an event reports it, and the message's next delivery repeats each
+step until the one after it is done. So after a crash an event may be published twice, but is never lost.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +18,7 @@ from replicator.flows.ports import Earlier, Journal, Reported, waiting
 
 @dataclass(frozen=True, slots=True)
 class FailedChange:
-    """A change that failed for good, as the dead-letter queue keeps it. `first_seen` is epoch milliseconds."""
+    """A change that failed for good, as the dead-letter queue keeps it. first_seen: epoch milliseconds."""
 
     body: str
     outcome: Outcome
@@ -28,22 +27,22 @@ class FailedChange:
 
 
 class DeadLetters(Protocol):
-    """Where failures go."""
+    """The dead-letter queue."""
 
     def dead_letter(self, failed: FailedChange) -> None:
-        """Put a failure into the dead-letter queue. Raises Temporary or Permanent if that does not work."""
+        """Send a failure to the dead-letter queue. Raises Temporary or Permanent."""
 
 
 class Notices(Protocol):
-    """Where events go."""
+    """The event bus."""
 
     def publish(self, notices: Sequence[Notice]) -> None:
-        """Send events. Raises Temporary if they may go out later; what never can is logged and given up."""
+        """Publish events. Raises Temporary if that may succeed later; what never can is logged and dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """Where the results of messages are written down. `now` returns epoch milliseconds."""
+    """Records the results of messages. `now` returns epoch milliseconds."""
 
     journal: Journal
     dead_letters: DeadLetters
@@ -51,7 +50,7 @@ class Recorder:
     now: Callable[[], int]
 
     def record(self, result: Result) -> Result:
-        """Write a result down, and say how it counts; if that does not work, the change itself must wait."""
+        """Record a result and return it with how it counts; PENDING if recording fails."""
         steps = {
             Status.PENDING: self._wait,
             Status.SKIPPED: self._skip,
@@ -65,9 +64,9 @@ class Recorder:
             return result.but(status=Status.PENDING, reason=trouble.reason, detail=trouble.detail)
 
     def note_completed(self, results: Sequence[Result]) -> None:
-        """Spare what is completed a second look when the message comes back for the sake of another destination.
+        """Note what is completed, so that it is not decided again when the message comes back for another destination.
 
-        Only saves requests: trouble here affects nothing.
+        Only saves requests: trouble here is ignored.
         """
         with suppress(Temporary, Permanent):
             for result in results:
@@ -77,7 +76,7 @@ class Recorder:
                         attempt.pair, attempt.change.item_id, attempt.delivery.message, self.now()
                     )
 
-    # A change that waits, and one that was left out
+    # A change that waits, and one that was skipped
 
     def _wait(self, result: Result) -> Result:
         if result.outcome.destination and not result.trail.reported:
@@ -85,16 +84,16 @@ class Recorder:
         return result
 
     def _skip(self, result: Result) -> Result:
-        """Close what waited. Of all the workers that find the version of their parts gone, the first one reports it."""
+        """Close what waited. Of several workers that find the version of their parts deleted, only one reports it."""
         delivery = result.attempt.delivery
         if (delivery.repeated or result.trail.in_parts) and result.outcome.destination:
-            return result.leaving(reported=self._close(result) is None and delivery.carried)
+            return result.leaving(reported=self._close(result) is None and delivery.from_part_queue)
         return result
 
     # A failure
 
     def _fail(self, result: Result) -> Result:
-        """Claim -> dead-letter queue -> journal -> event -> reported. An earlier delivery may have begun it."""
+        """Claim -> dead-letter queue -> journal -> event -> note that. An earlier delivery may have done some of it."""
         change, outcome = result.attempt.change, result.outcome
         if result.trail.reported:
             return result
@@ -102,22 +101,22 @@ class Recorder:
             if (done := self._reported_by_another(result)) is not None:
                 return done
             delivery = result.attempt.delivery
-            self.dead_letters.dead_letter(FailedChange(delivery.body, outcome, change.time, delivery.attempts))
-        if not outcome.destination:  # nobody knows where it should have gone, or what it was
+            self.dead_letters.dead_letter(FailedChange(delivery.body, outcome, change.time, delivery.receive_count))
+        if not outcome.destination:  # no rule is known, or not even a change: the journal has no place for it
             return result.counting(within=False) if change.is_known else result
         before = self._note_waiting(result)
         if before and before.status is Status.COMPLETED:
-            return self._got_through(result)
-        counted = before is not None and before.against and not _died_before_reporting(before)
-        missed = not (before and before.against) and self.now() - change.time > outcome.threshold_ms
+            return self._completed_by_another(result)
+        counted = before is not None and before.counted_against and not _died_before_reporting(before)
+        missed = not (before and before.counted_against) and self.now() - change.time > outcome.threshold_ms
         self._publish(result, *((NoticeKind.MISSED,) if missed else ()), NoticeKind.FAILED)
         self.journal.note_reported(result.attempt.pair, change.item_id, Reported.FAILED)
         return result.counting(within=None if counted else False, missed=missed)
 
     def _reported_by_another(self, result: Result) -> Result | None:
-        """Claim the failure; return the result if a duplicate of the event reported it, or is at it, or got through.
+        """Claim the failure. Return a result if another message of the change reports it, did so, or completed it.
 
-        Who is at it comes back until it is done: its message stays on the queue. A redriven change tries anew.
+        A message that is reporting it stays on the queue until that is done. A redriven change claims nothing.
         """
         attempt = result.attempt
         if attempt.delivery.redriven or not result.outcome.destination:
@@ -126,13 +125,15 @@ class Recorder:
         before = self.journal.claim_failure(attempt.pair, attempt.change.item_id, self.now(), claimant)
         if before is None:
             return None
-        return self._got_through(result) if before.status is Status.COMPLETED else result.leaving(reported=True)
+        return (
+            self._completed_by_another(result) if before.status is Status.COMPLETED else result.leaving(reported=True)
+        )
 
-    def _got_through(self, result: Result) -> Result:
-        """Return what a failure is worth once another delivery completed the change: nothing any more.
+    def _completed_by_another(self, result: Result) -> Result:
+        """Return a failure as COMPLETED, because another delivery completed the change.
 
-        Unless it, or an earlier delivery of its message, may have left a plan in the middle: then the message comes
-        back until what was left on top has been looked at.
+        But if this delivery, or an earlier one of its message, may have left a plan half done, the message comes back
+        until the top of the destination has been checked.
         """
         if result.trail.midway or result.attempt.delivery.came_back:
             return result.but(status=Status.PENDING, detail=f"{result.outcome.detail}; its plan may be half done")
@@ -141,25 +142,25 @@ class Recorder:
     # A completed change
 
     def _complete(self, result: Result) -> Result:
-        """Report a late arrival, then close what waited. Only a late or repeated one touches the journal again.
+        """Report it if it is late, then close what waited. Others that were not repeated need no request here.
 
-        What is late keeps the reason that it waited for.
+        A late result keeps the reason why it waited.
         """
-        outcome, looked_at_again = result.outcome, result.attempt.delivery.repeated or result.trail.in_parts
+        outcome, repeated = result.outcome, result.attempt.delivery.repeated or result.trail.in_parts
         if result.trail.reported:
-            return self._complete_again(result) if looked_at_again else result
+            return self._complete_again(result) if repeated else result
         mine = outcome.is_late and self._report_late(result)
-        before = self._close(result) if outcome.is_late or looked_at_again else None
+        before = self._close(result) if outcome.is_late or repeated else None
         if outcome.is_late:
             why = (before.reason if before else None) or Reason.WAITED
             return result.but(reason=why).counting(within=False if mine else None, missed=mine)
-        return result.counting(within=None if before and before.against else True)
+        return result.counting(within=None if before and before.counted_against else True)
 
     def _complete_again(self, result: Result) -> Result:
-        """Finish what a delivery left undone that died after the replica was there, or close what another one did."""
+        """Finish the recording of a completed change, if the delivery that completed it crashed before that."""
         attempt, outcome = result.attempt, result.outcome
         before = self.journal.earlier(attempt.pair, attempt.change.item_id)
-        late = outcome.is_late or (before is not None and before.missed)
+        late = outcome.is_late or (before is not None and before.missed_claimed)
         if (before is None and not late) or (before is not None and before.status is Status.COMPLETED):
             return result
         mine = late and self._report_late(result)
@@ -169,7 +170,7 @@ class Recorder:
         return result.leaving(reported=False).counting(within=False if mine else None, missed=mine)
 
     def _report_late(self, result: Result) -> bool:
-        """Send the events of a late arrival; True if its missed threshold was reported here, not by the monitor."""
+        """Publish the events of a late replica. Return whether that its threshold was missed is reported here."""
         attempt = result.attempt
         claimant = attempt.delivery.message
         mine = self.journal.claim_missed(attempt.pair, attempt.change.item_id, self.now(), claimant)
@@ -189,4 +190,4 @@ class Recorder:
 
 
 def _died_before_reporting(before: Earlier) -> bool:
-    return before.status is Status.FAILED and not before.failed and not before.missed
+    return before.status is Status.FAILED and not before.failure_reported and not before.missed_claimed

@@ -1,8 +1,8 @@
-"""What earlier deliveries of a message left behind, and what to think of a message whose deliveries do not end.
+"""What earlier deliveries of a message left behind, and how to treat a message whose deliveries do not end.
 
-A function that dies (memory, time-out) takes a whole batch with it, and all its messages come back with one receive
-more. The journal knows which deliveries came to an end. A message whose last one did not is suspected: it is processed
-alone, after the rest of its batch, and counted beforehand. What dies alone again and again is to blame, and fails.
+A function that crashes (memory, time-out) takes a whole batch with it, and all its messages come back with a higher
+receive count. The journal records which deliveries ended. A message whose last delivery did not is suspected: it is
+processed alone, after the rest of its batch, and counted beforehand. If it crashes alone again and again, it fails.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,12 +13,12 @@ from replicator.core.outcomes.outcome import Permanent, Reason, Status
 from replicator.core.versions.change import Aspect
 from replicator.flows.ports import Earlier, Journal, Note, Waiting
 
-DEATHS = 10
-"""Deliveries that may die alone over one message. Deployments and trouble of Lambda's own end a few."""
+MOST_CRASHES = 10
+"""Crashes that a message may cause alone before it fails. Deployments and Lambda's own trouble cause a few."""
 
 
 class Suspected(Exception):
-    """The last delivery of the message did not end: it must be processed alone. `begun`: how often that was tried."""
+    """The last delivery of the message did not end, so it must be processed alone. begun: how often that was tried."""
 
     def __init__(self, begun: int) -> None:
         super().__init__(begun)
@@ -26,12 +26,12 @@ class Suspected(Exception):
 
 
 EarlierByDestination = Mapping[str, Earlier]
-"""What the journal kept of a change, by destination."""
+"""What the journal recorded about a change, by destination."""
 
 
-def look_back(attempts: Sequence[Attempt], delivery: Delivery, journal: Journal) -> EarlierByDestination:
-    """Read what earlier deliveries left behind. Raises Temporary, and Suspected as long as nobody else waits."""
-    if delivery.attempts < 2:
+def read_earlier(attempts: Sequence[Attempt], delivery: Delivery, journal: Journal) -> EarlierByDestination:
+    """Read what earlier deliveries recorded. Raises Temporary, and Suspected if it must be processed alone."""
+    if delivery.receive_count < 2:
         return {}
     kept = [(each.target.bucket, journal.earlier(each.pair, each.change.item_id)) for each in attempts]
     found = {destination: earlier for destination, earlier in kept if earlier}
@@ -41,29 +41,29 @@ def look_back(attempts: Sequence[Attempt], delivery: Delivery, journal: Journal)
 
 
 def reported_before(attempt: Attempt, earlier: Earlier | None) -> Result | None:
-    """Return the result that an earlier delivery of this message reached, when it comes back for other reasons.
+    """Return the result that an earlier delivery of this message recorded; None if the change must be decided again.
 
-    That another message's handler completed the version is not enough: this one may have been killed in the middle of
-    a plan, and must look at what it left.
+    It must be even if the handler of another message completed it: the handler of this one may have been killed in the
+    middle of a plan, and what it left must be checked.
     """
     delivery = attempt.delivery
     if earlier is None or earlier.status is Status.PENDING or (earlier.status is Status.FAILED and delivery.redriven):
         return None
     if earlier.status is Status.COMPLETED and (not earlier.message or earlier.message != delivery.message):
         return None
-    why = "as an earlier delivery of the message found"
+    why = "as in an earlier delivery of its message"
     result = ended(attempt, earlier.status, earlier.reason or Reason.ALREADY_THERE, why)
-    reported = earlier.failed or earlier.status is Status.COMPLETED
+    reported = earlier.failure_reported or earlier.status is Status.COMPLETED
     return result.leaving(reported=reported, dead_lettered=True)
 
 
 def begin_alone(attempt: Attempt, earlier: Earlier | None, journal: Journal) -> None:
-    """Count a delivery that is alone with its message. Raises Permanent once too many of them have died."""
+    """Count a delivery that processes its message alone. Raises Permanent after too many crashes."""
     begun = earlier.begun if earlier else 0
-    if begun >= DEATHS:
-        raise Permanent(Reason.FUNCTION_DIED, f"the function died {begun} times while it worked on nothing else")
-    change, receive = attempt.change, attempt.delivery.attempts
-    detail = f"receive {receive}: an earlier delivery did not come to its end"
+    if begun >= MOST_CRASHES:
+        raise Permanent(Reason.FUNCTION_DIED, f"the function crashed {begun} times while it processed nothing else")
+    change, receive = attempt.change, attempt.delivery.receive_count
+    detail = f"receive {receive}: an earlier delivery did not end"
     note = Note("", change.size, change.time, receive)
     aspect = change.aspect or Aspect.CONTENT
     waiting = Waiting(Status.PENDING, Reason.FUNCTION_DIED, detail, change.item_id, note, aspect=aspect)
@@ -71,9 +71,9 @@ def begin_alone(attempt: Attempt, earlier: Earlier | None, journal: Journal) -> 
 
 
 def _has_ended(found: EarlierByDestination, delivery: Delivery) -> bool:
-    """Return whether the delivery before this one ended at any destination: all are recorded after the work."""
+    """Return whether the delivery before this one ended at any destination: they are recorded together at its end."""
     return any(
-        earlier.finished >= delivery.attempts - 1
+        earlier.finished >= delivery.receive_count - 1
         or (earlier.status is Status.FAILED and not delivery.redriven)
         or (earlier.message != "" and earlier.message == delivery.message)
         for earlier in found.values()

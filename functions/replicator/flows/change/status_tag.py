@@ -1,9 +1,9 @@
-"""Outcomes of a change at its destinations -> one word -> a tag on its source version, where a stack wants that.
+"""Outcomes of a change at its destinations -> one status -> a tag on the source version, where a stack enables that.
 
-S3 Replication shows its status as a header that nobody else can set; a tag is the next best place. S3 has no condition
-for tags: they are read, merged and written back as a whole. A tag that somebody sets in the moment between our two
-requests is lost, and nothing that S3 offers can prevent that; so the second request follows the first at once, nothing
-is written that stands there already, and the feature is off unless it is asked for.
+S3 Replication shows its status in a header that nobody else can set; a tag is the next best place. S3 has no
+preconditions for tags: they are read, merged and written back as a whole. A tag that somebody sets between these two
+requests is lost, and S3 offers no way to prevent that. So the second request follows the first at once, nothing is
+written if it would not change anything, and the feature is off by default.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from replicator.core.versions.change import Aspect, Change
 from replicator.core.versions.origin import STATUS_TAG, TAG_LIMIT
 from replicator.flows.change.replicate import Services
 
-TOLD = frozenset({ReplicationStatus.PENDING, ReplicationStatus.COMPLETED, ReplicationStatus.FAILED})
+TAGGED = frozenset({ReplicationStatus.PENDING, ReplicationStatus.COMPLETED, ReplicationStatus.FAILED})
 
 
 class Tagging(Protocol):
@@ -33,37 +33,37 @@ class Tagging(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StatusTags:
-    """Keeps the status tags of source versions. `warn`: takes a line for the log."""
+    """Keeps the status tags of source versions up to date. `warn` logs one line."""
 
     tagging: Tagging
     services: Services
     warn: Callable[[str], None]
 
     def update(self, results: Sequence[Result]) -> None:
-        """Tag a version with what its destinations came to. Replication never waits for that."""
+        """Tag a version with its status. Trouble is only logged: the tag never delays replication."""
         change, outcomes = results[0].attempt.change, [result.outcome for result in results]
         if change.aspect is not Aspect.CONTENT:
             return
         try:
-            standing = roll_up([status_of_outcomes(outcomes), *self._elsewhere(change, outcomes)])
-            if standing in TOLD:
-                self._tag(change, standing)
+            status = roll_up([status_of_outcomes(outcomes), *self._elsewhere(change, outcomes)])
+            if status in TAGGED:
+                self._tag(change, status)
         except (Temporary, Permanent) as trouble:
-            self.warn(f"s3://{change.bucket}/{change.key} {change.version_id} keeps its status tag: {trouble}")
+            self.warn(f"status tag of s3://{change.bucket}/{change.key} {change.version_id} not updated: {trouble}")
 
-    def _tag(self, change: Change, standing: ReplicationStatus) -> None:
-        place = (change.bucket, change.key, change.version_id)
-        tags = self.tagging.tags(*place)
-        if tags.get(STATUS_TAG) != standing and (STATUS_TAG in tags or len(tags) < TAG_LIMIT):
-            self.tagging.put_tags(*place, {**tags, STATUS_TAG: str(standing)})
+    def _tag(self, change: Change, status: ReplicationStatus) -> None:
+        version = (change.bucket, change.key, change.version_id)
+        tags = self.tagging.tags(*version)
+        if tags.get(STATUS_TAG) != status and (STATUS_TAG in tags or len(tags) < TAG_LIMIT):
+            self.tagging.put_tags(*version, {**tags, STATUS_TAG: str(status)})
 
     def _elsewhere(self, change: Change, outcomes: Sequence[Outcome]) -> Iterator[ReplicationStatus]:
-        """Say where the version stands at destinations that this delivery did not speak of."""
-        spoken = {outcome.destination for outcome in outcomes}
-        if spoken in (set(), {""}):
+        """Yield the status at destinations that are not in `outcomes`, unless it is COMPLETED."""
+        concluded = {outcome.destination for outcome in outcomes}
+        if concluded in (set(), {""}):
             return
         for candidate in self.services.rules(change.bucket).candidates(change.key):
-            if candidate.destination not in spoken:
+            if candidate.destination not in concluded:
                 pair = Pair(change.bucket, candidate.destination, change.key)
                 earlier = self.services.journal.earlier(pair, change.item_id)
                 if earlier and earlier.status is not Status.COMPLETED:

@@ -1,8 +1,8 @@
 """One attempt: journal -> facts -> decision -> actions -> journal.
 
-The loop around the pure decision. It reads what the decision asks for, carries out what it says, each step guarded by
-the one before, and starts over from fresh facts whenever somebody else turns out to have been there. No locks, no
-leases: a handler that dies anywhere in here leaves nothing that the next one would not see.
+The loop around the pure decision. It reads the facts that the decision asks for, and executes the actions that it
+returns, each guarded by the one before. If another writer interferes, it starts over from fresh facts. There are no
+locks or leases: wherever a handler crashes, the next one sees what it left.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from replicator.core.deciding.facts import Facts, Ref
 from replicator.core.deciding.journal import Memory, Pair, after_fast_copy, after_plan
 from replicator.core.deciding.result import Result
 from replicator.core.outcomes.outcome import Conflict, Outcome, Permanent, Reason, Status, Temporary
-from replicator.core.parts.uploads import CopySource, Landed
+from replicator.core.parts.uploads import CopySource, UploadCompleted
 from replicator.core.rules.matching import Candidate
 from replicator.core.rules.rule import Rule
 from replicator.core.versions.change import ChangeKind
@@ -36,15 +36,15 @@ from replicator.flows.change.reading import Reader
 from replicator.flows.large.writing import JUST_NOW, LargeWrite, LargeWriter, Position
 from replicator.flows.ports import Journal, Note, Replicas, waiting
 
-ATTEMPTS = 4
-"""Fresh starts after a conflict. Beyond them the key is busy: the message waits, and finds the work done."""
+MOST_TRIES = 4
+"""Tries per attempt, each from fresh facts. After that the key is busy: the message waits for the other writers."""
 
 
 @dataclass(slots=True)
 class Synchroniser:
-    """Brings one change to one destination. `large` writes what takes more than one request.
+    """Replicates one change to one destination. `large` writes what one request cannot copy.
 
-    attempt: its target was looked at. wrote: something of this change was written, and may stand on top.
+    attempt: its target has Region and capabilities. wrote: something was written for this change, and may be on top.
     """
 
     attempt: Attempt
@@ -58,11 +58,11 @@ class Synchroniser:
 
     @property
     def pair(self) -> Pair:
-        """The journal's entry that is read and settled."""
+        """The pair whose journal entry is read and settled."""
         return self.attempt.pair
 
     def run(self, memory: Memory) -> Result:
-        """Return the result; trouble of every kind is one too. `memory` was read before any other fact."""
+        """Return the result; trouble is a result too. `memory` must be read before any other fact."""
         try:
             result = self._until_settled(memory)
         except Temporary as trouble:
@@ -73,25 +73,25 @@ class Synchroniser:
             result = self._result(Status.FAILED, trouble.reason, trouble.detail).leaving(midway=midway)
         return result.leaving(in_parts=self.large is not None and self.large.concerns(self.attempt.change))
 
-    def look(self, memory: Memory) -> tuple[Facts, Decided]:
-        """Return the facts and what they demand, and do nothing of it. Raises Temporary or Permanent."""
+    def dry_run(self, memory: Memory) -> tuple[Facts, Decided]:
+        """Return the facts and the decision, and execute nothing. Raises Temporary or Permanent."""
         return self._decide(self._facts(memory))
 
     def _until_settled(self, memory: Memory) -> Result:
         facts = self._facts(memory)
         conflicts = 0
-        while conflicts < ATTEMPTS:
+        while conflicts < MOST_TRIES:
             conflicts += 1
             try:
                 if result := self._attempt(facts):
                     return result
-            except Landed:
+            except UploadCompleted:
                 self.wrote = True
-                conflicts -= 1  # nobody was in the way; but where it stands must be looked at
+                conflicts -= 1  # no conflict, but its place in the history must be read
             except Conflict:
-                pass  # the decision's facts are out of date: read them again
+                pass  # the facts are out of date: read them again
             facts = replace(facts, memory=self.journal.read(self.pair), repeated=True)
-        raise Temporary(Reason.CONTENTION, "other writes to the same key kept coming first")
+        raise Temporary(Reason.CONTENTION, "other writes to the same key came first, several times")
 
     def _facts(self, memory: Memory) -> Facts:
         rule = self.candidate.select({})
@@ -104,22 +104,23 @@ class Synchroniser:
         )
 
     def _attempt(self, facts: Facts) -> Result | None:
-        """Decide once and act; None if it must be looked at again.
+        """Decide once and act. Return None if the change must be decided again.
 
-        That is so if another handler settled the key meanwhile, or if the steps were not for the change's own version.
+        It must be if another handler settled the key in the meantime, or if the change's own version is gone and steps
+        were executed all the same.
         """
         facts, decision = self._decide(facts)
         if isinstance(decision, Finish):
             finished = self._result(decision.status, decision.reason, decision.detail)
             return finished.leaving(reported=decision.reason is Reason.ALREADY_THERE)
-        after = self._copy_fast(facts, decision) if isinstance(decision, FastCopy) else self._carry_out(facts, decision)
+        after = self._copy_fast(facts, decision) if isinstance(decision, FastCopy) else self._execute(facts, decision)
         if isinstance(decision, Plan) and decision.gone:
             return None
         result = self._settle(facts.memory, after)
         return self._with_companions(result, decision) if result and isinstance(decision, Plan) else result
 
     def _decide(self, facts: Facts) -> tuple[Facts, Decided]:
-        """Read what the decision asks for until it needs no more."""
+        """Read what the decision asks for, until nothing is missing."""
         decision = decide(facts)
         while isinstance(decision, Need):
             facts = self.reader.read(facts, decision)
@@ -131,18 +132,18 @@ class Synchroniser:
         position = Position(decision.guard, onto=top.version_id if top else "")
         return after_fast_copy(facts.memory, facts.change, self._write(decision.copy, position))
 
-    def _carry_out(self, facts: Facts, plan: Plan) -> Memory:
-        top, over, last = plan.top, plan.over, len(plan.steps)
-        position = Position(plan.guard, last == 1, over.version_id if over else "", over.modified if over else 0)
+    def _execute(self, facts: Facts, plan: Plan) -> Memory:
+        top, entry, last = plan.top, plan.top_entry, len(plan.steps)
+        position = Position(plan.guard, last == 1, entry.version_id if entry else "", entry.modified if entry else 0)
         for number, step in enumerate(plan.steps, 1):
-            top = self._take(step, position)
+            top = self._execute_step(step, position)
             onto = top.version_id if top else "a delete marker"
             position = Position(Guard(top.etag if top else ""), number + 1 == last, onto, JUST_NOW)
-        if self.large and plan.arrived:
-            self._copy_annotations(self.large, plan.arrived)
+        if self.large and plan.own_replica:
+            self._copy_annotations(self.large, plan.own_replica)
         return after_plan(facts.memory, facts.change, top, plan.present)
 
-    def _take(self, step: Step, position: Position) -> Replica | None:
+    def _execute_step(self, step: Step, position: Position) -> Replica | None:
         if isinstance(step, MarkDeleted):
             self.replicas.mark_deleted(self.pair.key, position.guard)
             self.wrote = True
@@ -163,17 +164,17 @@ class Synchroniser:
         return Replica(written.version_id, written.etag, copy.origin)
 
     def _show_pending(self, detail: str) -> None:
-        """Let the journal show the change as waiting, before the messages of its parts are out."""
+        """Record the change as PENDING in the journal, before its part messages are sent."""
         outcome = self._outcome(Status.PENDING, Reason.PARTS_UNDER_WAY, detail)
         self.journal.wait(self.pair, waiting(self.attempt, outcome, self.now()))
 
     def _preserves(self, step: CopyVersion | PutBack) -> bool:
-        """Return whether the ETag is to stay that of the source, so that its parts must."""
+        """Return whether the replica must keep the source's ETag, and so its part boundaries."""
         rules = (step.rule,) if isinstance(step, CopyVersion) else self.candidate.rules
         return any(rule.preserve_etag for rule in rules)
 
     def _copy_annotations(self, large: LargeWriter, version_id: str) -> None:
-        """Complete what an earlier handler may have left out that died after the version was there."""
+        """Copy the annotations that are missing if an earlier handler crashed after the version was written."""
         found = self.reader.source.known(self.attempt.change.version_id)
         rule = self.candidate.select(found.tags) if found else None
         if found and rule and large.takes(found.head, preserve=rule.preserve_etag):
@@ -184,24 +185,24 @@ class Synchroniser:
         side = self.reader.source if isinstance(step, CopyVersion) else self.reader.destination
         found = side.get(step.version_id)
         if not isinstance(found, StoredVersion):
-            raise Conflict(step.version_id)  # deleted since the plan was made
+            raise Conflict(step.version_id)  # deleted since it was planned
         if isinstance(step, CopyVersion):
             return found, compose(self.reader.propose(found, step.rule), found.grants)
         site = Site(self.pair.destination, self.pair.key, self.now() // 1000)
         return found, put_back(found, step.origin, self.attempt.target, site)
 
     def _settle(self, before: Memory, after: Memory) -> Result | None:
-        """Write the journal's entry; what another delivery completed before is not reported again."""
+        """Write the journal's entry; None if another handler settled the key in the meantime."""
         change, now = self.attempt.change, self.now()
         reported = before.has_settled(change)
         completed = before.completed_at(change) if reported else now
         result = self._result(Status.COMPLETED, None, completed=completed).leaving(reported=reported)
-        outcome, attempts = result.outcome, self.attempt.delivery.attempts
+        outcome, attempts = result.outcome, self.attempt.delivery.receive_count
         note = Note(outcome.rule_id, outcome.size, change.time, attempts, completed or now)
         return result if self.journal.settle(self.pair, before, after, note) else None
 
     def _with_companions(self, result: Result, plan: Plan) -> Result:
-        """Add the results of other versions that the plan copied: their own events will find them done."""
+        """Add the results of other versions that the plan copied; their own events will find them done."""
         own, now = self.attempt.change.version_id, self.now()
         copies = [step for step in plan.steps if isinstance(step, CopyVersion) and step.version_id != own]
         return replace(result, companions=tuple(self._companion(step, now) for step in copies))

@@ -1,7 +1,7 @@
-"""Annotations of a version that was copied in parts: listed at the source -> what is missing, one by one.
+"""Annotations of a version that was copied in parts: list them at the source -> copy those that are missing.
 
-CopyObject keeps them by itself, a multipart upload begins without any. Putting one twice is the same as once, so a
-handler that dies in between leaves nothing wrong: the next one carries on.
+CopyObject copies annotations by itself, a multipart upload starts without any. Putting one twice is the same as once,
+so a handler that crashes in between does no harm: the next one copies the rest.
 """
 
 from collections.abc import Sequence
@@ -12,26 +12,24 @@ from replicator.flows.large.ports import LargeObjects, Uploads
 from replicator.flows.ports import SideBySide
 
 BATCH = 16
-"""Annotations at a time, each of 1 MiB at most: memory stays the same whatever a version has."""
+"""Annotations that are copied concurrently. Each has 1 MiB at most, so that the memory they take is bounded."""
 
 
-def carry(source: LargeObjects, uploads: Uploads, copied: CopySource, version_id: str, side_by_side: SideBySide) -> int:
-    """Return a version of the destination the annotations of what it was copied from; return how many it lacked."""
+def copy_missing(
+    source: LargeObjects, uploads: Uploads, copied: CopySource, version_id: str, side_by_side: SideBySide
+) -> None:
+    """Copy the annotations that a version of the destination lacks from the version that it was copied from."""
     names = source.annotations(copied.key, copied.version_id)
     there = set(uploads.annotations(copied.key, version_id)) if names else set()
-    missing = [name for name in names if name not in there]
-    for batch in _batches(missing):
-        side_by_side([partial(_copy_one_annotation, source, uploads, copied, version_id, name) for name in batch])
-    return len(missing)
+    for batch in _batches([name for name in names if name not in there]):
+        side_by_side([partial(_copy_one, source, uploads, copied, version_id, name) for name in batch])
 
 
 def _batches(names: Sequence[str]) -> list[Sequence[str]]:
     return [names[start : start + BATCH] for start in range(0, len(names), BATCH)]
 
 
-def _copy_one_annotation(
-    source: LargeObjects, uploads: Uploads, copied: CopySource, version_id: str, name: str
-) -> None:
+def _copy_one(source: LargeObjects, uploads: Uploads, copied: CopySource, version_id: str, name: str) -> None:
     payload = source.annotation(copied.key, copied.version_id, name)
     if payload is not None:
         uploads.annotate(copied.key, version_id, name, payload)

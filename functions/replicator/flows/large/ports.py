@@ -1,6 +1,6 @@
-"""The ports of large objects: multipart uploads, what the journal remembers of them, and the queue of their parts.
+"""The ports of large objects: multipart uploads, what the journal remembers about them, and the part queue.
 
-Separate from ports.py because most changes never come near them. The promises are the same: each method is one request,
+Separate from flows/ports.py because most changes need none of them. The same applies here: each method is one request,
 may raise Temporary or Permanent, and is a point where a function may be killed.
 """
 
@@ -17,12 +17,12 @@ from replicator.core.parts.parts import PartRange
 from replicator.core.parts.uploads import CopySource, Failure, Part, PartsMessage, Upload, UploadRef
 
 PAGE = 1000
-"""Parts that one ListParts tells of."""
+"""Parts that one ListParts returns at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenUpload:
-    """An upload under way in a bucket, whoever began it. `begun`: epoch seconds by the bucket's clock."""
+    """An upload in progress in a bucket, whoever started it. begun: epoch seconds by the bucket's clock."""
 
     key: str
     id: str
@@ -31,84 +31,84 @@ class OpenUpload:
 
 
 class LargeObjects(Protocol):
-    """One bucket, to read from: what only copies in parts ask."""
+    """One bucket, for reading what only copies in parts need."""
 
     def part_size(self, source: CopySource, number: int) -> int:
-        """Read the bytes of one part as the version was uploaded; SourceGone."""
+        """Return the size in bytes of one part of a version. Raises SourceGone."""
 
     def annotations(self, key: str, version_id: str) -> tuple[str, ...]:
-        """List the names of a version's annotations; empty where there are none, or no such thing."""
+        """List the names of a version's annotations; empty also if the bucket does not support them."""
 
     def annotation(self, key: str, version_id: str, name: str) -> bytes | None:
-        """Read one annotation; None if it is gone."""
+        """Read one annotation; None if it does not exist any more."""
 
 
 class Uploads(LargeObjects, Protocol):
-    """One bucket, to write to in parts."""
+    """One bucket, for writing in parts."""
 
     def start(self, copy: Copy) -> tuple[str, int]:
-        """Begin an upload with all that a copy carries; give its id, and when it began (epoch s, bucket's clock)."""
+        """Start an upload for a copy. Return its id, and when it began (epoch seconds, by the bucket's clock)."""
 
     def copy_part(self, upload_id: str, source: CopySource, part: PartRange) -> Part:
-        """Copy one part; UploadGone, SourceGone. The same part twice is the same as once."""
+        """Copy one part. Raises UploadGone, SourceGone. Copying the same part twice does no harm."""
 
     def parts(self, key: str, upload_id: str, after: int) -> Sequence[Part]:
-        """List the parts with numbers above `after`, at most PAGE; UploadGone."""
+        """List the parts with numbers above `after`, at most PAGE. Raises UploadGone."""
 
     def complete(self, copy: Copy, upload_id: str, parts: Sequence[Part], guard: Guard | None) -> Written:
-        """Make the object; Conflict if the guard does not hold, UploadSpoiled, UploadGone."""
+        """Create the object. Raises Conflict if the guard fails, UploadSpoiled, UploadGone."""
 
     def abort(self, key: str, upload_id: str) -> None:
-        """Return an upload up; nothing happens if it is gone."""
+        """Abort an upload. Nothing happens if it does not exist any more."""
 
     def under_way(self, key: str) -> Sequence[OpenUpload]:
-        """List the uploads of exactly this key."""
+        """List the uploads in progress of exactly this key."""
 
     def annotate(self, key: str, version_id: str, name: str, payload: bytes) -> None:
-        """Attach one annotation to a version."""
+        """Put one annotation on a version."""
 
 
 class UploadJournal(Protocol):
-    """What is remembered of uploads: one item per pair, change and copied version."""
+    """The uploads in the journal: one item per pair, change and copied version."""
 
     def find(self, pair: Pair, source: CopySource, change_id: str) -> Upload | None:
-        """Read what is remembered, consistently; None if nothing is, or if that upload has ended."""
+        """Read one upload, consistently; None if there is none or it has ended."""
 
     def open(self, pair: Pair, upload: Upload) -> Upload:
-        """Remember a new upload, unless another one is; return the one that counts."""
+        """Record a new upload unless another one is recorded; return the one that is."""
 
     def sent(self, pair: Pair, upload: UploadRef) -> None:
-        """Remember that all its messages are on their way."""
+        """Record that all part messages of an upload were sent."""
 
     def fail(self, pair: Pair, upload: UploadRef, failure: Failure) -> bool:
-        """Claim to tell of its failure; False if that is another message's to tell, or the upload has ended."""
+        """Claim to report the failure of an upload. False if another message did, or if the upload has ended."""
 
     def end(self, pair: Pair, upload: UploadRef) -> None:
-        """Forget it; nothing happens if another one took its place."""
+        """Remove an upload. Nothing happens if another one is recorded in its place."""
 
     def retire(self, pair: Pair, upload: UploadRef) -> None:
-        """Keep only why it failed, so that nobody begins anew; nothing happens if another one took its place."""
+        """Keep only why it failed, so that no other is started. Nothing happens if another one is in its place."""
 
     def of(self, pair: Pair) -> Sequence[Upload]:
-        """List what has not ended for one pair, what was retired included."""
+        """List the uploads of one pair that have not ended, retired ones included."""
 
     def under_way(self) -> Iterable[tuple[Pair, Upload]]:
-        """List what has neither ended nor been retired, oldest first."""
+        """List all uploads that have neither ended nor been retired, oldest first."""
 
 
 class PartQueue(Protocol):
-    """Where messages of parts go."""
+    """The part queue."""
 
     def send(self, messages: Sequence[PartsMessage]) -> None:
-        """Send them all. Raises Temporary if any may not have been taken."""
+        """Send part messages. Raises Temporary if any may not have been accepted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Multipart:
     """All that copying in parts needs, built once per container.
 
-    `source` and `uploads` return buckets. `is_ours` tells from an upload's initiator whether this stack began it.
-    Versions of more than `large` bytes are copied in parts.
+    source, uploads: return a bucket. is_ours: returns whether this stack started an upload, by its initiator. large:
+    versions of more bytes are copied in parts.
     """
 
     model: CostModel
@@ -124,12 +124,12 @@ class Multipart:
 
 
 def in_lanes(parts: Sequence[PartRange], lanes: int) -> list[Sequence[PartRange]]:
-    """Share parts out over so many lanes, in each of which one part follows the other."""
+    """Distribute parts over lanes. Lanes run side by side, the parts of one lane one after the other."""
     return [parts[lane::lanes] for lane in range(min(lanes, len(parts)))]
 
 
 def all_parts(uploads: Uploads, key: str, upload_id: str, count: int) -> list[Part]:
-    """List all parts of an upload that has at most so many; UploadGone."""
+    """List all parts of an upload that has at most `count`. Raises UploadGone."""
     found: list[Part] = []
     while True:
         page = uploads.parts(key, upload_id, found[-1].number if found else 0)
@@ -139,10 +139,10 @@ def all_parts(uploads: Uploads, key: str, upload_id: str, count: int) -> list[Pa
 
 
 def all_there(uploads: Uploads, key: str, upload_id: str, count: int) -> bool:
-    """Return whether all so many parts of an upload are there; UploadGone.
+    """Return whether all `count` parts of an upload are there. Raises UploadGone.
 
-    Asks from the end: parts are copied in about their order, so that the last page misses some until nearly the end,
-    and one request answers.
+    Lists the last page first: parts are copied roughly in order, so until nearly the end some are missing there, and
+    one request is enough.
     """
     for after in reversed(range(0, count, PAGE)):
         wanted = min(PAGE, count - after)

@@ -1,8 +1,8 @@
-"""Writing a large version: find its upload, or begin it -> copy what is missing, or send it out -> complete.
+"""Writes a large version: find or start its upload -> copy the missing parts, or send them to the queue -> complete.
 
-The same step of the same plan as a single copy, only that it may take several functions. Whoever takes it finds what
-others did: the journal tells which upload stands for the version, the bucket which of its parts are there. So a second
-event, a killed handler and a lost answer all just carry on.
+The same step of a plan as a single copy, but several functions may work on it. Each finds what others did: the journal
+says which upload copies the version, the bucket which of its parts exist. So after a second event, a killed handler or
+a lost response the work just continues.
 """
 
 import re
@@ -17,27 +17,27 @@ from replicator.core.deciding.copy import Copy, Guard, Written, is_faithful
 from replicator.core.deciding.facts import ABSENT, Absent
 from replicator.core.deciding.journal import Pair
 from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Temporary
-from replicator.core.parts.layout import How, Layout, plan_parts, suits
+from replicator.core.parts.layout import CopyMethod, Layout, plan_parts, suits
 from replicator.core.parts.parts import Cut, PartRange, cut_by
-from replicator.core.parts.uploads import CopySource, Landed, Part, Upload, UploadGone, UploadSpoiled, messages
+from replicator.core.parts.uploads import CopySource, Part, Upload, UploadCompleted, UploadGone, UploadSpoiled, messages
 from replicator.core.versions.change import Change
 from replicator.core.versions.version import Head
-from replicator.flows.large.annotations import carry
+from replicator.flows.large.annotations import copy_missing
+from replicator.flows.large.cleanup import abort_unrecorded
 from replicator.flows.large.ports import LargeObjects, Multipart, Uploads, all_parts, in_lanes
-from replicator.flows.large.tidying import abort_forgotten
 from replicator.flows.ports import Replicas, SideBySide
 
 JUST_NOW = sys.maxsize
-"""When something was written in the same plan: no upload was begun later."""
+"""The time of what the same plan has written: later than the start of any upload."""
 PART_COUNT = re.compile(r'-(\d+)"?$')
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where in its plan a version is written: the guard that was decided, and what that means for an upload.
+    """Where in its plan a version is written: its guard, and what is below it.
 
-    leads: nothing is written after it, so it must be current. onto: what it is written on top of, by its version id;
-    empty for nothing. since: when that was written, by the destination's clock, epoch seconds.
+    leads: the plan writes nothing after it, so it must be current. onto: the version id of the entry below; empty for
+    nothing. since: when that entry was written, by the destination's clock, epoch seconds.
     """
 
     guard: Guard
@@ -45,20 +45,20 @@ class Position:
     onto: str = ""
     since: int = 0
 
-    def buries(self, upload: Upload) -> bool:
-        """Return whether an upload would not be current if it were completed now.
+    def supersedes(self, upload: Upload) -> bool:
+        """Return whether an upload would not be current if it were completed now, although it must be.
 
-        S3 puts an object where its upload was begun. So what came on top since then would stay there, and times in
-        whole seconds leave it open what came first.
+        S3 inserts an object where its upload began, so anything that was written since would stay on top of it. Times
+        are in whole seconds: with equal ones it is unknown which came first.
         """
         return self.leads and self.onto != upload.onto and self.since >= upload.begun
 
 
 @dataclass(frozen=True, slots=True)
 class LargeWrite:
-    """What to write. `rule_id`: the rule that wants it. `preserve`: its ETag must stay the same.
+    """What to write. rule_id: the rule that selected it. preserve: its ETag must stay the same.
 
-    `show_pending` lets the journal show the change as waiting for its parts.
+    show_pending: records in the journal that the change waits for its parts.
     """
 
     copy: Copy
@@ -70,7 +70,7 @@ class LargeWrite:
 
 @dataclass(slots=True)
 class LargeWriter:
-    """Writes large versions for one attempt. `used`: it had one to write."""
+    """Writes large versions for one attempt. used: there was one to write."""
 
     multipart: Multipart
     uploads: Uploads
@@ -86,7 +86,7 @@ class LargeWriter:
         return self.attempt.pair
 
     def takes(self, head: Head, *, preserve: bool) -> bool:
-        """Return whether a version is copied in parts. `preserve`: its ETag is to stay the same, so its parts must."""
+        """Return whether a version is copied in parts. preserve: its ETag must stay the same, and so its parts."""
         taken = self._takes(head, preserve=preserve)
         self.used = self.used or taken
         return taken
@@ -95,26 +95,27 @@ class LargeWriter:
         if not head.size or head.size > self.multipart.model.single_copy:
             return bool(head.size)
         if head.unseen_metadata:
-            return False  # only one request can copy what no HEAD shows
+            return False  # only CopyObject copies metadata that HEAD does not return
         if preserve and not head.encryption.is_kms:
             return _parts_of(head.etag) > 0
         return head.size > self.multipart.large
 
     def concerns(self, change: Change) -> bool:
-        """Return whether there may be uploads for a change: one was seen here, or its event says that it is large."""
+        """Return whether there may be uploads for a change: one was written here, or its event says it is large."""
         return self.used or change.size > self.multipart.large
 
     def write(self, large_write: LargeWrite) -> None:
-        """Bring an upload as far as it goes; do nothing if one request copies this version after all.
+        """Start or continue the upload of a version; do nothing if one request copies it after all.
 
-        Raises Landed once it is complete, Temporary while its parts are under way, and Conflict, Permanent as usual.
+        Raises UploadCompleted when it is completed, Temporary while part messages are under way, and Conflict or
+        Permanent as usual.
         """
         copy, position = large_write.copy, large_write.position
         source = CopySource(copy.bucket, copy.key, copy.version_id, copy.etag)
         upload, there = self._find(source, position), None
         if upload is None:
             layout = plan_parts(copy.size, self.multipart.model, self._boundaries(large_write, source))
-            if layout.how is How.ONE_REQUEST:
+            if layout.method is CopyMethod.ONE_REQUEST:
                 return
             upload, there = self._start(large_write, source, layout)
         if there is None:
@@ -127,12 +128,12 @@ class LargeWriter:
         copied = self._copy_here(upload, missing)
         numbers = {part.number for part in copied}
         parts = [*(part for part in there if part.number not in numbers), *copied]
-        self._look_once_more(source.key, position)
-        raise Landed(self._complete(copy, upload, parts, position).version_id)
+        self._check_top(source.key, position)
+        raise UploadCompleted(self._complete(copy, upload, parts, position).version_id)
 
     def copy_annotations(self, source: CopySource, version_id: str) -> None:
-        """Return a version of the destination the annotations of its source, if it lacks any."""
-        carry(self._bucket_of(source), self.uploads, source, version_id, self.side_by_side)
+        """Copy the annotations that a version of the destination lacks."""
+        copy_missing(self._bucket_of(source), self.uploads, source, version_id, self.side_by_side)
 
     def _bucket_of(self, source: CopySource) -> LargeObjects:
         return self.multipart.source(source.bucket) if source.bucket == self.pair.source else self.uploads
@@ -140,23 +141,23 @@ class LargeWriter:
     # Which upload
 
     def _find(self, source: CopySource, position: Position) -> Upload | None:
-        """Return the upload to carry on; one that cannot be used any more is given up."""
+        """Return the upload to continue; abort one that cannot be used any more."""
         upload = self.multipart.journal.find(self.pair, source, self.attempt.change.item_id)
         if upload is None:
             return None
         if upload.failure and not self.attempt.delivery.redriven:
             raise Permanent(upload.failure.reason, "its upload failed before")
-        if upload.failure or position.buries(upload) or upload.source != source:
-            self._give_up(upload)
+        if upload.failure or position.supersedes(upload) or upload.source != source:
+            self._abandon(upload)
             return None
         return upload
 
     def _start(
         self, large_write: LargeWrite, source: CopySource, layout: Layout
     ) -> tuple[Upload, Sequence[Part] | None]:
-        """Begin an upload; if another handler was faster, theirs is the one, and its parts must be looked at."""
+        """Start an upload. If another handler was faster, return its upload, and None for its unknown parts."""
         if self.attempt.delivery.repeated:
-            abort_forgotten(self.pair, self.uploads, self.multipart)
+            abort_unrecorded(self.pair, self.uploads, self.multipart)
         upload_id, begun = self.uploads.start(large_write.copy)
         upload = Upload(
             upload_id,
@@ -171,24 +172,24 @@ class LargeWriter:
             large_write.position.onto,
         )
         try:
-            counts = self.multipart.journal.open(self.pair, upload)
+            recorded = self.multipart.journal.open(self.pair, upload)
         except (Temporary, Permanent):
-            with suppress(Temporary, Permanent):  # nobody else knows of it
+            with suppress(Temporary, Permanent):  # nothing else refers to it
                 self.uploads.abort(source.key, upload_id)
             raise
-        if counts.id == upload_id:
-            return counts, ()
+        if recorded.id == upload_id:
+            return recorded, ()
         self.uploads.abort(source.key, upload_id)
-        return counts, None
+        return recorded, None
 
-    def _give_up(self, upload: Upload) -> None:
+    def _abandon(self, upload: Upload) -> None:
         self.uploads.abort(upload.source.key, upload.id)
         self.multipart.journal.end(self.pair, upload.ref)
 
-    # How it is cut
+    # Its part boundaries
 
     def _boundaries(self, large_write: LargeWrite, source: CopySource) -> Cut | None:
-        """Return the source's own boundaries if the rule asks for them, or if they cost nothing."""
+        """Return the source's part boundaries if the rule asks for them, or if keeping them costs little."""
         copy, count = large_write.copy, _parts_of(large_write.copy.etag)
         if not count or copy.encryption.is_kms:
             return None
@@ -208,7 +209,7 @@ class LargeWriter:
         try:
             parts = all_parts(self.uploads, upload.source.key, upload.id, upload.cut.count)
         except UploadGone:
-            self.multipart.journal.end(self.pair, upload.ref)  # completed or aborted: the histories tell
+            self.multipart.journal.end(self.pair, upload.ref)  # completed or aborted: the histories show which
             raise
         return [part for part in parts if part.number <= upload.cut.count]
 
@@ -220,17 +221,17 @@ class LargeWriter:
         return [part for lane in self.side_by_side([partial(copy_lane, lane) for lane in lanes]) for part in lane]
 
     def _send(self, upload: Upload, missing: Sequence[PartRange], large_write: LargeWrite) -> None:
-        """Send the missing parts, once. First the change is shown as pending: its workers may be done before we are."""
+        """Send the missing parts, once. Record the change as PENDING first: workers may be done in no time."""
         if upload.sent and not self.attempt.delivery.redriven:
             return
         large_write.show_pending(f"{upload.cut.count} parts")
         self.multipart.queue.send(list(messages(self.attempt.change, self.pair.destination, upload, missing)))
         self.multipart.journal.sent(self.pair, upload.ref)
 
-    # Its end
+    # Completing it
 
-    def _look_once_more(self, key: str, position: Position) -> None:
-        """See what no guard tells of: a delete marker that came on top while parts were copied or listed."""
+    def _check_top(self, key: str, position: Position) -> None:
+        """Raise Conflict if a delete marker came on top while parts were copied: no guard detects that."""
         if not position.leads or position.guard.etag:
             return
         top = self.replicas.top(key)
@@ -243,7 +244,7 @@ class LargeWriter:
         try:
             written = self._complete_at(copy, upload, ordered, position)
         except UploadSpoiled:
-            self._give_up(upload)
+            self._abandon(upload)
             raise
         except UploadGone:
             self.multipart.journal.end(self.pair, upload.ref)
@@ -251,10 +252,10 @@ class LargeWriter:
         if not is_faithful(copy, written):
             raise Permanent(Reason.CHECKSUM, f"replica {written.version_id} of {copy.origin} differs from its source")
         self.copy_annotations(upload.source, written.version_id)
-        return written  # remembered until the outcome is written down: see tidying
+        return written  # the journal keeps the upload until the result is recorded: see cleanup.py
 
     def _complete_at(self, copy: Copy, upload: Upload, parts: Sequence[Part], position: Position) -> Written:
-        """Complete under the guard. A version that was overtaken needs none: S3 puts it below what came since."""
+        """Complete with the guard, or without it if the version need not be current: S3 inserts it below newer ones."""
         try:
             return self.uploads.complete(copy, upload.id, parts, position.guard)
         except UploadSpoiled:
@@ -264,6 +265,6 @@ class LargeWriter:
 
 
 def _parts_of(etag: str) -> int:
-    """Return the number of parts that an ETag tells of; 0 for an object uploaded in one piece."""
+    """Return the number of parts in an ETag; 0 for an object that was not uploaded in parts."""
     found = PART_COUNT.search(etag)
     return int(found[1]) if found else 0

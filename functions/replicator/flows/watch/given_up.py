@@ -1,8 +1,8 @@
 """A message that SQS gave up -> its changes -> failures, with the reason of their last trouble.
 
-Separate from the monitor, which only finds such messages. The usual failure is put into the dead-letter queue by the
-function itself, with all that explains it; a function that worked on what SQS moved there stopped without reporting,
-and its entry would wait for ever.
+Separate from the monitor, which only finds such messages. Usually the function itself sends a failure to the
+dead-letter queue, with its explanation. If SQS moved a message there, the function had stopped without reporting, and
+the change would wait in the journal for ever.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from replicator.flows.ports import Journal
 
 
 def failures(body: str, rules: Callable[[str], RuleSet], journal: Journal, threshold_ms: int) -> Iterator[Result]:
-    """Yield what failed of a message's changes and was not known before. Raises Temporary."""
+    """Yield a failure for each change and destination of a message that has none yet. Raises Temporary."""
     for record in parse(body):
         if isinstance(record, Record):
             for candidate in _candidates(record.change, rules):
@@ -31,13 +31,13 @@ def _candidates(change: Change, rules: Callable[[str], RuleSet]) -> tuple[Candid
     try:
         return rules(change.bucket).candidates(change.key)
     except (Temporary, Permanent):
-        return ()  # nobody can say now where it should have gone
+        return ()  # its destinations are unknown now
 
 
 def _failure(attempt: Attempt, candidate: Candidate, journal: Journal) -> Result | None:
-    """Return the failure, with the reason of the last trouble if one was noted; None if there is nothing to report."""
+    """Return the failure, with the reason of its last trouble if there was one; None if there is nothing to report."""
     earlier = journal.earlier(attempt.pair, attempt.change.item_id)
-    if earlier and (earlier.status is Status.COMPLETED or earlier.failed):
+    if earlier and (earlier.status is Status.COMPLETED or earlier.failure_reported):
         return None
     if journal.read(attempt.pair).has_settled(attempt.change):
         return None

@@ -1,7 +1,7 @@
-"""The journal's index and the queues -> counts by age -> late versions told, vanished messages explained -> metrics.
+"""The journal's index and the queues -> counts by age -> metrics -> report what is late -> explain lost messages.
 
-It runs every minute. What it costs grows with what waits, never with what is finished or has failed; and what it lacks
-time for is left to the next minute, because each step notes what it has done.
+It runs every minute. Its cost grows with what waits, never with what is finished or has failed. If time runs out, the
+rest is left to the next minute, because each step records what it has done.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,17 +22,17 @@ from replicator.flows.ports import CLAIM_MS, Log, Measures, Reported, SideBySide
 from replicator.flows.watch.given_up import failures
 
 TIME_TO_READ_MS = 25_000
-TIME_TO_TELL_MS = 42_000
-"""Both from the start of a run; the function's time-out is 55 s."""
-TOLD_AT_ONCE = 10
-"""As many events as one request to EventBridge takes."""
-LOOKED_AT_AGAIN = 50
+TIME_TO_REPORT_MS = 42_000
+"""Milliseconds from the start of a run; the function's time-out is 55 s."""
+EVENTS_PER_REQUEST = 10
+"""The most events that one PutEvents request accepts."""
+RECHECKED_PER_RUN = 50
 """Overdue entries per run that are compared with what is settled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Depths:
-    """How much lies on the stack's three queues."""
+    """How many messages the stack's three queues hold."""
 
     changes: Depth
     parts: Depth
@@ -43,21 +43,21 @@ class Index(Protocol):
     """The journal's sparse index by age."""
 
     def shards(self, status: Status) -> list[Callable[[], Iterator[Pending]]]:
-        """Return one way to read for each partition, oldest first. Reading raises Temporary."""
+        """Return a function for each partition that yields its entries, oldest first, or raises Temporary."""
 
 
 class Queues(Protocol):
-    """The stack's queues, to be counted."""
+    """The stack's queues."""
 
     def depths(self) -> Depths:
-        """Count what lies on each. Raises Temporary."""
+        """Return how many messages each holds. Raises Temporary."""
 
     def given_up(self) -> list[str]:
-        """Look at a few dead letters, return those that SQS put there, and leave them all. Raises Temporary."""
+        """Return the bodies of a few messages that SQS moved to the dead-letter queue; they stay. Raises Temporary."""
 
 
 class Gauges(Measures, Protocol):
-    """Where measured values go, beside the results that everybody counts."""
+    """Metrics of the monitor: measured values, beside results."""
 
     def add(self, metric: Metric, value: float, route: dict[str, str]) -> None:
         """Add one value."""
@@ -65,9 +65,9 @@ class Gauges(Measures, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MonitorServices:
-    """What the monitor needs. `threshold_ms`: the stack's own, for rules that name none.
+    """What the monitor needs. threshold_ms: the stack's own, for rules that name none.
 
-    `claimant`: a name of this very run; `reported`: routes that the last run reported.
+    claimant: a name for this run. published: routes whose metrics the last run published.
     """
 
     index: Index
@@ -80,12 +80,12 @@ class MonitorServices:
     stack: str
     claimant: str
     threshold_ms: int
-    reported: set[Route] = field(default_factory=set)
+    published: set[Route] = field(default_factory=set)
 
 
 @dataclass(slots=True)
 class _Reading:
-    """What one partition of the index came to."""
+    """What was read from one partition of the index, or from all."""
 
     tally: Tally
     late: list[Pending] = field(default_factory=list)
@@ -93,14 +93,14 @@ class _Reading:
 
 
 def monitor(services: MonitorServices) -> Tally:
-    """Look once, and return what waits."""
+    """Run once, and return what waits. Raises Temporary or Permanent."""
     started, closing = services.recorder.now(), Closing(services.recorder, services.gauges, services.log)
     reading = _read(services, started)
     depths = services.queues.depths()
-    _report(services, reading.tally, depths)
+    _publish(services, reading.tally, depths)
     try:
-        _tell_late(services, reading.late, started)
-        _look_again(services, reading.overdue, started)
+        _report_late(services, reading.late, started)
+        _recheck(services, reading.overdue, started)
         for body in services.queues.given_up() if depths.dead.all else ():
             for failure in failures(body, services.rules, services.recorder.journal, services.threshold_ms):
                 closing.count(closing.conclude([failure]))
@@ -121,7 +121,7 @@ def _read(services: MonitorServices, started: int) -> _Reading:
     whole.late.sort(key=lambda pending: pending.late_at)
     if not whole.tally.complete:
         services.log.incomplete(
-            f"more than {whole.tally.all.operations} versions wait: the rest was not counted in time"
+            f"more than {whole.tally.all.operations} versions wait: there was no time to count the rest"
         )
     return whole
 
@@ -130,7 +130,7 @@ def _read_shard(services: MonitorServices, shard: Callable[[], Iterator[Pending]
     reading = _Reading(Tally(started))
     for number, pending in enumerate(shard()):
         reading.tally.add(pending)
-        if pending.must_be_told(started, CLAIM_MS):
+        if pending.must_be_reported(started, CLAIM_MS):
             reading.late.append(pending)
         if 0 < pending.due < started:
             reading.overdue.append(pending)
@@ -140,18 +140,18 @@ def _read_shard(services: MonitorServices, shard: Callable[[], Iterator[Pending]
     return reading
 
 
-def _tell_late(services: MonitorServices, late: Sequence[Pending], started: int) -> None:
-    """Tell of each version once that its threshold has passed: claim -> event -> note that it was told."""
-    for start in range(0, len(late), TOLD_AT_ONCE):
-        if services.recorder.now() - started > TIME_TO_TELL_MS:
-            services.log.incomplete(f"{len(late) - start} late versions are told in the next minute")
+def _report_late(services: MonitorServices, late: Sequence[Pending], started: int) -> None:
+    """Report each version once that missed its threshold: claim -> publish -> note that it was reported."""
+    for start in range(0, len(late), EVENTS_PER_REQUEST):
+        if services.recorder.now() - started > TIME_TO_REPORT_MS:
+            services.log.incomplete(f"{len(late) - start} late versions will be reported in the next minute")
             return
-        group = late[start : start + TOLD_AT_ONCE]
+        group = late[start : start + EVENTS_PER_REQUEST]
         claimed = services.side_by_side([partial(_claim, services, pending) for pending in group])
         mine = [pending for pending, own in zip(group, claimed, strict=True) if own]
         if mine:
             services.recorder.notices.publish([_missed(pending) for pending in mine])
-            services.side_by_side([partial(_note_told, services, pending) for pending in mine])
+            services.side_by_side([partial(_note_reported, services, pending) for pending in mine])
         for pending in mine:
             _count_missed(services, pending)
 
@@ -164,7 +164,7 @@ def _claim(services: MonitorServices, pending: Pending) -> bool:
     )
 
 
-def _note_told(services: MonitorServices, pending: Pending) -> None:
+def _note_reported(services: MonitorServices, pending: Pending) -> None:
     services.recorder.journal.note_reported(_pair(pending), pending.item_id, Reported.MISSED)
 
 
@@ -190,13 +190,14 @@ def _count_missed(services: MonitorServices, pending: Pending) -> None:
     services.gauges.add(Metric.BYTES_OUTSIDE, pending.size, route)
 
 
-def _look_again(services: MonitorServices, overdue: Sequence[Pending], started: int) -> None:
-    """Close what is settled although an entry says that it waits. A few each minute, others in the next one.
+def _recheck(services: MonitorServices, overdue: Sequence[Pending], started: int) -> None:
+    """Close entries that wait although their change is settled: RECHECKED_PER_RUN of them, others in the next run.
 
-    So it ends when a message was in two hands, and the slower one failed after the other was done.
+    Such an entry is left when two handlers received the same message, and the slower one failed after the other was
+    done.
     """
-    start = started // 60_000 * LOOKED_AT_AGAIN % len(overdue) if overdue else 0
-    chosen = [*overdue[start:], *overdue[:start]][:LOOKED_AT_AGAIN]
+    start = started // 60_000 * RECHECKED_PER_RUN % len(overdue) if overdue else 0
+    chosen = [*overdue[start:], *overdue[:start]][:RECHECKED_PER_RUN]
     services.side_by_side([partial(_close_if_settled, services, pending) for pending in chosen])
 
 
@@ -210,18 +211,18 @@ def _close_if_settled(services: MonitorServices, pending: Pending) -> bool:
     return False
 
 
-def _report(services: MonitorServices, tally: Tally, depths: Depths) -> None:
-    """Publish the counts: for the stack always, for a rule while something waits and once more when nothing does."""
+def _publish(services: MonitorServices, tally: Tally, depths: Depths) -> None:
+    """Publish the counts: those of the stack always, those of a rule while something waits and once after that."""
     stack = {STACK: services.stack}
     _gauge(services, tally.all, tally.now, stack)
     for age, operations in tally.ages().items():
         services.gauges.add(Metric.PENDING_BY_AGE, operations, {**stack, AGE: age})
     services.gauges.add(Metric.UNSEEN, unseen(tally, depths.changes), stack)
-    routes = {*tally.by_route, *services.reported}
+    routes = {*tally.by_route, *services.published}
     for route in sorted(routes):
         _gauge(services, tally.by_route.get(route, Count()), tally.now, _route(*route))
-    services.reported.clear()
-    services.reported.update(tally.by_route)
+    services.published.clear()
+    services.published.update(tally.by_route)
     services.gauges.flush()
 
 

@@ -1,8 +1,8 @@
-"""Uploads that the journal remembers -> what became of their changes -> those that nobody needs are aborted.
+"""Uploads in the journal -> the state of their changes -> abort those that are not needed any more.
 
-Handlers clear their uploads away themselves, and one that died is followed by the next delivery. What is left are the
-uploads of those whose last call failed, and of changes whose messages are gone for good. The monitor asks for no more
-than what is under way, so that it costs nothing when nothing is.
+Handlers remove their own uploads, and after a crash the next delivery does. What is left are uploads whose removal
+failed, and uploads of changes whose messages are lost. Only uploads in progress are listed, so that this costs nothing
+when there are none.
 """
 
 from collections.abc import Callable
@@ -17,60 +17,60 @@ from replicator.flows.large.ports import UploadJournal, Uploads
 from replicator.flows.ports import Journal
 
 YOUNG_MS = 60_000
-"""Below this age its own handlers may just be about to say what became of it."""
+"""Below this age, the upload's own handlers may be about to record its result."""
 UNATTENDED_MS = 15 * 60_000
-"""Above this age somebody would have shown a change as waiting, or its message would have come back."""
+"""Above this age, the change would have been recorded as waiting, or its message would have come back."""
 LOST_MS = 15 * 24 * 3600 * 1000
-"""Above this age no message of it can be left on a queue."""
+"""Above this age, no message of the change can be left on a queue."""
 
 
 @dataclass(frozen=True, slots=True)
-class UploadWatch:
-    """What looking after uploads needs. `uploads` returns a bucket, `now` epoch milliseconds."""
+class UploadCleanup:
+    """What aborting stale uploads needs. `uploads` returns a bucket, `now` epoch milliseconds."""
 
     journal: Journal
-    remembered: UploadJournal
+    upload_journal: UploadJournal
     uploads: Callable[[Target], Uploads]
     now: Callable[[], int]
 
 
-def abort_stale(watch: UploadWatch) -> int:
-    """Abort what is left over; return how many that were. What meets trouble is left to the next run."""
+def abort_stale(services: UploadCleanup) -> int:
+    """Abort uploads that are not needed any more; return how many. Those that meet trouble are left to the next run."""
     try:
-        under_way = [*watch.remembered.under_way()]
+        under_way = [*services.upload_journal.under_way()]
     except (Temporary, Permanent):
         return 0
-    stale = [(pair, upload) for pair, upload in under_way if _is_stale(pair, upload, watch)]
-    return sum(_abort(pair, upload, watch) for pair, upload in stale)
+    stale = [(pair, upload) for pair, upload in under_way if _is_stale(pair, upload, services)]
+    return sum(_abort(pair, upload, services) for pair, upload in stale)
 
 
-def _is_stale(pair: Pair, upload: Upload, watch: UploadWatch) -> bool:
-    age = watch.now() - upload.started
+def _is_stale(pair: Pair, upload: Upload, services: UploadCleanup) -> bool:
+    age = services.now() - upload.started
     if age < YOUNG_MS:
         return False
-    return age > LOST_MS or upload.failure is not None or _is_settled(pair, upload, age, watch)
+    return age > LOST_MS or upload.failure is not None or _is_settled(pair, upload, age, services)
 
 
-def _is_settled(pair: Pair, upload: Upload, age: int, watch: UploadWatch) -> bool:
-    """Return whether its change came to an end at this destination, well or not.
+def _is_settled(pair: Pair, upload: Upload, age: int, services: UploadCleanup) -> bool:
+    """Return whether the change has ended at this destination, in whichever way.
 
-    Without a note it was left out, as a deleted version is. Before its parts are sent, though, there is none yet.
+    If nothing is recorded about it, it was skipped, as a deleted version is; or its parts have not been sent yet.
     """
     with suppress(Temporary, Permanent):
-        if upload.change_id in watch.journal.read(pair).settled:
-            return True  # even if another hand left a note that it waits
-        earlier = watch.journal.earlier(pair, upload.change_id)
+        if upload.change_id in services.journal.read(pair).settled:
+            return True  # even if another handler recorded that it waits
+        earlier = services.journal.earlier(pair, upload.change_id)
         return upload.sent or age > UNATTENDED_MS if earlier is None else earlier.status is not Status.PENDING
     return False
 
 
-def _abort(pair: Pair, upload: Upload, watch: UploadWatch) -> bool:
+def _abort(pair: Pair, upload: Upload, services: UploadCleanup) -> bool:
     try:
-        watch.uploads(Target(pair.destination, upload.account)).abort(pair.key, upload.id)
+        services.uploads(Target(pair.destination, upload.account)).abort(pair.key, upload.id)
         if upload.failure:
-            watch.remembered.retire(pair, upload.ref)
+            services.upload_journal.retire(pair, upload.ref)
         else:
-            watch.remembered.end(pair, upload.ref)
+            services.upload_journal.end(pair, upload.ref)
     except (Temporary, Permanent):
         return False
     return True

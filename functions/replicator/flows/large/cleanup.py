@@ -1,7 +1,7 @@
-"""After the outcome is written down: nothing is left of its uploads, in the bucket or in the journal.
+"""Removes the uploads of a change from the bucket and the journal, once its result is recorded.
 
-Separate because of the order: as long as an upload is remembered, a repeated message carries its change on; so it is
-forgotten last of all. Whoever dies before leaves it to the next delivery; what keeps meeting trouble, to the monitor.
+Separate because of the order: while an upload is in the journal, a repeated message continues it, so it is removed last
+of all. After a crash, the next delivery removes it; if trouble persists, the monitor does.
 """
 
 from contextlib import suppress
@@ -14,14 +14,14 @@ from replicator.core.parts.uploads import Failure, Upload
 from replicator.flows.large.ports import Multipart, Uploads
 
 TRIES = 5
-"""Deliveries that try to clear away. A change that is done should not come back for ever."""
+"""Deliveries that try to clean up. A change that is done must not come back for ever."""
 
 
-def tidy(result: Result, multipart: Multipart | None) -> bool:
-    """Clear away what a final result left of its change's uploads at one destination.
+def clean_up(result: Result, multipart: Multipart | None) -> bool:
+    """Remove the uploads of a change with a final result at one destination.
 
-    False if its message should come back for that. It is no trouble of the change, which has ended. A failure that
-    another delivery reports leaves all to that one: it may not have come to it, and get through yet.
+    Return False if the message should come back to try again; the result stays as it is. A failure that another
+    delivery reports leaves the uploads to that one: it may still be working, and may yet succeed.
     """
     outcome, change, delivery = result.outcome, result.attempt.change, result.attempt.delivery
     if multipart is None or not outcome.destination or outcome.status is Status.PENDING:
@@ -34,20 +34,20 @@ def tidy(result: Result, multipart: Multipart | None) -> bool:
     try:
         for upload in multipart.journal.of(pair):
             if upload.change_id == change.item_id:
-                _clear_away(pair, upload, result, multipart)
+                _remove(pair, upload, result, multipart)
         if delivery.repeated:
-            abort_forgotten(pair, multipart.uploads(Target(pair.destination)), multipart)
+            abort_unrecorded(pair, multipart.uploads(Target(pair.destination)), multipart)
     except Temporary:
-        return delivery.attempts >= TRIES
+        return delivery.receive_count >= TRIES
     except Permanent:
         return True
     return True
 
 
-def _clear_away(pair: Pair, upload: Upload, result: Result, multipart: Multipart) -> None:
+def _remove(pair: Pair, upload: Upload, result: Result, multipart: Multipart) -> None:
     outcome = result.outcome
     failed = outcome.status is Status.FAILED
-    if failed:  # before the upload is gone: who finds it gone would begin another one
+    if failed:  # before it is aborted: otherwise a worker that misses it would start another one
         failure = Failure(outcome.reason or Reason.UNKNOWN, outcome.detail, result.attempt.delivery.message)
         multipart.journal.fail(pair, upload.ref, failure)
     multipart.uploads(Target(pair.destination, upload.account)).abort(upload.source.key, upload.id)
@@ -57,14 +57,14 @@ def _clear_away(pair: Pair, upload: Upload, result: Result, multipart: Multipart
         multipart.journal.end(pair, upload.ref)
 
 
-def abort_forgotten(pair: Pair, uploads: Uploads, multipart: Multipart) -> None:
-    """Abort what an earlier delivery began and died before it could remember it. Trouble here is the monitor's.
+def abort_unrecorded(pair: Pair, uploads: Uploads, multipart: Multipart) -> None:
+    """Abort uploads that an earlier delivery started but, because it crashed, did not record. Trouble is ignored.
 
-    Another handler may be about to remember one: it will find it gone, and begin another.
+    If another handler is just about to record one, it will find it gone, and start another.
     """
     with suppress(Temporary, Permanent):
         ours = [upload for upload in uploads.under_way(pair.key) if multipart.is_ours(upload.initiator)]
-        known = {upload.id for upload in multipart.journal.of(pair)} if ours else set()  # after the listing
+        recorded = {upload.id for upload in multipart.journal.of(pair)} if ours else set()  # after the listing
         for upload in ours:
-            if upload.id not in known:
+            if upload.id not in recorded:
                 uploads.abort(pair.key, upload.id)
