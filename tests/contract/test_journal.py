@@ -138,11 +138,11 @@ def test_deliveries_that_begin_are_counted_until_one_ends(journal: Journal, pair
     journal.begin(pair, waiting())
     begun = journal.earlier(pair, "v1")
     assert begun is not None
-    assert begun.begun == 2
+    assert begun.tried_alone == 2
     journal.wait(pair, waiting())
     ended = journal.earlier(pair, "v1")
     assert ended is not None
-    assert ended.begun == 0
+    assert ended.tried_alone == 0
 
 
 def test_a_completion_remembers_which_message_it_was_noted_for(journal: Journal, pair: Pair) -> None:

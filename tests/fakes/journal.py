@@ -80,7 +80,7 @@ class MemoryJournal:
             before or Earlier(waiting.status),
             status=waiting.status,
             reason=waiting.reason,
-            begun=0,
+            tried_alone=0,
             finished=0 if failed else waiting.note.attempts,
             counted_against=failed or (before is not None and before.counted_against),
             failure_reported=before is not None and before.failure_reported and not failed,
@@ -92,7 +92,9 @@ class MemoryJournal:
         before = self.kept.get(item) or Earlier(waiting.status)
         if before.status is not Status.COMPLETED:
             self.waiting[item] = waiting
-            self.kept[item] = replace(before, status=waiting.status, reason=waiting.reason, begun=before.begun + 1)
+            self.kept[item] = replace(
+                before, status=waiting.status, reason=waiting.reason, tried_alone=before.tried_alone + 1
+            )
 
     def _miss(self, pair: Pair, version_id: str, now: int, claimant: str) -> bool:
         item = (pair, version_id)

@@ -45,7 +45,6 @@ class MemoryIndex:
             first_seen=waiting.note.first_seen,
             threshold_ms=waiting.threshold_ms or self.threshold_ms,
             due=waiting.due,
-            attempts=waiting.note.attempts,
             reason=str(waiting.reason),
             aspect=waiting.aspect,
             counted_against=kept.counted_against,

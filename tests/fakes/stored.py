@@ -96,5 +96,4 @@ class Stored:
             encryption=content.encryption,
             lock=content.lock,
             checksum=Checksum("CRC64NVME", crc64nvme(content.body), full_object=True),
-            parts=content.parts,
         )

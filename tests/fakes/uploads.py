@@ -120,9 +120,8 @@ class MemoryUploads:
         return Call(operation, self.side, self.bucket, key, detail)
 
     def _under_way(self) -> list[OpenUpload]:
-        skew = self.store.s3.buckets[self.bucket].skew
         found = self.store.under_way(self.bucket)
-        return [OpenUpload(begun.key, begun.id, begun.initiator, int(begun.time + skew)) for begun in found]
+        return [OpenUpload(begun.key, begun.id, begun.initiator) for begun in found]
 
     def _source(self, source: CopySource) -> Stored:
         stored = self.store.s3.buckets[source.bucket].find(source.key, source.version_id)

@@ -215,13 +215,13 @@ def test_an_object_is_looked_up_among_a_thousand_tag_filters_and_not_compared_wi
         return {"And": {"Tags": [tag("class", "gold"), own]}} if shared else {"Tag": own}
 
     compared: list[str] = []
-    wants = Rule.wants
+    wants = Rule.matches_tags
 
     def counting(self: Rule, tags: dict[str, str]) -> bool:
         compared.append(self.id)
         return wants(self, tags)
 
-    monkeypatch.setattr(Rule, "wants", counting)
+    monkeypatch.setattr(Rule, "matches_tags", counting)
     rules = parse("east", {"Rules": [rule(f"r{i}", i, Filter=selection(i)) for i in range(1000)]})
     assert winners(rules, "k", {"class": "gold", "customer": "7"}) == {"west": "r7"}
     assert compared == ["r7"]

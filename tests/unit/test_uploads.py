@@ -18,7 +18,7 @@ from replicator.core.parts.parts import (
     cut_evenly,
 )
 from replicator.core.parts.uploads import CopySource, Part, SourceGone, Upload, UploadGone, UploadSpoiled, messages
-from replicator.flows.large.ports import all_parts, all_there
+from replicator.flows.large.parts import all_parts, all_there
 
 from tests.unit.copies import plain
 from tests.unit.values import created

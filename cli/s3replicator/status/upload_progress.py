@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from replicator.core.deciding.journal import Pair
 from replicator.core.deciding.target import Target
 from replicator.core.parts.uploads import Part, Upload, UploadGone
-from replicator.flows.large.ports import Multipart, all_parts
+from replicator.flows.large.parts import all_parts
+from replicator.flows.large.ports import Multipart
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,7 @@ def _earlier(item: Json) -> Earlier:
         reason=Reason(item["reason"]) if "reason" in item and status is not Status.COMPLETED else None,
         message=item.get("message", ""),
         finished=int(item.get("finished", 0)),
-        begun=int(item.get("begun", 0)),
+        tried_alone=int(item.get("begun", 0)),
         counted_against=item.get("against", False),
         missed_claimed="missed_at" in item,
         failure_reported=item.get("failed_told", False),

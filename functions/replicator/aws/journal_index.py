@@ -43,7 +43,6 @@ class JournalIndex:
             first_seen=_number(item, "first_seen"),
             threshold_ms=_number(item, "threshold") or self._threshold_ms,
             due=_number(item, "due"),
-            attempts=_number(item, "attempts"),
             reason=_text(item, "reason"),
             aspect=_aspect(item),
             counted_against=_flag(item, "against"),

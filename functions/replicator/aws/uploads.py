@@ -162,8 +162,7 @@ def _checksum_expected(checksum: Checksum | None) -> dict[str, Any]:
 
 
 def _part(item: Mapping[str, Any]) -> Part:
-    modified = int(item["LastModified"].timestamp())
-    return Part(item["PartNumber"], item["Size"], item["ETag"], checksum_of(item), modified)
+    return Part(item["PartNumber"], item["Size"], item["ETag"], checksum_of(item))
 
 
 def _completed(part: Part) -> dict[str, Any]:
@@ -173,4 +172,4 @@ def _completed(part: Part) -> dict[str, Any]:
 
 def _open(item: Mapping[str, Any]) -> OpenUpload:
     initiator = item.get("Initiator", {}).get("ID", "")
-    return OpenUpload(unquote_plus(item["Key"]), item["UploadId"], initiator, int(item["Initiated"].timestamp()))
+    return OpenUpload(unquote_plus(item["Key"]), item["UploadId"], initiator)

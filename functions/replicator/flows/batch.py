@@ -25,37 +25,6 @@ CAREFUL = Delivery(redriven=True)
 """Where an existing version is in its history is unknown: both are read, whatever the journal says."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskRecorder:
-    """Records the results of tasks: the journal closes what waited, everything else is in the job's report."""
-
-    journal: Journal
-    now: Callable[[], int]
-
-    def record(self, result: Result) -> Result:
-        """Close what waited or had failed in the journal, if it is done now."""
-        outcome, attempt = result.outcome, result.attempt
-        if outcome.destination and outcome.status in (Status.COMPLETED, Status.SKIPPED):
-            try:
-                self.journal.close(attempt.pair, attempt.change.item_id, self.now())
-            except (Temporary, Permanent) as trouble:
-                return result.but(status=Status.PENDING, reason=trouble.reason, detail=trouble.detail)
-        return result
-
-    def note_completed(self, results: Sequence[Result]) -> None:
-        """Do nothing: a repeated task is decided again in any case."""
-
-
-class NoMeasures:
-    """Metrics of tasks: there are none."""
-
-    def record(self, result: Result) -> None:
-        """Count nothing."""
-
-    def flush(self) -> None:
-        """Publish nothing."""
-
-
 def process_tasks(tasks: Sequence[Task | UnreadableTask], services: Services, log: Log) -> list[TaskResult]:
     """Return one result for each task. Nothing is raised: trouble is a result too."""
     closing = Closing(TaskRecorder(services.journal, services.now), NoMeasures(), log, services.multipart)
@@ -114,3 +83,34 @@ def _skip_marker(change: Change, version_id: str) -> Result:
 
 def _without_target(change: Change) -> Attempt:
     return Attempt(change, CAREFUL, NO_TARGET)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecorder:
+    """Records the results of tasks: the journal closes what waited, everything else is in the job's report."""
+
+    journal: Journal
+    now: Callable[[], int]
+
+    def record(self, result: Result) -> Result:
+        """Close what waited or had failed in the journal, if it is done now."""
+        outcome, attempt = result.outcome, result.attempt
+        if outcome.destination and outcome.status in (Status.COMPLETED, Status.SKIPPED):
+            try:
+                self.journal.close(attempt.pair, attempt.change.item_id, self.now())
+            except (Temporary, Permanent) as trouble:
+                return result.with_outcome(status=Status.PENDING, reason=trouble.reason, detail=trouble.detail)
+        return result
+
+    def note_completed(self, results: Sequence[Result]) -> None:
+        """Do nothing: a repeated task is decided again in any case."""
+
+
+class NoMeasures:
+    """Metrics of tasks: there are none."""
+
+    def record(self, result: Result) -> None:
+        """Count nothing."""
+
+    def flush(self) -> None:
+        """Publish nothing."""

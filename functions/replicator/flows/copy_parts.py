@@ -30,7 +30,8 @@ from replicator.core.versions.events import Unreadable, write
 from replicator.flows.change.consume import Consumer, Message
 from replicator.flows.change.replicate import replicate
 from replicator.flows.large.cleanup import abort_unrecorded
-from replicator.flows.large.ports import PAGE, Multipart, Uploads, all_there, in_lanes
+from replicator.flows.large.parts import all_there, in_lanes
+from replicator.flows.large.ports import PAGE, Multipart, Uploads
 
 SOON = 1
 """Seconds after which a message that ran out of time comes back, possibly to another worker."""
@@ -127,7 +128,7 @@ class _Worker:
             self._fail(given_up, self.parts.ref)
 
     def _troubled(self, trouble: Permanent | Temporary) -> Result:
-        return troubled(self.attempt, trouble).but(rule_id=self.parts.rule_id)
+        return troubled(self.attempt, trouble).with_outcome(rule_id=self.parts.rule_id)
 
     def _copy_and_check(self) -> None:
         if self.message.receive_count > 1 and not self._is_unfinished():
@@ -219,7 +220,7 @@ class _Worker:
     def _conclude(self, result: Result) -> None:
         """Conclude the change. Raises Temporary if that could not be finished."""
         delivery = replace(self.attempt.delivery, body=write(self.change))
-        mine = replace(result, attempt=replace(result.attempt, delivery=delivery)).leaving(in_parts=True)
+        mine = replace(result, attempt=replace(result.attempt, delivery=delivery)).with_trail(in_parts=True)
         [done] = self.consumer.closing.conclude([mine])
         if not done.outcome.is_final:
             raise Temporary(done.outcome.reason or Reason.UNKNOWN, done.outcome.detail)

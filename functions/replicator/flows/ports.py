@@ -97,20 +97,20 @@ class Waiting:
     due: int = 0
     aspect: Aspect = Aspect.CONTENT
 
-
-def waiting(attempt: Attempt, outcome: Outcome, now: int) -> Waiting:
-    """Return what the journal keeps of a change that waits or failed. now: epoch milliseconds."""
-    change = attempt.change
-    return Waiting(
-        status=outcome.status,
-        reason=outcome.reason or Reason.UNKNOWN,
-        detail=outcome.detail,
-        item_id=change.item_id,
-        note=Note(outcome.rule_id, outcome.size, change.time, attempt.delivery.receive_count),
-        threshold_ms=outcome.threshold_ms,
-        due=now + (PARTS_OVERDUE_MS if outcome.reason is Reason.PARTS_UNDER_WAY else OVERDUE_MS),
-        aspect=change.aspect or Aspect.CONTENT,
-    )
+    @classmethod
+    def of(cls, attempt: Attempt, outcome: Outcome, now: int) -> "Waiting":
+        """Return what the journal keeps of an attempt with this outcome. now: epoch milliseconds."""
+        change = attempt.change
+        return cls(
+            status=outcome.status,
+            reason=outcome.reason or Reason.UNKNOWN,
+            detail=outcome.detail,
+            item_id=change.item_id,
+            note=Note(outcome.rule_id, outcome.size, change.time, attempt.delivery.receive_count),
+            threshold_ms=outcome.threshold_ms,
+            due=now + (PARTS_OVERDUE_MS if outcome.reason is Reason.PARTS_UNDER_WAY else OVERDUE_MS),
+            aspect=change.aspect or Aspect.CONTENT,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class Earlier:
     """What earlier deliveries left in the journal about a change. reason: of its last trouble.
 
     message: the id of the message whose handler completed it, if that was noted. finished: the receive count of the
-    last delivery that ended, 0 if none did. begun: how many deliveries have begun to process it alone since then.
+    last delivery that ended, 0 if none did. tried_alone: how often it was processed alone since then.
     counted_against: it was counted as not within the threshold. missed_claimed: reporting that it missed the threshold
     was claimed. failure_reported: its failure was published.
     """
@@ -127,7 +127,7 @@ class Earlier:
     reason: Reason | None = None
     message: str = ""
     finished: int = 0
-    begun: int = 0
+    tried_alone: int = 0
     counted_against: bool = False
     missed_claimed: bool = False
     failure_reported: bool = False
@@ -183,7 +183,7 @@ class Journal(Protocol):
 
 
 CLAIM_MS = 60_000
-"""Longer than the monitor's time-out: whoever claimed before that has ended."""
+"""Longer than the monitor's timeout: whoever claimed before that has ended."""
 
 
 class Measures(Protocol):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from replicator.core.deciding.eligibility import ProposedCopy
 from replicator.core.deciding.target import Target
+from replicator.core.outcomes.outcome import Permanent, Reason
 from replicator.core.rules.rule import Rule
 from replicator.core.versions.origin import (
     MARK,
@@ -161,3 +162,9 @@ def is_faithful(copy: Copy, written: Written) -> bool:
     if ours is None or theirs is None or ours.algorithm != theirs.algorithm:
         return True
     return not (ours.full_object and theirs.full_object) or ours.value == theirs.value
+
+
+def check_faithful(copy: Copy, written: Written) -> None:
+    """Raise Permanent if the replica is not faithful."""
+    if not is_faithful(copy, written):
+        raise Permanent(Reason.CHECKSUM, f"replica {written.version_id} of {copy.origin} differs from its source")

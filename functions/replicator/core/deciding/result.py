@@ -55,15 +55,15 @@ class Result:
         """Return whether its message may be deleted."""
         return self.outcome.is_final and not self.trail.needs_cleanup
 
-    def but(self, **changes: Any) -> "Result":
+    def with_outcome(self, **changes: Any) -> "Result":
         """Return it with changes to its outcome."""
         return replace(self, outcome=replace(self.outcome, **changes))
 
-    def leaving(self, **changes: bool) -> "Result":
+    def with_trail(self, **changes: bool) -> "Result":
         """Return it with changes to its trail."""
         return replace(self, trail=replace(self.trail, **changes))
 
-    def counting(self, *, within: bool | None, missed: bool = False) -> "Result":
+    def with_score(self, *, within: bool | None, missed: bool = False) -> "Result":
         """Return it with this score."""
         return replace(self, score=Score(within, missed))
 

@@ -33,7 +33,6 @@ class Pending:
     first_seen: int = 0
     threshold_ms: int = 0
     due: int = 0
-    attempts: int = 0
     reason: str = ""
     aspect: Aspect = Aspect.CONTENT
     counted_against: bool = False

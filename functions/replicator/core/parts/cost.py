@@ -30,7 +30,7 @@ class CostModel:
     start_seconds: from a sent message to a running function: long poll and cold start.
     requests_per_second: write requests that S3 accepts on one prefix.
     alone_seconds: the longest that one function may copy parts of an object beside other changes of its batch.
-    message_seconds: the longest that the parts of one message may take: half of the function's time-out.
+    message_seconds: the longest that the parts of one message may take: half of the function's timeout.
     overhead: the share of a message's time that may be spent on anything but copying, unless other limits demand more.
     request_worth: seconds that one request is worth (0.02: 50 requests, 0.00025 USD, are spent to save one second).
     """

@@ -38,13 +38,12 @@ class UploadCompleted(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part that was copied. modified: epoch seconds, as ListParts returns it."""
+    """A part that was copied."""
 
     number: int
     size: int
     etag: str
     checksum: Checksum | None = None
-    modified: int = 0
 
 
 @dataclass(frozen=True, slots=True)

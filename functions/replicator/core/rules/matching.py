@@ -49,7 +49,7 @@ class Candidate:
     def select(self, tags: Mapping[str, str]) -> Rule | None:
         """Return the rule of highest priority whose tag filter matches, or None."""
         ranks = (rank for tag in tags.items() for rank in self._by_tag.get(tag, ()))
-        best = min((rank for rank in ranks if self.rules[rank].wants(tags)), default=self._untagged)
+        best = min((rank for rank in ranks if self.rules[rank].matches_tags(tags)), default=self._untagged)
         return self.rules[best] if best < len(self.rules) else None
 
 
@@ -145,7 +145,7 @@ def _match(rule: Rule, key: str, tags: Mapping[str, str], winner: Rule | None) -
         return Match(rule, MatchResult.PREFIX, f"the key does not start with {rule.prefix!r}")
     if not rule.enabled:
         return Match(rule, MatchResult.DISABLED, "the rule is disabled")
-    if not rule.wants(tags):
+    if not rule.matches_tags(tags):
         missing = ", ".join(f"{name}={value}" for name, value in sorted(rule.tags - frozenset(tags.items())))
         return Match(rule, MatchResult.TAG, f"the object lacks the tag {missing}")
     if winner is not None and winner is not rule:

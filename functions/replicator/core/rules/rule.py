@@ -54,6 +54,6 @@ class Rule:
     preserve_etag: bool = False
     version: int = 2
 
-    def wants(self, tags: Mapping[str, str]) -> bool:
+    def matches_tags(self, tags: Mapping[str, str]) -> bool:
         """Return whether an object with these tags passes the rule's tag filter."""
         return all(tags.get(key) == value for key, value in self.tags)

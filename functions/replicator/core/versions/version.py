@@ -124,7 +124,6 @@ class Head:
     encryption: Encryption = Encryption()
     lock: Lock = Lock()
     checksum: Checksum | None = None
-    parts: int = 0
 
     @property
     def is_archived(self) -> bool:

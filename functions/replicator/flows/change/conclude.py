@@ -54,11 +54,13 @@ class Closing:
         receives = result.attempt.delivery.receive_count
         if result.outcome.is_final or not 0 < self.last_receive <= receives:
             return result
-        return result.but(status=Status.FAILED, detail=f"{result.outcome.detail}; given up after {receives} attempts")
+        return result.with_outcome(
+            status=Status.FAILED, detail=f"{result.outcome.detail}; given up after {receives} attempts"
+        )
 
     def _conclude(self, result: Result) -> Result:
         recorded = self.recorder.record(result)
-        return recorded if clean_up(recorded, self.multipart) else recorded.leaving(needs_cleanup=True)
+        return recorded if clean_up(recorded, self.multipart) else recorded.with_trail(needs_cleanup=True)
 
     def count(self, results: Sequence[Result]) -> None:
         """Count every result that was not reported before, and log those that are not COMPLETED."""

@@ -22,7 +22,7 @@ from replicator.flows.change.redelivery import Suspected
 from replicator.flows.change.replicate import Services, replicate
 
 TIME_FOR_SUSPECTS_MS = 10_000
-"""How early in a batch processing alone must begin, so that it ends before the function's time-out."""
+"""How early in a batch processing alone must begin, so that it ends before the function's timeout."""
 SUSPECT_VISIBILITY_SECONDS = 150
 """The visibility timeout of a suspected message that is processed alone: a little longer than the function may run."""
 
@@ -58,12 +58,12 @@ class Consumer:
 
 @dataclass(slots=True)
 class _Received:
-    """One record of one message, with its results. begun: how often it was tried alone; None if it is not suspected."""
+    """One record of one message, with its results. tried_alone: how often; None if it is not suspected."""
 
     message: Message
     record: Record | Unreadable
     results: list[Result] = field(default_factory=list)
-    begun: int | None = None
+    tried_alone: int | None = None
 
     @property
     def change(self) -> Change:
@@ -83,8 +83,8 @@ def consume(messages: Sequence[Message], consumer: Consumer) -> list[str]:
     started = consumer.services.now()
     received = [_Received(message, record) for message in messages for record in parse(message.body)]
     consumer.services.side_by_side([partial(_process, group, consumer) for group in _by_key(received)])
-    suspects = [each for each in received if each.begun is not None]
-    _count([each for each in received if each.begun is None], consumer)
+    suspects = [each for each in received if each.tried_alone is not None]
+    _count([each for each in received if each.tried_alone is None], consumer)
     if suspects:
         _process_alone(suspects, started, consumer)
         _count(suspects, consumer)
@@ -99,7 +99,7 @@ def _process_alone(suspects: Sequence[_Received], started: int, consumer: Consum
     """Process suspected records one by one, the most often tried last. If time runs out, the others wait."""
     for receipt in dict.fromkeys(each.message.receipt for each in suspects):
         consumer.queue.hide(receipt, SUSPECT_VISIBILITY_SECONDS)
-    for each in sorted(suspects, key=lambda suspect: suspect.begun or 0):
+    for each in sorted(suspects, key=lambda suspect: suspect.tried_alone or 0):
         if each.change.is_known and consumer.services.now() - started > TIME_FOR_SUSPECTS_MS:
             later = "it must be processed alone, and there was no time left for that"
             each.results = [troubled(each.without_target(), Temporary(Reason.FUNCTION_DIED, later))]
@@ -125,7 +125,7 @@ def _process(group: Sequence[_Received], consumer: Consumer) -> None:
         try:
             _process_one(each, consumer, alone=False)
         except Suspected as suspected:
-            each.begun = suspected.begun
+            each.tried_alone = suspected.tried_alone
 
 
 def _process_one(received: _Received, consumer: Consumer, *, alone: bool) -> None:

@@ -13,7 +13,7 @@ from typing import Protocol
 from replicator.core.deciding.result import Result
 from replicator.core.outcomes.notices import Notice, NoticeKind, notice_of
 from replicator.core.outcomes.outcome import Outcome, Permanent, Reason, Status, Temporary
-from replicator.flows.ports import Earlier, Journal, Reported, waiting
+from replicator.flows.ports import Earlier, Journal, Reported, Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Recorder:
             companions = tuple(self._complete(each) for each in result.companions)
             return replace(steps[result.outcome.status](result), companions=companions)
         except (Temporary, Permanent) as trouble:
-            return result.but(status=Status.PENDING, reason=trouble.reason, detail=trouble.detail)
+            return result.with_outcome(status=Status.PENDING, reason=trouble.reason, detail=trouble.detail)
 
     def note_completed(self, results: Sequence[Result]) -> None:
         """Note what is completed, so that it is not decided again when the message comes back for another destination.
@@ -87,13 +87,13 @@ class Recorder:
         """Close what waited. Of several workers that find the version of their parts deleted, only one reports it."""
         delivery = result.attempt.delivery
         if (delivery.repeated or result.trail.in_parts) and result.outcome.destination:
-            return result.leaving(reported=self._close(result) is None and delivery.from_part_queue)
+            return result.with_trail(reported=self._close(result) is None and delivery.from_part_queue)
         return result
 
     # A failure
 
     def _fail(self, result: Result) -> Result:
-        """Claim -> dead-letter queue -> journal -> event -> note that. An earlier delivery may have done some of it."""
+        """Claim -> dead-letter queue -> journal -> events -> note. An earlier delivery may have done some of it."""
         change, outcome = result.attempt.change, result.outcome
         if result.trail.reported:
             return result
@@ -103,15 +103,15 @@ class Recorder:
             delivery = result.attempt.delivery
             self.dead_letters.dead_letter(FailedChange(delivery.body, outcome, change.time, delivery.receive_count))
         if not outcome.destination:  # no rule is known, or not even a change: the journal has no place for it
-            return result.counting(within=False) if change.is_known else result
+            return result.with_score(within=False) if change.is_known else result
         before = self._note_waiting(result)
         if before and before.status is Status.COMPLETED:
             return self._completed_by_another(result)
-        counted = before is not None and before.counted_against and not _died_before_reporting(before)
+        counted = before is not None and before.counted_against and not _crashed_before_reporting(before)
         missed = not (before and before.counted_against) and self.now() - change.time > outcome.threshold_ms
         self._publish(result, *((NoticeKind.MISSED,) if missed else ()), NoticeKind.FAILED)
         self.journal.note_reported(result.attempt.pair, change.item_id, Reported.FAILED)
-        return result.counting(within=None if counted else False, missed=missed)
+        return result.with_score(within=None if counted else False, missed=missed)
 
     def _reported_by_another(self, result: Result) -> Result | None:
         """Claim the failure. Return a result if another message of the change reports it, did so, or completed it.
@@ -126,7 +126,9 @@ class Recorder:
         if before is None:
             return None
         return (
-            self._completed_by_another(result) if before.status is Status.COMPLETED else result.leaving(reported=True)
+            self._completed_by_another(result)
+            if before.status is Status.COMPLETED
+            else result.with_trail(reported=True)
         )
 
     def _completed_by_another(self, result: Result) -> Result:
@@ -136,8 +138,10 @@ class Recorder:
         until the top of the destination has been checked.
         """
         if result.trail.midway or result.attempt.delivery.came_back:
-            return result.but(status=Status.PENDING, detail=f"{result.outcome.detail}; its plan may be half done")
-        return result.but(status=Status.COMPLETED, reason=Reason.ALREADY_THERE).leaving(reported=True)
+            return result.with_outcome(
+                status=Status.PENDING, detail=f"{result.outcome.detail}; its plan may be half done"
+            )
+        return result.with_outcome(status=Status.COMPLETED, reason=Reason.ALREADY_THERE).with_trail(reported=True)
 
     # A completed change
 
@@ -153,8 +157,8 @@ class Recorder:
         before = self._close(result) if outcome.is_late or repeated else None
         if outcome.is_late:
             why = (before.reason if before else None) or Reason.WAITED
-            return result.but(reason=why).counting(within=False if mine else None, missed=mine)
-        return result.counting(within=None if before and before.counted_against else True)
+            return result.with_outcome(reason=why).with_score(within=False if mine else None, missed=mine)
+        return result.with_score(within=None if before and before.counted_against else True)
 
     def _complete_again(self, result: Result) -> Result:
         """Finish the recording of a completed change, if the delivery that completed it crashed before that."""
@@ -167,10 +171,10 @@ class Recorder:
         self._close(result)
         if not late or not outcome.latency_ms:
             return result
-        return result.leaving(reported=False).counting(within=False if mine else None, missed=mine)
+        return result.with_trail(reported=False).with_score(within=False if mine else None, missed=mine)
 
     def _report_late(self, result: Result) -> bool:
-        """Publish the events of a late replica. Return whether that its threshold was missed is reported here."""
+        """Publish the events of a late replica. Return whether its missed threshold was among them."""
         attempt = result.attempt
         claimant = attempt.delivery.message
         mine = self.journal.claim_missed(attempt.pair, attempt.change.item_id, self.now(), claimant)
@@ -186,8 +190,8 @@ class Recorder:
         return self.journal.close(result.attempt.pair, result.attempt.change.item_id, self.now())
 
     def _note_waiting(self, result: Result) -> Earlier | None:
-        return self.journal.wait(result.attempt.pair, waiting(result.attempt, result.outcome, self.now()))
+        return self.journal.wait(result.attempt.pair, Waiting.of(result.attempt, result.outcome, self.now()))
 
 
-def _died_before_reporting(before: Earlier) -> bool:
+def _crashed_before_reporting(before: Earlier) -> bool:
     return before.status is Status.FAILED and not before.failure_reported and not before.missed_claimed

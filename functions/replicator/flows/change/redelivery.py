@@ -1,6 +1,6 @@
 """What earlier deliveries of a message left behind, and how to treat a message whose deliveries do not end.
 
-A function that crashes (memory, time-out) takes a whole batch with it, and all its messages come back with a higher
+A function that crashes (memory, timeout) takes a whole batch with it, and all its messages come back with a higher
 receive count. The journal records which deliveries ended. A message whose last delivery did not is suspected: it is
 processed alone, after the rest of its batch, and counted beforehand. If it crashes alone again and again, it fails.
 """
@@ -18,11 +18,11 @@ MOST_CRASHES = 10
 
 
 class Suspected(Exception):
-    """The last delivery of the message did not end, so it must be processed alone. begun: how often that was tried."""
+    """The last delivery of the message did not end: it must be processed alone. tried_alone: how often it was."""
 
-    def __init__(self, begun: int) -> None:
-        super().__init__(begun)
-        self.begun = begun
+    def __init__(self, tried_alone: int) -> None:
+        super().__init__(tried_alone)
+        self.tried_alone = tried_alone
 
 
 EarlierByDestination = Mapping[str, Earlier]
@@ -36,7 +36,7 @@ def read_earlier(attempts: Sequence[Attempt], delivery: Delivery, journal: Journ
     kept = [(each.target.bucket, journal.earlier(each.pair, each.change.item_id)) for each in attempts]
     found = {destination: earlier for destination, earlier in kept if earlier}
     if not _has_ended(found, delivery) and not delivery.alone:
-        raise Suspected(max((earlier.begun for earlier in found.values()), default=0))
+        raise Suspected(max((earlier.tried_alone for earlier in found.values()), default=0))
     return found
 
 
@@ -54,14 +54,14 @@ def reported_before(attempt: Attempt, earlier: Earlier | None) -> Result | None:
     why = "as in an earlier delivery of its message"
     result = ended(attempt, earlier.status, earlier.reason or Reason.ALREADY_THERE, why)
     reported = earlier.failure_reported or earlier.status is Status.COMPLETED
-    return result.leaving(reported=reported, dead_lettered=True)
+    return result.with_trail(reported=reported, dead_lettered=True)
 
 
 def begin_alone(attempt: Attempt, earlier: Earlier | None, journal: Journal) -> None:
     """Count a delivery that processes its message alone. Raises Permanent after too many crashes."""
-    begun = earlier.begun if earlier else 0
-    if begun >= MOST_CRASHES:
-        raise Permanent(Reason.FUNCTION_DIED, f"the function crashed {begun} times while it processed nothing else")
+    crashes = earlier.tried_alone if earlier else 0
+    if crashes >= MOST_CRASHES:
+        raise Permanent(Reason.FUNCTION_DIED, f"the function crashed {crashes} times while it processed nothing else")
     change, receive = attempt.change, attempt.delivery.receive_count
     detail = f"receive {receive}: an earlier delivery did not end"
     note = Note("", change.size, change.time, receive)

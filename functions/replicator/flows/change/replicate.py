@@ -68,7 +68,11 @@ def replicate(change: Change, delivery: Delivery, services: Services, only: str 
 
 def attempt_at(candidate: Candidate, change: Change, delivery: Delivery, threshold_ms: int) -> Attempt:
     """Return the attempt for the destination of a candidate."""
-    return Attempt(change, delivery, Target(candidate.destination, candidate.account), threshold_ms)
+    return Attempt(change, delivery, _target(candidate), threshold_ms)
+
+
+def _target(candidate: Candidate) -> Target:
+    return Target(candidate.destination, candidate.account)
 
 
 def _replicate_to_all(
@@ -102,7 +106,7 @@ def _replicate_to(
     except (Temporary, Permanent) as trouble:
         # The trouble concerns the whole destination. Its rule is named unless that depends on tags.
         rule = candidate.select({})
-        return troubled(attempt, trouble).but(rule_id=rule.id if rule else "")
+        return troubled(attempt, trouble).with_outcome(rule_id=rule.id if rule else "")
 
 
 def make_synchroniser(attempt: Attempt, candidate: Candidate, source: Versions, services: Services) -> Synchroniser:
@@ -139,7 +143,7 @@ def versions_of_source(change: Change, candidates: Sequence[Candidate], services
 
     def may_have_acls(candidate: Candidate) -> bool:
         try:
-            return buckets.describe(Target(candidate.destination, candidate.account)).capabilities.acls
+            return buckets.describe(_target(candidate)).capabilities.acls
         except (Temporary, Permanent):
             return True  # reported by its own attempt; the other destinations must not fail for it
 

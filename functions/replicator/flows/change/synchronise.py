@@ -20,7 +20,7 @@ from replicator.core.deciding.actions import (
     Step,
 )
 from replicator.core.deciding.attempt import Attempt, Delivery
-from replicator.core.deciding.copy import Copy, Guard, compose, is_faithful, put_back
+from replicator.core.deciding.copy import Copy, Guard, check_faithful, compose, put_back
 from replicator.core.deciding.decision import decide
 from replicator.core.deciding.facts import Facts, Ref
 from replicator.core.deciding.journal import Memory, Pair, after_fast_copy, after_plan
@@ -34,7 +34,7 @@ from replicator.core.versions.origin import Origin, Site
 from replicator.core.versions.version import Replica, StoredVersion
 from replicator.flows.change.reading import Reader
 from replicator.flows.large.writing import JUST_NOW, LargeWrite, LargeWriter, Position
-from replicator.flows.ports import Journal, Note, Replicas, waiting
+from replicator.flows.ports import Journal, Note, Replicas, Waiting
 
 MOST_TRIES = 4
 """Tries per attempt, each from fresh facts. After that the key is busy: the message waits for the other writers."""
@@ -67,11 +67,11 @@ class Synchroniser:
             result = self._until_settled(memory)
         except Temporary as trouble:
             result = self._result(Status.PENDING, trouble.reason, trouble.detail)
-            result = result.leaving(reported=trouble.reason is Reason.PARTS_UNDER_WAY)
+            result = result.with_trail(reported=trouble.reason is Reason.PARTS_UNDER_WAY)
         except Permanent as trouble:
             midway = self.wrote or trouble.reason is Reason.CHECKSUM
-            result = self._result(Status.FAILED, trouble.reason, trouble.detail).leaving(midway=midway)
-        return result.leaving(in_parts=self.large is not None and self.large.concerns(self.attempt.change))
+            result = self._result(Status.FAILED, trouble.reason, trouble.detail).with_trail(midway=midway)
+        return result.with_trail(in_parts=self.large is not None and self.large.may_have_uploads(self.attempt.change))
 
     def dry_run(self, memory: Memory) -> tuple[Facts, Decided]:
         """Return the facts and the decision, and execute nothing. Raises Temporary or Permanent."""
@@ -112,7 +112,7 @@ class Synchroniser:
         facts, decision = self._decide(facts)
         if isinstance(decision, Finish):
             finished = self._result(decision.status, decision.reason, decision.detail)
-            return finished.leaving(reported=decision.reason is Reason.ALREADY_THERE)
+            return finished.with_trail(reported=decision.reason is Reason.ALREADY_THERE)
         after = self._copy_fast(facts, decision) if isinstance(decision, FastCopy) else self._execute(facts, decision)
         if isinstance(decision, Plan) and decision.gone:
             return None
@@ -153,20 +153,19 @@ class Synchroniser:
     def _write(self, step: CopyVersion | PutBack, position: Position) -> Replica:
         found, copy = self._compose(step)
         preserve = self._preserves(step)
-        if self.large and self.large.takes(found.head, preserve=preserve):
+        if self.large and self.large.copies_in_parts(found.head, preserve=preserve):
             rule_id = step.rule.id if isinstance(step, CopyVersion) else ""
             self.large.write(LargeWrite(copy, position, rule_id, preserve, self._show_pending))
         written = self.replicas.copy(copy, position.guard)
         self.wrote = True
-        if not is_faithful(copy, written):
-            raise Permanent(Reason.CHECKSUM, f"replica {written.version_id} of {copy.origin} differs from its source")
+        check_faithful(copy, written)
         self.reader.marks.learn(Ref(self.pair.destination, written.version_id), self.pair.key, copy.origin)
         return Replica(written.version_id, written.etag, copy.origin)
 
     def _show_pending(self, detail: str) -> None:
         """Record the change as PENDING in the journal, before its part messages are sent."""
         outcome = self._outcome(Status.PENDING, Reason.PARTS_UNDER_WAY, detail)
-        self.journal.wait(self.pair, waiting(self.attempt, outcome, self.now()))
+        self.journal.wait(self.pair, Waiting.of(self.attempt, outcome, self.now()))
 
     def _preserves(self, step: CopyVersion | PutBack) -> bool:
         """Return whether the replica must keep the source's ETag, and so its part boundaries."""
@@ -177,7 +176,7 @@ class Synchroniser:
         """Copy the annotations that are missing if an earlier handler crashed after the version was written."""
         found = self.reader.source.known(self.attempt.change.version_id)
         rule = self.candidate.select(found.tags) if found else None
-        if found and rule and large.takes(found.head, preserve=rule.preserve_etag):
+        if found and rule and large.copies_in_parts(found.head, preserve=rule.preserve_etag):
             source = CopySource(self.pair.source, self.pair.key, found.head.version_id, found.head.etag)
             large.copy_annotations(source, version_id)
 
@@ -196,7 +195,7 @@ class Synchroniser:
         change, now = self.attempt.change, self.now()
         reported = before.has_settled(change)
         completed = before.completed_at(change) if reported else now
-        result = self._result(Status.COMPLETED, None, completed=completed).leaving(reported=reported)
+        result = self._result(Status.COMPLETED, None, completed=completed).with_trail(reported=reported)
         outcome, attempts = result.outcome, self.attempt.delivery.receive_count
         note = Note(outcome.rule_id, outcome.size, change.time, attempts, completed or now)
         return result if self.journal.settle(self.pair, before, after, note) else None

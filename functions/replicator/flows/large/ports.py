@@ -22,12 +22,11 @@ PAGE = 1000
 
 @dataclass(frozen=True, slots=True)
 class OpenUpload:
-    """An upload in progress in a bucket, whoever started it. begun: epoch seconds by the bucket's clock."""
+    """An upload in progress in a bucket, whoever started it."""
 
     key: str
     id: str
     initiator: str
-    begun: int
 
 
 class LargeObjects(Protocol):
@@ -121,32 +120,3 @@ class Multipart:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "large", largest_in_one(self.model))
-
-
-def in_lanes(parts: Sequence[PartRange], lanes: int) -> list[Sequence[PartRange]]:
-    """Distribute parts over lanes. Lanes run side by side, the parts of one lane one after the other."""
-    return [parts[lane::lanes] for lane in range(min(lanes, len(parts)))]
-
-
-def all_parts(uploads: Uploads, key: str, upload_id: str, count: int) -> list[Part]:
-    """List all parts of an upload that has at most `count`. Raises UploadGone."""
-    found: list[Part] = []
-    while True:
-        page = uploads.parts(key, upload_id, found[-1].number if found else 0)
-        found += page
-        if len(page) < PAGE or found[-1].number >= count:
-            return found
-
-
-def all_there(uploads: Uploads, key: str, upload_id: str, count: int) -> bool:
-    """Return whether all `count` parts of an upload are there. Raises UploadGone.
-
-    Lists the last page first: parts are copied roughly in order, so until nearly the end some are missing there, and
-    one request is enough.
-    """
-    for after in reversed(range(0, count, PAGE)):
-        wanted = min(PAGE, count - after)
-        page = [part for part in uploads.parts(key, upload_id, after) if part.number <= after + wanted]
-        if len(page) < wanted:
-            return False
-    return True

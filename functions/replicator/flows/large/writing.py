@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from replicator.core.deciding.attempt import Attempt
-from replicator.core.deciding.copy import Copy, Guard, Written, is_faithful
+from replicator.core.deciding.copy import Copy, Guard, Written, check_faithful
 from replicator.core.deciding.facts import ABSENT, Absent
 from replicator.core.deciding.journal import Pair
 from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Temporary
@@ -24,12 +24,13 @@ from replicator.core.versions.change import Change
 from replicator.core.versions.version import Head
 from replicator.flows.large.annotations import copy_missing
 from replicator.flows.large.cleanup import abort_unrecorded
-from replicator.flows.large.ports import LargeObjects, Multipart, Uploads, all_parts, in_lanes
+from replicator.flows.large.parts import all_parts, in_lanes
+from replicator.flows.large.ports import LargeObjects, Multipart, Uploads
 from replicator.flows.ports import Replicas, SideBySide
 
 JUST_NOW = sys.maxsize
 """The time of what the same plan has written: later than the start of any upload."""
-PART_COUNT = re.compile(r'-(\d+)"?$')
+_ETAG_PARTS = re.compile(r'-(\d+)"?$')
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +86,22 @@ class LargeWriter:
         """The key, its source and its destination."""
         return self.attempt.pair
 
-    def takes(self, head: Head, *, preserve: bool) -> bool:
+    def copies_in_parts(self, head: Head, *, preserve: bool) -> bool:
         """Return whether a version is copied in parts. preserve: its ETag must stay the same, and so its parts."""
-        taken = self._takes(head, preserve=preserve)
+        taken = self._copies_in_parts(head, preserve=preserve)
         self.used = self.used or taken
         return taken
 
-    def _takes(self, head: Head, *, preserve: bool) -> bool:
+    def _copies_in_parts(self, head: Head, *, preserve: bool) -> bool:
         if not head.size or head.size > self.multipart.model.single_copy:
             return bool(head.size)
         if head.unseen_metadata:
             return False  # only CopyObject copies metadata that HEAD does not return
         if preserve and not head.encryption.is_kms:
-            return _parts_of(head.etag) > 0
+            return _part_count(head.etag) > 0
         return head.size > self.multipart.large
 
-    def concerns(self, change: Change) -> bool:
+    def may_have_uploads(self, change: Change) -> bool:
         """Return whether there may be uploads for a change: one was written here, or its event says it is large."""
         return self.used or change.size > self.multipart.large
 
@@ -190,7 +191,7 @@ class LargeWriter:
 
     def _boundaries(self, large_write: LargeWrite, source: CopySource) -> Cut | None:
         """Return the source's part boundaries if the rule asks for them, or if keeping them costs little."""
-        copy, count = large_write.copy, _parts_of(large_write.copy.etag)
+        copy, count = large_write.copy, _part_count(large_write.copy.etag)
         if not count or copy.encryption.is_kms:
             return None
         bucket = self._bucket_of(source)
@@ -221,7 +222,7 @@ class LargeWriter:
         return [part for lane in self.side_by_side([partial(copy_lane, lane) for lane in lanes]) for part in lane]
 
     def _send(self, upload: Upload, missing: Sequence[PartRange], large_write: LargeWrite) -> None:
-        """Send the missing parts, once. Record the change as PENDING first: workers may be done in no time."""
+        """Send the missing parts, once. Record the change as PENDING first: workers may be done at once."""
         if upload.sent and not self.attempt.delivery.redriven:
             return
         large_write.show_pending(f"{upload.cut.count} parts")
@@ -249,8 +250,7 @@ class LargeWriter:
         except UploadGone:
             self.multipart.journal.end(self.pair, upload.ref)
             raise
-        if not is_faithful(copy, written):
-            raise Permanent(Reason.CHECKSUM, f"replica {written.version_id} of {copy.origin} differs from its source")
+        check_faithful(copy, written)
         self.copy_annotations(upload.source, written.version_id)
         return written  # the journal keeps the upload until the result is recorded: see cleanup.py
 
@@ -264,7 +264,7 @@ class LargeWriter:
             return self.uploads.complete(copy, upload.id, parts, None)
 
 
-def _parts_of(etag: str) -> int:
+def _part_count(etag: str) -> int:
     """Return the number of parts in an ETag; 0 for an object that was not uploaded in parts."""
-    found = PART_COUNT.search(etag)
+    found = _ETAG_PARTS.search(etag)
     return int(found[1]) if found else 0

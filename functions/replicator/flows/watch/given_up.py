@@ -2,7 +2,7 @@
 
 Separate from the monitor, which only finds such messages. Usually the function itself sends a failure to the
 dead-letter queue, with its explanation. If SQS moved a message there, the function had stopped without reporting, and
-the change would wait in the journal for ever.
+the change would wait in the journal forever.
 """
 
 from collections.abc import Callable, Iterator
@@ -44,4 +44,4 @@ def _failure(attempt: Attempt, candidate: Candidate, journal: Journal) -> Result
     rule = candidate.select({})
     reason = (earlier.reason if earlier else None) or Reason.FUNCTION_DIED
     failure = ended(attempt, Status.FAILED, reason, "SQS gave the message up after too many receives")
-    return failure.but(rule_id=rule.id if rule else "").leaving(dead_lettered=True)
+    return failure.with_outcome(rule_id=rule.id if rule else "").with_trail(dead_lettered=True)

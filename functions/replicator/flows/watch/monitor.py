@@ -23,7 +23,7 @@ from replicator.flows.watch.given_up import failures
 
 TIME_TO_READ_MS = 25_000
 TIME_TO_REPORT_MS = 42_000
-"""Milliseconds from the start of a run; the function's time-out is 55 s."""
+"""Milliseconds from the start of a run; the function's timeout is 55 s."""
 EVENTS_PER_REQUEST = 10
 """The most events that one PutEvents request accepts."""
 RECHECKED_PER_RUN = 50
