@@ -165,6 +165,6 @@ def is_faithful(copy: Copy, written: Written) -> bool:
 
 
 def check_faithful(copy: Copy, written: Written) -> None:
-    """Raise Permanent if the replica is not faithful."""
+    """Raise Permanent if the replica's checksum differs from the source's."""
     if not is_faithful(copy, written):
         raise Permanent(Reason.CHECKSUM, f"replica {written.version_id} of {copy.origin} differs from its source")

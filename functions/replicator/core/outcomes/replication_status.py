@@ -1,6 +1,7 @@
-"""The replication status of a version, rolled up over its destinations as S3 does ("Getting replication status").
+"""The replication status of a version, rolled up over its destinations.
 
-Separate from Status, which is about one destination. Pure, so that the command and the tag on the source agree.
+Rolled up as S3 does (user guide, "Getting replication status"). Separate from Status, which is about one destination,
+and pure, so that the command and the tag on the source agree.
 """
 
 from collections.abc import Iterable
