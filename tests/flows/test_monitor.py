@@ -9,6 +9,7 @@ from replicator.core.outcomes.metrics import METRICS, Metric
 from replicator.core.outcomes.notices import NoticeKind
 from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
 from replicator.core.outcomes.threshold import Age
+from replicator.core.versions.change import Aspect, Change, ChangeKind
 from replicator.flows.ports import CLAIM_MS, Note, Waiting
 from replicator.flows.watch.monitor import RECHECKED_PER_RUN
 
@@ -209,6 +210,19 @@ def test_a_note_that_somebody_slower_left_behind_is_closed_and_not_told() -> Non
     watched.look()
     assert watched.kinds() == []
     assert watched.on.waiting() == {}
+
+
+def test_what_waits_for_the_tags_of_a_settled_version_is_not_closed() -> None:
+    watched = Watched()
+    source = watched.on.put("a")
+    watched.on.rest()
+    note = Note("all", 5, watched.on.s3.clock.milliseconds(), 1)
+    item = Change(ChangeKind.TAGS, EAST, "a", source.version_id).item_id
+    waiting = Waiting(Status.PENDING, Reason.THROTTLED, "", item, note, aspect=Aspect.TAGS)
+    watched.on.journal.wait(Pair(EAST, WEST, "a"), waiting)
+    watched.wait(16)
+    watched.look()
+    assert list(watched.on.waiting()) == [item]
 
 
 def test_such_a_note_is_closed_once_it_is_overdue_even_if_its_threshold_is_far_away() -> None:

@@ -1,5 +1,7 @@
 """What the memory of a pair says, and how it grows."""
 
+from dataclasses import replace
+
 from replicator.core.deciding.journal import (
     SETTLED_IN_ORDER,
     SETTLED_OUT_OF_ORDER,
@@ -7,6 +9,7 @@ from replicator.core.deciding.journal import (
     after_fast_copy,
     after_plan,
 )
+from replicator.core.versions.change import ChangeKind
 
 from tests.unit.values import WEST, created, native, replica
 
@@ -17,6 +20,11 @@ def test_a_version_that_was_settled_is_known_and_no_other() -> None:
     memory = Memory(3, TOP, "0A", ("v1", "v2"))
     assert memory.has_settled(created("v2"))
     assert not memory.has_settled(created("v3"))
+
+
+def test_a_later_change_of_a_settled_version_is_not_settled() -> None:
+    later = replace(created("v1"), kind=ChangeKind.TAGS)
+    assert not Memory(3, TOP, "0A", ("v1",)).has_settled(later)
 
 
 def test_everything_is_in_order_before_anything_was_settled() -> None:

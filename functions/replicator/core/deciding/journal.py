@@ -44,8 +44,11 @@ class Memory:
     completed: int = field(default=0, compare=False)
 
     def has_settled(self, change: Change) -> bool:
-        """Return whether this change was completed before: it is a duplicate, or its message was not deleted."""
-        return change.version_id in self.settled  # never true for a null version: see _with
+        """Return whether this change was completed before: it is a duplicate, or its message was not deleted.
+
+        What is settled are entries of the history: a later change of a settled version's tags is another change.
+        """
+        return change.creates_entry and change.version_id in self.settled  # never a null version: see _with
 
     def completed_at(self, change: Change) -> int:
         """Return when this change was completed, epoch milliseconds; 0 if that is not remembered."""

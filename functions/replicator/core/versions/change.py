@@ -80,6 +80,11 @@ class Change:
         return ASPECTS.get(self.kind)
 
     @property
+    def creates_entry(self) -> bool:
+        """Return whether it adds an entry to the history; other changes concern one that is there."""
+        return self.aspect in CREATES_ENTRY
+
+    @property
     def is_known(self) -> bool:
         """Return whether an event reported it; False for UNREADABLE."""
         return bool(self.bucket)
@@ -102,7 +107,7 @@ class Change:
         is left out where the change created the entry: then the item has the entry's own version id.
         """
         version = f"{NULL_VERSION}@{self.time}" if self.version_id == NULL_VERSION else self.version_id
-        return version if self.aspect in CREATES_ENTRY or self.aspect is None else f"{version}#{self.aspect}"
+        return version if self.creates_entry or self.aspect is None else f"{version}#{self.aspect}"
 
 
 UNREADABLE = Change(ChangeKind.UNKNOWN, "", "")

@@ -36,7 +36,7 @@ def clean_up(result: Result, multipart: Multipart | None) -> bool:
             if upload.change_id == change.item_id:
                 _remove(pair, upload, result, multipart)
         if delivery.repeated:
-            abort_unrecorded(pair, multipart.uploads(Target(pair.destination)), multipart)
+            abort_unrecorded(pair, multipart.uploads(result.attempt.target), multipart)
     except Temporary:
         return delivery.receive_count >= TRIES
     except Permanent:

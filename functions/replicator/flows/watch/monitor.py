@@ -15,7 +15,7 @@ from replicator.core.outcomes.notices import Notice, NoticeKind
 from replicator.core.outcomes.outcome import Status
 from replicator.core.outcomes.threshold import Count, Depth, Pending, Route, Tally, unseen
 from replicator.core.rules.matching import RuleSet
-from replicator.core.versions.change import Change, ChangeKind
+from replicator.core.versions.change import CREATES_ENTRY, Change, ChangeKind
 from replicator.flows.change.conclude import Closing
 from replicator.flows.change.record import Recorder
 from replicator.flows.ports import CLAIM_MS, Log, Measures, Reported, SideBySide
@@ -202,6 +202,8 @@ def _recheck(services: MonitorServices, overdue: Sequence[Pending], started: int
 
 
 def _close_if_settled(services: MonitorServices, pending: Pending) -> bool:
+    if pending.aspect not in CREATES_ENTRY:
+        return False  # the memory says nothing of later changes
     journal, pair = services.recorder.journal, _pair(pending)
     change = Change(ChangeKind.CREATED, pending.bucket, pending.key, pending.version_id)
     memory = journal.read(pair)
