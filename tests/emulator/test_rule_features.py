@@ -29,6 +29,7 @@ FEATURES = [
     rule("tag", "west", 2, {"And": {"Prefix": "tagged/", "Tags": [tag("class", "gold"), tag("ready", "yes")]}}),
     rule("off", "west", 3, {"Prefix": "off/"}, Status="Disabled"),
     rule("colder", "west", 4, {"Prefix": "cold/"}, Destination={"StorageClass": "STANDARD_IA"}),
+    rule("frozen", "west", 12, {"Prefix": "frozen/"}, Destination={"StorageClass": "GLACIER"}),
     rule("low", "west", 5, {"Prefix": "ranked/"}, Destination={"StorageClass": "STANDARD_IA"}),
     rule("high", "west", 6, {"Prefix": "ranked/"}, Destination={"StorageClass": "ONEZONE_IA"}),
     rule("both west", "west", 7, {"Prefix": "both/"}),
@@ -110,6 +111,22 @@ def test_a_disabled_rule_replicates_nothing(emulator: Running) -> None:
 def test_a_replica_has_the_storage_class_of_its_rule(emulator: Running) -> None:
     put(emulator, "cold/1")
     assert head(emulator, "cold/1")["StorageClass"] == "STANDARD_IA"
+
+
+def test_the_newest_of_archived_replicas_is_current_however_their_events_arrive(emulator: Running) -> None:
+    """S3 copies nothing that is archived, so a replica in GLACIER cannot be put back on top by copying itself."""
+    emulator.post("delivery", {"shuffle": True, "seed": 3})
+    newest: dict[str, str] = {}
+    for _ in range(3):
+        for number in range(12):
+            key = f"frozen/{number}"
+            newest[key] = emulator.client("s3").put_object(Bucket="east", Key=key, Body=b"content")["VersionId"]
+    emulator.post("delivery", {"duplicate": 0.0, "shuffle": False})
+    assert emulator.idle()
+    west = Side.of(emulator, "west")
+    current = {key: next(each for each in west.entries()[key] if each["IsLatest"]) for key in newest}
+    assert {key: west.origin(key, entry["VersionId"]) for key, entry in current.items()} == newest
+    assert {west.head(key, entry["VersionId"])["StorageClass"] for key, entry in current.items()} == {"GLACIER"}
 
 
 def test_of_two_rules_for_one_destination_the_higher_priority_applies(emulator: Running) -> None:

@@ -89,6 +89,8 @@ class MemoryObjects:
         source = self.s3.buckets[copy.bucket].find(copy.key, copy.version_id)
         if source is None or not source.is_version:
             raise Conflict(f"404 NoSuchVersion: {copy.bucket}/{copy.key} {copy.version_id}")
+        if source.head().is_archived:
+            raise Permanent(Reason.SRC_NOT_ELIGIBLE, f"InvalidObjectState 403: {copy.version_id}")
         if source.etag != copy.etag:
             raise Conflict(f"412 PreconditionFailed: source {copy.bucket}/{copy.key}")
         self.s3.require(there.name, copy.key, guard)

@@ -29,6 +29,7 @@ def rule(
     priority: int = 1,
     delete_markers: bool = False,
     replica_tag: bool = True,
+    storage_class: str | None = None,
 ) -> Rule:
     """Return an enabled rule that copies to a bucket."""
     return Rule(
@@ -37,7 +38,7 @@ def rule(
         priority=priority,
         prefix=prefix,
         tags=frozenset((tags or {}).items()),
-        destination=Destination(destination),
+        destination=Destination(destination, storage_class=storage_class),
         delete_markers=delete_markers,
         replica_tag=replica_tag,
     )

@@ -1,6 +1,11 @@
 """What is put back on top of a destination is what stood there, whole."""
 
+from dataclasses import replace
+
+from replicator.core.outcomes.outcome import Reason
+
 from tests.fakes.rules import rule
+from tests.fakes.stored import Stored
 from tests.flows.stage import EAST, WEST, Stage
 
 
@@ -17,6 +22,32 @@ def test_a_version_that_is_put_back_keeps_what_only_its_replica_tells() -> None:
     assert top.content.tags["team"] == "blue"
     assert top.content.metadata["colour"] == "green"
     assert stage.s3.buckets[EAST].history("k")[-1].content.body == top.content.body
+
+
+def two_versions_out_of_order() -> tuple[Stage, Stored, Stored]:
+    """Return a stage whose rule archives replicas, with two versions of which the newer is about to be overwritten."""
+    stage = Stage([rule(WEST, rule_id="all", storage_class="GLACIER")])
+    first, second = stage.put(body=b"one"), stage.put(body=b"two")
+    stage.deliver(stage.queue.visible()[-1])
+    return stage, first, second
+
+
+def test_an_archived_replica_is_put_back_from_its_native_version() -> None:
+    stage, first, second = two_versions_out_of_order()
+    stage.rest()
+    assert stage.replicas() == [second.version_id, first.version_id, second.version_id]
+    assert stage.queue.dead == []
+    assert [result.outcome.size for result in stage.results] == [3, 3], "each counts once"
+
+
+def test_an_archived_replica_whose_native_version_is_archived_too_fails_and_says_so() -> None:
+    stage, first, second = two_versions_out_of_order()
+    second.content = replace(second.content, storage_class="GLACIER")
+    stage.rest()
+    assert stage.replicas() == [second.version_id, first.version_id]
+    [letter] = stage.queue.dead
+    assert letter.outcome.reason is Reason.SRC_NOT_ELIGIBLE
+    assert "archived" in letter.outcome.detail
 
 
 def test_a_replica_that_a_user_brings_back_after_a_while_replicates_as_a_write_of_its_own() -> None:

@@ -228,10 +228,6 @@ def _with_null(memory: Memory, *version_ids: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*memory.settled, *version_ids)))
 
 
-def _no_guard(self: MemoryS3, bucket: str, key: str, guard: Guard) -> None:
-    return
-
-
 def _unguarded_delete(self: MemoryObjects, key: str, guard: Guard) -> None:
     self.s3.delete(self.bucket, key, self.author)
 
@@ -248,10 +244,6 @@ def _no_crown(self: Any, *_: object) -> list[Any]:
     return []
 
 
-def _no_mark(self: Reader, ref: Any) -> None:
-    return None
-
-
 def _stands_there(self: Any, entry: Any, there: Any) -> bool:
     return self.origin(entry) in there
 
@@ -260,7 +252,7 @@ def _first_rule(self: Candidate, tags: object) -> Rule:
     return self.rules[0]
 
 
-def _lose(self: MemoryQueue, letter: Any) -> None:
+def _nothing(*_: object) -> None:
     return None
 
 
@@ -309,7 +301,7 @@ MUTATIONS = (
         FORGETFUL,
         rare=True,
     ),
-    Mutation("copies and deletes carry no precondition", [(MemoryS3, "require", _no_guard)]),
+    Mutation("copies and deletes carry no precondition", [(MemoryS3, "require", _nothing)]),
     Mutation(
         "delete markers are written without precondition",
         [(MemoryObjects, "_mark_deleted", _unguarded_delete)],
@@ -320,7 +312,7 @@ MUTATIONS = (
     Mutation("what another handler settled is not looked at again", [(synchronise, "decide", _settled_ends_all)]),
     Mutation("a conflict is taken for somebody else's success", [(Synchroniser, "_attempt", _conflict_is_fine)]),
     Mutation("what is missing is copied newest first", [(plan._Planner, "plan", _newest_first)]),
-    Mutation("replicas are taken for native versions", [(Reader, "_mark", _no_mark)], UNTOLD),
+    Mutation("replicas are taken for native versions", [(Reader, "_mark", _nothing)], UNTOLD),
     Mutation(
         "a version deleted for good at the destination is missing there",
         [(standing.Standing, "has_arrived", _stands_there)],
@@ -360,8 +352,13 @@ MUTATIONS = (
     Mutation(
         "versions out of the tag filter are copied too", [(Candidate, "select", _first_rule)], ("one-way, tag filter",)
     ),
+    Mutation(
+        "an archived replica is put back by copying itself",
+        [(Reader, "read_native", _nothing)],
+        ("one-way, replicas archived",),
+    ),
     Mutation("what must come back is taken off the queue", [(scheduler, "consume", _acknowledge_all)]),
-    Mutation("failures are not put into the dead-letter queue", [(MemoryQueue, "dead_letter", _lose)]),
+    Mutation("failures are not put into the dead-letter queue", [(MemoryQueue, "dead_letter", _nothing)]),
 )
 
 

@@ -1,4 +1,4 @@
-"""The guarantees, checked at rest and after each delivery. docs/consistency.md says them in words."""
+"""The promises, checked at rest and after each delivery. docs/consistency.md says them in words."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -35,7 +35,7 @@ def at_rest(history: "History") -> list[str]:
 
 
 def _nothing_pending(history: "History") -> Iterator[str]:
-    """Guarantee 6: every message was completed or failed, and the journal has none that waits."""
+    """Promise 6: every message was completed or failed, and the journal has none that waits."""
     if any(history.setting.takes_nothing(name) for name in history.setting.buckets):
         return
     for stack in history.stacks.values():
@@ -46,14 +46,14 @@ def _nothing_pending(history: "History") -> Iterator[str]:
 
 
 def _nothing_destroyed(history: "History") -> Iterator[str]:
-    """Guarantee 5, for what no deletion names: where versions are not kept, a write takes the place of another."""
+    """Promise 5, for what no deletion names: where versions are not kept, a write takes the place of another."""
     for bucket, _, stored, author in history.s3.destroyed:
         if author not in {USER, LIFECYCLE}:
             yield f"{stored.version_id} of {bucket} was lost to a write of {author}"
 
 
 def _only_failures(history: "History", route: Route, key: str) -> Iterator[str]:
-    """Guarantee 6, where nothing can be written: every change of a user is in the dead-letter queue."""
+    """Promise 6, where nothing can be written: every change of a user is in the dead-letter queue."""
     dead = [record for letter in history.stacks[route.source].queue.dead for record in parse(letter.body)]
     buried = {record.change.version_id for record in dead if isinstance(record, Record)}
     for stored in natives(history.s3.buckets[route.source], key):
@@ -77,17 +77,17 @@ def _no_uploads(history: "History") -> Iterator[str]:
 
 
 def _complete(history: "History", route: Route, key: str) -> Iterator[str]:
-    """Guarantee 1: every native version that a rule selects has a replica, as long as it exists."""
+    """Promise 1: every native version that a rule selects has a replica, as long as it exists."""
     there = {root(stored).serial for stored in ever(history.s3, route.destination, key) if stored.is_version}
     for stored in natives(history.s3.buckets[route.source], key):
         if stored.serial in history.watch.retagged:
             continue  # whether it was selected depends on when it was looked at
-        if stored.is_version and stored.serial not in there and route.selects(stored.content.tags):
+        if stored.is_version and stored.serial not in there and route.selects(stored.content):
             yield f"{stored.version_id} of {route.source} is missing in {route.destination}"
 
 
 def _few_copies(history: "History", route: Route, key: str) -> Iterator[str]:
-    """Guarantee 2: one replica for each version; one more for each mishap, or for each write it was put back over."""
+    """Promise 2: one replica for each version; one more for each mishap, or for each write it was put back over."""
     buckets = history.s3.buckets
     writes = sum(len(natives(bucket, key)) for bucket in buckets.values())
     bound = 1 + writes + history.luck.mishaps + history.luck.extra
@@ -101,7 +101,7 @@ def _few_copies(history: "History", route: Route, key: str) -> Iterator[str]:
 
 
 def _shows_source(history: "History", route: Route, key: str) -> Iterator[str]:
-    """Guarantee 3, one-way: the destination shows what the source shows, or a later write of its own users."""
+    """Promise 3, one-way: the destination shows what the source shows, or a later write of its own users."""
     source, destination = history.s3.buckets[route.source], history.s3.buckets[route.destination]
     sent = [stored for stored in natives(source, key) if _sent(route, stored)]
     last = sent[-1] if sent else None
@@ -118,7 +118,7 @@ def _shows_source(history: "History", route: Route, key: str) -> Iterator[str]:
 
 
 def _shows_nothing_older(history: "History", route: Route, key: str) -> Iterator[str]:
-    """Guarantee 3, where users delete for good at the source: their deletions stay there, and uncover nothing old."""
+    """Promise 3, where users delete for good at the source: their deletions stay there, and uncover nothing old."""
     sent = [stored for stored in natives(history.s3.buckets[route.source], key) if _sent(route, stored)]
     now = shown(history.s3.buckets[route.destination], key)
     if not sent or now is _visible(sent[-1]):
@@ -136,12 +136,12 @@ def _after(history: "History", theirs: Stored, route: Route, key: str, last: Sto
 
 def _sent(route: Route, stored: Stored) -> bool:
     if stored.is_version:
-        return route.selects(stored.content.tags)
+        return route.selects(stored.content)
     return route.markers and stored.author != LIFECYCLE
 
 
 def _shows_same(history: "History", key: str) -> Iterator[str]:
-    """Guarantee 3, two-way: both buckets show the winner of the last writes of both sides."""
+    """Promise 3, two-way: both buckets show the winner of the last writes of both sides."""
     one, other = history.s3.buckets.values()
     last_of = [natives(bucket, key)[-1:] for bucket in (one, other)]
     if any(stored.author == LIFECYCLE for last in last_of for stored in last):
@@ -183,7 +183,7 @@ def _name(stored: Stored | None) -> str:
 
 
 def of_delivery(history: "History", handler: "Handler") -> Iterator[str]:
-    """Guarantee 2: what an echo costs, and that no delivery makes requests without end."""
+    """Promise 2: what an echo costs, and that no delivery makes requests without end."""
     entries = sum(len(found) for bucket in history.s3.buckets.values() for found in bucket.histories.values())
     routes = sum(route.source == handler.stack for route in history.setting.routes)
     bound = len(handler.letters) * routes * 5 * (12 + 3 * entries)

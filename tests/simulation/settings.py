@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from replicator.core.versions.version import ARCHIVED_CLASSES
+
+from tests.fakes.stored import Content
+
 
 class Order(StrEnum):
     """What is promised about the current versions at rest."""
@@ -25,10 +29,12 @@ class Route:
     destination: str
     markers: bool = True
     tags: Mapping[str, str] = field(default_factory=dict)
+    storage_class: str | None = None
 
-    def selects(self, tags: Mapping[str, str]) -> bool:
-        """Return whether the rule wants a version with these tags."""
-        return all(tags.get(key) == value for key, value in self.tags.items())
+    def selects(self, content: Content) -> bool:
+        """Return whether the rule wants a version, and S3 can copy it."""
+        archived = content.storage_class in ARCHIVED_CLASSES
+        return not archived and all(content.tags.get(key) == value for key, value in self.tags.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,8 @@ def _both_ways(*buckets: str) -> tuple[Route, ...]:
     return tuple(Route(one, other) for one in buckets for other in buckets if one != other)
 
 
+ARCHIVING = (Route("east", "west", storage_class="GLACIER"),)
+ARCHIVING_TWO_WAY = (*ARCHIVING, Route("west", "east", storage_class="GLACIER"))
 TAGS = {"replicate": "yes"}
 ONE_WAY = (Route("east", "west"),)
 TWO_WAY = _both_ways("east", "west")
@@ -109,6 +117,9 @@ SETTINGS = (
     Setting("one-way, users delete for good at the source", ONE_WAY, ("east",), Order.NO_OLDER, (*DELETES, "destroy")),
     Setting("one-way, lifecycle expires", ONE_WAY, ("east",), Order.SOURCE, (*DELETES, "expire")),
     Setting("one-way, tag filter", (Route("east", "west", False, TAGS),), ("east",), Order.SOURCE, (*WRITES, "tag")),
+    Setting("one-way, replicas archived", ARCHIVING, ("east",), Order.SOURCE, DELETES),
+    Setting("one-way, archived on both sides", ARCHIVING, ("east",), Order.SOURCE, (*DELETES, "archive")),
+    Setting("two-way, replicas archived", ARCHIVING_TWO_WAY, BOTH, Order.SAME, DELETES),
     Setting("one-way, journal entries expire", ONE_WAY, ("east",), Order.SOURCE, FORGETS, writes=10),
     Setting("one-way, journal entries lost", ONE_WAY, ("east",), Order.SOURCE, (*WRITES, "lose"), writes=10),
     Setting("one-way, null versions", ONE_WAY, ("east",), Order.SOURCE, DELETES, apart=1, versioning=SUSPENDED),

@@ -79,7 +79,13 @@ def build_stack(bucket: str, setting: Setting, uploads: UploadStore, turns: Turn
 def _rules(bucket: str, setting: Setting) -> MemoryRules:
     routes = [route for route in setting.routes if route.source == bucket]
     rules = tuple(
-        rule(route.destination, rule_id=f"to {route.destination}", tags=route.tags, delete_markers=route.markers)
+        rule(
+            route.destination,
+            rule_id=f"to {route.destination}",
+            tags=route.tags,
+            delete_markers=route.markers,
+            storage_class=route.storage_class,
+        )
         for route in routes
     )
     return MemoryRules({bucket: RuleSet(bucket, rules)})

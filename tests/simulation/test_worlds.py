@@ -1,4 +1,4 @@
-"""A few thousand histories of every world, with the guarantees checked. `make simulate` plays more of them."""
+"""A few thousand histories of every world, with the promises checked. `make simulate` plays more of them."""
 
 import pytest
 
@@ -26,7 +26,7 @@ uploads that nobody knew of, or with versions that were deleted for good."""
 
 
 @pytest.mark.parametrize("setting", [one for one in SETTINGS if not one.known_limit], ids=lambda one: one.name)
-def test_the_guarantees_hold_in_every_history(setting: Setting) -> None:
+def test_the_promises_hold_in_every_history(setting: Setting) -> None:
     for seed in (*range(round(HISTORIES * setting.share)), *KEPT.get(setting.name, ())):
         ended = play(setting, of_seed(setting, seed))
         if ended.violations:

@@ -39,6 +39,7 @@ class Users:
             "expire": self._expire,
             "destroy": self._destroy,
             "tag": self._tag,
+            "archive": self._write_archived,
             "restore": self._restore,
             "forget": self._forget,
             "lose": self._lose,
@@ -54,6 +55,10 @@ class Users:
     def _write(self, bucket: str, key: str) -> None:
         stored = self.s3.put(bucket, key, self._content())
         self._told(f"writes {bucket}/{key}", stored)
+
+    def _write_archived(self, bucket: str, key: str) -> None:
+        stored = self.s3.put(bucket, key, replace(self._content(), storage_class="DEEP_ARCHIVE"))
+        self._told(f"writes {bucket}/{key}, archived", stored)
 
     def _write_large(self, bucket: str, key: str) -> None:
         self.written += 1

@@ -76,7 +76,7 @@ class Watch:
             route for route in self.setting.routes if (route.source, route.destination) == (native.bucket, bucket)
         ]
         put_back = native.bucket == bucket
-        return put_back or native.serial in self.retagged or any(route.selects(native.content.tags) for route in routes)
+        return put_back or native.serial in self.retagged or any(route.selects(native.content) for route in routes)
 
     def _destroyed(self, happening: Happening) -> None:
         """Remember what users deleted for good at a destination after it had arrived: it must not come back."""

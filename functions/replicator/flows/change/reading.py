@@ -140,6 +140,13 @@ class Reader:
             self.source.key, stored.head, rule, stored.tags, origin, self.target, self.limits, self.now() // 1000
         )
 
+    def read_native(self, origin: Origin) -> tuple[StoredVersion, Rule] | None:
+        """Read a native version of the source with the rule that copies it; None if none does, or it is not there."""
+        if origin.bucket != self.source.bucket:
+            return None
+        found, verdict = self.source.get(origin.version_id), self._verdict(origin.version_id)
+        return (found, verdict) if isinstance(found, StoredVersion) and isinstance(verdict, Rule) else None
+
     def _verdict(self, version_id: str) -> Verdict:
         found = self.source.get(version_id)
         if not isinstance(found, StoredVersion):

@@ -187,8 +187,21 @@ class Synchroniser:
             raise Conflict(step.version_id)  # deleted since it was planned
         if isinstance(step, CopyVersion):
             return found, compose(self.reader.propose(found, step.rule), found.grants)
+        if found.head.is_archived:
+            return self._compose_from_source(step)
         site = Site(self.pair.destination, self.pair.key, self.now() // 1000)
         return found, put_back(found, step.origin, self.attempt.target, site)
+
+    def _compose_from_source(self, step: PutBack) -> tuple[StoredVersion, Copy]:
+        """Put an archived replica back by copying its native version again: S3 copies nothing that is archived."""
+        native = self.reader.read_native(step.origin)
+        if native is None:
+            detail = (
+                f"{step.version_id} must be current again, is archived, and cannot be copied from {self.pair.source}"
+            )
+            raise Permanent(Reason.SRC_NOT_ELIGIBLE, detail)
+        found, rule = native
+        return found, compose(self.reader.propose(found, rule), found.grants)
 
     def _settle(self, before: Memory, after: Memory) -> Result | None:
         """Write the journal's entry; None if another handler settled the key in the meantime."""
