@@ -22,9 +22,9 @@ class MemoryJournal:
     waiting: dict[Item, Waiting] = field(default_factory=dict)
     kept: dict[Item, Earlier] = field(default_factory=dict)
     claims: dict[Item, tuple[int, str]] = field(default_factory=dict)
-    """Versions of which somebody claimed to tell that they are late, but has not done so yet: since when, and who."""
+    """Late versions whose event was claimed but is not reported yet: since when (epoch ms), and by whom."""
     failing: dict[Item, tuple[int, str]] = field(default_factory=dict)
-    """Versions whose failure somebody claimed to tell, but has not done so yet: since when, and who."""
+    """Versions whose failure was claimed but is not reported yet: since when (epoch ms), and by whom."""
 
     def read(self, pair: Pair) -> Memory:
         return self.points.call(_call("READ", pair), lambda: self.entries.get(pair, Memory()))
@@ -41,25 +41,29 @@ class MemoryJournal:
         self.points.call(_call("BEGIN", pair, waiting.item_id), lambda: self._begin(pair, waiting))
 
     def earlier(self, pair: Pair, version_id: str) -> Earlier | None:
-        return self.points.call(_call("EARLIER?", pair, version_id), lambda: self.kept.get((pair, version_id)))
+        return self.points.call(_call("READ EARLIER", pair, version_id), lambda: self.kept.get((pair, version_id)))
 
     def claim_missed(self, pair: Pair, version_id: str, now: int, claimant: str) -> bool:
-        return self.points.call(_call("MISS", pair, version_id), lambda: self._miss(pair, version_id, now, claimant))
+        call = _call("CLAIM MISSED", pair, version_id)
+        return self.points.call(call, lambda: self._claim_missed(pair, version_id, now, claimant))
 
     def claim_failure(self, pair: Pair, version_id: str, now: int, claimant: str) -> Earlier | None:
-        return self.points.call(_call("CLAIM", pair, version_id), lambda: self._claim(pair, version_id, now, claimant))
+        call = _call("CLAIM FAILURE", pair, version_id)
+        return self.points.call(call, lambda: self._claim_failure(pair, version_id, now, claimant))
 
-    def note_reported(self, pair: Pair, version_id: str, told: Reported) -> None:
-        self.points.call(_call("TELL", pair, f"{version_id} {told}"), lambda: self._tell(pair, version_id, told))
+    def note_reported(self, pair: Pair, version_id: str, event: Reported) -> None:
+        call = _call("NOTE REPORTED", pair, f"{version_id} {event}")
+        self.points.call(call, lambda: self._note_reported(pair, version_id, event))
 
     def note_completed(self, pair: Pair, version_id: str, message: str, completed: int) -> None:
-        self.points.call(_call("VOUCH", pair, version_id), lambda: self._finish(pair, version_id, message=message))
+        call = _call("NOTE COMPLETED", pair, version_id)
+        self.points.call(call, lambda: self._finish(pair, version_id, message=message))
 
     def close(self, pair: Pair, version_id: str, completed: int) -> Earlier | None:
         return self.points.call(_call("CLOSE", pair, version_id), lambda: self._close(pair, version_id))
 
     def lose(self, pair: Pair) -> None:
-        """Drop an entry, as its TTL does in the end."""
+        """Remove an entry, as DynamoDB does once its TTL has passed."""
         self.entries.pop(pair, None)
 
     def _settle(self, pair: Pair, before: Memory, after: Memory, note: Note) -> bool:
@@ -96,7 +100,7 @@ class MemoryJournal:
                 before, status=waiting.status, reason=waiting.reason, tried_alone=before.tried_alone + 1
             )
 
-    def _miss(self, pair: Pair, version_id: str, now: int, claimant: str) -> bool:
+    def _claim_missed(self, pair: Pair, version_id: str, now: int, claimant: str) -> bool:
         item = (pair, version_id)
         before = self.kept.get(item) or Earlier(Status.PENDING)
         if before.status is Status.COMPLETED or (before.counted_against and not self._is_free(item, now, claimant)):
@@ -109,20 +113,20 @@ class MemoryJournal:
         since, by = self.claims.get(item, (now, ""))
         return since < now - CLAIM_MS or (item in self.claims and by == claimant)
 
-    def _claim(self, pair: Pair, version_id: str, now: int, claimant: str) -> Earlier | None:
+    def _claim_failure(self, pair: Pair, version_id: str, now: int, claimant: str) -> Earlier | None:
         item = (pair, version_id)
         before = self.kept.setdefault(item, Earlier(Status.PENDING))
         since, by = self.failing.get(item, (now, claimant))
-        told = before.status is Status.FAILED and before.failure_reported
-        if before.status is Status.COMPLETED or told or (by != claimant and since >= now - OVERDUE_MS):
+        reported = before.status is Status.FAILED and before.failure_reported
+        if before.status is Status.COMPLETED or reported or (by != claimant and since >= now - OVERDUE_MS):
             return before
         self.failing[item] = (now, claimant)
         return None
 
-    def _tell(self, pair: Pair, version_id: str, told: Reported) -> None:
+    def _note_reported(self, pair: Pair, version_id: str, event: Reported) -> None:
         item = (pair, version_id)
         before = self.kept.get(item)
-        if told is Reported.MISSED:
+        if event is Reported.MISSED:
             self.claims.pop(item, None)
         elif before and before.status is Status.FAILED:
             self.failing.pop(item, None)

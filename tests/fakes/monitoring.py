@@ -62,7 +62,7 @@ class MemoryQueues:
 
     def depths(self) -> Depths:
         visible = len(self.queue.visible())
-        changes = Depth(visible, len(self.queue.letters) - visible)
+        changes = Depth(visible, len(self.queue.messages) - visible)
         return Depths(changes, Depth(), Depth(len(self.queue.dead) + len(self.given_up_bodies)))
 
     def given_up(self) -> list[str]:

@@ -31,8 +31,8 @@ class Call:
 
 
 READS = frozenset(
-    {"HEAD", "LIST", "GET TAGS", "GET ACL", "READ", "EARLIER?", "HEAD PART", "LIST PARTS", "LIST UPLOADS", "UPLOAD?"}
-    | {"UPLOADS?", "LIST ANNOTATIONS", "GET ANNOTATION"}
+    {"HEAD", "LIST", "GET TAGS", "GET ACL", "LIST ANNOTATIONS", "GET ANNOTATION", "HEAD PART", "LIST PARTS"}
+    | {"LIST UPLOADS", "READ", "READ EARLIER", "FIND UPLOAD", "FIND UPLOADS"}
 )
 
 
@@ -40,7 +40,7 @@ class Points(Protocol):
     """Lets one call happen, now or later, or not at all."""
 
     def call(self, call: Call, effect: Callable[[], T]) -> T:
-        """Return what the effect gives, or raise what went wrong."""
+        """Return what the effect returns, or raise what went wrong."""
 
 
 @dataclass(slots=True)

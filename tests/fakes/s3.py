@@ -53,7 +53,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One thing that an event will tell of."""
+    """One change that an event will report."""
 
     name: str
     bucket: str
@@ -105,7 +105,7 @@ class MemoryS3:
     ) -> Stored:
         """Write a version.
 
-        begun: true time at which a multipart upload began; S3 gives its object that time, and its place in the history
+        begun: true time at which a multipart upload began; its object has that time, and its place in the history
         (user guide, "Multipart upload and concurrent operations").
         """
         time = self.clock.now if begun is None else begun

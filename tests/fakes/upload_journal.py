@@ -22,7 +22,7 @@ class MemoryUploadJournal:
 
     def find(self, pair: Pair, source: CopySource, change_id: str) -> Upload | None:
         place = (pair, change_id, source.bucket, source.version_id)
-        return self.points.call(_call("UPLOAD?", pair, change_id), lambda: self.uploads.get(place))
+        return self.points.call(_call("FIND UPLOAD", pair, change_id), lambda: self.uploads.get(place))
 
     def open(self, pair: Pair, upload: Upload) -> Upload:
         place = _place(pair, upload.ref)
@@ -34,7 +34,9 @@ class MemoryUploadJournal:
         self.points.call(_call("SENT", pair, upload.id), lambda: self._change(pair, upload, sent=True))
 
     def fail(self, pair: Pair, upload: UploadRef, failure: Failure) -> bool:
-        return self.points.call(_call("CLAIM", pair, upload.id), lambda: self._fail(pair, upload, failure))
+        return self.points.call(
+            _call("CLAIM UPLOAD FAILURE", pair, upload.id), lambda: self._fail(pair, upload, failure)
+        )
 
     def end(self, pair: Pair, upload: UploadRef) -> None:
         self.points.call(_call("ENDED", pair, upload.id), lambda: self._end(pair, upload))
@@ -44,12 +46,12 @@ class MemoryUploadJournal:
 
     def of(self, pair: Pair) -> Sequence[Upload]:
         return self.points.call(
-            _call("UPLOADS?", pair), lambda: [upload for place, upload in self.uploads.items() if place[0] == pair]
+            _call("FIND UPLOADS", pair), lambda: [upload for place, upload in self.uploads.items() if place[0] == pair]
         )
 
     def under_way(self) -> Iterable[tuple[Pair, Upload]]:
         found = [(place[0], upload) for place, upload in self.uploads.items() if upload.id not in self.retired]
-        return self.points.call(Call("UPLOADS?", "journal", "", ""), lambda: found)
+        return self.points.call(Call("FIND UPLOADS", "journal", "", ""), lambda: found)
 
     def _is(self, pair: Pair, upload: UploadRef) -> Upload | None:
         found = self.uploads.get(_place(pair, upload))

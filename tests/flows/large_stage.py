@@ -1,6 +1,6 @@
-"""The stage for large objects: beside the change queue a part queue, and workers that copy parts.
+"""The stage for large objects: the part queue beside the change queue, and workers that copy parts.
 
-A body's bytes count as 5 MiB each, so that objects are large and tests are not. `number` counts calls over all
+Each byte of a body counts as 5 MiB, so that objects are large and tests are fast. `calls_made` counts the calls of all
 functions, so that a test can let any one of them go wrong.
 """
 
@@ -17,15 +17,15 @@ from replicator.flows.large.ports import Multipart
 from replicator.flows.watch.stale_uploads import UploadCleanup, abort_stale
 
 from tests.fakes.points import Call, Mishap
-from tests.fakes.queue import FailedMessage, MemoryQueue
+from tests.fakes.queue import MemoryQueue, QueuedMessage
 from tests.fakes.stored import Stored
 from tests.fakes.upload_journal import MemoryPartQueue, MemoryUploadJournal
 from tests.fakes.uploads import MemoryUploads, UploadStore
 from tests.flows.stage import EAST, OURS, WEST, Killed, Stage
 
 SCALE = 5 * MIB
-HERE = CostModel(multipart_from=3 * SCALE, spread_from=6 * SCALE, part_size=SCALE, side_by_side=2)
-"""Up to 3 bytes one request, up to 6 one function, above that two parts in a message."""
+SCALED_DOWN = CostModel(multipart_from=3 * SCALE, spread_from=6 * SCALE, part_size=SCALE, side_by_side=2)
+"""Up to 3 bytes in one request, up to 6 in one function, above that two parts per message."""
 
 
 @dataclass(slots=True)
@@ -33,36 +33,36 @@ class LargeStage(Stage):
     """A stage that copies in parts."""
 
     rules: Sequence[Rule] = ()
-    model: CostModel = HERE
-    number: int = 0
-    wrong_at: dict[int, Mishap] = field(default_factory=dict)
+    model: CostModel = SCALED_DOWN
+    calls_made: int = 0
+    mishaps_at: dict[int, Mishap] = field(default_factory=dict)
     may_begin: Callable[[], bool] = lambda: True
     uploads: UploadStore = field(init=False)
     upload_journal: MemoryUploadJournal = field(init=False)
-    parts: MemoryQueue = field(init=False)
-    parts_desk: Consumer = field(init=False)
+    part_queue: MemoryQueue = field(init=False)
+    part_consumer: Consumer = field(init=False)
 
     def __post_init__(self) -> None:
         Stage.__post_init__(self)
         self.uploads = UploadStore(self.s3)
         self.upload_journal = MemoryUploadJournal(self.points)
-        self.parts = MemoryQueue(self.s3.clock, self.points, timeout=1800.0)
-        self.parts.dead = self.queue.dead  # there is one dead-letter queue
+        self.part_queue = MemoryQueue(self.s3.clock, self.points, timeout=1800.0)
+        self.part_queue.dead = self.queue.dead  # there is one dead-letter queue
         multipart = Multipart(
             model=self.model,
             source=lambda bucket: MemoryUploads(self.uploads, bucket, "source", self.points, OURS),
             uploads=lambda target: MemoryUploads(self.uploads, target.bucket, "destination", self.points, OURS),
             journal=self.upload_journal,
-            queue=MemoryPartQueue(self.parts),
+            queue=MemoryPartQueue(self.part_queue),
             is_ours=lambda initiator: initiator == OURS,
         )
         self.change_services(multipart=multipart)
-        self.parts_desk = replace(self.consumer, queue=self.parts)
+        self.part_consumer = replace(self.consumer, queue=self.part_queue)
 
     def _mishap(self, call: Call) -> Mishap | None:
-        self.number += 1
-        mishap = self.wrong_at.pop(self.number, None)
-        if mishap and (call.operation != "HIDE" or isinstance(mishap.error, Killed)):  # that port raises nothing
+        self.calls_made += 1
+        mishap = self.mishaps_at.pop(self.calls_made, None)
+        if mishap and (call.operation != "HIDE" or isinstance(mishap.error, Killed)):  # `hide` raises nothing
             return mishap
         return Stage._mishap(self, call)
 
@@ -70,34 +70,34 @@ class LargeStage(Stage):
         """Write a version of 5 MiB for each byte of the body."""
         return self.put(key, body, bucket, scale=SCALE, **content)
 
-    def work(self, *letters: FailedMessage) -> list[str]:
-        """Hand messages of parts, by default the first visible one, to a worker; return the ids that must come back."""
-        batch = list(letters) or self.parts.visible()[:1]
-        messages = [self.parts.receive(letter) for letter in batch]
+    def run_worker(self, *messages: QueuedMessage) -> list[str]:
+        """Deliver part messages, by default the first visible one; return the ids of those that come back."""
+        batch = [self.part_queue.receive(message) for message in messages or self.part_queue.visible()[:1]]
         budget = TimeBudget(self.may_begin, hidden=315)
         try:
-            waiting = copy_parts(messages, self.parts_desk, budget)
+            waiting = copy_parts(batch, self.part_consumer, budget)
         except Killed:
-            return [message.id for message in messages]
-        self.parts.delete([message.id for message in messages if message.id not in waiting])
+            return [message.id for message in batch]
+        self.part_queue.delete([message.id for message in batch if message.id not in waiting])
         return waiting
 
-    def rest(self, deliveries: int = 300) -> int:
-        """Deliver from both queues and wait until no message is left; return how many batches that took."""
-        for count in range(deliveries):
-            letters = [*self.queue.letters.values(), *self.parts.letters.values()]
-            if not letters:
+    def deliver_all(self, at_most: int = 300) -> int:
+        """Deliver from both queues, and wait for hidden messages, until both are empty; return the batches it took."""
+        for count in range(at_most):
+            messages = [*self.queue.messages.values(), *self.part_queue.messages.values()]
+            if not messages:
                 return count
-            nearest = min(letter.visible for letter in letters)
+            nearest = min(message.visible for message in messages)
             self.s3.clock.advance(max(0.0, nearest - self.s3.clock.now))
             if self.queue.visible():
                 self.deliver()
             else:
-                self.work()
-        raise AssertionError(f"still there after {deliveries} batches: {[*self.queue.letters, *self.parts.letters]}")
+                self.run_worker()
+        left = [*self.queue.messages, *self.part_queue.messages]
+        raise AssertionError(f"still on the queues after {at_most} batches: {left}")
 
-    def monitor(self) -> int:
-        """Let the monitor look after uploads, two minutes later; return how many it cleared away."""
+    def abort_stale_uploads(self) -> int:
+        """Let the monitor abort stale uploads, two minutes later; return how many it aborted."""
         self.s3.clock.advance(120)
         return abort_stale(
             UploadCleanup(
@@ -109,14 +109,14 @@ class LargeStage(Stage):
         )
 
     def redrive(self) -> None:
-        """Put every failure back on the change queue, whichever queue it came from."""
+        """Send every failure back to the change queue, whichever queue it came from."""
         dead, self.queue.dead = self.queue.dead, []
-        self.parts.dead = self.queue.dead
-        for letter in dead:
-            self.queue.send(letter.body, redriven=True)
+        self.part_queue.dead = self.queue.dead
+        for failed in dead:
+            self.queue.send(failed.body, redriven=True)
 
     def leftovers(self) -> list[str]:
-        """Return what must not be there at rest: uploads under way, remembered ones, versions that wait."""
+        """Return what must not be left at the end: uploads in the bucket or the journal, versions that wait."""
         found = [f"upload {begun.id} of {begun.key}" for begun in self.uploads.under_way(WEST)]
         found += [
             f"item of {upload.id}"
@@ -127,6 +127,6 @@ class LargeStage(Stage):
         return found
 
     def body(self, key: str = "k", bucket: str = WEST) -> bytes | None:
-        """Return what readers see."""
+        """Return what a GET of the key returns, None if it is not there."""
         current = self.s3.buckets[bucket].current(key)
         return current.content.body if current and current.is_version else None

@@ -1,7 +1,7 @@
-"""A stage for flows: in-memory buckets, the product's own flow at a consumer, and a script of mishaps.
+"""A stage for the flows: buckets, journal and queue in memory, and the product's own consumer of the change queue.
 
-Says in few words what a test does (put, deliver, let it rest) and what came of it. Time passes only when a test, or the
-wait for hidden messages, says so.
+A test puts objects, lets calls fail, delivers messages, and looks at what is left and what was counted. Time passes
+only when a test says so, or while `deliver_all` waits for hidden messages.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ from tests.fakes.journal import MemoryJournal
 from tests.fakes.notifications import notification
 from tests.fakes.objects import MemoryBuckets
 from tests.fakes.points import Call, Mishap, Scripted
-from tests.fakes.queue import FailedMessage, MemoryQueue
+from tests.fakes.queue import MemoryQueue, QueuedMessage
 from tests.fakes.reporting import MemoryLog, MemoryMeasures, MemoryNotices, in_turn
 from tests.fakes.rules import MemoryRules, rule
 from tests.fakes.s3 import Bucket, Happening, MemoryS3
@@ -35,12 +35,12 @@ THRESHOLD_MS = 15 * 60_000
 
 
 class Killed(BaseException):
-    """The function's process ended here."""
+    """The process of the function ended here: a BaseException, so that no handler of errors sees it."""
 
 
 @dataclass(slots=True)
-class Order:
-    """A mishap for calls of one kind; `key` and `bucket` empty: whichever they are about. `times` left."""
+class Fault:
+    """What goes wrong with calls of one kind, `times` more times; empty `key` and `bucket` match every call."""
 
     operation: str
     error: BaseException
@@ -49,20 +49,20 @@ class Order:
     key: str
     bucket: str
 
-    def meets(self, call: Call) -> bool:
-        about = (self.key in ("", call.key)) and (self.bucket in ("", call.bucket))
-        return self.times > 0 and self.operation == call.operation and about
+    def applies_to(self, call: Call) -> bool:
+        matches = (self.key in ("", call.key)) and (self.bucket in ("", call.bucket))
+        return self.times > 0 and self.operation == call.operation and matches
 
 
 @dataclass(slots=True)
 class Stage:
-    """Buckets east (whose events arrive), west and north, and one consumer."""
+    """Buckets east (whose events arrive on the queue), west and north, and one consumer."""
 
     rules: Sequence[Rule]
     limits: Limits = field(default_factory=Limits)
     s3: MemoryS3 = field(default_factory=MemoryS3)
-    orders: list[Order] = field(default_factory=list)
-    interludes: dict[str, Callable[[], object]] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    before_next: dict[str, Callable[[], object]] = field(default_factory=dict)
     log: MemoryLog = field(default_factory=MemoryLog)
     measures: MemoryMeasures = field(default_factory=MemoryMeasures)
     points: Scripted = field(init=False)
@@ -99,13 +99,13 @@ class Stage:
         )
 
     def _mishap(self, call: Call) -> Mishap | None:
-        if act := self.interludes.pop(call.operation, None):
+        if act := self.before_next.pop(call.operation, None):
             act()
-        order = next((order for order in self.orders if order.meets(call)), None)
-        if order is None:
+        fault = next((fault for fault in self.faults if fault.applies_to(call)), None)
+        if fault is None:
             return None
-        order.times -= 1
-        return Mishap(order.error, order.after)
+        fault.times -= 1
+        return Mishap(fault.error, fault.after)
 
     def _send(self, happening: Happening) -> None:
         if happening.bucket == EAST:
@@ -114,17 +114,17 @@ class Stage:
     # What a test does
 
     def change_services(self, **parts: Any) -> None:
-        """Put other parts into the services that the consumer works with."""
+        """Replace some of the consumer's services."""
         self.services = replace(self.services, **parts)
         closing = replace(self.consumer.closing, multipart=self.services.multipart)
         self.consumer = replace(self.consumer, services=self.services, closing=closing)
 
     def change_closing(self, **parts: Any) -> None:
-        """Put other parts into the closing sequence of the consumer."""
+        """Replace parts of the consumer's closing sequence."""
         self.consumer = replace(self.consumer, closing=replace(self.consumer.closing, **parts))
 
     def put(self, key: str = "k", body: bytes = b"bytes", bucket: str = EAST, **content: Any) -> Stored:
-        """Write a version as a user; a second passes before it."""
+        """Write a version as a user, a second after what happened before."""
         self.s3.clock.advance(1)
         return self.s3.put(bucket, key, Content(body, **content))
 
@@ -138,49 +138,47 @@ class Stage:
         key: str = "",
         bucket: str = "",
     ) -> None:
-        """Let calls of this kind go wrong, this many times."""
-        self.orders.append(Order(operation, error, times, after, key, bucket))
+        """Let calls of this kind fail so many times; `after`: the call takes effect, and only its answer is lost."""
+        self.faults.append(Fault(operation, error, times, after, key, bucket))
 
-    def meanwhile(self, operation: str, act: Callable[[], object]) -> None:
-        """Do something right before the next call of this kind takes effect."""
-        self.interludes[operation] = act
+    def just_before(self, operation: str, act: Callable[[], object]) -> None:
+        """Do something right before the next call of this kind, as another handler or a user might."""
+        self.before_next[operation] = act
 
-    def deliver(self, *letters: FailedMessage) -> list[str]:
-        """Hand messages, by default all visible ones, to the flow as one batch; return the ids that must come back."""
-        batch = list(letters) or self.queue.visible()
-        waiting: list[str] | None = None
-        messages = [self.queue.receive(letter) for letter in batch]
+    def deliver(self, *messages: QueuedMessage) -> list[str]:
+        """Deliver messages, by default all visible ones, as one batch; return the ids of those that come back."""
+        batch = [self.queue.receive(message) for message in messages or self.queue.visible()]
         try:
-            waiting = consume(messages, self.consumer)
+            waiting = consume(batch, self.consumer)
         except Killed:
-            return [message.id for message in messages]
-        self.queue.delete([message.id for message in messages if message.id not in waiting])
+            return [message.id for message in batch]
+        self.queue.delete([message.id for message in batch if message.id not in waiting])
         return waiting
 
-    def rest(self, deliveries: int = 50) -> int:
-        """Deliver and wait until no message is left; return how many batches that took."""
-        for count in range(deliveries):
-            if not self.queue.letters:
+    def deliver_all(self, at_most: int = 50) -> int:
+        """Deliver, and wait for hidden messages, until the queue is empty; return how many batches that took."""
+        for count in range(at_most):
+            if not self.queue.messages:
                 return count
-            nearest = min(letter.visible for letter in self.queue.letters.values())
+            nearest = min(message.visible for message in self.queue.messages.values())
             self.s3.clock.advance(max(0.0, nearest - self.s3.clock.now))
             self.deliver()
-        raise AssertionError(f"still there after {deliveries} batches: {[*self.queue.letters]}")
+        raise AssertionError(f"still on the queue after {at_most} batches: {[*self.queue.messages]}")
 
-    # What came of it
+    # What a test looks at
 
     def replicas(self, key: str = "k", bucket: str = WEST) -> list[str]:
-        """Return the source version of each entry, oldest first; `-` for a delete marker or a native one."""
-        return [self._stands_for(bucket, key, stored) for stored in self.s3.buckets[bucket].history(key)]
+        """Return the source version of each entry, oldest first; `-` for a delete marker or a native version."""
+        return [self._source_version(bucket, key, stored) for stored in self.s3.buckets[bucket].history(key)]
 
-    def _stands_for(self, bucket: str, key: str, stored: Stored) -> str:
+    def _source_version(self, bucket: str, key: str, stored: Stored) -> str:
         site = Site(bucket, key, stored.modified)
         origin = find_mark(stored.content.metadata, stored.content.tags, site) if stored.is_version else None
         return origin.version_id if origin else "-"
 
     @property
-    def told(self) -> list[tuple[Status, Reason | None]]:
-        """Return the outcomes that were counted, in order."""
+    def counted(self) -> list[tuple[Status, Reason | None]]:
+        """Return status and reason of each result that was counted, in order."""
         return [(outcome.status, outcome.reason) for outcome in self.outcomes]
 
     @property
@@ -189,16 +187,21 @@ class Stage:
 
     @property
     def results(self) -> list[Result]:
-        """Return what was counted, in order, with how it counts."""
+        """Return the results that were counted, in order."""
         return self.measures.recorded
 
     def calls(self, *operations: str) -> list[str]:
-        """Return the calls of these kinds so far, as words."""
+        """Return the calls of these kinds so far, as text."""
         return [str(call) for call in self.points.calls if call.operation in operations]
 
     def waiting(self) -> dict[str, tuple[Status, Reason]]:
         """Return what the journal lists as waiting or failed, by version id."""
         return {version: (each.status, each.reason) for (_, version), each in self.journal.waiting.items()}
+
+
+def to_west() -> Stage:
+    """Return a stage with one rule, to west, for all keys."""
+    return Stage([rule(WEST, rule_id="all")])
 
 
 def to_two() -> Stage:

@@ -57,7 +57,7 @@ def test_what_it_says_is_what_a_delivery_does() -> None:
     after = only(explained(on))
     assert said == [stored.version_id for stored in on.s3.buckets[EAST].history("k")]
     assert on.replicas()[-1] == said[-1]
-    on.rest()
+    on.deliver_all()
     assert steps(only(explained(on))) == []
     assert after.facts is not None
 
@@ -65,7 +65,7 @@ def test_what_it_says_is_what_a_delivery_does() -> None:
 def test_once_it_is_there_nothing_would_be_done() -> None:
     on = Stage(BOTH)
     on.put()
-    on.rest()
+    on.deliver_all()
     assert steps(only(explained(on))) == []
 
 
@@ -80,7 +80,7 @@ def test_an_old_version_is_explained_by_its_id() -> None:
 def test_what_is_deleted_is_explained_as_its_delete_marker() -> None:
     on = Stage(BOTH)
     on.put()
-    on.rest()
+    on.deliver_all()
     marker = on.s3.delete(EAST, "k")
     assert marker
     for version_id in ("", marker.version_id):
@@ -94,7 +94,7 @@ def test_what_is_deleted_is_explained_as_its_delete_marker() -> None:
 def test_a_replica_says_what_it_stands_for_and_goes_nowhere() -> None:
     on = Stage(BOTH)
     source = on.put()
-    on.rest()
+    on.deliver_all()
     on.rule_sets.put(WEST, rule(EAST, rule_id="back"))
     found = explained(on, bucket=WEST)
     assert found.origin
@@ -131,7 +131,7 @@ def test_an_earlier_failure_is_told() -> None:
     on = Stage(BOTH)
     on.fail("COPY", Permanent(Reason.DST_PUT_DENIED, "AccessDenied"))
     on.put()
-    on.rest()
+    on.deliver_all()
     earlier = only(explained(on)).earlier
     assert earlier is not None
     assert earlier.reason is Reason.DST_PUT_DENIED

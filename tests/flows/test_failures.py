@@ -36,7 +36,7 @@ class Operator:
         self.on.fail("COPY", DENIED, len(keys))
         for key in keys:
             self.on.put(key)
-        self.on.rest()
+        self.on.deliver_all()
         self.dead_letter()
         self.on.s3.clock.advance(2)
 
@@ -110,7 +110,7 @@ def test_what_is_redriven_completes_and_the_queue_is_empty() -> None:
     operator.fail(*named(25))
     done = operator.redrive()
     assert (len(done.sent), done.left, done.refused) == (25, 0, 0)
-    operator.on.rest()
+    operator.on.deliver_all()
     assert all(len(operator.on.replicas(key)) == 1 for key in named(25))
     assert operator.queue.stored == {}
     assert operator.on.waiting() == {}
@@ -132,7 +132,7 @@ def test_what_fails_again_is_left_alone_by_the_same_redrive() -> None:
 
     def work(done: RedriveResult) -> None:
         sent.append(len(done.sent))
-        operator.on.rest()
+        operator.on.deliver_all()
         operator.on.s3.clock.advance(2)
         operator.dead_letter()
 
@@ -148,7 +148,7 @@ def test_what_fails_again_within_the_same_second_is_left_alone_too() -> None:
     operator.on.fail("COPY", DENIED, 2)
 
     def work(done: RedriveResult) -> None:
-        operator.on.rest()
+        operator.on.deliver_all()
         operator.dead_letter()
 
     assert len(redrive(ALL, operator.scan(), work).sent) == 2
@@ -185,7 +185,7 @@ def test_two_messages_about_one_failure_are_one() -> None:
     assert operator.keys(Selection(rule="all")) == sorted([*named(15), "011"]), "one destination each"
     done = operator.redrive()
     assert (len(done.sent), done.duplicates, done.left, done.seen) == (16, 12, 0, 28)
-    operator.on.rest()
+    operator.on.deliver_all()
     assert operator.queue.stored == {}
     assert all(len(operator.on.replicas(key)) == 1 for key in named(15))
 
@@ -219,13 +219,13 @@ def test_interrupted_anywhere_and_repeated_every_object_completes_once(step: str
     if number == 1:
         die()
     else:
-        operator.on.meanwhile(step, lambda: operator.on.meanwhile(step, die))
+        operator.on.just_before(step, lambda: operator.on.just_before(step, die))
     try:
         operator.redrive()
     except Killed:
-        operator.on.rest()
+        operator.on.deliver_all()
         operator.redrive()
-    operator.on.rest()
+    operator.on.deliver_all()
     assert operator.queue.stored == {}
     assert all(len(operator.on.replicas(key)) == 1 for key in named(25))
     assert operator.on.waiting() == {}
@@ -246,10 +246,10 @@ def test_interrupted_again_and_again_at_random_every_object_completes_once(seed:
             operator.redrive()
         except Killed:
             if draw.random() < 0.5:
-                operator.on.rest()
-    operator.on.orders.clear()
+                operator.on.deliver_all()
+    operator.on.faults.clear()
     operator.redrive()
-    operator.on.rest()
+    operator.on.deliver_all()
     assert operator.queue.stored == {}
     completed = [outcome for outcome in operator.on.outcomes if outcome.status is Status.COMPLETED]
     assert len(completed) == 23

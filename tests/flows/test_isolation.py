@@ -1,4 +1,4 @@
-"""Messages that kill their function: found among their neighbours, worked on alone, and given up with a reason."""
+"""Messages that crash their function: found among the others of their batch, processed alone, and in the end failed."""
 
 import pytest
 from replicator.core.outcomes.notices import NoticeKind
@@ -14,172 +14,172 @@ DENIED = Permanent(Reason.DST_PUT_DENIED, "AccessDenied")
 INNOCENT = ("a", "b", "c", "d")
 
 
-def stage() -> Stage:
+def to_west() -> Stage:
     return Stage([rule(WEST, rule_id="all")])
 
 
-def test_what_kills_its_function_again_and_again_fails_and_harms_no_neighbour() -> None:
-    on = stage()
-    on.fail("COPY", Killed(), 999, key="bad")
+def test_a_change_that_crashes_its_function_again_and_again_fails_and_harms_no_other() -> None:
+    stage = to_west()
+    stage.fail("COPY", Killed(), 999, key="bad")
     for key in ("a", "b", "bad", "c", "d"):
-        on.put(key)
-    batches = on.rest()
+        stage.put(key)
+    batches = stage.deliver_all()
     assert batches == 1 + MOST_CRASHES + 1, "once with the others, then alone, then given up"
     for key in INNOCENT:
-        assert len(on.replicas(key)) == 1
-    [letter] = on.queue.dead
-    assert letter.outcome.reason is Reason.FUNCTION_DIED
-    assert '"bad"' in letter.body
-    assert [notice.kind for notice in on.notices.published if notice.key != "bad"] == []
-    assert NoticeKind.FAILED in [notice.kind for notice in on.notices.published]
-    assert [status for status, _ in on.waiting().values()] == [Status.FAILED]
+        assert len(stage.replicas(key)) == 1
+    [failed] = stage.queue.dead
+    assert failed.outcome.reason is Reason.FUNCTION_DIED
+    assert '"bad"' in failed.body
+    assert [notice.kind for notice in stage.notices.published if notice.key != "bad"] == []
+    assert NoticeKind.FAILED in [notice.kind for notice in stage.notices.published]
+    assert [status for status, _ in stage.waiting().values()] == [Status.FAILED]
 
 
-def test_neighbours_are_done_with_the_third_delivery_and_within_the_threshold() -> None:
-    """In the first batch alone nobody knows the culprit; in the next it comes last, and soon."""
-    on = stage()
-    on.fail("COPY", Killed(), 999, key="bad")
+def test_the_others_of_its_batch_are_replicated_by_the_third_delivery_within_their_threshold() -> None:
+    """In the first batch nobody knows which message it is; in the next one it is processed last."""
+    stage = to_west()
+    stage.fail("COPY", Killed(), 999, key="bad")
     for key in ("bad", *INNOCENT):
-        on.put(key)
-    began = on.s3.clock.now
+        stage.put(key)
+    began = stage.s3.clock.now
     for _ in range(3):
-        on.deliver()
-        on.s3.clock.advance(min(letter.visible for letter in on.queue.letters.values()) - on.s3.clock.now)
-    assert all(len(on.replicas(key)) == 1 for key in INNOCENT)
-    assert [key for (pair, _), _ in on.journal.waiting.items() for key in [pair.key]] == ["bad"]
-    assert all(done.score.within for done in on.results if done.outcome.status is Status.COMPLETED)
-    assert on.s3.clock.now - began < THRESHOLD_MS / 1000 + SUSPECT_VISIBILITY_SECONDS
+        stage.deliver()
+        stage.s3.clock.advance(min(message.visible for message in stage.queue.messages.values()) - stage.s3.clock.now)
+    assert all(len(stage.replicas(key)) == 1 for key in INNOCENT)
+    assert [key for (pair, _), _ in stage.journal.waiting.items() for key in [pair.key]] == ["bad"]
+    assert all(done.score.within for done in stage.results if done.outcome.status is Status.COMPLETED)
+    assert stage.s3.clock.now - began < THRESHOLD_MS / 1000 + SUSPECT_VISIBILITY_SECONDS
 
 
-def test_after_a_death_alone_it_comes_back_sooner_than_its_queue_says() -> None:
-    on = stage()
-    on.fail("COPY", Killed(), 2)
-    on.put()
-    on.deliver()
-    on.s3.clock.advance(on.queue.timeout)
-    on.deliver()
-    [letter] = on.queue.letters.values()
-    assert letter.visible - on.s3.clock.now == SUSPECT_VISIBILITY_SECONDS < on.queue.timeout
+def test_after_a_crash_alone_a_message_comes_back_sooner_than_the_queue_would_return_it() -> None:
+    stage = to_west()
+    stage.fail("COPY", Killed(), 2)
+    stage.put()
+    stage.deliver()
+    stage.s3.clock.advance(stage.queue.timeout)
+    stage.deliver()
+    [message] = stage.queue.messages.values()
+    assert message.visible - stage.s3.clock.now == SUSPECT_VISIBILITY_SECONDS < stage.queue.timeout
 
 
-def test_while_it_is_suspected_it_counts_as_pending_with_the_reason() -> None:
-    on = stage()
-    on.fail("COPY", Killed(), 3)
-    source = on.put()
+def test_a_suspected_change_counts_as_pending_with_its_reason() -> None:
+    stage = to_west()
+    stage.fail("COPY", Killed(), 3)
+    source = stage.put()
     for _ in range(2):
-        on.deliver()
-        on.s3.clock.advance(on.queue.timeout)
-    assert on.waiting() == {source.version_id: (Status.PENDING, Reason.FUNCTION_DIED)}
-    on.rest()
-    assert on.waiting() == {}
-    assert on.queue.dead == []
+        stage.deliver()
+        stage.s3.clock.advance(stage.queue.timeout)
+    assert stage.waiting() == {source.version_id: (Status.PENDING, Reason.FUNCTION_DIED)}
+    stage.deliver_all()
+    assert stage.waiting() == {}
+    assert stage.queue.dead == []
 
 
-@pytest.mark.parametrize("deaths", [1, MOST_CRASHES])
-def test_what_gets_through_in_the_end_is_no_failure(deaths: int) -> None:
-    on = stage()
-    on.fail("COPY", Killed(), deaths)
-    source = on.put()
-    on.rest()
-    assert on.replicas() == [source.version_id]
-    assert on.queue.dead == []
-    assert on.waiting() == {}
+@pytest.mark.parametrize("deaths", [1, MOST_CRASHES], ids=["one crash", "as many crashes as are allowed"])
+def test_a_change_that_succeeds_after_crashes_is_no_failure(deaths: int) -> None:
+    stage = to_west()
+    stage.fail("COPY", Killed(), deaths)
+    source = stage.put()
+    stage.deliver_all()
+    assert stage.replicas() == [source.version_id]
+    assert stage.queue.dead == []
+    assert stage.waiting() == {}
 
 
-def test_a_delivery_that_ends_clears_the_suspicion() -> None:
-    on = stage()
-    on.fail("COPY", Killed(), MOST_CRASHES)
-    on.fail("COPY", SLOW, 1)
-    on.fail("COPY", Killed(), MOST_CRASHES)
-    source = on.put()
-    on.rest(100)
-    assert on.replicas() == [source.version_id]
-    assert on.queue.dead == []
+def test_a_delivery_that_ends_starts_the_count_of_crashes_again() -> None:
+    stage = to_west()
+    stage.fail("COPY", Killed(), MOST_CRASHES)
+    stage.fail("COPY", SLOW, 1)
+    stage.fail("COPY", Killed(), MOST_CRASHES)
+    source = stage.put()
+    stage.deliver_all(100)
+    assert stage.replicas() == [source.version_id]
+    assert stage.queue.dead == []
 
 
-def test_what_comes_back_for_other_reasons_is_not_suspected() -> None:
-    on = stage()
-    on.fail("COPY", SLOW, 5)
-    on.put()
-    on.rest()
-    assert on.calls("BEGIN") == []
+def test_a_message_that_comes_back_for_another_reason_is_not_suspected() -> None:
+    stage = to_west()
+    stage.fail("COPY", SLOW, 5)
+    stage.put()
+    stage.deliver_all()
+    assert stage.calls("BEGIN") == []
 
 
-def test_a_destination_that_needs_nothing_does_not_make_the_other_suspected() -> None:
-    on = Stage([rule(WEST, rule_id="west"), rule(NORTH, rule_id="north", tags={"team": "blue"})])
-    on.fail("COPY", SLOW, 3, bucket=WEST)
-    on.put()
-    on.rest()
-    assert (Status.SKIPPED, Reason.NO_RULE) in on.told
-    assert on.calls("BEGIN") == []
+def test_a_destination_that_skips_a_change_does_not_make_the_other_suspected() -> None:
+    stage = Stage([rule(WEST, rule_id="west"), rule(NORTH, rule_id="north", tags={"team": "blue"})])
+    stage.fail("COPY", SLOW, 3, bucket=WEST)
+    stage.put()
+    stage.deliver_all()
+    assert (Status.SKIPPED, Reason.NO_RULE) in stage.counted
+    assert stage.calls("BEGIN") == []
 
 
-def test_a_destination_that_is_done_does_not_make_the_other_suspected() -> None:
-    on = to_two()
-    on.fail("COPY", SLOW, 3, bucket=WEST)
-    on.fail("COPY", DENIED, 1, bucket=NORTH)
-    on.put()
-    on.rest()
-    assert on.calls("BEGIN") == []
+def test_a_destination_that_failed_does_not_make_the_other_suspected() -> None:
+    stage = to_two()
+    stage.fail("COPY", SLOW, 3, bucket=WEST)
+    stage.fail("COPY", DENIED, 1, bucket=NORTH)
+    stage.put()
+    stage.deliver_all()
+    assert stage.calls("BEGIN") == []
 
 
-def test_the_likeliest_culprit_comes_last() -> None:
-    on = stage()
-    on.fail("COPY", Killed(), 4, key="bad")
-    on.put("bad")
+def test_of_several_suspected_messages_the_likeliest_one_is_processed_last() -> None:
+    stage = to_west()
+    stage.fail("COPY", Killed(), 4, key="bad")
+    stage.put("bad")
     for _ in range(3):
-        on.deliver()
-        on.s3.clock.advance(on.queue.timeout)
-    on.put("a"), on.put("b")
-    for letter in on.queue.letters.values():
-        letter.receives = max(letter.receives, 1)
-    on.deliver()
-    begun = [call.split()[1] for call in on.calls("BEGIN")]
+        stage.deliver()
+        stage.s3.clock.advance(stage.queue.timeout)
+    stage.put("a"), stage.put("b")
+    for message in stage.queue.messages.values():
+        message.receives = max(message.receives, 1)
+    stage.deliver()
+    begun = [call.split()[1] for call in stage.calls("BEGIN")]
     assert begun[-3:] == [f"{EAST}/a", f"{EAST}/b", f"{EAST}/bad"]
-    assert all(len(on.replicas(key)) == 1 for key in ("a", "b"))
+    assert all(len(stage.replicas(key)) == 1 for key in ("a", "b"))
 
 
-def test_nothing_is_begun_alone_so_late_that_the_functions_time_may_run_out() -> None:
-    on = stage()
-    on.put("a"), on.put("slow")
-    suspect, _ = on.queue.visible()
+def test_a_suspected_message_waits_if_its_batch_took_long() -> None:
+    stage = to_west()
+    stage.put("a"), stage.put("slow")
+    suspect, _ = stage.queue.visible()
     suspect.receives = 1
-    on.meanwhile("COPY", lambda: on.s3.clock.advance(60))
-    assert on.deliver() == [suspect.id]
-    assert on.calls("BEGIN") == []
-    on.rest()
-    assert len(on.replicas("a")) == 1
+    stage.just_before("COPY", lambda: stage.s3.clock.advance(60))
+    assert stage.deliver() == [suspect.id]
+    assert stage.calls("BEGIN") == []
+    stage.deliver_all()
+    assert len(stage.replicas("a")) == 1
 
 
-def test_what_was_measured_before_the_death_is_not_lost() -> None:
-    on = stage()
-    on.put("bad")
-    suspect = on.queue.visible()[0]
+def test_the_metrics_of_the_others_are_published_before_a_suspected_message_is_processed() -> None:
+    stage = to_west()
+    stage.put("bad")
+    suspect = stage.queue.visible()[0]
     suspect.receives = 1
-    on.put("a")
-    on.fail("COPY", Killed(), 1, key="bad")
-    on.deliver()
-    assert on.told == [(Status.COMPLETED, None)]
-    assert on.measures.flushes == 1
+    stage.put("a")
+    stage.fail("COPY", Killed(), 1, key="bad")
+    stage.deliver()
+    assert stage.counted == [(Status.COMPLETED, None)]
+    assert stage.measures.flushes == 1
 
 
-def test_redriven_after_the_repair_it_completes() -> None:
-    on = stage()
-    on.fail("COPY", Killed(), 1 + MOST_CRASHES)
-    source = on.put()
-    on.rest()
-    assert len(on.queue.dead) == 1
-    on.queue.redrive()
-    on.rest()
-    assert on.replicas() == [source.version_id]
-    assert on.waiting() == {}
+def test_a_failure_by_crashes_completes_when_it_is_redriven_after_the_repair() -> None:
+    stage = to_west()
+    stage.fail("COPY", Killed(), 1 + MOST_CRASHES)
+    source = stage.put()
+    stage.deliver_all()
+    assert len(stage.queue.dead) == 1
+    stage.queue.redrive()
+    stage.deliver_all()
+    assert stage.replicas() == [source.version_id]
+    assert stage.waiting() == {}
 
 
-def test_redriven_too_early_it_gets_as_many_chances_again() -> None:
-    on = stage()
-    on.fail("COPY", Killed(), 2 * (1 + MOST_CRASHES))
-    on.put()
-    on.rest()
-    on.queue.redrive()
-    assert on.rest() == 1 + MOST_CRASHES + 1
-    assert len(on.queue.dead) == 1
+def test_a_failure_by_crashes_that_is_redriven_too_early_gets_as_many_attempts_again() -> None:
+    stage = to_west()
+    stage.fail("COPY", Killed(), 2 * (1 + MOST_CRASHES))
+    stage.put()
+    stage.deliver_all()
+    stage.queue.redrive()
+    assert stage.deliver_all() == 1 + MOST_CRASHES + 1
+    assert len(stage.queue.dead) == 1

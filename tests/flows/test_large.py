@@ -1,4 +1,4 @@
-"""Large objects on their way: in one function, over many, and in whatever order things happen meanwhile."""
+"""Large objects: copied in one request, by one function or by many, while other things happen to their key."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,48 +25,48 @@ def stage() -> LargeStage:
 def nothing_is_left(stage: LargeStage) -> Iterator[None]:
     yield
     assert stage.leftovers() == []
-    assert [letter.outcome for letter in stage.queue.dead] == []
+    assert [dead.outcome for dead in stage.queue.dead] == []
 
 
-def test_a_small_object_goes_in_one_request(stage: LargeStage) -> None:
+def test_a_small_object_is_copied_in_one_request(stage: LargeStage) -> None:
     stage.put_large(b"one")
-    stage.rest()
+    stage.deliver_all()
     assert len(stage.calls("COPY")) == 1
-    assert stage.calls("START", "UPLOAD?", "UPLOADS?") == []
+    assert stage.calls("START", "FIND UPLOAD", "FIND UPLOADS") == []
 
 
-def test_a_larger_one_goes_as_parts_in_one_function(stage: LargeStage) -> None:
+def test_a_larger_object_is_copied_in_parts_by_one_function(stage: LargeStage) -> None:
     version = stage.put_large(b"fives")
     stage.deliver()
-    assert stage.parts.letters == {}
+    assert stage.part_queue.messages == {}
     assert len(stage.calls("COPY PART")) == 5
     assert stage.body() == b"fives"
     assert stage.replicas() == [version.version_id]
-    assert stage.told == [COMPLETED]
+    assert stage.counted == [COMPLETED]
 
 
-def test_a_large_one_goes_over_many(stage: LargeStage) -> None:
+def test_a_large_object_is_copied_in_parts_by_many_functions(stage: LargeStage) -> None:
     version = stage.put_large(b"seven77")
     assert stage.deliver() == []
-    assert len(stage.parts.letters) == 4
+    assert len(stage.part_queue.messages) == 4
     assert stage.waiting() == {version.version_id: (Status.PENDING, Reason.PARTS_UNDER_WAY)}
     for _ in range(4):
         assert stage.body() is None
-        assert stage.work() == []
+        assert stage.run_worker() == []
     assert stage.body() == b"seven77"
-    assert stage.told == [COMPLETED]
+    assert stage.counted == [COMPLETED]
     assert stage.outcomes[0].size == 7 * SCALE
 
 
-def test_parts_are_copied_in_any_order(stage: LargeStage) -> None:
+def test_part_messages_can_be_processed_in_any_order(stage: LargeStage) -> None:
     stage.put_large(b"seven77")
     stage.deliver()
-    for letter in reversed(stage.parts.visible()):
-        stage.work(letter)
+    for message in reversed(stage.part_queue.visible()):
+        stage.run_worker(message)
     assert stage.body() == b"seven77"
 
 
-def test_everything_goes_over_that_a_single_copy_carries(stage: LargeStage) -> None:
+def test_a_copy_in_parts_carries_everything_that_a_copy_in_one_request_carries(stage: LargeStage) -> None:
     stage.s3.buckets[EAST].acls_enabled = stage.s3.buckets[WEST].acls_enabled = True
     stage.s3.buckets[WEST].object_lock = True
     reader = Grant("READ", 'id="somebody"')
@@ -81,7 +81,7 @@ def test_everything_goes_over_that_a_single_copy_carries(stage: LargeStage) -> N
     }
     small = stage.put_large(b"one", "small", **carried)
     large = stage.put_large(b"seven77", "large", **carried)
-    stage.rest()
+    stage.deliver_all()
     one, many = (stage.s3.buckets[WEST].current(key) for key in ("small", "large"))
     assert one
     assert many
@@ -91,11 +91,11 @@ def test_everything_goes_over_that_a_single_copy_carries(stage: LargeStage) -> N
     assert stage.replicas("small") + stage.replicas("large") == [small.version_id, large.version_id]
 
 
-def test_metadata_and_tags_are_sent_even_if_one_request_would_have_kept_them(stage: LargeStage) -> None:
+def test_metadata_and_tags_are_sent_where_one_request_would_let_s3_copy_them(stage: LargeStage) -> None:
     full = {"note": "x" * 2040}
     tags = {f"tag{number}": "x" for number in range(9)}
     stage.put_large(b"seven77", metadata=full, tags=tags)
-    stage.rest()
+    stage.deliver_all()
     current = stage.s3.buckets[WEST].current("k")
     assert current
     assert current.content.metadata == full
@@ -103,127 +103,131 @@ def test_metadata_and_tags_are_sent_even_if_one_request_would_have_kept_them(sta
     assert "replication-origin" in current.content.tags
 
 
-def test_annotations_are_carried_over(stage: LargeStage) -> None:
+def test_annotations_of_a_large_object_are_copied(stage: LargeStage) -> None:
     version = stage.put_large(b"seven77")
     notes = {f"note {number}": bytes([number]) for number in range(40)}
     stage.uploads.annotations[EAST, "k", version.version_id] = dict(notes)
-    stage.rest()
+    stage.deliver_all()
     replica = stage.s3.buckets[WEST].current("k")
     assert replica
     assert stage.uploads.annotations[WEST, "k", replica.version_id] == notes
 
 
-def test_a_second_event_finds_the_upload_and_sends_nothing(stage: LargeStage) -> None:
+def test_a_duplicate_event_finds_the_upload_and_sends_no_messages(stage: LargeStage) -> None:
     stage.put_large(b"seven77")
-    [letter] = stage.queue.visible()
-    again = stage.queue.send(letter.body)
-    stage.deliver(letter)
+    [message] = stage.queue.visible()
+    again = stage.queue.send(message.body)
+    stage.deliver(message)
     assert stage.deliver(again) == []
     assert len(stage.calls("START")) == 1
-    assert len(stage.parts.letters) == 4
-    stage.rest()
+    assert len(stage.part_queue.messages) == 4
+    stage.deliver_all()
     assert len(stage.replicas()) == 1
 
 
-def test_duplicates_of_every_message_change_nothing(stage: LargeStage) -> None:
+def test_duplicates_of_every_part_message_change_nothing(stage: LargeStage) -> None:
     stage.put_large(b"seven77")
     stage.queue.send(stage.queue.visible()[0].body)
     stage.deliver()
-    for letter in stage.parts.visible():
-        stage.parts.send(letter.body)
-        stage.parts.send(letter.body)
-    stage.rest()
+    for message in stage.part_queue.visible():
+        stage.part_queue.send(message.body)
+        stage.part_queue.send(message.body)
+    stage.deliver_all()
     assert len(stage.replicas()) == 1
-    assert stage.told == [COMPLETED]
+    assert stage.counted == [COMPLETED]
 
 
-def test_a_newer_small_version_does_not_wait_and_stays_on_top(stage: LargeStage) -> None:
+def test_a_newer_small_version_does_not_wait_for_a_large_one_and_stays_on_top(stage: LargeStage) -> None:
     large = stage.put_large(b"seven77")
     stage.deliver()
-    stage.work()
+    stage.run_worker()
     small = stage.put(body=b"new")
     stage.deliver()
     assert stage.body() == b"new"
-    stage.rest()
+    stage.deliver_all()
     assert stage.body() == b"new"
     assert stage.replicas() == [large.version_id, small.version_id]
 
 
-def test_the_same_where_objects_stand_where_they_were_completed(stage: LargeStage) -> None:
+def test_a_newer_small_version_stays_on_top_where_uploads_are_ordered_by_completion(
+    stage: LargeStage,
+) -> None:
     stage.s3.by_completion, stage.uploads.strict = True, False
     large = stage.put_large(b"seven77")
     stage.deliver()
     small = stage.put(body=b"new")
-    stage.rest()
+    stage.deliver_all()
     assert stage.body() == b"new"
     assert stage.replicas() == [small.version_id, large.version_id, small.version_id]
 
 
-def test_two_large_versions_end_in_order(stage: LargeStage) -> None:
+def test_two_large_versions_end_in_the_order_of_their_source(stage: LargeStage) -> None:
     first, second = stage.put_large(b"seven77"), stage.put_large(b"eight888")
-    stage.rest()
+    stage.deliver_all()
     assert stage.body() == b"eight888"
     assert set(stage.replicas()) == {first.version_id, second.version_id}
 
 
-def test_the_second_may_be_done_before_the_first(stage: LargeStage) -> None:
+def test_a_newer_large_version_may_be_completed_before_an_older_one_and_stays_on_top(stage: LargeStage) -> None:
     stage.put_large(b"seven77")
     stage.deliver()
-    early = stage.parts.visible()
+    early = stage.part_queue.visible()
     stage.put_large(b"eight888")
     stage.deliver()
-    for letter in [each for each in stage.parts.visible() if each not in early]:
-        stage.work(letter)
+    for message in [each for each in stage.part_queue.visible() if each not in early]:
+        stage.run_worker(message)
     assert stage.body() == b"eight888"
-    stage.rest()
+    stage.deliver_all()
     assert stage.body() == b"eight888"
     assert len(stage.replicas()) == 2
 
 
-def test_an_older_version_that_comes_late_does_not_end_on_top(stage: LargeStage) -> None:
-    """What it is written over stood there after the upload was begun, so S3 would keep it below: it starts over."""
+def test_a_late_older_version_does_not_end_on_top_of_a_large_one(stage: LargeStage) -> None:
+    """What is on top came after the upload was begun, so S3 would put the replica below it: the upload starts over."""
     older = stage.put(body=b"old")
     large = stage.put_large(b"seven77")
     late, first = stage.queue.visible()
     stage.deliver(first)
     stage.s3.clock.advance(5)
     stage.deliver(late)
-    stage.rest()
+    stage.deliver_all()
     assert stage.body() == b"seven77"
     assert sorted(stage.replicas()) == sorted([older.version_id, large.version_id])
 
 
-def test_a_source_deleted_for_good_ends_its_upload(stage: LargeStage) -> None:
+def test_an_upload_ends_when_its_source_is_deleted_for_good(stage: LargeStage) -> None:
     version = stage.put_large(b"seven77")
     stage.deliver()
-    stage.work()
+    stage.run_worker()
     stage.s3.destroy(EAST, "k", version.version_id)
-    stage.rest()
+    stage.deliver_all()
     assert stage.replicas() == []
-    assert (Status.SKIPPED, Reason.SRC_VERSION_NOT_FOUND) in stage.told
+    assert (Status.SKIPPED, Reason.SRC_VERSION_NOT_FOUND) in stage.counted
 
 
-def test_a_source_deleted_once_all_parts_are_there_is_not_brought_back(stage: LargeStage) -> None:
+def test_a_source_that_is_deleted_for_good_when_all_parts_are_copied_gets_no_replica(stage: LargeStage) -> None:
     version = stage.put_large(b"seven77")
     stage.deliver()
-    for letter in stage.parts.visible()[:3]:
-        stage.work(letter)
-    stage.meanwhile("LIST PARTS", lambda: stage.s3.destroy(EAST, "k", version.version_id))
-    stage.rest()
+    for message in stage.part_queue.visible()[:3]:
+        stage.run_worker(message)
+    stage.just_before("LIST PARTS", lambda: stage.s3.destroy(EAST, "k", version.version_id))
+    stage.deliver_all()
     assert stage.replicas() == []
 
 
-def test_a_delete_meanwhile_ends_deleted_with_a_complete_history(stage: LargeStage) -> None:
+def test_a_large_version_of_a_key_that_is_deleted_meanwhile_ends_below_the_delete_marker(
+    stage: LargeStage,
+) -> None:
     stage.put_large(b"seven77")
     stage.deliver()
     stage.s3.clock.advance(1)
     stage.s3.delete(EAST, "k")
-    stage.rest()
+    stage.deliver_all()
     assert stage.body() is None
     assert len([version for version in stage.replicas() if version != "-"]) == 1
 
 
-def test_a_delete_of_what_was_there_before_does_not_wait(stage: LargeStage) -> None:
+def test_a_delete_does_not_wait_for_a_large_version(stage: LargeStage) -> None:
     stage.put(body=b"old")
     stage.deliver()
     stage.put_large(b"seven77")
@@ -232,67 +236,67 @@ def test_a_delete_of_what_was_there_before_does_not_wait(stage: LargeStage) -> N
     stage.s3.delete(EAST, "k")
     stage.deliver()
     assert stage.body() is None
-    stage.rest()
+    stage.deliver_all()
     assert stage.body() is None
     assert len([version for version in stage.replicas() if version != "-"]) == 2
 
 
-def test_a_null_version_overwritten_meanwhile_is_begun_anew(stage: LargeStage) -> None:
+def test_a_null_version_that_is_overwritten_while_it_is_copied_starts_a_new_upload(stage: LargeStage) -> None:
     stage.s3.buckets[EAST].versioning = "Suspended"
     stage.put_large(b"seven77")
     stage.deliver()
-    stage.work()
+    stage.run_worker()
     stage.put_large(b"eight888")
-    stage.rest()
+    stage.deliver_all()
     assert stage.body() == b"eight888"
     assert len(stage.replicas()) == 1
 
 
-def test_a_rule_that_goes_ends_the_upload(stage: LargeStage) -> None:
+def test_an_upload_ends_when_its_rule_is_removed(stage: LargeStage) -> None:
     stage.put_large(b"seven77")
     stage.deliver()
     stage.rule_sets.put(EAST)
-    stage.rest()
+    stage.deliver_all()
     assert stage.replicas() == []
 
 
-def test_a_write_at_the_destination_meanwhile_is_put_below(stage: LargeStage) -> None:
-    """One-way, the source is right; a guard that fails costs a new look, not the object."""
+def test_a_write_at_the_destination_while_parts_are_copied_ends_below(stage: LargeStage) -> None:
+    """One-way, the source wins; a guard that fails costs a new listing, not the upload."""
     version = stage.put_large(b"seven77")
     stage.deliver()
     stage.put(body=b"theirs", bucket=WEST)
-    stage.rest()
+    stage.deliver_all()
     assert stage.body() == b"seven77"
     assert stage.replicas() == ["-", version.version_id]
 
 
-def test_a_write_between_the_decision_and_the_completion_is_seen(stage: LargeStage) -> None:
+def test_a_write_at_the_destination_right_before_the_completion_is_found_by_the_guard(stage: LargeStage) -> None:
     version = stage.put_large(b"seven77")
     stage.deliver()
-    stage.meanwhile("COMPLETE", lambda: stage.put(body=b"theirs", bucket=WEST))
-    stage.rest()
+    stage.just_before("COMPLETE", lambda: stage.put(body=b"theirs", bucket=WEST))
+    stage.deliver_all()
     assert stage.body() == b"seven77"
     assert stage.replicas().count(version.version_id) == 1
 
 
-def test_a_worker_out_of_time_leaves_the_rest_to_the_next(stage: LargeStage) -> None:
+def test_a_worker_that_runs_out_of_time_leaves_its_other_parts_to_the_next_delivery(stage: LargeStage) -> None:
     stage.put_large(b"seven77")
     stage.deliver()
     turns = iter([True, False])
     stage.may_begin = lambda: next(turns, True)
-    [letter, *_] = stage.parts.visible()
-    assert stage.work(letter) == [letter.id]
+    [message, *_] = stage.part_queue.visible()
+    assert stage.run_worker(message) == [message.id]
     copied = len(stage.calls("COPY PART"))
-    stage.rest()
+    stage.deliver_all()
     assert (copied, len(stage.calls("COPY PART"))) == (1, 7)
     assert stage.body() == b"seven77"
 
 
-def test_the_sources_boundaries_are_kept_when_the_rule_asks(stage: LargeStage) -> None:
+def test_the_part_sizes_and_the_etag_of_the_source_are_kept_if_the_rule_says_so(stage: LargeStage) -> None:
     stage.rule_sets.put(EAST, replace(rule(WEST), preserve_etag=True))
     version = stage.put_large(b"abcdefgh", parts=3, part_sizes=(1, 5, 2))
     small = stage.put_large(b"ab", "small", parts=2, part_sizes=(1, 1))
-    stage.rest()
+    stage.deliver_all()
     for key, source in (("k", version), ("small", small)):
         replica = stage.s3.buckets[WEST].current(key)
         assert replica
@@ -300,26 +304,26 @@ def test_the_sources_boundaries_are_kept_when_the_rule_asks(stage: LargeStage) -
         assert replica.etag == source.etag
 
 
-def test_nor_does_an_object_that_was_uploaded_in_one_piece_become_one_of_parts(stage: LargeStage) -> None:
+def test_an_object_that_was_uploaded_in_one_piece_keeps_its_etag_if_the_rule_says_so(stage: LargeStage) -> None:
     stage.rule_sets.put(EAST, replace(rule(WEST), preserve_etag=True))
     version = stage.put_large(b"seven77")
-    stage.rest()
+    stage.deliver_all()
     replica = stage.s3.buckets[WEST].current("k")
     assert replica
     assert replica.etag == version.etag
     assert stage.calls("START") == []
 
 
-def test_what_only_one_request_can_copy_is_copied_by_one(stage: LargeStage) -> None:
+def test_an_object_with_metadata_that_no_head_shows_is_copied_in_one_request(stage: LargeStage) -> None:
     stage.put_large(b"seven77", unseen_metadata=1)
-    stage.rest()
+    stage.deliver_all()
     assert len(stage.calls("COPY")) == 1
     assert stage.body() == b"seven77"
 
 
-def test_who_writes_what_is_known(stage: LargeStage) -> None:
+def test_a_large_replica_is_written_by_the_replicator(stage: LargeStage) -> None:
     stage.put_large(b"seven77")
-    stage.rest()
+    stage.deliver_all()
     current = stage.s3.buckets[WEST].current("k")
     assert current
     assert current.author == OURS != USER

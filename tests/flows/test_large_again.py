@@ -1,4 +1,4 @@
-"""A large upload is begun again only if it would end in the wrong place, and is shown as waiting meanwhile."""
+"""A large upload is started again only if its replica would end below what must be below it."""
 
 from replicator.core.deciding.journal import Pair
 
@@ -8,51 +8,51 @@ from tests.flows.large_stage import SCALE, LargeStage
 from tests.flows.stage import EAST, THRESHOLD_MS, WEST
 
 
-def stage() -> LargeStage:
+def new_stage() -> LargeStage:
     return LargeStage([rule(WEST, delete_markers=True)])
 
 
-def test_what_goes_below_is_not_begun_again_whatever_comes_on_top() -> None:
-    on = stage()
-    on.put_large(b"seven77")
-    on.put(body=b"two")
-    large, small = on.queue.visible()
-    on.deliver(small)
-    on.deliver(large)
-    on.put(body=b"three")
-    on.deliver()
-    on.rest()
-    assert len(on.calls("START")) == 1
-    assert on.body() == b"three"
-    assert on.leftovers() == []
+def test_an_upload_that_belongs_below_is_not_started_again_whatever_is_written_on_top() -> None:
+    stage = new_stage()
+    stage.put_large(b"seven77")
+    stage.put(body=b"two")
+    large, small = stage.queue.visible()
+    stage.deliver(small)
+    stage.deliver(large)
+    stage.put(body=b"three")
+    stage.deliver()
+    stage.deliver_all()
+    assert len(stage.calls("START")) == 1
+    assert stage.body() == b"three"
+    assert stage.leftovers() == []
 
 
-def test_what_is_current_is_begun_again_if_something_came_on_top() -> None:
-    """S3 puts it where its upload was begun: below what came since."""
-    on = stage()
-    on.put_large(b"seven77")
-    on.deliver()
-    on.s3.clock.advance(1)
-    on.s3.put(WEST, "k", Content(b"theirs"))
-    on.rest()
-    assert len(on.calls("START")) == 2
-    assert on.body() == b"seven77"
-    assert on.leftovers() == []
+def test_an_upload_that_must_be_current_is_started_again_if_something_was_written_on_top() -> None:
+    """S3 puts an object where its upload was begun: below what came since."""
+    stage = new_stage()
+    stage.put_large(b"seven77")
+    stage.deliver()
+    stage.s3.clock.advance(1)
+    stage.s3.put(WEST, "k", Content(b"theirs"))
+    stage.deliver_all()
+    assert len(stage.calls("START")) == 2
+    assert stage.body() == b"seven77"
+    assert stage.leftovers() == []
 
 
-def test_what_stood_there_before_is_no_reason_to_begin_again_though_it_came_within_the_same_second() -> None:
-    on = stage()
-    on.put(body=b"one")
-    on.deliver()
-    on.s3.put(EAST, "k", Content(b"seven77", scale=SCALE))
-    on.rest()
-    assert len(on.calls("START")) == 1
-    assert on.body() == b"seven77"
+def test_an_upload_is_not_started_again_for_what_was_there_before_it_within_the_same_second() -> None:
+    stage = new_stage()
+    stage.put(body=b"one")
+    stage.deliver()
+    stage.s3.put(EAST, "k", Content(b"seven77", scale=SCALE))
+    stage.deliver_all()
+    assert len(stage.calls("START")) == 1
+    assert stage.body() == b"seven77"
 
 
-def test_a_large_version_on_its_way_waits_with_the_threshold_of_its_stack() -> None:
-    on = stage()
-    version = on.put_large(b"seven77")
-    on.deliver()
-    assert on.journal.waiting[Pair(EAST, WEST, "k"), version.version_id].threshold_ms == THRESHOLD_MS
-    on.rest()
+def test_a_large_version_that_is_being_copied_waits_with_the_threshold_of_its_stack() -> None:
+    stage = new_stage()
+    version = stage.put_large(b"seven77")
+    stage.deliver()
+    assert stage.journal.waiting[Pair(EAST, WEST, "k"), version.version_id].threshold_ms == THRESHOLD_MS
+    stage.deliver_all()

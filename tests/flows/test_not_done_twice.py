@@ -1,4 +1,4 @@
-"""What costs money or undoes somebody's work is not done again: reads that others share, done destinations, uploads."""
+"""What need not be done again: reads that destinations share, destinations that are done, uploads."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -17,67 +17,67 @@ SLOW = Temporary(Reason.THROTTLED, "SlowDown")
 T = TypeVar("T")
 
 
-def large() -> LargeStage:
+def large_stage() -> LargeStage:
     return LargeStage([rule(WEST)])
 
 
-def test_a_version_is_looked_at_once_before_its_destinations_part() -> None:
-    on = to_two()
+def test_a_version_is_read_once_for_all_its_destinations() -> None:
+    stage = to_two()
     looked: list[int] = []
 
     def spy(tasks: Sequence[Callable[[], T]]) -> list[T]:
         if len(tasks) == 2:
-            looked.append(len(on.calls("HEAD")))
+            looked.append(len(stage.calls("HEAD")))
         return in_turn(tasks)
 
-    on.change_services(side_by_side=spy)
-    on.put()
-    on.rest()
+    stage.change_services(side_by_side=spy)
+    stage.put()
+    stage.deliver_all()
     assert looked == [1]
-    assert len(on.calls("HEAD")) == 1
+    assert len(stage.calls("HEAD")) == 1
 
 
-def test_a_destination_that_is_done_costs_nothing_when_the_message_comes_back_for_another() -> None:
-    on = to_two()
-    on.fail("COPY", SLOW, bucket=NORTH)
-    on.put()
-    on.deliver()
-    on.points.calls.clear()
-    on.rest()
-    assert [str(call) for call in on.points.calls if "west" in str(call) and call.operation != "EARLIER?"] == []
-    assert len(on.replicas(bucket=NORTH)) == 1
+def test_a_destination_that_is_done_costs_no_request_when_the_message_comes_back_for_another() -> None:
+    stage = to_two()
+    stage.fail("COPY", SLOW, bucket=NORTH)
+    stage.put()
+    stage.deliver()
+    stage.points.calls.clear()
+    stage.deliver_all()
+    assert [str(call) for call in stage.points.calls if "west" in str(call) and call.operation != "READ EARLIER"] == []
+    assert len(stage.replicas(bucket=NORTH)) == 1
 
 
-def test_a_duplicate_of_what_failed_in_parts_begins_no_other_upload() -> None:
-    on = large()
-    on.put_large()
-    [letter] = on.queue.visible()
-    on.fail("COPY PART", Permanent(Reason.DST_MULTIPART_UPLOAD_DENIED), times=1000)
-    on.rest()
-    on.orders.clear()
-    on.queue.send(letter.body)
-    on.rest()
-    assert len(on.calls("START")) == 1
-    assert len(on.queue.dead) == 1
-    assert [outcome.status for outcome in on.outcomes] == [Status.FAILED]
+def test_a_duplicate_of_a_change_that_failed_in_parts_starts_no_other_upload() -> None:
+    stage = large_stage()
+    stage.put_large()
+    [message] = stage.queue.visible()
+    stage.fail("COPY PART", Permanent(Reason.DST_MULTIPART_UPLOAD_DENIED), times=1000)
+    stage.deliver_all()
+    stage.faults.clear()
+    stage.queue.send(message.body)
+    stage.deliver_all()
+    assert len(stage.calls("START")) == 1
+    assert len(stage.queue.dead) == 1
+    assert [outcome.status for outcome in stage.outcomes] == [Status.FAILED]
 
 
-def test_while_the_journal_does_not_answer_no_upload_is_taken_for_stale() -> None:
-    on = large()
-    on.put_large()
-    on.deliver()
-    on.fail("READ", SLOW)
-    assert on.monitor() == 0
-    on.fail("EARLIER?", SLOW)
-    assert on.monitor() == 0
-    on.rest()
-    assert len(on.calls("START")) == 1
+def test_no_upload_counts_as_stale_while_the_journal_does_not_answer() -> None:
+    stage = large_stage()
+    stage.put_large()
+    stage.deliver()
+    stage.fail("READ", SLOW)
+    assert stage.abort_stale_uploads() == 0
+    stage.fail("READ EARLIER", SLOW)
+    assert stage.abort_stale_uploads() == 0
+    stage.deliver_all()
+    assert len(stage.calls("START")) == 1
 
 
-def test_parts_get_their_time_before_anybody_asks_what_became_of_them() -> None:
-    on = large()
-    version = on.put_large()
-    on.deliver()
-    waiting = on.journal.waiting[Pair(EAST, WEST, "k"), version.version_id]
-    assert waiting.due == on.s3.clock.milliseconds() + PARTS_OVERDUE_MS
-    on.rest()
+def test_a_change_that_is_copied_in_parts_is_overdue_later_than_others() -> None:
+    stage = large_stage()
+    version = stage.put_large()
+    stage.deliver()
+    waiting = stage.journal.waiting[Pair(EAST, WEST, "k"), version.version_id]
+    assert waiting.due == stage.s3.clock.milliseconds() + PARTS_OVERDUE_MS
+    stage.deliver_all()

@@ -1,4 +1,4 @@
-"""What is put back on top of a destination is what stood there, whole."""
+"""Versions that are copied back on top of a history: by the replicator, or by a user."""
 
 from dataclasses import replace
 
@@ -9,8 +9,8 @@ from tests.fakes.stored import Stored
 from tests.flows.stage import EAST, WEST, Stage
 
 
-def test_a_version_that_is_put_back_keeps_what_only_its_replica_tells() -> None:
-    """The replica is read like a native version here: its tags are not in its HEAD."""
+def test_a_version_that_is_put_back_keeps_its_tags_and_metadata() -> None:
+    """The replica is read like a native version: its tags are not in its HEAD."""
     stage = Stage([rule(WEST, rule_id="all")])
     first = stage.put(body=b"one")
     second = stage.put(body=b"two", tags={"team": "blue"}, metadata={"colour": "green"})
@@ -34,7 +34,7 @@ def two_versions_out_of_order() -> tuple[Stage, Stored, Stored]:
 
 def test_an_archived_replica_is_put_back_from_its_native_version() -> None:
     stage, first, second = two_versions_out_of_order()
-    stage.rest()
+    stage.deliver_all()
     assert stage.replicas() == [second.version_id, first.version_id, second.version_id]
     assert stage.queue.dead == []
     assert [result.outcome.size for result in stage.results] == [3, 3], "each counts once"
@@ -43,20 +43,20 @@ def test_an_archived_replica_is_put_back_from_its_native_version() -> None:
 def test_an_archived_replica_whose_native_version_is_archived_too_fails_and_says_so() -> None:
     stage, first, second = two_versions_out_of_order()
     second.content = replace(second.content, storage_class="GLACIER")
-    stage.rest()
+    stage.deliver_all()
     assert stage.replicas() == [second.version_id, first.version_id]
-    [letter] = stage.queue.dead
-    assert letter.outcome.reason is Reason.SRC_NOT_ELIGIBLE
-    assert "archived" in letter.outcome.detail
+    [failed] = stage.queue.dead
+    assert failed.outcome.reason is Reason.SRC_NOT_ELIGIBLE
+    assert "archived" in failed.outcome.detail
 
 
-def test_a_replica_that_a_user_brings_back_after_a_while_replicates_as_a_write_of_its_own() -> None:
-    """A copy onto its own key keeps the mark; only the time tells that it is the user's."""
+def test_a_replica_that_a_user_copies_onto_its_own_key_later_is_a_native_version() -> None:
+    """A copy onto its own key keeps the mark; only its time shows that a user made it."""
     stage = Stage([rule(WEST, rule_id="all")])
     replica = stage.put(body=b"old")
-    stage.rest()
+    stage.deliver_all()
     stage.put(body=b"new")
-    stage.rest()
+    stage.deliver_all()
     old = stage.s3.buckets[WEST].history("k")[0].content
     stage.s3.clock.advance(3600)
     stage.s3.put(WEST, "k", old)

@@ -26,7 +26,7 @@ def at(found: ObjectStatus, version: int = 0) -> dict[str, ReplicationStatus]:
 def test_what_arrived_everywhere_is_completed() -> None:
     on = to_two()
     on.put()
-    on.rest()
+    on.deliver_all()
     found = look(on)
     assert found.versions[0].status is ReplicationStatus.COMPLETED
     assert at(found) == {WEST: ReplicationStatus.COMPLETED, NORTH: ReplicationStatus.COMPLETED}
@@ -57,14 +57,14 @@ def test_what_waited_and_then_arrived_is_completed() -> None:
     on = to_two()
     on.fail("COPY", SLOW, 2)
     on.put()
-    on.rest()
+    on.deliver_all()
     assert at(look(on)) == {WEST: ReplicationStatus.COMPLETED, NORTH: ReplicationStatus.COMPLETED}
 
 
 def test_each_version_stands_for_itself_newest_first() -> None:
     on = Stage([rule(WEST, rule_id="west")])
     first = on.put(body=b"1")
-    on.rest()
+    on.deliver_all()
     on.fail("COPY", SLOW, 9)
     second = on.put(body=b"2")
     on.deliver()
@@ -78,23 +78,23 @@ def test_only_the_newest_versions_are_looked_at() -> None:
     on = Stage([rule(WEST, rule_id="west")])
     for number in range(NEWEST + 5):
         on.put(body=bytes([number]))
-    on.rest()
+    on.deliver_all()
     assert len(look(on).versions) == NEWEST
 
 
 def test_a_rule_that_does_not_want_a_version_is_no_destination_of_it() -> None:
     on = Stage([rule(WEST, rule_id="blue", tags={"team": "blue"}), rule(NORTH, rule_id="north")])
     on.put()
-    on.rest()
+    on.deliver_all()
     assert at(look(on)) == {NORTH: ReplicationStatus.COMPLETED}
 
 
 def test_a_delete_marker_counts_where_the_rule_replicates_them() -> None:
     on = Stage([rule(WEST, rule_id="west", delete_markers=True), rule(NORTH, rule_id="north")])
     on.put()
-    on.rest()
+    on.deliver_all()
     on.s3.delete(EAST, "k")
-    on.rest()
+    on.deliver_all()
     found = look(on)
     assert found.versions[0].is_marker
     assert at(found) == {WEST: ReplicationStatus.COMPLETED}
@@ -103,7 +103,7 @@ def test_a_delete_marker_counts_where_the_rule_replicates_them() -> None:
 def test_a_destination_that_cannot_be_asked_is_said_to_be() -> None:
     on = Stage([rule(WEST, rule_id="west")])
     on.put()
-    on.rest()
+    on.deliver_all()
     on.fail("LIST", Permanent(Reason.DST_BUCKET_NOT_FOUND, "gone"), 1, bucket=WEST)
     [_, far] = look(on).sides
     assert "DstBucketNotFound" in far.trouble

@@ -1,7 +1,7 @@
 """The example events of `events/` with what is expected of each, for every kind of test.
 
 An event is what `sam local invoke` takes. Its `.expected.json` says in which state it finds the buckets of
-`ground.json` and what it leaves: the answer, outcomes, dead letters, and what each entry of a history stands for.
+`ground.json` and what it leaves: the answer, outcomes, dead letters, and which version each entry replicates.
 """
 
 import json

@@ -40,7 +40,7 @@ def set_up(case: Case) -> Stage:
     stage = Stage(rules())
     for given in case.expected["objects"]:
         put(stage, given)
-    stage.queue.letters.clear()
+    stage.queue.messages.clear()
     return stage
 
 
@@ -100,7 +100,7 @@ def test_the_replicate_function_does_with_an_example_event_what_is_expected(
     monkeypatch.setattr(app, "_consumer", lambda: stage.consumer)
     assert app.handler(case.event, None) == case.expected["answer"]
     assert outcomes(stage) == sorted(case.expected["outcomes"], key=str)
-    assert [letter(case, dead) for dead in stage.queue.dead] == case.expected["dead_letters"]
+    assert [dead_letter(case, dead) for dead in stage.queue.dead] == case.expected["dead_letters"]
     check_histories(stage, case)
 
 
@@ -117,7 +117,7 @@ def outcomes(stage: Stage) -> list[dict[str, Any]]:
     return sorted(rows, key=str)
 
 
-def letter(case: Case, dead: Any) -> dict[str, Any]:
+def dead_letter(case: Case, dead: Any) -> dict[str, Any]:
     """Return what a case expects of a message in the dead-letter queue; its body only where the case says it."""
     origin = dead.outcome.origin
     row = {

@@ -61,10 +61,10 @@ def test_a_message_of_parts_is_processed_alike_whether_it_was_redriven_or_not(bo
             stage.put_large(body)
             stage.deliver()
         else:
-            stage.parts.send("no parts in here")
-        for letter in stage.parts.letters.values():
-            letter.redriven = redriven
-        stage.rest()
-        return stage.body(), stage.told, stage.calls("COPY PART", "COMPLETE", "BURY"), stage.queue.dead
+            stage.part_queue.send("no parts in here")
+        for message in stage.part_queue.messages.values():
+            message.redriven = redriven
+        stage.deliver_all()
+        return stage.body(), stage.counted, stage.calls("COPY PART", "COMPLETE", "BURY"), stage.queue.dead
 
     assert run(redriven=True) == run(redriven=False)

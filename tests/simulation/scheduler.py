@@ -18,7 +18,7 @@ from replicator.core.versions.events import Record, parse
 from replicator.flows.change.consume import Message, consume
 
 from tests.fakes.points import Call
-from tests.fakes.queue import FailedMessage, MemoryQueue
+from tests.fakes.queue import MemoryQueue, QueuedMessage
 from tests.simulation.choices import Choices
 from tests.simulation.faults import Kill, draw_fault
 from tests.simulation.history import History
@@ -114,12 +114,12 @@ class Scheduler:
 
     # Messages
 
-    def _receivable(self) -> Iterator[tuple[Stack, FailedMessage]]:
-        """Return what may be received: what is visible, or in a hurry, everything that no function works on."""
+    def _receivable(self) -> Iterator[tuple[Stack, QueuedMessage]]:
+        """Return what may be received: what is visible, or for the impatient, all that nobody works on."""
         latest = self.history.s3.clock.now if self.mood.patient else inf
         for stack in self.history.stacks.values():
             for queue in (stack.queue, stack.parts):
-                for letter in queue.letters.values():
+                for letter in queue.messages.values():
                     if letter.visible <= latest and not self.in_work[stack.bucket, letter.id]:
                         yield stack, letter
 
@@ -127,15 +127,15 @@ class Scheduler:
         """Choose how many messages a function gets; mostly one."""
         return 1 if self.choices.below(2) else 1 + self.choices.below(self.history.setting.batch)
 
-    def _deliver(self, stack: Stack, letter: FailedMessage) -> None:
+    def _deliver(self, stack: Stack, letter: QueuedMessage) -> None:
         """Start a function on a message, and perhaps on others that are there."""
         batch = [letter]
-        queue = stack.parts if letter.id in stack.parts.letters else stack.queue
+        queue = stack.parts if letter.id in stack.parts.messages else stack.queue
         if self.twins and self.choices.chance(20):
             self._leave_twin(stack, queue, letter)
         if queue is stack.queue:  # workers take one message each
             others = [other for its, other in self._receivable() if its is stack]
-            others = [other for other in others if other.id in queue.letters]
+            others = [other for other in others if other.id in queue.messages]
             batch += [other for other in others[: self._batch() - 1] if other is not letter]
         messages = [queue.receive(one) for one in batch]
         self.history.watch.handlers += 1
@@ -150,8 +150,8 @@ class Scheduler:
         self.in_work.update((stack.bucket, message.id) for message in messages)
         self.history.turns.start(handler, partial(self._work, stack, queue, messages))
 
-    def _leave_twin(self, stack: Stack, queue: MemoryQueue, letter: FailedMessage) -> None:
-        """Let SQS keep a copy that the deletion does not reach: it will be delivered as well."""
+    def _leave_twin(self, stack: Stack, queue: MemoryQueue, letter: QueuedMessage) -> None:
+        """Let SQS keep a copy where the deletion does not reach it: it will be handed out as well."""
         self.twins -= 1
         self.history.luck.extra += 1
         twin = queue.send(letter.body, redriven=letter.redriven)
@@ -213,7 +213,7 @@ class Scheduler:
     def _wait(self) -> bool:
         """Let time pass until a hidden message comes back."""
         queues = [queue for stack in self.history.stacks.values() for queue in (stack.queue, stack.parts)]
-        hidden = [letter.visible for queue in queues for letter in queue.letters.values()]
+        hidden = [letter.visible for queue in queues for letter in queue.messages.values()]
         if not hidden:
             return False
         clock = self.history.s3.clock

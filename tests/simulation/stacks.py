@@ -48,7 +48,7 @@ class Stack:
     def awaits_as_old(self, version_ids: Collection[str]) -> bool:
         """Return whether a message on the change queue is about something at least as young as these versions."""
         youngest = max((each.serial for each in self.subjects.values() if each.version_id in version_ids), default=0)
-        awaited = [self.subjects[letter_id] for letter_id in self.queue.letters if letter_id in self.subjects]
+        awaited = [self.subjects[letter_id] for letter_id in self.queue.messages if letter_id in self.subjects]
         return any(each.serial <= youngest for each in awaited)
 
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from replicator.core.deciding.copy import Copy, compose
 
-from tests.unit.values import case, head, rule
+from tests.unit.values import head, proposed_copy, rule
 
 
 def plain(key: str = "photos/1.jpg") -> Copy:
     """Return the copy of a version that has nothing special."""
-    return replace(compose(case(head(), under=rule(replica_tag=False))), key=key)
+    return replace(compose(proposed_copy(head(), under=rule(replica_tag=False))), key=key)

@@ -1,4 +1,4 @@
-"""Short ways to write the rules of a document, shared by the tests of rules."""
+"""Builders of rules as a document has them, shared by the tests of rules; a value of `...` leaves a field out."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ Rules = list[dict[str, Any]]
 
 
 def newer(**fields: Any) -> dict[str, Any]:
+    """Return a rule in the newer form, with Filter and Priority."""
     rule: dict[str, Any] = {
         "ID": "one",
         "Priority": 1,
@@ -20,15 +21,18 @@ def newer(**fields: Any) -> dict[str, Any]:
 
 
 def older(**fields: Any) -> dict[str, Any]:
+    """Return a rule in the older form, with Prefix."""
     rule = {"ID": "one", "Status": "Enabled", "Prefix": "", "Destination": {"Bucket": "arn:aws:s3:::west"}}
     return {name: value for name, value in (rule | fields).items() if value is not ...}
 
 
 def to(**fields: Any) -> dict[str, Any]:
+    """Return the member Destination with more fields."""
     return {"Destination": {"Bucket": "arn:aws:s3:::west", **fields}}
 
 
 def both(*tags: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    """Return the member Filter with an And."""
     return {"Filter": {"And": {"Tags": list(tags), **fields}}}
 
 

@@ -1,4 +1,4 @@
-"""Delays grow, are spread, and are bounded."""
+"""The delay before a message comes back: it grows, is spread out, and has a limit."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +18,7 @@ def test_a_delay_is_whole_seconds_between_one_and_the_longest(attempt: int, jitt
 
 
 @given(attempts, jitters)
-def test_no_attempt_waits_less_than_the_one_before(attempt: int, jitter: float) -> None:
+def test_a_delay_is_never_shorter_than_the_one_before(attempt: int, jitter: float) -> None:
     assert delay(attempt, jitter) <= delay(attempt + 1, jitter)
 
 
@@ -27,6 +27,6 @@ def test_jitter_spreads_a_delay_over_its_upper_half(attempt: int, one: float, ot
     assert delay(attempt, one) <= 2 * delay(attempt, other) + 1
 
 
-def test_a_message_that_keeps_failing_is_looked_at_for_a_day_within_its_210_receives() -> None:
-    """The queue's redrive policy gives up after 210 receives: the shortest delays must add up to a day."""
+def test_a_message_that_keeps_failing_is_tried_for_a_day_within_its_210_receives() -> None:
+    """The queue's redrive policy allows 210 receives: even the shortest delays must add up to a day."""
     assert sum(delay(attempt, 0.0) for attempt in range(1, 210)) > 24 * 3600

@@ -1,4 +1,4 @@
-"""S3 Batch Operations: what its invocations say, and what its results mean."""
+"""S3 Batch Operations: reading an invocation's tasks, and writing their results."""
 
 from typing import Any
 
@@ -11,60 +11,66 @@ SKIPPED = Outcome(Status.SKIPPED, Reason.REPLICA, "a replica of west/w1", destin
 WAITING = Outcome(Status.PENDING, Reason.THROTTLED, destination="west")
 FAILED = Outcome(Status.FAILED, Reason.DST_PUT_DENIED, "AccessDenied", destination="west")
 
-TASKS: list[tuple[int, str, dict[str, Any], Task | UnreadableTask]] = [
-    (1, "schema 1.0 names the bucket by its ARN", {"s3BucketArn": "arn:aws:s3:::east", "s3Key": "a"},
-     Task("t", "east", "a")),
-    (2, "some ARNs name Region and account", {"s3BucketArn": "arn:aws:s3:us-east-1:1:east", "s3Key": "a"},
-     Task("t", "east", "a")),
-    (3, "schema 2.0 names it by its name", {"s3Bucket": "east", "s3Key": "a", "s3VersionId": "v1"},
-     Task("t", "east", "a", "v1")),
-    (4, "keys are percent-encoded", {"s3Bucket": "east", "s3Key": "a%20b%2Fc+d%C3%A9"}, Task("t", "east", "a b/c+dé")),
-    (5, "no version id means the current version", {"s3Bucket": "east", "s3Key": "a", "s3VersionId": None},
-     Task("t", "east", "a", "")),
-    (6, "an empty one too", {"s3Bucket": "east", "s3Key": "a", "s3VersionId": ""}, Task("t", "east", "a", "")),
-    (7, "null is a version id", {"s3Bucket": "east", "s3Key": "a", "s3VersionId": "null"},
-     Task("t", "east", "a", "null")),
-]  # fmt: skip
+TASKS: dict[str, tuple[dict[str, Any], Task]] = {
+    "schema 1.0 names the bucket by its ARN":
+        ({"s3BucketArn": "arn:aws:s3:::east", "s3Key": "a"}, Task("t", "east", "a")),
+    "some ARNs name Region and account":
+        ({"s3BucketArn": "arn:aws:s3:us-east-1:1:east", "s3Key": "a"}, Task("t", "east", "a")),
+    "schema 2.0 names it by its name":
+        ({"s3Bucket": "east", "s3Key": "a", "s3VersionId": "v1"}, Task("t", "east", "a", "v1")),
+    "keys are percent-encoded": ({"s3Bucket": "east", "s3Key": "a%20b%2Fc+d%C3%A9"}, Task("t", "east", "a b/c+dé")),
+    "no version id means the current version":
+        ({"s3Bucket": "east", "s3Key": "a", "s3VersionId": None}, Task("t", "east", "a", "")),
+    "an empty one too": ({"s3Bucket": "east", "s3Key": "a", "s3VersionId": ""}, Task("t", "east", "a", "")),
+    "null is a version id": ({"s3Bucket": "east", "s3Key": "a", "s3VersionId": "null"}, Task("t", "east", "a", "null")),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("row", TASKS, ids=[f"{row[0]} {row[1]}" for row in TASKS])
-def test_a_task_names_a_version(row: tuple[int, str, dict[str, Any], Task | UnreadableTask]) -> None:
-    _, _, task, expected = row
+@pytest.mark.parametrize(("task", "expected"), TASKS.values(), ids=TASKS)
+def test_a_task_names_a_bucket_a_key_and_a_version(task: dict[str, Any], expected: Task) -> None:
     assert read_tasks({"tasks": [{"taskId": "t", **task}]}) == [expected]
 
 
-@pytest.mark.parametrize("task", [{}, {"s3Key": "a"}, {"s3Bucket": "east"}, {"s3Bucket": 5, "s3Key": "a"}])
-def test_a_task_that_names_nothing_says_so(task: dict[str, Any]) -> None:
-    [read] = read_tasks({"tasks": [{"taskId": "t", **task}]})
-    assert isinstance(read, UnreadableTask)
-    assert "s3Key" in read.why
+def test_a_task_without_a_bucket_or_a_key_is_unreadable_and_says_so() -> None:
+    for task in ({}, {"s3Key": "a"}, {"s3Bucket": "east"}, {"s3Bucket": 5, "s3Key": "a"}):
+        [read] = read_tasks({"tasks": [{"taskId": "t", **task}]})
+        assert isinstance(read, UnreadableTask), task
+        assert "s3Key" in read.why, task
 
 
-@pytest.mark.parametrize("invocation", [{}, {"tasks": None}, {"Records": []}, {"tasks": [{}]}, {"tasks": ["x"]}])
-def test_another_kind_of_event_is_refused(invocation: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="not an invocation by S3 Batch Operations"):
-        read_tasks(invocation)
+def test_an_event_that_is_no_invocation_by_batch_operations_is_refused() -> None:
+    others: list[dict[str, Any]] = [{}, {"tasks": None}, {"Records": []}, {"tasks": [{}]}, {"tasks": ["x"]}]
+    for event in others:
+        with pytest.raises(ValueError, match="not an invocation by S3 Batch Operations"):
+            read_tasks(event)
 
 
-RESULTS = [
-    ((DONE,), ResultCode.SUCCEEDED, "west: COMPLETED"),
-    ((SKIPPED,), ResultCode.SUCCEEDED, "north: SKIPPED SourceIsReplica (a replica of west/w1)"),
-    ((FAILED,), ResultCode.PERMANENT, "west: FAILED DstPutObjectNotPermitted (AccessDenied)"),
-    ((WAITING,), ResultCode.TEMPORARY, "west: PENDING Throttled"),
-    ((SKIPPED, FAILED), ResultCode.PERMANENT,
-     "north: SKIPPED SourceIsReplica (a replica of west/w1); west: FAILED DstPutObjectNotPermitted (AccessDenied)"),
-    ((FAILED, WAITING), ResultCode.TEMPORARY,
-     "west: FAILED DstPutObjectNotPermitted (AccessDenied); west: PENDING Throttled"),
-    ((Outcome(Status.SKIPPED, Reason.NO_RULE),), ResultCode.SUCCEEDED, "SKIPPED NoMatchingRule"),
-]  # fmt: skip
+RESULTS: dict[str, tuple[tuple[Outcome, ...], ResultCode, str]] = {
+    "a completed change succeeded": ((DONE,), ResultCode.SUCCEEDED, "west: COMPLETED"),
+    "a skipped change succeeded":
+        ((SKIPPED,), ResultCode.SUCCEEDED, "north: SKIPPED SourceIsReplica (a replica of west/w1)"),
+    "a failed change failed for good":
+        ((FAILED,), ResultCode.PERMANENT, "west: FAILED DstPutObjectNotPermitted (AccessDenied)"),
+    "a change that waits is repeated by S3": ((WAITING,), ResultCode.TEMPORARY, "west: PENDING Throttled"),
+    "one failed destination fails the task":
+        ((SKIPPED, FAILED), ResultCode.PERMANENT,
+         "north: SKIPPED SourceIsReplica (a replica of west/w1); west: FAILED DstPutObjectNotPermitted (AccessDenied)"),
+    "one waiting destination repeats the task":
+        ((FAILED, WAITING), ResultCode.TEMPORARY,
+         "west: FAILED DstPutObjectNotPermitted (AccessDenied); west: PENDING Throttled"),
+    "a change without a destination names none":
+        ((Outcome(Status.SKIPPED, Reason.NO_RULE),), ResultCode.SUCCEEDED, "SKIPPED NoMatchingRule"),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(("outcomes", "code", "text"), RESULTS)
-def test_a_result_sums_up_all_destinations(outcomes: tuple[Outcome, ...], code: ResultCode, text: str) -> None:
+@pytest.mark.parametrize(("outcomes", "code", "text"), RESULTS.values(), ids=RESULTS)
+def test_a_result_sums_up_the_outcomes_of_all_destinations(
+    outcomes: tuple[Outcome, ...], code: ResultCode, text: str
+) -> None:
     assert sum_up("t", outcomes) == TaskResult("t", code, text)
 
 
-def test_the_answer_echoes_the_invocation_and_fails_what_it_leaves_out() -> None:
+def test_the_answer_names_the_invocation_and_lets_tasks_that_it_leaves_out_fail() -> None:
     invocation = {"invocationSchemaVersion": "2.0", "invocationId": "i", "job": {"id": "j"}, "tasks": []}
     assert response(invocation, [TaskResult("t", ResultCode.SUCCEEDED, "west: COMPLETED")]) == {
         "invocationSchemaVersion": "2.0",

@@ -1,4 +1,4 @@
-"""What a bucket's settings mean, and what is assumed where they may not be read."""
+"""How a destination is described by its bucket's settings, and what is assumed where they may not be read."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -19,8 +19,8 @@ NEVER = Answer("<VersioningConfiguration/>")
 LOCKED = Answer(
     "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>"
 )  # fmt: skip
-SILENT = Answer("<NotificationConfiguration/>")
-TOLD = Answer(
+NOT_NOTIFYING = Answer("<NotificationConfiguration/>")
+NOTIFYING = Answer(
     "<NotificationConfiguration><QueueConfiguration><Queue>arn:aws:sqs:us-west-2:1:q</Queue>"
     "<Event>s3:ObjectCreated:*</Event></QueueConfiguration></NotificationConfiguration>"
 )
@@ -37,12 +37,12 @@ ORDINARY = {
     "versioning": VERSIONED,
     "ownershipControls": owned("BucketOwnerEnforced"),
     "object-lock": error(404, "ObjectLockConfigurationNotFoundError"),
-    "notification": SILENT,
+    "notification": NOT_NOTIFYING,
 }
 
 
 class Settings(Wire):
-    """Answers by what is asked for; whatever else is asked is HeadBucket."""
+    """Answers requests for settings by name; every other request is a HeadBucket."""
 
     def __init__(self, answers: Mapping[str, Answer]) -> None:
         super().__init__([Answer(headers={"x-amz-bucket-region": "us-west-2"})])
@@ -62,32 +62,32 @@ def buckets(wire: Wire, clock: Callable[[], float] = lambda: 0.0) -> S3Buckets:
     return S3Buckets(wire.clients(), in_turn, clock)
 
 
-ROWS: list[tuple[int, str, dict[str, Answer], dict[str, Any]]] = [
-    (1, "an ordinary bucket", {}, {"versions": True, "acls": False, "lock": False, "listens": False}),
-    (2, "suspended versioning is none", {"versioning": SUSPENDED}, {"versions": False}),
-    (3, "nor is versioning that never was", {"versioning": NEVER}, {"versions": False}),
-    (4, "writers own their objects: ACLs", {"ownershipControls": owned("ObjectWriter")}, {"acls": True}),
-    (5, "the bucket's owner is preferred: ACLs", {"ownershipControls": owned("BucketOwnerPreferred")},
-     {"acls": True}),
-    (6, "a bucket from before ownership: ACLs",
-     {"ownershipControls": error(404, "OwnershipControlsNotFoundError")}, {"acls": True}),
-    (7, "ownership that may not be read: no ACL is sent", {"ownershipControls": DENIED}, {"acls": False}),
-    (8, "a store that knows no ownership", {"ownershipControls": UNKNOWN}, {"acls": False}),
-    (9, "Object Lock", {"object-lock": LOCKED}, {"lock": True}),
-    (10, "Object Lock that may not be read: S3 refuses by itself", {"object-lock": DENIED}, {"lock": True}),
-    (11, "a store that knows no Object Lock", {"object-lock": UNKNOWN}, {"lock": False}),
-    (12, "somebody is told of new objects", {"notification": TOLD}, {"listens": True}),
-    (13, "EventBridge is told", {"notification": BUS}, {"listens": True}),
-    (14, "notifications that may not be read: two-way is assumed", {"notification": DENIED}, {"listens": True}),
-    (15, "a store that knows no notifications", {"notification": UNKNOWN}, {"listens": False}),
-]  # fmt: skip
+SETTINGS: dict[str, tuple[dict[str, Answer], dict[str, Any]]] = {
+    "an ordinary bucket": ({}, {"versions": True, "acls": False, "lock": False, "listens": False}),
+    "suspended versioning keeps no versions": ({"versioning": SUSPENDED}, {"versions": False}),
+    "a bucket that never had versioning keeps none": ({"versioning": NEVER}, {"versions": False}),
+    "writers own their objects: it has ACLs": ({"ownershipControls": owned("ObjectWriter")}, {"acls": True}),
+    "the bucket owner is preferred: it has ACLs":
+        ({"ownershipControls": owned("BucketOwnerPreferred")}, {"acls": True}),
+    "a bucket without ownership controls has ACLs":
+        ({"ownershipControls": error(404, "OwnershipControlsNotFoundError")}, {"acls": True}),
+    "ownership that may not be read: no ACLs are assumed": ({"ownershipControls": DENIED}, {"acls": False}),
+    "a store without ownership controls has no ACLs": ({"ownershipControls": UNKNOWN}, {"acls": False}),
+    "Object Lock": ({"object-lock": LOCKED}, {"lock": True}),
+    "Object Lock that may not be read is assumed: S3 itself refuses a lock where there is none":
+        ({"object-lock": DENIED}, {"lock": True}),
+    "a store without Object Lock": ({"object-lock": UNKNOWN}, {"lock": False}),
+    "a queue is notified of new objects": ({"notification": NOTIFYING}, {"listens": True}),
+    "EventBridge is notified": ({"notification": BUS}, {"listens": True}),
+    "notifications that may not be read: two-way replication is assumed": ({"notification": DENIED}, {"listens": True}),
+    "a store without notifications": ({"notification": UNKNOWN}, {"listens": False}),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[f"{row[0]} {row[1]}" for row in ROWS])
-def test_settings_and_what_is_assumed_without_them(
-    row: tuple[int, str, dict[str, Answer], dict[str, Any]],
+@pytest.mark.parametrize(("answers", "expected"), SETTINGS.values(), ids=SETTINGS)
+def test_a_destination_is_described_by_the_settings_of_its_bucket(
+    answers: dict[str, Answer], expected: dict[str, Any]
 ) -> None:
-    _, _, answers, expected = row
     seen = buckets(Settings(answers)).describe(Target("west"))
     found = {"listens": seen.listens} | {
         name: getattr(seen.capabilities, name) for name in ("versions", "acls", "lock")
@@ -105,17 +105,17 @@ def test_settings_are_read_once_and_again_after_a_while() -> None:
     assert len(wire.requests) == 5
     now[0] = KEEP_SECONDS
     known.describe(Target("west"))
-    assert len(wire.requests) == 9, "where it is does not change"
+    assert len(wire.requests) == 9, "a bucket never moves to another Region"
 
 
-def test_a_bucket_is_asked_in_its_own_region() -> None:
+def test_settings_are_read_in_the_region_of_the_bucket() -> None:
     wire = Settings({})
     buckets(wire).describe(Target("west"))
     asked = [request.url.partition("?")[0] for request in wire.requests[1:]]
     assert set(asked) == {"https://west.s3.us-west-2.amazonaws.com/"}
 
 
-def test_the_account_that_must_own_it_is_asked_for() -> None:
+def test_requests_to_a_destination_name_the_account_that_must_own_it() -> None:
     wire = Settings({})
     buckets(wire).replicas(Target("west", "222222222222"))
     assert wire.headers()["x-amz-expected-bucket-owner"] == "222222222222"
@@ -126,7 +126,7 @@ def test_the_account_that_must_own_it_is_asked_for() -> None:
     [(error(404, "404"), Reason.DST_BUCKET_NOT_FOUND), (error(403, "403"), Reason.DST_PUT_DENIED)],
     ids=["missing", "denied"],
 )
-def test_a_bucket_that_cannot_be_asked_is_permanent_trouble_of_its_side(answer: Answer, reason: Reason) -> None:
+def test_a_destination_that_does_not_exist_or_is_denied_is_permanent_trouble(answer: Answer, reason: Reason) -> None:
     with pytest.raises(Permanent) as trouble:
         buckets(Settings({"bucket": Answer(status=answer.status)})).replicas(Target("west"))
     assert trouble.value.reason is reason

@@ -1,4 +1,4 @@
-"""Facts -> decision, a sentence a row: what is refused, what is asked for, what goes straight on top."""
+"""Facts -> decision, a sentence each: what is refused, what must be read first, what is copied straight on top."""
 
 import pytest
 from replicator.core.deciding.actions import CopyVersion, Decision, FastCopy, Finish, Need
@@ -12,19 +12,19 @@ from replicator.core.versions.change import Change, ChangeKind
 from replicator.core.versions.origin import Origin
 from replicator.core.versions.version import MarkerHead
 
-from tests.unit.values import EAST, KEY, NOON, WEST, created, deleted, facts, head, native, replica, rule, version
+from tests.unit.values import EAST, KEY, NOON, WEST, created, deleted, facts, head, origin_of, replica, rule, version
 
 RULE = rule()
 TOO_LARGE = Refusal(Status.FAILED, Reason.TOO_LARGE, "big")
-ONE_BELOW = Memory(1, replica("w1", native("v1")), "0A", ("v1",))
-THEIRS_ON_TOP = Memory(1, replica("w9", native("w9", where=WEST)), "0A", ("v1",))
+ONE_BELOW = Memory(1, replica("w1", origin_of("v1")), "0A", ("v1",))
+THEIRS_ON_TOP = Memory(1, replica("w9", origin_of("w9", where=WEST)), "0A", ("v1",))
 MARKER_ON_TOP = Memory(1, None, "0A", ("v1",))
-FROM_A_LISTING = Memory(1, replica("w1", native("v1")), "", ("v1",))
+FROM_A_LISTING = Memory(1, replica("w1", origin_of("v1")), "", ("v1",))
 LATER = created("v2", "0B")
 
 
 def judged(change: Change, verdict: Verdict = RULE, mark: Origin | None = None, **fields: object) -> Facts:
-    """Return facts in which the change's own version was read."""
+    """Return the facts of a change whose own version was read."""
     ref = Ref(EAST, change.version_id)
     return facts(change, verdicts={change.version_id: verdict}, marks={ref: mark}, **fields)
 
@@ -42,59 +42,63 @@ def other(kind: ChangeKind) -> Change:
 
 
 ALREADY = finish(Status.COMPLETED, Reason.ALREADY_THERE)
-LOOK = Need(histories=True)
+LIST = Need(histories=True)
 
-ROWS: list[tuple[int, str, Facts, Decision]] = [
-    (1, "what was settled is done, before anything is read", facts(created("v1"), memory=ONE_BELOW), ALREADY),
-    (2, "a delete marker that was settled too", facts(deleted("v1"), memory=ONE_BELOW), ALREADY),
-    (3, "first the version itself is read", facts(created("v1")), Need(verdicts=frozenset({"v1"}))),
-    (4, "a verdict without its mark is not enough", facts(created("v1"), verdicts={"v1": RULE}),
-     Need(verdicts=frozenset({"v1"}))),
-    (5, "a version that is gone is skipped", judged(created("v1"), ABSENT),
-     finish(Status.SKIPPED, Reason.SRC_VERSION_NOT_FOUND)),
-    (6, "a replica ends here", judged(created("v1"), mark=native("w1", where=WEST)),
-     finish(Status.SKIPPED, Reason.REPLICA)),
-    (7, "a replica ends here even if it could not be copied", judged(created("v1"), TOO_LARGE, native("w1")),
-     finish(Status.SKIPPED, Reason.REPLICA)),
-    (8, "a refusal is the outcome", judged(created("v1"), TOO_LARGE), finish(Status.FAILED, Reason.TOO_LARGE)),
-    (9, "the first version of a key goes onto nothing", judged(created("v1")), fast("v1")),
-    (10, "without a sequencer as well", judged(created("v1", "")), fast("v1")),
-    (11, "the next one goes onto the last replica", judged(LATER, memory=ONE_BELOW), fast("v2", '"w1"')),
-    (12, "an older one must look", judged(created("v0", "09"), memory=ONE_BELOW), LOOK),
-    (13, "one of unknown order must look", judged(created("v2", ""), memory=ONE_BELOW), LOOK),
-    (14, "after a listing the next one must look", judged(LATER, memory=FROM_A_LISTING), LOOK),
-    (15, "onto the other side's own write it must look", judged(LATER, memory=THEIRS_ON_TOP), LOOK),
-    (16, "onto a delete marker it must look: no guard can name one", judged(LATER, memory=MARKER_ON_TOP), LOOK),
-    (17, "a redelivery must look", judged(created("v1"), repeated=True), LOOK),
-    (31, "even if the journal says it is settled: it may have been half done by another hand",
-     judged(created("v1"), memory=ONE_BELOW, repeated=True), LOOK),
-    (18, "a restored version must look: it may be old", judged(other(ChangeKind.RESTORED)), LOOK),
-    (19, "two-way the top is read beside it", judged(created("v1"), two_way=True), Need(top=True)),
-    (20, "two-way, nothing there: onto nothing", judged(created("v1"), two_way=True, top=ABSENT), fast("v1")),
-    (21, "two-way, something there that we do not know", judged(created("v1"), two_way=True, top=head("w9")), LOOK),
-    (22, "two-way, our last replica there", judged(LATER, memory=ONE_BELOW, two_way=True, top=head("w1")),
-     fast("v2", '"w1"')),
-    (23, "two-way, something else there", judged(LATER, memory=ONE_BELOW, two_way=True, top=head("w2")), LOOK),
-    (24, "two-way, a delete marker there", judged(LATER, memory=ONE_BELOW, two_way=True, top=MarkerHead("d1")), LOOK),
-    (25, "two-way, nothing there any more", judged(LATER, memory=ONE_BELOW, two_way=True, top=ABSENT), LOOK),
-    (26, "a delete marker is skipped unless the rule wants it", facts(deleted("d1")),
-     finish(Status.SKIPPED, Reason.MARKERS_NOT_SELECTED)),
-    (27, "a wanted one must look", facts(deleted("d1"), markers=True), LOOK),
-    (28, "lifecycle's is never wanted", facts(other(ChangeKind.EXPIRED), markers=True),
-     finish(Status.SKIPPED, Reason.KIND_NOT_REPLICATED)),
-    (29, "nor is a permanent deletion", facts(other(ChangeKind.REMOVED), markers=True),
-     finish(Status.SKIPPED, Reason.KIND_NOT_REPLICATED)),
-    (30, "nor what nobody knows", facts(other(ChangeKind.UNKNOWN), markers=True),
-     finish(Status.SKIPPED, Reason.KIND_NOT_REPLICATED)),
-    (32, "a delete marker fails where no versions are kept", facts(deleted("d1"), markers=True, versioned=False),
-     finish(Status.FAILED, Reason.DST_UNVERSIONED)),
-    (33, "a null version must look: a younger one may stand under its id",
-     judged(created("null")), LOOK),
-]  # fmt: skip
+DECISIONS: dict[str, tuple[Facts, Decision]] = {
+    "a settled version is done before anything is read": (facts(created("v1"), memory=ONE_BELOW), ALREADY),
+    "a settled delete marker is done before anything is read": (facts(deleted("v1"), memory=ONE_BELOW), ALREADY),
+    "the version itself is read first": (facts(created("v1")), Need(verdicts=frozenset({"v1"}))),
+    "a version whose mark is not read is read again":
+        (facts(created("v1"), verdicts={"v1": RULE}), Need(verdicts=frozenset({"v1"}))),
+    "a version that is gone is skipped":
+        (judged(created("v1"), ABSENT), finish(Status.SKIPPED, Reason.SRC_VERSION_NOT_FOUND)),
+    "a replica is skipped":
+        (judged(created("v1"), mark=origin_of("w1", where=WEST)), finish(Status.SKIPPED, Reason.REPLICA)),
+    "a replica is skipped even if it could not be copied":
+        (judged(created("v1"), TOO_LARGE, origin_of("w1")), finish(Status.SKIPPED, Reason.REPLICA)),
+    "a version that is refused ends with the refusal":
+        (judged(created("v1"), TOO_LARGE), finish(Status.FAILED, Reason.TOO_LARGE)),
+    "the first version of a key is copied onto nothing": (judged(created("v1")), fast("v1")),
+    "the first version of a key needs no sequencer": (judged(created("v1", "")), fast("v1")),
+    "the next version is copied onto the last replica": (judged(LATER, memory=ONE_BELOW), fast("v2", '"w1"')),
+    "an older version needs the histories": (judged(created("v0", "09"), memory=ONE_BELOW), LIST),
+    "a version of unknown order needs the histories": (judged(created("v2", ""), memory=ONE_BELOW), LIST),
+    "the next version after a listing needs the histories": (judged(LATER, memory=FROM_A_LISTING), LIST),
+    "onto a native version of the destination it needs the histories": (judged(LATER, memory=THEIRS_ON_TOP), LIST),
+    "onto a delete marker it needs the histories: no guard can name one": (judged(LATER, memory=MARKER_ON_TOP), LIST),
+    "a redelivery needs the histories": (judged(created("v1"), repeated=True), LIST),
+    "a redelivery needs them even if it is settled: another handler may have left a plan half done":
+        (judged(created("v1"), memory=ONE_BELOW, repeated=True), LIST),
+    "a restored version needs the histories: it may be old": (judged(other(ChangeKind.RESTORED)), LIST),
+    "two-way, the top of the destination is read too": (judged(created("v1"), two_way=True), Need(top=True)),
+    "two-way, nothing there: it is copied onto nothing": (judged(created("v1"), two_way=True, top=ABSENT), fast("v1")),
+    "two-way, an unknown version there needs the histories":
+        (judged(created("v1"), two_way=True, top=head("w9")), LIST),
+    "two-way, our last replica there: it is copied onto that":
+        (judged(LATER, memory=ONE_BELOW, two_way=True, top=head("w1")), fast("v2", '"w1"')),
+    "two-way, another version there needs the histories":
+        (judged(LATER, memory=ONE_BELOW, two_way=True, top=head("w2")), LIST),
+    "two-way, a delete marker there needs the histories":
+        (judged(LATER, memory=ONE_BELOW, two_way=True, top=MarkerHead("d1")), LIST),
+    "two-way, nothing there any more needs the histories":
+        (judged(LATER, memory=ONE_BELOW, two_way=True, top=ABSENT), LIST),
+    "a delete marker is skipped unless the rule replicates them":
+        (facts(deleted("d1")), finish(Status.SKIPPED, Reason.MARKERS_NOT_SELECTED)),
+    "a delete marker that is replicated needs the histories": (facts(deleted("d1"), markers=True), LIST),
+    "a delete marker of lifecycle is skipped":
+        (facts(other(ChangeKind.EXPIRED), markers=True), finish(Status.SKIPPED, Reason.KIND_NOT_REPLICATED)),
+    "a permanent deletion is skipped":
+        (facts(other(ChangeKind.REMOVED), markers=True), finish(Status.SKIPPED, Reason.KIND_NOT_REPLICATED)),
+    "an unknown kind of change is skipped":
+        (facts(other(ChangeKind.UNKNOWN), markers=True), finish(Status.SKIPPED, Reason.KIND_NOT_REPLICATED)),
+    "a delete marker fails where the destination keeps no versions":
+        (facts(deleted("d1"), markers=True, versioned=False), finish(Status.FAILED, Reason.DST_UNVERSIONED)),
+    "a null version needs the histories: a newer one may have its id": (judged(created("null")), LIST),
+}  # fmt: skip
 
 
 def essence(decision: Decision) -> object:
-    """Leave out the words for people."""
+    """Return what a decision is, without its texts for people."""
     if isinstance(decision, Finish):
         return decision.status, decision.reason
     if isinstance(decision, FastCopy):
@@ -102,22 +106,19 @@ def essence(decision: Decision) -> object:
     return decision
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[f"{row[0]} {row[1]}" for row in ROWS])
-def test_facts_make_the_decision(row: tuple[int, str, Facts, Decision]) -> None:
-    _, _, given, expected = row
+@pytest.mark.parametrize(("given", "expected"), DECISIONS.values(), ids=DECISIONS)
+def test_facts_determine_the_decision(given: Facts, expected: Decision) -> None:
     assert essence(decide(given)) == essence(expected)
 
 
-@pytest.mark.parametrize(
-    "row", [row for row in ROWS if isinstance(row[3], Finish) and row[0] > 2], ids=lambda row: str(row[0])
-)
-def test_what_is_not_done_says_more_than_a_code(row: tuple[int, str, Facts, Decision]) -> None:
-    decision = decide(row[2])
-    assert isinstance(decision, Finish)
-    assert decision.detail
+def test_every_refusal_has_a_detail_beside_its_reason_code() -> None:
+    decisions = {sentence: decide(given) for sentence, (given, _) in DECISIONS.items()}
+    finished = {sentence: each for sentence, each in decisions.items() if isinstance(each, Finish)}
+    refusals = {sentence: each for sentence, each in finished.items() if each.reason is not Reason.ALREADY_THERE}
+    assert [sentence for sentence, each in refusals.items() if not each.detail] == []
 
 
 def test_a_conflict_ends_the_fast_path_for_this_change() -> None:
-    """After it the facts are marked as repeated, and with histories there is a plan, whatever the memory says."""
+    """After it the histories are read, and with histories there is a plan, whatever the journal says."""
     seen = judged(created("v1"), histories=Histories((), (version("v1"),)))
     assert not isinstance(decide(seen), FastCopy)

@@ -1,4 +1,4 @@
-"""The error table, row by row: what AWS answered, on which request, of which side, means for a change."""
+"""The error table: what an answer by AWS means for a change, depending on the request and its side."""
 
 import pytest
 from botocore.exceptions import (
@@ -15,7 +15,6 @@ from replicator.aws.errors import (
     CONFLICTS,
     DENIED,
     GUARD_FAILED,
-    OUR_OWN,
     PERMANENT,
     THROTTLED,
     UNGUARDED,
@@ -40,7 +39,7 @@ def answered(code: str, status: int = 400) -> ClientError:
 Row = tuple[str, str, int, Side, type[Exception], Reason | None]
 
 ROWS: list[Row] = [
-    # operation, code, status, side -> trouble
+    # operation, code, HTTP status, side -> kind of trouble, reason
     ("HeadObject", "403", 403, SOURCE, Permanent, Reason.SRC_HEAD_DENIED),
     ("HeadObject", "403", 403, DESTINATION, Permanent, Reason.DST_PUT_DENIED),
     ("GetObjectTagging", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_TAGS_DENIED),
@@ -111,7 +110,7 @@ ROWS: list[Row] = [
 ]
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[f"{row[0]} {row[1]} {row[3]}" for row in ROWS])
+@pytest.mark.parametrize("row", ROWS, ids=[f"{row[0]} of the {row[3]}: {row[1]} {row[2]}" for row in ROWS])
 def test_an_answer_means_trouble_of_one_kind(row: Row) -> None:
     operation, code, status, side, kind, reason = row
     trouble = translate(answered(code, status), operation, side)
@@ -119,8 +118,7 @@ def test_an_answer_means_trouble_of_one_kind(row: Row) -> None:
     assert getattr(trouble, "reason", None) is reason
 
 
-def test_every_line_of_the_tables_has_a_row_here_or_a_twin() -> None:
-    """A code added to the product's table without a test is noticed."""
+def test_every_code_of_the_error_table_is_tried_here_or_means_what_one_here_means() -> None:
     tried = {(code, side) for _, code, _, side, *_ in ROWS}
     twins = {("KMS.InvalidStateException", DESTINATION), ("KMS.InvalidKeyUsageException", DESTINATION),
              ("PermanentRedirect", SOURCE), ("301", DESTINATION), ("AuthorizationHeaderMalformed", SOURCE)}  # fmt: skip
@@ -132,28 +130,28 @@ def test_every_line_of_the_tables_has_a_row_here_or_a_twin() -> None:
     assert {operation for operation, *_ in ROWS} >= UNGUARDED
 
 
-@pytest.mark.parametrize("code", sorted(DENIED))
-def test_whatever_way_s3_says_denied_it_is_permanent(code: str) -> None:
-    assert isinstance(translate(answered(code, 403), "CopyObject", DESTINATION), Permanent)
+def test_every_code_for_a_denial_by_s3_is_permanent() -> None:
+    kinds = {code: type(translate(answered(code, 403), "CopyObject", DESTINATION)) for code in DENIED}
+    assert kinds == dict.fromkeys(DENIED, Permanent)
 
 
-@pytest.mark.parametrize("code", sorted(THROTTLED))
-@pytest.mark.parametrize("side", list(Side))
-def test_whoever_throttles_it_is_temporary(code: str, side: Side) -> None:
-    trouble = translate(answered(code, 503), "Anything", side)
-    assert isinstance(trouble, Temporary)
-    assert trouble.reason is Reason.THROTTLED
+def test_every_code_for_throttling_is_temporary_whoever_throttles() -> None:
+    for side in Side:
+        for code in THROTTLED:
+            trouble = translate(answered(code, 503), "Anything", side)
+            assert isinstance(trouble, Temporary), (side, code)
+            assert trouble.reason is Reason.THROTTLED, (side, code)
 
 
-@pytest.mark.parametrize("code", sorted(GUARD_FAILED))
-def test_whatever_way_a_guard_fails_the_facts_are_read_again(code: str) -> None:
-    assert isinstance(translate(answered(code, 412), "CopyObject", DESTINATION), Conflict)
+def test_every_code_for_a_guard_that_failed_is_a_conflict() -> None:
+    kinds = {code: type(translate(answered(code, 412), "CopyObject", DESTINATION)) for code in GUARD_FAILED}
+    assert kinds == dict.fromkeys(GUARD_FAILED, Conflict)
 
 
-@pytest.mark.parametrize("code", [*sorted(DENIED), "NoSuchBucket", "ResourceNotFoundException", "ValidationException"])
-@pytest.mark.parametrize("side", sorted(OUR_OWN))
-def test_trouble_with_our_own_table_and_queues_never_fails_a_change(code: str, side: Side) -> None:
-    assert isinstance(translate(answered(code, 400), "UpdateItem", side), Temporary)
+def test_trouble_with_our_own_table_and_queues_never_fails_a_change() -> None:
+    for side in (JOURNAL, QUEUE):
+        for code in (*DENIED, "NoSuchBucket", "ResourceNotFoundException", "ValidationException"):
+            assert isinstance(translate(answered(code, 400), "UpdateItem", side), Temporary), (side, code)
 
 
 UNANSWERED: list[tuple[BotoCoreError, type[Exception], Reason]] = [
@@ -166,21 +164,22 @@ UNANSWERED: list[tuple[BotoCoreError, type[Exception], Reason]] = [
 ]
 
 
-@pytest.mark.parametrize("row", UNANSWERED, ids=[type(row[0]).__name__ for row in UNANSWERED])
-def test_no_answer_is_temporary_unless_the_request_could_not_even_be_sent(
-    row: tuple[BotoCoreError, type[Exception], Reason],
+@pytest.mark.parametrize(
+    ("error", "kind", "reason"), UNANSWERED, ids=[type(error).__name__ for error, *_ in UNANSWERED]
+)
+def test_a_request_without_an_answer_is_temporary_trouble_unless_it_was_invalid(
+    error: BotoCoreError, kind: type[Exception], reason: Reason
 ) -> None:
-    error, kind, reason = row
     trouble = translate(error, "CopyObject", DESTINATION)
     assert isinstance(trouble, kind)
     assert getattr(trouble, "reason", None) is reason
 
 
-def test_what_nobody_foresaw_is_temporary() -> None:
+def test_an_unexpected_error_is_temporary_trouble() -> None:
     assert isinstance(translate(RuntimeError("?"), "CopyObject", DESTINATION), Temporary)
 
 
-def test_the_detail_names_request_side_and_code_but_not_the_words_of_the_answer() -> None:
+def test_the_detail_names_request_side_and_code_but_has_no_text_of_the_answer() -> None:
     trouble = translate(answered("AccessDenied", 403), "CopyObject", DESTINATION)
     assert getattr(trouble, "detail", "") == "CopyObject (destination): AccessDenied 403"
 

@@ -1,4 +1,4 @@
-"""Events on the wire: ten at a time, what is refused again, what is denied given up."""
+"""Requests to EventBridge: ten events each, what is refused is sent again, what is denied is given up."""
 
 import json
 from typing import Any
@@ -13,8 +13,8 @@ from tests.unit.wire import Answer, Wire
 JSON = {"content-type": "application/x-amz-json-1.1"}
 
 
-def taken(*codes: str) -> Answer:
-    """Answer for so many entries; an empty code is one that was taken."""
+def accepted(*codes: str) -> Answer:
+    """Return an answer with the error code of each entry; an empty code: it was accepted."""
     entries = [{"ErrorCode": code} if code else {"EventId": "1"} for code in codes]
     return Answer(json.dumps({"FailedEntryCount": sum(map(bool, codes)), "Entries": entries}), headers=JSON)
 
@@ -37,7 +37,7 @@ def sent(wire: Wire) -> list[list[dict[str, Any]]]:
 
 
 def test_an_event_names_its_source_its_kind_and_its_object() -> None:
-    wire = Wire([taken("")])
+    wire = Wire([accepted("")])
     publish(wire, 1)
     [[entry]] = sent(wire)
     assert (entry["Source"], entry["DetailType"]) == ("s3-replicator", "OperationFailedReplication")
@@ -45,35 +45,37 @@ def test_an_event_names_its_source_its_kind_and_its_object() -> None:
     assert entry.get("EventBusName") is None
 
 
-def test_ten_go_with_each_request() -> None:
-    wire = Wire([taken(*[""] * 10), taken(*[""] * 10), taken(*[""] * 3)])
+def test_a_request_has_ten_events() -> None:
+    wire = Wire([accepted(*[""] * 10), accepted(*[""] * 10), accepted(*[""] * 3)])
     publish(wire, 23)
     assert [len(entries) for entries in sent(wire)] == [10, 10, 3]
 
 
-def test_what_is_refused_inside_an_answer_is_sent_again_and_nothing_else() -> None:
-    wire = Wire([taken("", "ThrottlingException", ""), taken("")])
+def test_an_event_that_is_refused_is_sent_again_without_the_others() -> None:
+    wire = Wire([accepted("", "ThrottlingException", ""), accepted("")])
     publish(wire, 3)
     again = sent(wire)[1]
     assert [json.loads(entry["Detail"])["object"]["key"] for entry in again] == ["1"]
 
 
-def test_what_is_refused_again_and_again_is_temporary_trouble() -> None:
+def test_an_event_that_is_refused_again_and_again_is_temporary_trouble() -> None:
     with pytest.raises(Temporary):
-        publish(Wire([taken("InternalFailure")]), 1)
+        publish(Wire([accepted("InternalFailure")]), 1)
 
 
-def test_trouble_of_the_whole_request_is_temporary() -> None:
+def test_a_request_that_fails_as_a_whole_is_temporary_trouble() -> None:
     with pytest.raises(Temporary):
         publish(Wire([refusal(400, "ValidationException")]), 1)
 
 
-def test_replication_does_not_wait_for_a_permission_that_only_events_need(caplog: pytest.LogCaptureFixture) -> None:
+def test_replication_does_not_wait_for_events_that_may_not_be_sent(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     publish(Wire([refusal(400, "AccessDeniedException")]), 1)
     assert "events are not sent" in caplog.text
 
 
-def test_no_client_is_made_before_there_is_an_event() -> None:
+def test_the_client_is_created_with_the_first_event() -> None:
     def never() -> Any:
         raise AssertionError
 

@@ -1,4 +1,4 @@
-"""Message bodies become changes; what cannot be understood says why, and never crashes or disappears."""
+"""Message bodies become changes. One that cannot be read is a failure with its reason, never a crash, never lost."""
 
 import json
 from typing import Any
@@ -47,29 +47,28 @@ def complaint(text: str) -> str:
     return found.why
 
 
-KINDS = [
-    ("ObjectCreated:Put", ChangeKind.CREATED),
-    ("s3:ObjectCreated:Put", ChangeKind.CREATED),
-    ("ObjectCreated:Post", ChangeKind.CREATED),
-    ("ObjectCreated:Copy", ChangeKind.CREATED),
-    ("ObjectCreated:CompleteMultipartUpload", ChangeKind.CREATED),
-    ("ObjectRemoved:DeleteMarkerCreated", ChangeKind.MARKED_DELETED),
-    ("ObjectRemoved:Delete", ChangeKind.REMOVED),
-    ("LifecycleExpiration:DeleteMarkerCreated", ChangeKind.EXPIRED),
-    ("LifecycleExpiration:Delete", ChangeKind.EXPIRED),
-    ("ObjectRestore:Completed", ChangeKind.RESTORED),
-    ("ObjectRestore:Post", ChangeKind.UNKNOWN),
-    ("ObjectTagging:Put", ChangeKind.TAGS),
-    ("ObjectAcl:Put", ChangeKind.ACL),
-    ("ObjectRetention:Put", ChangeKind.RETENTION),
-    ("ObjectAnnotation:Delete", ChangeKind.ANNOTATIONS),
-    ("ObjectTeleported:Somewhere", ChangeKind.UNKNOWN),
-]
+KINDS = {
+    "ObjectCreated:Put": ChangeKind.CREATED,
+    "s3:ObjectCreated:Put": ChangeKind.CREATED,
+    "ObjectCreated:Post": ChangeKind.CREATED,
+    "ObjectCreated:Copy": ChangeKind.CREATED,
+    "ObjectCreated:CompleteMultipartUpload": ChangeKind.CREATED,
+    "ObjectRemoved:DeleteMarkerCreated": ChangeKind.MARKED_DELETED,
+    "ObjectRemoved:Delete": ChangeKind.REMOVED,
+    "LifecycleExpiration:DeleteMarkerCreated": ChangeKind.EXPIRED,
+    "LifecycleExpiration:Delete": ChangeKind.EXPIRED,
+    "ObjectRestore:Completed": ChangeKind.RESTORED,
+    "ObjectRestore:Post": ChangeKind.UNKNOWN,
+    "ObjectTagging:Put": ChangeKind.TAGS,
+    "ObjectAcl:Put": ChangeKind.ACL,
+    "ObjectRetention:Put": ChangeKind.RETENTION,
+    "ObjectAnnotation:Delete": ChangeKind.ANNOTATIONS,
+    "ObjectTeleported:Somewhere": ChangeKind.UNKNOWN,
+}
 
 
-@pytest.mark.parametrize(("name", "kind"), KINDS)
-def test_the_event_name_tells_what_happened(name: str, kind: ChangeKind) -> None:
-    assert only(body(record(name))).kind is kind
+def test_the_name_of_an_event_says_the_kind_of_change() -> None:
+    assert {name: only(body(record(name))).kind for name in KINDS} == KINDS
 
 
 def test_every_field_of_a_notification_is_read() -> None:
@@ -78,29 +77,28 @@ def test_every_field_of_a_notification_is_read() -> None:
     )
 
 
-KEYS = [
-    ("my+photo.jpg", "my photo.jpg"),
-    ("my%2Bphoto.jpg", "my+photo.jpg"),
-    ("a%20b", "a b"),
-    ("%E7%8C%AB/%F0%9F%98%80", "猫/😀"),
-    ("a/b//c", "a/b//c"),
-    ("100%25", "100%"),
-    ("a%250", "a%0"),
-    ("%C3%A9" * 512, "é" * 512),
-]
+KEYS = {
+    "my+photo.jpg": "my photo.jpg",
+    "my%2Bphoto.jpg": "my+photo.jpg",
+    "a%20b": "a b",
+    "%E7%8C%AB/%F0%9F%98%80": "猫/😀",
+    "a/b//c": "a/b//c",
+    "100%25": "100%",
+    "a%250": "a%0",
+    "%C3%A9" * 512: "é" * 512,
+}
 
 
-@pytest.mark.parametrize(("encoded", "key"), KEYS)
-def test_keys_of_notifications_are_form_encoded(encoded: str, key: str) -> None:
-    assert only(body(record(key=encoded))).key == key
+def test_keys_of_notifications_are_form_encoded() -> None:
+    assert {encoded: only(body(record(key=encoded))).key for encoded in KEYS} == KEYS
 
 
-@pytest.mark.parametrize("key", ["my+photo.jpg", "100%25", "猫 +"])
-def test_keys_of_eventbridge_stand_as_they_are(key: str) -> None:
-    assert only(json.dumps(eventbridge(key=key))).key == key
+def test_keys_of_eventbridge_are_not_encoded() -> None:
+    keys = ["my+photo.jpg", "100%25", "猫 +"]
+    assert [only(json.dumps(eventbridge(key=key))).key for key in keys] == keys
 
 
-def test_eventbridge_names_no_writer_and_is_the_whole_message() -> None:
+def test_an_event_of_eventbridge_names_no_writer_and_is_a_whole_message() -> None:
     text = json.dumps(eventbridge())
     [found] = parse(text)
     assert isinstance(found, Record)
@@ -108,31 +106,34 @@ def test_eventbridge_names_no_writer_and_is_the_whole_message() -> None:
     assert (found.change.principal, found.change.time, found.change.size) == ("", 1_700_000_000_000, 5)
 
 
-DELETIONS = [
-    ({"reason": "DeleteObject", "deletion-type": "Delete Marker Created"}, ChangeKind.MARKED_DELETED),
-    ({"reason": "DeleteObject", "deletion-type": "Permanently Deleted"}, ChangeKind.REMOVED),
-    ({"reason": "Lifecycle Expiration", "deletion-type": "Delete Marker Created"}, ChangeKind.EXPIRED),
-    ({}, ChangeKind.REMOVED),
-]
+DELETIONS = {
+    "a user's delete marker":
+        ({"reason": "DeleteObject", "deletion-type": "Delete Marker Created"}, ChangeKind.MARKED_DELETED),
+    "a user's permanent deletion":
+        ({"reason": "DeleteObject", "deletion-type": "Permanently Deleted"}, ChangeKind.REMOVED),
+    "a delete marker of lifecycle":
+        ({"reason": "Lifecycle Expiration", "deletion-type": "Delete Marker Created"}, ChangeKind.EXPIRED),
+    "a deletion that says no more": ({}, ChangeKind.REMOVED),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(("detail", "kind"), DELETIONS)
-def test_eventbridge_tells_a_users_delete_marker_from_every_other_deletion(
+@pytest.mark.parametrize(("detail", "kind"), DELETIONS.values(), ids=DELETIONS)
+def test_events_of_eventbridge_distinguish_a_users_delete_marker_from_other_deletions(
     detail: dict[str, str], kind: ChangeKind
 ) -> None:
     assert only(json.dumps(eventbridge("Object Deleted", **detail))).kind is kind
 
 
-def test_a_notification_wrapped_by_sns_is_the_same_notification() -> None:
+def test_a_notification_that_comes_by_sns_is_read_like_any_other() -> None:
     wrapped = json.dumps({"Type": "Notification", "TopicArn": "arn:aws:sns:::t", "Message": body(record())})
     assert parse(wrapped) == parse(body(record()))
 
 
-@pytest.mark.parametrize("version", ["2.0", "2.1", "2.6", "2.17"])
-def test_every_event_version_2_is_read_whatever_new_fields_it_has(version: str) -> None:
-    newer = record(size=5) | {"eventVersion": version, "novelty": {"deep": [1]}}
-    newer["s3"]["object"]["colour"] = "blue"
-    assert only(body(newer)).key == "a"
+def test_an_event_of_any_version_2_is_read_whatever_new_fields_it_has() -> None:
+    for version in ("2.0", "2.1", "2.6", "2.17"):
+        newer = record(size=5) | {"eventVersion": version, "novelty": {"deep": [1]}}
+        newer["s3"]["object"]["colour"] = "blue"
+        assert only(body(newer)).key == "a", version
 
 
 def test_an_object_without_a_version_id_has_the_null_version() -> None:
@@ -141,17 +142,17 @@ def test_an_object_without_a_version_id_has_the_null_version() -> None:
     assert only(body(plain)).version_id == "null"
 
 
-def test_events_without_a_sequencer_have_none() -> None:
+def test_an_event_without_a_sequencer_has_an_empty_one() -> None:
     tagged = record("ObjectTagging:Put")
     del tagged["s3"]["object"]["sequencer"]
     assert only(body(tagged)).sequencer == ""
 
 
-def test_a_test_event_says_nothing() -> None:
+def test_the_test_event_of_s3_has_no_records() -> None:
     assert parse(json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "east"})) == []
 
 
-def test_each_record_carries_a_message_that_brings_just_itself() -> None:
+def test_each_record_has_the_message_that_would_bring_it_alone() -> None:
     first, bad, last = parse(body(record(key="a"), {"eventName": "x"}, record(key="b")))
     assert isinstance(first, Record)
     assert isinstance(bad, Unreadable)
@@ -161,8 +162,8 @@ def test_each_record_carries_a_message_that_brings_just_itself() -> None:
     assert json.loads(bad.body) == {"Records": [{"eventName": "x"}]}
 
 
-def test_a_message_gives_one_failure_however_many_of_its_records_are_broken() -> None:
-    """Each would cost a message in the dead-letter queue, and thousands fit into one that somebody made up."""
+def test_a_message_is_one_failure_however_many_of_its_records_cannot_be_read() -> None:
+    """Each failure is a message in the dead-letter queue, and one made-up message can hold thousands of records."""
     good, bad = parse(body(None, record(key="a"), {"eventName": "x"}, *[None] * 1000))
     assert isinstance(good, Record)
     assert isinstance(bad, Unreadable)
@@ -170,53 +171,54 @@ def test_a_message_gives_one_failure_however_many_of_its_records_are_broken() ->
     assert json.loads(bad.body) == {"Records": [None, {"eventName": "x"}, *[None] * 1000]}
 
 
-def test_a_key_may_hold_what_cannot_be_printed() -> None:
+def test_a_key_can_have_characters_that_cannot_be_printed() -> None:
     assert only(body(record(key="a%00%0Ab"))).key == "a\0\nb"
 
 
-BROKEN = [
-    ("", "not JSON"),
-    ("{", "not JSON"),
-    ("[]", "not a JSON object"),
-    ('"text"', "not a JSON object"),
-    ("null", "not a JSON object"),
-    ("{}", "no list 'Records'"),
-    ('{"Records": {}}', "no list 'Records'"),
-    ('{"Records": []}', "no list 'Records'"),
-    ("[" * 100_000, "not JSON"),
-    (body("text"), "unexpected form"),
-    (body(None), "unexpected form"),
-    (body({}), "'eventName' is missing"),
-    (body({"eventName": "ObjectCreated:Put"}), "'s3' is missing"),
-    (body(record() | {"eventSource": "aws:sqs"}), "eventSource is 'aws:sqs'"),
-    (body(record() | {"eventVersion": "3.0"}), "'3.0' is not 2.x"),
-    (body(record() | {"eventTime": "yesterday"}), "unexpected form"),
-    (body(record() | {"eventTime": 5}), "unexpected form"),
-    (body(record(key="")), "unexpected form"),
-    (body(record(versionId=5)), "unexpected form"),
-    (body(record(size="big")), "unexpected form"),
-    (body(record(size=1)).replace('"size": 1', '"size": 1e999'), "unexpected form"),
-    (body(record(size=-1)), "unexpected form"),
-    (body(record(size=10**60)), "is not a size"),
-    (body(record(size=10**1000)), "unexpected form"),
-    (body(record(sequencer=["0"])), "unexpected form"),
-    (body(record() | {"eventName": 7}), "unexpected form"),
-    (body(record() | {"eventTime": "1969-12-31T23:59:59Z"}), "not a time"),
-    (body(record() | {"eventTime": "9999-12-31T23:59:59-14:00"}), "not a time"),
-    (body(record(versionId="a\0b")), "not a valid string"),
-    (body(record(versionId="a\ufffeb")), "not a valid string"),
-    (body("x" * 130 * 1024), "no event has more than"),
-    (body(record(key="\ud800")), "unexpected form"),
-    (body(record(key="%C3%A9" * 513)), "more than 1024 bytes"),
-    (body(record(versionId="v" * 1025)), "more than 1024 bytes"),
-    (json.dumps(eventbridge() | {"detail": {}}), "'object' is missing"),
-    (json.dumps({"source": "aws.s3"}), "'detail' is missing"),
-    (json.dumps({"Type": "Notification", "Message": "hello"}), "not JSON"),
-]
+UNREADABLE = {
+    "nothing": ("", "not JSON"),
+    "half of an object": ("{", "not JSON"),
+    "a list": ("[]", "not a JSON object"),
+    "a text": ('"text"', "not a JSON object"),
+    "null": ("null", "not a JSON object"),
+    "nested without end": ("[" * 100_000, "not JSON"),
+    "no records": ("{}", "no list 'Records'"),
+    "records that are no list": ('{"Records": {}}', "no list 'Records'"),
+    "an empty list of records": ('{"Records": []}', "no list 'Records'"),
+    "a record that is a text": (body("text"), "unexpected form"),
+    "a record that is null": (body(None), "unexpected form"),
+    "an empty record": (body({}), "'eventName' is missing"),
+    "a record without an object": (body({"eventName": "ObjectCreated:Put"}), "'s3' is missing"),
+    "an event of another service": (body(record() | {"eventSource": "aws:sqs"}), "eventSource is 'aws:sqs'"),
+    "an event of version 3": (body(record() | {"eventVersion": "3.0"}), "'3.0' is not 2.x"),
+    "a name that is a number": (body(record() | {"eventName": 7}), "unexpected form"),
+    "a time in words": (body(record() | {"eventTime": "yesterday"}), "unexpected form"),
+    "a time that is a number": (body(record() | {"eventTime": 5}), "unexpected form"),
+    "a time before 1970": (body(record() | {"eventTime": "1969-12-31T23:59:59Z"}), "not a time"),
+    "a time after the year 9999": (body(record() | {"eventTime": "9999-12-31T23:59:59-14:00"}), "not a time"),
+    "an empty key": (body(record(key="")), "unexpected form"),
+    "a key with half a character": (body(record(key="\ud800")), "unexpected form"),
+    "a key of more than 1,024 bytes": (body(record(key="%C3%A9" * 513)), "more than 1024 bytes"),
+    "a version id that is a number": (body(record(versionId=5)), "unexpected form"),
+    "a version id with a null byte": (body(record(versionId="a\0b")), "not a valid string"),
+    "a version id that XML cannot hold": (body(record(versionId="a\ufffeb")), "not a valid string"),
+    "a version id of more than 1,024 bytes": (body(record(versionId="v" * 1025)), "more than 1024 bytes"),
+    "a size in words": (body(record(size="big")), "unexpected form"),
+    "an infinite size": (body(record(size=1)).replace('"size": 1', '"size": 1e999'), "unexpected form"),
+    "a negative size": (body(record(size=-1)), "unexpected form"),
+    "a size of 61 digits": (body(record(size=10**60)), "is not a size"),
+    "a size of 1,001 digits": (body(record(size=10**1000)), "unexpected form"),
+    "a sequencer that is a list": (body(record(sequencer=["0"])), "unexpected form"),
+    "a record of more than 128 KiB": (body("x" * 130 * 1024), "no event has more than"),
+    "an event of EventBridge without an object": (json.dumps(eventbridge() | {"detail": {}}), "'object' is missing"),
+    "an event of EventBridge without a detail": (json.dumps({"source": "aws.s3"}), "'detail' is missing"),
+    "a notification by SNS about something else":
+        (json.dumps({"Type": "Notification", "Message": "hello"}), "not JSON"),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "why"), BROKEN, ids=[str(number) for number in range(1, len(BROKEN) + 1)])
-def test_what_cannot_be_understood_says_why(text: str, why: str) -> None:
+@pytest.mark.parametrize(("text", "why"), UNREADABLE.values(), ids=UNREADABLE)
+def test_a_message_that_cannot_be_read_says_why(text: str, why: str) -> None:
     assert why in complaint(text)
 
 
@@ -230,7 +232,7 @@ inner_places = st.sampled_from(["key", "size", "versionId", "sequencer"])
 
 
 @given(places, inner_places, json_values, json_values)
-def test_nothing_that_json_can_say_crashes(place: str, inner_place: str, value: Any, inner: Any) -> None:
+def test_no_value_in_an_event_crashes_the_parser(place: str, inner_place: str, value: Any, inner: Any) -> None:
     odd = record()
     odd["s3"]["object"][inner_place] = inner
     odd[place] = value
@@ -239,5 +241,5 @@ def test_nothing_that_json_can_say_crashes(place: str, inner_place: str, value: 
 
 
 @given(st.text())
-def test_nothing_that_text_can_say_crashes(text: str) -> None:
+def test_no_text_crashes_the_parser(text: str) -> None:
     parse(text)

@@ -1,6 +1,6 @@
-"""A version that was deleted for good at the source: skipped, once nothing is left that an earlier attempt disturbed.
+"""A version that was deleted for good at the source: it is skipped, once what its replica was written over is on top.
 
-Names are those of test_plan.py; g is the replica of the version that is gone, which was written at noon.
+Names are those of `histories.py`; g is the replica of the version that is gone, which was written at noon.
 """
 
 from dataclasses import replace
@@ -13,16 +13,16 @@ from replicator.core.deciding.facts import ABSENT, Facts, Ref
 from replicator.core.deciding.journal import Memory
 from replicator.core.outcomes.outcome import Reason, Status
 
-from tests.unit.histories import GONE_OVER, MARKERS, TWO_WAY, Fields, history, replicas, steps
-from tests.unit.values import EAST, created, facts, known, native
+from tests.unit.histories import DELETE_SETTLED, MARKERS, TWO_WAY, Fields, history, replicas, steps
+from tests.unit.values import EAST, complete_facts, created, facts, origin_of
 
 SKIPPED = (Status.SKIPPED, Reason.SRC_VERSION_NOT_FOUND)
 
 
-def look(source: str, destination: str, **fields: Any) -> Facts:
+def facts_when_gone(source: str, destination: str, **fields: Any) -> Facts:
     here, there = history(source), history(destination)
-    stands = {**replicas(here, there), "g": native("gone")}
-    found = known(created("gone", "0A"), here, there, stands, **({"repeated": True} | fields))
+    origins = {**replicas(here, there), "g": origin_of("gone")}
+    found = complete_facts(created("gone", "0A"), here, there, origins, **({"repeated": True} | fields))
     gone = Ref(EAST, "gone")
     return replace(found, marks={**found.marks, gone: None}, verdicts={**found.verdicts, "gone": ABSENT})
 
@@ -32,45 +32,53 @@ def skipped(given: Facts) -> bool:
     return isinstance(decision, Finish) and (decision.status, decision.reason) == SKIPPED
 
 
-TOLD: Fields = MARKERS | GONE_OVER
-PUT_RIGHT: list[tuple[str, str, str, Fields, list[str]]] = [
-    ("a later version comes back on top", "v1@1", "r1@2 g@3", {}, ["put back r1"]),
-    ("also over what was put back before somebody deleted it", "v1@1 v2@2", "g@1 r2@3 r1@4", {}, ["put back r2"]),
-    ("others were settled by then", "v1@1", "r1@2 g@3", {"memory": Memory(2, None, "", ("gone",))}, ["put back r1"]),
-    ("a delete that went over comes back", "d1@1", "d9@2 g@3", TOLD, ["delete"]),
-    ("two-way, a later write of the destination comes back", "", "w1@2 g@3", TWO_WAY, ["put back w1"]),
-]
-LEFT_ALONE: list[tuple[str, str, str, Fields]] = [
-    ("nobody can have written it yet", "v1@1", "r1@2 g@3", {"repeated": False}),
-    ("there is nothing", "v1@1", "", {}),
-    ("there is nothing else", "", "g@3", {}),
-    ("what is missing is left to its own change", "v1@1", "g@3", {}),
-    ("what is far older stays below", "v1@-9999", "r1@-9998 g@3", {}),
-    ("what must be on top is there", "v1@1", "g@1 r1@2", {}),
-    ("a user's write is on top", "v1@1", "g@1 r1@2 w1@3", {}),
-    ("a user's delete is on top", "v1@1", "g@1 r1@2 d9@3", {}),
-    ("a delete is below a version that is not looked for", "d1@-9999 v1@-9998", "d9@-9997 r1@-9996", TOLD),
-    ("a delete that no event told of does not go over", "d1@1", "g@3", MARKERS),
-]
+DELETE_REPLICATED: Fields = MARKERS | DELETE_SETTLED
+
+PUT_BACK: dict[str, tuple[str, str, Fields, list[str]]] = {
+    # source, destination, other facts, steps
+    "a later version is put back on top": ("v1@1", "r1@2 g@3", {}, ["put back r1"]),
+    "a version above one that was put back and then deleted for good is put back":
+        ("v1@1 v2@2", "g@1 r2@3 r1@4", {}, ["put back r2"]),
+    "a later version is put back, though the gone one was settled meanwhile":
+        ("v1@1", "r1@2 g@3", {"memory": Memory(2, None, "", ("gone",))}, ["put back r1"]),
+    "a replicated delete is written again": ("d1@1", "d9@2 g@3", DELETE_REPLICATED, ["delete"]),
+    "two-way, a later version of theirs is put back": ("", "w1@2 g@3", TWO_WAY, ["put back w1"]),
+}  # fmt: skip
+LEFT_ALONE: dict[str, tuple[str, str, Fields]] = {
+    # source, destination, other facts
+    "a first delivery: nobody can have copied it yet": ("v1@1", "r1@2 g@3", {"repeated": False}),
+    "nothing is there": ("v1@1", "", {}),
+    "nothing else is there": ("", "g@3", {}),
+    "another version is missing: its own change copies it": ("v1@1", "g@3", {}),
+    "the other version is far older": ("v1@-9999", "r1@-9998 g@3", {}),
+    "what must be on top is on top": ("v1@1", "g@1 r1@2", {}),
+    "a user's version is on top": ("v1@1", "g@1 r1@2 w1@3", {}),
+    "a user's delete marker is on top": ("v1@1", "g@1 r1@2 d9@3", {}),
+    "a delete is below a version that is not looked for":
+        ("d1@-9999 v1@-9998", "d9@-9997 r1@-9996", DELETE_REPLICATED),
+    "a delete without an event is not replicated": ("d1@1", "g@3", MARKERS),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("row", PUT_RIGHT, ids=[row[0] for row in PUT_RIGHT])
-def test_what_it_was_written_over_is_put_back(row: tuple[str, str, str, Fields, list[str]]) -> None:
-    _, source, destination, fields, expected = row
-    given = look(source, destination, **fields)
+@pytest.mark.parametrize(("source", "destination", "fields", "expected"), PUT_BACK.values(), ids=PUT_BACK)
+def test_what_the_replica_of_a_gone_version_was_written_over_is_put_back(
+    source: str, destination: str, fields: Fields, expected: list[str]
+) -> None:
+    given = facts_when_gone(source, destination, **fields)
     plan = decide(given)
     assert isinstance(plan, Plan)
     assert plan.gone
     assert steps(given) == expected
 
 
-@pytest.mark.parametrize("row", LEFT_ALONE, ids=[row[0] for row in LEFT_ALONE])
-def test_otherwise_it_is_skipped(row: tuple[str, str, str, Fields]) -> None:
-    _, source, destination, fields = row
-    assert skipped(look(source, destination, **fields))
+@pytest.mark.parametrize(("source", "destination", "fields"), LEFT_ALONE.values(), ids=LEFT_ALONE)
+def test_a_gone_version_is_skipped_where_nothing_must_be_put_back(
+    source: str, destination: str, fields: Fields
+) -> None:
+    assert skipped(facts_when_gone(source, destination, **fields))
 
 
-def test_a_first_delivery_asks_for_no_more_than_the_head() -> None:
+def test_a_first_delivery_of_a_gone_version_needs_no_histories() -> None:
     first = facts(created("gone"), verdicts={"gone": ABSENT}, marks={Ref(EAST, "gone"): None})
     assert skipped(first)
     assert decide(replace(first, repeated=True)) == Need(histories=True)

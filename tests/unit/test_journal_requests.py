@@ -1,6 +1,6 @@
 """What no emulator can show of requests to the journal table: consistent reads, refusals, and what is stored as what.
 
-A memory from before the last change would lead the next one astray, and tables outlive every version of the code.
+With an eventually consistent read, a handler could decide on the memory from before the last change.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from replicator.core.parts.parts import cut_evenly
 from replicator.core.parts.uploads import CopySource, Failure, Upload
 from replicator.flows.ports import Earlier, Note, Waiting
 
-from tests.unit.values import NOON, PAIR, native, replica
+from tests.unit.values import NOON, PAIR, origin_of, replica
 
 
 class Table:
@@ -89,7 +89,7 @@ def key(target: str) -> dict[str, Any]:
 
 def test_a_memory_is_stored_under_its_destination() -> None:
     table = WillingTable()
-    after = Memory(4, replica("w1", native("v1")), "0A", ("v1",))
+    after = Memory(4, replica("w1", origin_of("v1")), "0A", ("v1",))
     assert over(table).settle(PAIR, Memory(3), after, Note("rule", 7, NOON, 1, NOON * 1000))
     assert table.asked[0]["Key"] == key("west")
     assert table.asked[0]["ConditionExpression"] == "generation = :seen"

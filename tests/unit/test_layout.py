@@ -1,4 +1,4 @@
-"""Choosing how an object is copied: always something that S3 takes, and what the cost model finds cheapest."""
+"""How an object is copied: always within S3's limits, and as the cost model finds cheapest."""
 
 from dataclasses import replace
 
@@ -43,7 +43,7 @@ MODELS = st.builds(
 
 
 @given(SIZES, MODELS)
-def test_every_choice_is_within_s3s_limits(size: int, model: CostModel) -> None:
+def test_every_layout_is_within_s3s_limits(size: int, model: CostModel) -> None:
     layout = plan_parts(size, model)
     assert layout.cut.size == size
     if layout.method is CopyMethod.ONE_REQUEST:
@@ -54,40 +54,37 @@ def test_every_choice_is_within_s3s_limits(size: int, model: CostModel) -> None:
 
 
 @given(SIZES, MODELS)
-def test_one_request_copies_exactly_what_is_not_larger_than_the_largest_in_one(size: int, model: CostModel) -> None:
-    """The plan leaves larger versions of other changes out, so both must mean the same."""
+def test_one_request_copies_exactly_the_sizes_up_to_largest_in_one(size: int, model: CostModel) -> None:
+    """A plan leaves larger versions to their own changes, so both must mean the same."""
     one = plan_parts(size, model).method is CopyMethod.ONE_REQUEST
     assert one == (size <= largest_in_one(model))
 
 
-@pytest.mark.parametrize(
-    ("size", "how"),
-    [
-        (0, CopyMethod.ONE_REQUEST),
-        (1, CopyMethod.ONE_REQUEST),
-        (SMALLEST_PART, CopyMethod.ONE_REQUEST),
-        (128 * MIB, CopyMethod.ONE_REQUEST),
-        (128 * MIB + 1, CopyMethod.ONE_FUNCTION),
-        (500 * MIB, CopyMethod.ONE_FUNCTION),
-        (20 * GIB, CopyMethod.MANY_FUNCTIONS),
-        (LARGEST_OBJECT, CopyMethod.MANY_FUNCTIONS),
-    ],
-)
-def test_small_objects_go_in_one_request_large_ones_spread(size: int, how: CopyMethod) -> None:
-    assert plan_parts(size, USUAL).method is how
+def test_small_objects_are_copied_in_one_request_and_large_ones_by_many_functions() -> None:
+    expected = {
+        0: CopyMethod.ONE_REQUEST,
+        1: CopyMethod.ONE_REQUEST,
+        SMALLEST_PART: CopyMethod.ONE_REQUEST,
+        128 * MIB: CopyMethod.ONE_REQUEST,
+        128 * MIB + 1: CopyMethod.ONE_FUNCTION,
+        500 * MIB: CopyMethod.ONE_FUNCTION,
+        20 * GIB: CopyMethod.MANY_FUNCTIONS,
+        LARGEST_OBJECT: CopyMethod.MANY_FUNCTIONS,
+    }
+    assert {size: plan_parts(size, USUAL).method for size in expected} == expected
 
 
 @given(st.integers(300 * MIB, LARGEST_COPY))
-def test_objects_of_some_hundred_megabytes_gain(size: int) -> None:
+def test_an_object_of_some_hundred_megabytes_is_copied_in_half_the_time_of_one_request(size: int) -> None:
     assert plan_parts(size, USUAL).seconds < USUAL.copy_seconds(size) / 2
 
 
-def test_s3s_largest_object_takes_less_than_the_threshold() -> None:
+def test_the_largest_object_that_s3_takes_is_copied_within_the_threshold() -> None:
     assert plan_parts(LARGEST_OBJECT, USUAL).seconds < 15 * 60
 
 
 @given(st.integers(129 * MIB, LARGEST_OBJECT), st.integers(1, 10_000))
-def test_no_even_cut_is_much_better_than_the_chosen_one(size: int, count: int) -> None:
+def test_no_other_number_of_even_parts_is_much_cheaper_than_the_chosen_one(size: int, count: int) -> None:
     other = cut_evenly(size, count)
     alone, spread = seconds_alone(other, USUAL), seconds_spread(other, parts_per_message(other, USUAL), USUAL)
     seconds = min(spread, alone) if alone <= USUAL.alone_seconds else spread
@@ -103,7 +100,9 @@ def test_the_parts_of_a_message_fit_into_half_of_its_functions_time(size: int) -
 
 
 @given(st.integers(129 * MIB, LARGEST_OBJECT), st.sampled_from([1, 4, 100, 1000]), st.sampled_from([1, 16]))
-def test_messages_are_worth_their_handling_unless_functions_would_idle(size: int, functions: int, lanes: int) -> None:
+def test_handling_a_message_costs_little_of_its_time_unless_functions_would_be_idle(
+    size: int, functions: int, lanes: int
+) -> None:
     model = replace(USUAL, functions=functions, side_by_side=lanes)
     layout = plan_parts(size, model)
     if layout.method is not CopyMethod.MANY_FUNCTIONS:
@@ -123,14 +122,14 @@ def test_small_parts_share_a_message_where_there_are_many() -> None:
     assert parts_per_message(cut, replace(model, functions=1000)) == 16
 
 
-@pytest.mark.parametrize(("functions", "parts"), [(1, 32), (2, 16), (4, 8), (8, 4), (16, 2), (100, 2)])
-def test_messages_are_shared_out_evenly(functions: int, parts: int) -> None:
+def test_parts_are_shared_out_evenly_among_the_functions() -> None:
     """32 parts of 0.5 s, two side by side: all functions end at the same time."""
-    model = CostModel(functions=functions, side_by_side=2, request_seconds=0.2, bytes_per_second=5 * MIB / 0.3)
-    assert parts_per_message(Cut(((32, 5 * MIB),)), model) in {parts, parts // 2} - {1}
+    for functions, parts in ((1, 32), (2, 16), (4, 8), (8, 4), (16, 2), (100, 2)):
+        model = CostModel(functions=functions, side_by_side=2, request_seconds=0.2, bytes_per_second=5 * MIB / 0.3)
+        assert parts_per_message(Cut(((32, 5 * MIB),)), model) in {parts, parts // 2} - {1}, f"{functions} functions"
 
 
-def test_settings_move_every_boundary() -> None:
+def test_settings_change_every_limit_of_the_layout() -> None:
     lowered = CostModel(single_copy=20 * MIB, multipart_from=10 * MIB, spread_from=30 * MIB, part_size=6 * MIB)
     kinds = [plan_parts(size * MIB, lowered).method for size in (10, 11, 30, 31)]
     assert kinds == [
@@ -142,7 +141,7 @@ def test_settings_move_every_boundary() -> None:
     assert str(plan_parts(31 * MIB, lowered).cut) == f"5x{6 * MIB},1x{MIB}"
 
 
-def test_the_model_finds_by_itself_where_parts_begin_to_cost_less() -> None:
+def test_without_a_setting_the_model_finds_from_which_size_parts_are_cheaper() -> None:
     free = replace(USUAL, multipart_from=0)
     limit = largest_in_one(free)
     assert 10 * MIB < limit < 128 * MIB
@@ -152,26 +151,34 @@ def test_the_model_finds_by_itself_where_parts_begin_to_cost_less() -> None:
     assert largest_in_one(dear) == LARGEST_COPY
 
 
-def test_asked_for_boundaries_are_kept_whatever_they_cost() -> None:
+def test_part_sizes_that_a_rule_asks_for_are_kept_whatever_they_cost() -> None:
     cut = Cut.of((6 * MIB, 5 * MIB, 7 * MIB, 1))
     layout = plan_parts(cut.size, USUAL, cut)
     assert layout.cut == cut
     assert layout.method is CopyMethod.ONE_FUNCTION
 
 
-@pytest.mark.parametrize(("parts", "size", "free"), [(75, 5 * GIB, True), (1, 5 * GIB, False), (640, 5 * GIB, False),
-                                                     (1, 6 * GIB, False), (10_001, 60_000 * GIB, False)])  # fmt: skip
-def test_the_sources_boundaries_are_taken_where_they_cost_nothing(parts: int, size: int, free: bool) -> None:
-    assert suits(parts, size, USUAL) is free
+PART_COUNTS = {
+    "as many parts as the planner would choose": (75, 5 * GIB, True),
+    "one part, where many would be faster": (1, 5 * GIB, False),
+    "far more parts than the planner would choose": (640, 5 * GIB, False),
+    "one part that is larger than S3 copies": (1, 6 * GIB, False),
+    "more parts than S3 takes": (10_001, 60_000 * GIB, False),
+}
 
 
-def test_functions_start_as_lambda_starts_them() -> None:
-    """5 at once, then 300 a minute."""
+@pytest.mark.parametrize(("parts", "size", "kept"), PART_COUNTS.values(), ids=PART_COUNTS)
+def test_the_part_sizes_of_the_source_are_kept_where_that_costs_nothing(parts: int, size: int, kept: bool) -> None:
+    assert suits(parts, size, USUAL) is kept
+
+
+def test_functions_start_as_fast_as_lambda_starts_them() -> None:
+    """Five at once, then 300 a minute."""
     assert [function_start(number, USUAL) for number in (0, 4, 5, 304)] == [0, 0, 0.2, 60.0]
 
 
 @given(st.integers(1, 2_000), st.floats(0.5, 200), st.integers(1, 300))
-def test_working_off_takes_no_less_than_the_ideal_and_no_more_than_one_function(
+def test_processing_all_messages_takes_between_the_ideal_time_and_that_of_one_function(
     messages: int, each: float, functions: int
 ) -> None:
     model = replace(USUAL, functions=functions)

@@ -1,4 +1,4 @@
-"""Outcomes become embedded metrics: S3's names, units and dimensions, one blob for each set of dimensions."""
+"""Results become embedded metrics with S3's names, units and dimensions, one blob for each set of dimensions."""
 
 import json
 from typing import Any
@@ -44,7 +44,7 @@ def sets(blob: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def about(blob: dict[str, Any]) -> dict[str, str]:
-    """Return the set of dimensions that says most."""
+    """Return the largest set of dimensions."""
     return max(sets(blob), key=len)
 
 
@@ -52,7 +52,7 @@ def units(blob: dict[str, Any]) -> dict[str, str]:
     return {metric["Name"]: metric["Unit"] for metric in blob["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
 
 
-def test_a_batch_of_one_rule_is_one_blob_with_every_value(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_results_of_a_rule_are_one_blob_with_every_value(capsys: pytest.CaptureFixture[str]) -> None:
     other = Outcome(Status.COMPLETED, rule_id="all", destination="west", size=7, latency_ms=250)
     [blob] = published(capsys, COPIED, other)
     assert sets(blob) == [WEST]
@@ -73,13 +73,17 @@ def test_failures_are_counted_by_rule_and_by_reason(capsys: pytest.CaptureFixtur
     assert units(blob) == {"OperationsFailedReplication": "Count"}
 
 
-def test_the_stack_as_a_whole_is_counted_beside_its_rules(capsys: pytest.CaptureFixture[str]) -> None:
+def test_results_are_counted_for_the_stack_and_for_the_rule(capsys: pytest.CaptureFixture[str]) -> None:
     blobs = published(capsys, COPIED, FAILED, stack="replicator")
     assert [{"Stack": "replicator"} in sets(blob) for blob in blobs] == [True, True]
 
 
-@pytest.mark.parametrize(("within", "bytes_metric"), [(True, "BytesWithinThreshold"), (False, "BytesOutsideThreshold")])
-def test_an_object_counts_for_or_against_the_threshold(
+@pytest.mark.parametrize(
+    ("within", "bytes_metric"),
+    [(True, "BytesWithinThreshold"), (False, "BytesOutsideThreshold")],
+    ids=["within", "not within"],
+)
+def test_a_result_counts_as_within_its_threshold_or_not(
     capsys: pytest.CaptureFixture[str], within: bool, bytes_metric: str
 ) -> None:
     [blob] = published(capsys, COPIED, score=Score(within))
@@ -88,12 +92,14 @@ def test_an_object_counts_for_or_against_the_threshold(
     assert "OperationsMissedThreshold" not in blob
 
 
-def test_what_was_counted_before_counts_neither_way(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_result_that_was_counted_before_counts_neither_as_within_nor_as_missed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     [blob] = published(capsys, COPIED)
     assert "WithinThreshold" not in blob
 
 
-def test_a_missed_threshold_is_counted_once_by_rule(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missed_threshold_is_counted_once_for_its_rule(capsys: pytest.CaptureFixture[str]) -> None:
     blobs = published(capsys, COPIED, score=Score(within=False, missed=True))
     assert [blob["OperationsMissedThreshold"] for blob in blobs if "OperationsMissedThreshold" in blob] == [[1]]
 
@@ -104,7 +110,7 @@ def test_each_destination_and_rule_has_its_own_blob(capsys: pytest.CaptureFixtur
     assert [about(blob) for blob in blobs] == [WEST, WEST | {"DestinationBucket": "north", "RuleId": "some"}]
 
 
-def test_skips_are_counted_by_reason(capsys: pytest.CaptureFixture[str]) -> None:
+def test_skipped_changes_are_counted_by_reason(capsys: pytest.CaptureFixture[str]) -> None:
     blobs = published(capsys, SKIPPED, SKIPPED, UNRULED)
     assert [about(blob) for blob in blobs] == [
         WEST | {"Reason": "SourceIsReplica"},
@@ -113,24 +119,24 @@ def test_skips_are_counted_by_reason(capsys: pytest.CaptureFixture[str]) -> None
     assert [blob["OperationsSkipped"] for blob in blobs] == [[1, 1], [1]]
 
 
-def test_what_waits_is_the_monitors_to_count(capsys: pytest.CaptureFixture[str]) -> None:
+def test_changes_that_wait_are_not_counted(capsys: pytest.CaptureFixture[str]) -> None:
     assert published(capsys, WAITING) == []
 
 
-def test_a_message_that_could_not_be_read_is_a_failure_of_no_bucket(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_message_that_cannot_be_read_is_a_failure_without_a_bucket(capsys: pytest.CaptureFixture[str]) -> None:
     [blob] = published(capsys, Outcome(Status.FAILED, Reason.MALFORMED), source="")
     assert blob["OperationsFailedReplication"] == [1]
     assert "SourceBucket" not in blob
 
 
-def test_more_values_than_one_blob_may_hold_become_several(capsys: pytest.CaptureFixture[str]) -> None:
+def test_more_values_than_a_blob_may_have_become_several_blobs(capsys: pytest.CaptureFixture[str]) -> None:
     """CloudWatch takes 100 values of a metric in one blob."""
     blobs = published(capsys, *([COPIED] * 250))
     assert sum(len(blob["OperationsReplicated"]) for blob in blobs) == 250
     assert all(len(blob[name]) <= 100 for blob in blobs for name in units(blob))
 
 
-def test_nothing_is_published_twice(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_value_is_published_twice(capsys: pytest.CaptureFixture[str]) -> None:
     measures = EmbeddedMetrics("S3Replicator")
     measures.record(result(COPIED))
     measures.flush()

@@ -1,6 +1,5 @@
-"""Events about replication: S3's record, and S3's form for EventBridge beside it."""
+"""Published events: a record as S3 notifications have it, and the fields of S3's events on EventBridge beside it."""
 
-import pytest
 from replicator.core.outcomes.notices import NoticeKind, detail, notice_of
 from replicator.core.outcomes.outcome import Outcome, Reason, Status
 from replicator.core.versions.change import Change, ChangeKind
@@ -13,7 +12,7 @@ OUTCOME = Outcome(
 )  # fmt: skip
 
 
-def test_a_failure_has_the_form_of_s3s_own_event() -> None:
+def test_the_event_of_a_failure_has_the_form_of_s3s_own() -> None:
     assert detail(notice_of(NoticeKind.FAILED, CHANGE, OUTCOME), "us-east-1", NOON) == {
         "eventVersion": "2.2",
         "eventSource": "aws:s3",
@@ -38,27 +37,25 @@ def test_a_failure_has_the_form_of_s3s_own_event() -> None:
     }
 
 
-def test_a_missed_threshold_names_the_threshold() -> None:
+def test_the_event_of_a_missed_threshold_names_the_threshold() -> None:
     data = detail(notice_of(NoticeKind.MISSED, CHANGE, OUTCOME), "us-east-1", NOON)["replicationEventData"]
     assert data["threshold"] == "15"
     assert not {"failureReason", "replicationTime"} & data.keys()
 
 
-def test_a_late_arrival_tells_how_long_it_took() -> None:
+def test_the_event_of_a_late_completion_says_how_long_it_took() -> None:
     data = detail(notice_of(NoticeKind.AFTER, CHANGE, OUTCOME), "us-east-1", NOON)["replicationEventData"]
     assert (data["threshold"], data["replicationTime"]) == ("15", "934.210")
 
 
-def test_a_delete_marker_is_another_operation() -> None:
+def test_the_event_of_a_delete_marker_names_another_operation() -> None:
     marker = Change(ChangeKind.MARKED_DELETED, "east", "k", "v1")
     data = detail(notice_of(NoticeKind.FAILED, marker, OUTCOME), "us-east-1", NOON)["replicationEventData"]
     assert data["s3Operation"] == "OBJECT_DELETE"
 
 
-@pytest.mark.parametrize(
-    ("region", "partition"), [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
-)
-def test_arns_name_the_partition_of_their_region(region: str, partition: str) -> None:
-    told = detail(notice_of(NoticeKind.FAILED, CHANGE, OUTCOME), region, NOON)
-    assert told["s3"]["bucket"]["arn"] == f"arn:{partition}:s3:::east"
-    assert told["replicationEventData"]["destinationBucket"] == f"arn:{partition}:s3:::west"
+def test_arns_name_the_partition_of_their_region() -> None:
+    for region, partition in (("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")):
+        event = detail(notice_of(NoticeKind.FAILED, CHANGE, OUTCOME), region, NOON)
+        assert event["s3"]["bucket"]["arn"] == f"arn:{partition}:s3:::east"
+        assert event["replicationEventData"]["destinationBucket"] == f"arn:{partition}:s3:::west"

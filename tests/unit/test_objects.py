@@ -1,11 +1,11 @@
-"""What S3 answers to HEAD, LIST, tags and ACL becomes values of the core."""
+"""S3's answers to HEAD, LIST, GetObjectTagging and GetObjectAcl become values of the core."""
 
 from typing import Any
 
 import pytest
 from replicator.aws.errors import Side
 from replicator.aws.objects import BucketObjects
-from replicator.core.deciding.facts import ABSENT
+from replicator.core.deciding.facts import ABSENT, Top
 from replicator.core.outcomes.outcome import Permanent, Reason, Temporary
 from replicator.core.versions.version import (
     Checksum,
@@ -48,61 +48,64 @@ def test_a_version_is_read_with_one_head_that_asks_for_its_checksum() -> None:
     assert wire.headers() == {"x-amz-checksum-mode": "ENABLED", "x-amz-expected-bucket-owner": "111111111111"}
 
 
-ROWS: list[tuple[int, str, dict[str, str], dict[str, Any]]] = [
-    (1, "user metadata", {"x_amz_meta_colour": "blue"}, {"metadata": {"colour": "blue"}}),
-    (2, "system headers",
-     {"content_type": "t", "cache_control": "c", "content_disposition": "d", "content_encoding": "gzip",
-      "content_language": "de", "x_amz_website_redirect_location": "/r"},
-     {"headers": {"ContentType": "t", "CacheControl": "c", "ContentDisposition": "d", "ContentEncoding": "gzip",
-                  "ContentLanguage": "de", "WebsiteRedirectLocation": "/r"}}),
-    (3, "Expires as the text that it is", {"expires": "Tue, 01 Jan 2030 00:00:00 GMT"},
-     {"headers": {"Expires": "Tue, 01 Jan 2030 00:00:00 GMT"}}),
-    (4, "Expires that is no date", {"expires": "soon"}, {"headers": {"Expires": "soon"}}),
-    (5, "metadata that headers cannot carry", {"x_amz_missing_meta": "2"}, {"unseen_metadata": 2}),
-    (6, "the number of tags", {"x_amz_tagging_count": "3"}, {"tag_count": 3}),
-    (7, "the storage class", {"x_amz_storage_class": "STANDARD_IA"}, {"storage_class": "STANDARD_IA"}),
-    (8, "an archive tier", {"x_amz_archive_status": "ARCHIVE_ACCESS"}, {"archive_status": "ARCHIVE_ACCESS"}),
-    (9, "a restore under way", {"x_amz_restore": 'ongoing-request="true"'}, {"restore": Restore.ONGOING}),
-    (10, "a restore that is done", {"x_amz_restore": 'ongoing-request="false", expiry-date="x"'},
-     {"restore": Restore.DONE}),
-    (11, "SSE-KMS", {"x_amz_server_side_encryption": "aws:kms", "x_amz_server_side_encryption_aws_kms_key_id": "arn:k",
-                     "x_amz_server_side_encryption_bucket_key_enabled": "true"},
-     {"encryption": Encryption("aws:kms", "arn:k", bucket_key=True)}),
-    (12, "a lock", {"x_amz_object_lock_mode": "COMPLIANCE", "x_amz_object_lock_legal_hold": "ON",
-                    "x_amz_object_lock_retain_until_date": "2030-01-01T00:00:00Z"},
-     {"lock": Lock("COMPLIANCE", "2030-01-01T00:00:00+00:00", legal_hold=True)}),
-    (13, "no legal hold", {"x_amz_object_lock_legal_hold": "OFF"}, {"lock": Lock()}),
-    (16, "an event hold", {"x_amz_object_lock_mode": "GOVERNANCE", "x_amz_object_lock_event_hold": "ON",
-                           "x_amz_object_lock_event_hold_duration_days": "7"},
-     {"lock": Lock("GOVERNANCE", event_hold=True, event_hold_days=7)}),
-    (14, "a checksum of one piece", {"x_amz_checksum_sha256": "abc="},
-     {"checksum": Checksum("SHA256", "abc=", full_object=True)}),
-    (15, "a checksum over parts", {"x_amz_checksum_crc32": "abc=-2", "x_amz_checksum_type": "COMPOSITE"},
-     {"checksum": Checksum("CRC32", "abc=-2", full_object=False)}),
-]  # fmt: skip
+HEADS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+    "user metadata": ({"x_amz_meta_colour": "blue"}, {"metadata": {"colour": "blue"}}),
+    "system headers":
+        ({"content_type": "t", "cache_control": "c", "content_disposition": "d", "content_encoding": "gzip",
+          "content_language": "de", "x_amz_website_redirect_location": "/r"},
+         {"headers": {"ContentType": "t", "CacheControl": "c", "ContentDisposition": "d", "ContentEncoding": "gzip",
+                      "ContentLanguage": "de", "WebsiteRedirectLocation": "/r"}}),
+    "Expires as it was written":
+        ({"expires": "Tue, 01 Jan 2030 00:00:00 GMT"}, {"headers": {"Expires": "Tue, 01 Jan 2030 00:00:00 GMT"}}),
+    "Expires that is no date": ({"expires": "soon"}, {"headers": {"Expires": "soon"}}),
+    "metadata that headers cannot carry": ({"x_amz_missing_meta": "2"}, {"unseen_metadata": 2}),
+    "the number of tags": ({"x_amz_tagging_count": "3"}, {"tag_count": 3}),
+    "the storage class": ({"x_amz_storage_class": "STANDARD_IA"}, {"storage_class": "STANDARD_IA"}),
+    "an archive tier": ({"x_amz_archive_status": "ARCHIVE_ACCESS"}, {"archive_status": "ARCHIVE_ACCESS"}),
+    "a restore under way": ({"x_amz_restore": 'ongoing-request="true"'}, {"restore": Restore.ONGOING}),
+    "a restore that is done":
+        ({"x_amz_restore": 'ongoing-request="false", expiry-date="x"'}, {"restore": Restore.DONE}),
+    "SSE-KMS":
+        ({"x_amz_server_side_encryption": "aws:kms", "x_amz_server_side_encryption_aws_kms_key_id": "arn:k",
+          "x_amz_server_side_encryption_bucket_key_enabled": "true"},
+         {"encryption": Encryption("aws:kms", "arn:k", bucket_key=True)}),
+    "a lock":
+        ({"x_amz_object_lock_mode": "COMPLIANCE", "x_amz_object_lock_legal_hold": "ON",
+          "x_amz_object_lock_retain_until_date": "2030-01-01T00:00:00Z"},
+         {"lock": Lock("COMPLIANCE", "2030-01-01T00:00:00+00:00", legal_hold=True)}),
+    "no legal hold": ({"x_amz_object_lock_legal_hold": "OFF"}, {"lock": Lock()}),
+    "an event hold":
+        ({"x_amz_object_lock_mode": "GOVERNANCE", "x_amz_object_lock_event_hold": "ON",
+          "x_amz_object_lock_event_hold_duration_days": "7"},
+         {"lock": Lock("GOVERNANCE", event_hold=True, event_hold_days=7)}),
+    "a checksum of one piece":
+        ({"x_amz_checksum_sha256": "abc="}, {"checksum": Checksum("SHA256", "abc=", full_object=True)}),
+    "a checksum over parts":
+        ({"x_amz_checksum_crc32": "abc=-2", "x_amz_checksum_type": "COMPOSITE"},
+         {"checksum": Checksum("CRC32", "abc=-2", full_object=False)}),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[f"{row[0]} {row[1]}" for row in ROWS])
-def test_each_header_is_a_field(row: tuple[int, str, dict[str, str], dict[str, Any]]) -> None:
-    _, _, headers, fields = row
+@pytest.mark.parametrize(("headers", "fields"), HEADS.values(), ids=HEADS)
+def test_each_header_of_a_version_becomes_a_field(headers: dict[str, str], fields: dict[str, Any]) -> None:
     found = head(**headers)
     assert {name: getattr(found, name) for name in fields} == fields
 
 
-def test_a_bucket_that_never_had_versions_has_null_versions() -> None:
+def test_a_version_of_a_bucket_without_versioning_is_the_null_version() -> None:
     plain = {name: value for name, value in ALWAYS.items() if name != "x-amz-version-id"}
     found = source(Wire([Answer(headers=plain)])).head("k", "null")
     assert isinstance(found, Head)
     assert found.version_id == "null"
 
 
-@pytest.mark.parametrize(("status", "why"), [(404, "gone"), (405, "the id is that of a delete marker")])
-def test_what_is_no_version_is_absent(status: int, why: str) -> None:
-    assert source(Wire([Answer(status=status)])).head("k", "v1") is ABSENT, why
+@pytest.mark.parametrize("status", [404, 405], ids=["a version that is gone", "the id of a delete marker"])
+def test_what_is_no_version_is_absent(status: int) -> None:
+    assert source(Wire([Answer(status=status)])).head("k", "v1") is ABSENT
 
 
-def test_a_head_that_is_denied_only_because_it_asks_for_the_checksum_is_asked_without() -> None:
-    """S3 wants kms:Decrypt for the checksum of a KMS object; a rule may leave such objects out, and its key too."""
+def test_a_head_that_is_denied_with_its_checksum_is_repeated_without() -> None:
+    """S3 requires kms:Decrypt for the checksum of a KMS object; a stack whose rules skip those does not have it."""
     kms = {"x-amz-server-side-encryption": "aws:kms"}
     wire = Wire([Answer(status=403), Answer(headers=ALWAYS | kms)])
     found = source(wire).head("k", "v1")
@@ -112,30 +115,30 @@ def test_a_head_that_is_denied_only_because_it_asks_for_the_checksum_is_asked_wi
     assert len(wire.requests) == 2
 
 
-def test_a_head_that_is_denied_either_way_is_denied() -> None:
+def test_a_head_that_is_denied_with_and_without_its_checksum_is_permanent_trouble() -> None:
     with pytest.raises(Permanent) as trouble:
         source(Wire([Answer(status=403)])).head("k", "v1")
     assert trouble.value.reason is Reason.SRC_HEAD_DENIED
 
 
-TOPS = [
-    ("an object", Answer(headers=ALWAYS), Head("v1", '"v1"', 7, 1_700_000_000)),
-    ("nothing", Answer(status=404), ABSENT),
-    ("a marker", Answer(status=404, headers={"x-amz-delete-marker": "true", "x-amz-version-id": "d"}), MarkerHead("d")),
-    ("a null marker", Answer(status=404, headers={"x-amz-delete-marker": "true"}), MarkerHead("null")),
-]
+TOPS: dict[str, tuple[Answer, Top]] = {
+    "an object": (Answer(headers=ALWAYS), Head("v1", '"v1"', 7, 1_700_000_000)),
+    "nothing": (Answer(status=404), ABSENT),
+    "a delete marker":
+        (Answer(status=404, headers={"x-amz-delete-marker": "true", "x-amz-version-id": "d"}), MarkerHead("d")),
+    "a null delete marker": (Answer(status=404, headers={"x-amz-delete-marker": "true"}), MarkerHead("null")),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("row", TOPS, ids=[row[0] for row in TOPS])
-def test_what_a_key_shows(row: tuple[str, Answer, object]) -> None:
-    _, answer, top = row
+@pytest.mark.parametrize(("answer", "top"), TOPS.values(), ids=TOPS)
+def test_a_head_without_a_version_id_finds_what_is_current(answer: Answer, top: Top) -> None:
     wire = Wire([answer])
     assert source(wire).top("k") == top
     assert wire.requests[0].url.endswith("/k")
 
 
 def listing(*entries: tuple[str, str, str], then: tuple[str, str] | None = None) -> Answer:
-    """Write a page of a listing; an entry is (element, key, version id)."""
+    """Return a page of a listing; an entry is (element, key, version id)."""
     items = "".join(
         f"<{element}><Key>{key}</Key><VersionId>{version}</VersionId><IsLatest>false</IsLatest>"
         f"<LastModified>2023-11-14T22:13:20.000Z</LastModified>"
@@ -160,7 +163,7 @@ def names(entries: tuple[Entry, ...]) -> list[str]:
 VERSION, MARKER = "Version", "DeleteMarker"
 
 
-def test_a_history_is_in_s3s_own_order_turned_round_whatever_is_mixed() -> None:
+def test_a_history_is_s3s_listing_in_reverse_with_versions_and_delete_markers() -> None:
     page = listing((VERSION, "k", "4"), (MARKER, "k", "3"), (VERSION, "k", "2"), (MARKER, "k", "1"))
     history = source(Wire([page])).history("k")
     assert names(history) == ["1", "2", "3", "4"]
@@ -168,7 +171,7 @@ def test_a_history_is_in_s3s_own_order_turned_round_whatever_is_mixed() -> None:
     assert history[1] == Entry("2", EntryKind.VERSION, 1_700_000_000, '"2"', 7)
 
 
-def test_keys_that_only_begin_with_the_key_do_not_belong_to_it() -> None:
+def test_a_history_leaves_out_keys_that_only_begin_with_its_key() -> None:
     page = listing((VERSION, "k", "null"), (MARKER, "k/x", "null"), (VERSION, "k2", "9"))
     history = source(Wire([page])).history("k")
     assert history == (Entry("null", EntryKind.VERSION, 1_700_000_000, '"null"', 7),)
@@ -182,13 +185,13 @@ def test_a_long_history_is_read_page_by_page() -> None:
     assert "version-id-marker=3" in wire.requests[1].url
 
 
-def test_reading_ends_with_the_page_on_which_other_keys_begin() -> None:
+def test_a_history_ends_with_the_page_on_which_other_keys_begin() -> None:
     wire = Wire([listing((VERSION, "k", "1"), (VERSION, "k2", "9"), then=("k2", "9"))])
     assert names(source(wire).history("k")) == ["1"]
     assert len(wire.requests) == 1
 
 
-def test_odd_keys_are_found_in_the_listing() -> None:
+def test_a_history_of_a_key_that_must_be_encoded_is_found() -> None:
     wire = Wire([listing((VERSION, "a%20b%2Bc/%C3%BC", "1"))])
     answer = wire.answers[0]
     assert isinstance(answer, Answer)
@@ -196,7 +199,7 @@ def test_odd_keys_are_found_in_the_listing() -> None:
     assert names(source(Wire([encoded])).history("a b+c/ü")) == ["1"]
 
 
-def test_nothing_is_listed_of_a_key_without_history() -> None:
+def test_a_key_without_entries_has_an_empty_history() -> None:
     assert source(Wire([listing()])).history("k") == ()
 
 
@@ -231,7 +234,7 @@ def test_the_default_acl_grants_nothing_that_must_be_copied() -> None:
     assert source(Wire([acl(MINE)])).grants("k", "v1") == ()
 
 
-def test_any_other_acl_is_copied_whole() -> None:
+def test_any_other_acl_is_read_with_all_its_grants() -> None:
     assert source(Wire([acl(MINE, EVERYBODY)])).grants("k", "v1") == (
         Grant("FULL_CONTROL", 'id="me"'),
         Grant("READ", 'uri="http://acs.amazonaws.com/groups/global/AllUsers"'),
@@ -242,19 +245,19 @@ WRITE = grant("WRITE", "Group", "<URI>http://acs.amazonaws.com/groups/global/All
 
 
 def test_a_grant_that_means_nothing_on_an_object_is_left_out_unless_it_is_part_of_a_canned_acl() -> None:
-    """S3 keeps WRITE in an object's ACL; no header of a copy can say it, and it must not hold up the copy."""
+    """S3 keeps WRITE in an object's ACL, but no header of a copy can set it; it must not fail the copy."""
     assert source(Wire([acl(MINE, WRITE)])).grants("k", "v1") == ()
     canned = source(Wire([acl(MINE, EVERYBODY, WRITE)])).grants("k", "v1")
     assert {grant.permission for grant in canned} == {"FULL_CONTROL", "READ", "WRITE"}
 
 
-def test_reading_is_repeated_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_that_is_throttled_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     wire = Wire([error(503, "SlowDown"), error(503, "SlowDown"), listing((VERSION, "k", "1"))])
     assert names(source(wire).history("k")) == ["1"]
 
 
-def test_reading_gives_up_after_three_times(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_that_is_throttled_three_times_is_temporary_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     wire = Wire([error(503, "SlowDown")])
     with pytest.raises(Temporary) as trouble:

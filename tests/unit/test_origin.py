@@ -1,6 +1,5 @@
-"""The mark survives its own text, counts only where it was written, and fits into what room there is."""
+"""The mark of a replica: it is read as it was written, valid only where it was written, and put where there is room."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from replicator.core.versions.origin import (
@@ -40,45 +39,44 @@ def test_a_mark_is_plain_ascii_and_fits_into_a_tag(origin: Origin, bucket: str, 
 
 
 def test_the_form_of_the_mark_does_not_change() -> None:
-    """Replicas written long ago carry this text."""
+    """Replicas that were written long ago carry this text."""
     assert TEXT == "east/v1/1700000000/1700000100/4bc95930"
     assert decode_mark("east/null/0/1700000100/4bc95930", HERE) == Origin("east", "null", 0)
 
 
-@pytest.mark.parametrize(("bucket", "key"), [("north", "a/b"), ("west", "a/c"), ("east", "a/b")])
-def test_a_users_copy_of_a_replica_is_native_wherever_else_it_stands(bucket: str, key: str) -> None:
-    assert decode_mark(TEXT, Site(bucket, key, NOON)) is None
+def test_a_mark_is_not_valid_in_another_bucket_or_under_another_key() -> None:
+    """So a user's copy of a replica is a native version."""
+    for bucket, key in (("north", "a/b"), ("west", "a/c"), ("east", "a/b")):
+        assert decode_mark(TEXT, Site(bucket, key, NOON)) is None, f"{bucket}/{key}"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [None, "", "/", "////", "east", "east/v1", "east/v1/1700000000/1700000100", "/v1/1700000000/1700000100/4bc95930",
-     "east//17/1700000100/4bc95930", "east/v1/-5/1700000100/4bc95930", "east/v1/x/1700000100/4bc95930",
-     "east/v1/1700000000/4bc95930", "east/v1/1700000000/1700000100/00000000", "é/v1/²/1700000100/4bc95930"],
-)  # fmt: skip
-def test_other_text_is_no_mark(text: str | None) -> None:
-    assert decode_mark(text, HERE) is None
+def test_a_text_that_is_no_mark_is_not_read_as_one() -> None:
+    texts = [
+        None, "", "/", "////", "east", "east/v1", "east/v1/1700000000/1700000100", "/v1/1700000000/1700000100/4bc95930",
+        "east//17/1700000100/4bc95930", "east/v1/-5/1700000100/4bc95930", "east/v1/x/1700000100/4bc95930",
+        "east/v1/1700000000/4bc95930", "east/v1/1700000000/1700000100/00000000", "é/v1/²/1700000100/4bc95930",
+    ]  # fmt: skip
+    assert [text for text in texts if decode_mark(text, HERE)] == []
 
 
-@pytest.mark.parametrize(("late", "counts"), [(0, True), (-MARK_SECONDS, True), (MARK_SECONDS, True),
-                                              (MARK_SECONDS + 1, False), (-MARK_SECONDS - 1, False)])  # fmt: skip
-def test_a_users_copy_of_an_old_replica_onto_its_own_key_is_native(late: int, *, counts: bool) -> None:
-    """So an old version is brought back; the replica itself is written when its mark is, as far as clocks can tell."""
-    assert (decode_mark(TEXT, Site("west", "a/b", NOON + late)) == ORIGIN) is counts
+def test_a_mark_is_valid_as_long_as_its_version_was_written_at_about_its_time() -> None:
+    """A user brings an old replica back by copying it onto its own key: that copy is a native version."""
+    valid = {0: True, -MARK_SECONDS: True, MARK_SECONDS: True, MARK_SECONDS + 1: False, -MARK_SECONDS - 1: False}
+    assert {late: decode_mark(TEXT, Site("west", "a/b", NOON + late)) == ORIGIN for late in valid} == valid
 
 
-def test_a_mark_counts_though_the_writers_clock_is_off_as_far_as_s3_lets_it_be() -> None:
+def test_a_mark_is_valid_though_the_writers_clock_is_off_as_far_as_s3_allows() -> None:
     skew, copying = 15 * 60, 5 * 60
     assert all(decode_mark(TEXT, Site("west", "a/b", NOON + late)) for late in (-skew, skew + copying))
     assert not decode_mark(TEXT, Site("west", "a/b", NOON + 60 * 60))
 
 
 @given(st.text())
-def test_no_text_that_users_write_crashes(text: str) -> None:
+def test_no_text_crashes_the_reader_of_marks(text: str) -> None:
     decode_mark(text, HERE)
 
 
-def test_either_carrier_is_read_and_metadata_first() -> None:
+def test_a_mark_is_read_from_the_metadata_or_else_from_the_tags() -> None:
     other = encode_mark(Origin("east", "v2", 1), HERE)
     assert find_mark({MARK: TEXT}, {}, HERE) == ORIGIN
     assert find_mark({}, {MARK: TEXT}, HERE) == ORIGIN
@@ -86,18 +84,15 @@ def test_either_carrier_is_read_and_metadata_first() -> None:
     assert find_mark({"other": TEXT}, {"x": TEXT}, HERE) is None
 
 
-def test_a_foreign_mark_in_metadata_does_not_hide_the_one_in_the_tags() -> None:
-    """A user's copy of a replica, replicated: its metadata is full and still names the place it came from."""
+def test_a_mark_in_the_metadata_that_is_not_valid_does_not_hide_the_one_in_the_tags() -> None:
+    """As in the replica of a user's copy of a replica: its full metadata still has the mark of where that came from."""
     foreign = encode_mark(ORIGIN, Site("north", "a/b", NOON))
     assert find_mark({MARK: foreign}, {MARK: TEXT}, HERE) == ORIGIN
 
 
-@pytest.mark.parametrize(
-    ("metadata", "count"),
-    [({}, 0), ({"a": "b"}, 2), ({"name": "é"}, 6), ({"a": "bc", "de": ""}, 5)],
-)
-def test_metadata_is_counted_in_bytes_of_keys_and_values(metadata: dict[str, str], count: int) -> None:
-    assert metadata_bytes(metadata) == count
+def test_metadata_is_measured_in_bytes_of_keys_and_values() -> None:
+    given: list[dict[str, str]] = [{}, {"a": "b"}, {"name": "é"}, {"a": "bc", "de": ""}]
+    assert [metadata_bytes(metadata) for metadata in given] == [0, 2, 6, 5]
 
 
 def full(room: int) -> dict[str, str]:
@@ -121,16 +116,14 @@ def test_metadata_that_headers_cannot_carry_leaves_no_room() -> None:
 
 
 @given(origins, bucket_names, keys, st.integers(0, 400))
-def test_a_reader_never_overlooks_a_mark_that_went_into_the_tags(
-    origin: Origin, bucket: str, key: str, room: int
-) -> None:
-    """It decides without the mark whether to look at the tags: no mark that there can be is longer than it assumes."""
+def test_a_reader_never_misses_a_mark_in_the_tags(origin: Origin, bucket: str, key: str, room: int) -> None:
+    """It decides without the mark whether to read the tags, so no mark may be longer than it assumes."""
     mark = encode_mark(origin, Site(bucket, key, NOON))
     if not has_metadata_room(full(room), 0, mark):
         assert not has_metadata_room(full(room), 0)
 
 
-def test_the_longest_mark_that_there_can_be_is_what_a_reader_assumes() -> None:
+def test_a_reader_assumes_the_longest_mark_that_there_can_be() -> None:
     longest = encode_mark(Origin("b" * 63, "v" * 128, 10**12 - 1), Site("west", "a/b", 10**12 - 1))
     for room in range(len(MARK) + len(longest) - 1, len(MARK) + len(longest) + 2):
         assert has_metadata_room(full(room), 0) is has_metadata_room(full(room), 0, longest)

@@ -1,10 +1,9 @@
-"""Messages of parts: what is written is read again, and what nobody of ours wrote is refused with a reason."""
+"""Part messages: they are read as they were written, and any other message is refused with a reason."""
 
 import json
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from replicator.core.parts.parts import MIB, Cut
@@ -26,7 +25,7 @@ def sent(cut: Cut, per_message: int = 2) -> list[PartsMessage]:
 
 
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=60), st.integers(1, 20), st.sets(st.integers(1, 60)))
-def test_messages_hold_each_missing_part_once_and_survive_the_queue(
+def test_messages_have_each_missing_part_once_and_are_read_as_they_were_written(
     sizes: list[int], per_message: int, there: set[int]
 ) -> None:
     cut = Cut.of(sizes)
@@ -38,23 +37,23 @@ def test_messages_hold_each_missing_part_once_and_survive_the_queue(
     assert all(len(message.ranges) <= per_message for message in written)
 
 
-def test_ten_thousand_uneven_parts_need_no_large_message() -> None:
+def test_messages_stay_small_for_ten_thousand_parts_of_different_sizes() -> None:
     """SQS takes 1 MiB, and ten messages share a request of less than that."""
     cut = Cut.of([5 * MIB + number for number in range(10_000)])
     assert max(len(message.encode()) for message in sent(cut, 1000)) < 20_000
 
 
-def test_a_version_that_is_put_back_goes_without_a_rule() -> None:
+def test_a_message_for_a_version_that_is_put_back_has_no_rule() -> None:
     [message] = sent(Cut(((2, 5 * MIB),)))
     assert decode(replace(message, rule_id="").encode()) == replace(message, rule_id="")
 
 
-SPOILED: dict[str, dict[str, Any]] = {
-    "no number": {"number": "first"},
+IMPOSSIBLE: dict[str, dict[str, Any]] = {
+    "a number in words": {"number": "first"},
     "number 0": {"number": 0},
     "a number beyond the last": {"number": 9},
     "an infinite number": {"number": float("inf")},
-    "no number at all": {"number": float("nan")},
+    "a number that is none": {"number": float("nan")},
     "an infinite offset": {"offset": float("-inf")},
     "a negative offset": {"offset": -1},
     "too many parts": {"parts": 10_001},
@@ -72,31 +71,42 @@ SPOILED: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("spoiled", SPOILED)
-def test_what_cannot_be_meant_is_refused_with_a_reason(spoiled: str) -> None:
-    body = json.loads(sent(Cut(((9, 5 * MIB),)))[0].encode())
-    assert isinstance(decode(json.dumps(body)), PartsMessage)
-    body[MEMBER] |= SPOILED[spoiled]
-    read = decode(json.dumps(body))
-    assert isinstance(read, Unreadable)
-    assert MEMBER in read.why
+def message() -> dict[str, Any]:
+    """Return a part message as JSON, with nine parts of 5 MiB."""
+    [encoded, *_] = sent(Cut(((9, 5 * MIB),)))
+    decoded: dict[str, Any] = json.loads(encoded.encode())
+    return decoded
 
 
-@pytest.mark.parametrize("name", ["destination", "rule", "upload", "bucket", "version", "etag", "parts", "number",
-                                  "offset", "sizes", "account"])  # fmt: skip
-def test_nothing_may_be_missing(name: str) -> None:
-    body = json.loads(sent(Cut(((9, 5 * MIB),)))[0].encode())
-    del body[MEMBER][name]
-    assert isinstance(decode(json.dumps(body)), Unreadable)
+def read(parts: Any) -> PartsMessage | Unreadable:
+    """Return what is read from a message that says this of its parts."""
+    return decode(json.dumps({**message(), MEMBER: parts}))
 
 
-@pytest.mark.parametrize("body", ["", "null", "[]", "{}", '{"Records": []}', "{" * 100_000, '{"Records": [{}]}'])
-def test_any_text_is_read_without_a_crash(body: str) -> None:
-    assert isinstance(decode(body), Unreadable)
+def test_a_message_with_an_impossible_value_is_refused_with_a_reason() -> None:
+    parts = message()[MEMBER]
+    assert isinstance(read(parts), PartsMessage)
+    for what, values in IMPOSSIBLE.items():
+        refused = read(parts | values)
+        assert isinstance(refused, Unreadable), what
+        assert MEMBER in refused.why, what
 
 
-@pytest.mark.parametrize("member", [None, [], "text", 7, {}])
-def test_any_member_is(member: Any) -> None:
-    body = json.loads(sent(Cut(((9, 5 * MIB),)))[0].encode())
-    body[MEMBER] = member
-    assert isinstance(decode(json.dumps(body)), Unreadable)
+def test_a_message_without_one_of_its_values_is_refused() -> None:
+    parts = message()[MEMBER]
+    assert parts.keys() == {"destination", "rule", "upload", "bucket", "version", "etag", "parts", "number", "offset",
+                            "sizes", "account"}  # fmt: skip
+    for missing in parts:
+        rest = {name: value for name, value in parts.items() if name != missing}
+        assert isinstance(read(rest), Unreadable), missing
+
+
+def test_a_body_that_is_no_part_message_is_unreadable() -> None:
+    for body in ("", "null", "[]", "{}", '{"Records": []}', "{" * 100_000, '{"Records": [{}]}'):
+        assert isinstance(decode(body), Unreadable), body[:20]
+
+
+def test_a_message_that_says_nothing_of_its_parts_is_unreadable() -> None:
+    others: list[Any] = [None, [], "text", 7, {}]
+    for parts in others:
+        assert isinstance(read(parts), Unreadable), parts

@@ -1,4 +1,4 @@
-"""A failure's message in the dead-letter queue says all that explains it."""
+"""Requests to SQS: a failure's message has all that explains it, and a message is hidden until its next attempt."""
 
 import json
 
@@ -31,7 +31,7 @@ def text(value: str) -> dict[str, str]:
     return {"DataType": "String", "StringValue": value}
 
 
-def test_a_failure_is_buried_with_its_event_and_its_reasons() -> None:
+def test_a_failure_is_dead_lettered_with_its_event_and_all_that_explains_it() -> None:
     wire = Wire([SENT])
     queue(wire).dead_letter(FailedChange('{"Records": []}', FAILED, 1_700_000_000_123, 2))
     assert sent(wire) == {
@@ -49,7 +49,7 @@ def test_a_failure_is_buried_with_its_event_and_its_reasons() -> None:
     }
 
 
-def test_what_is_not_known_is_left_out_since_sqs_takes_no_empty_text() -> None:
+def test_an_attribute_that_is_not_known_is_left_out_since_sqs_accepts_no_empty_one() -> None:
     wire = Wire([SENT])
     queue(wire).dead_letter(FailedChange("?", Outcome(Status.FAILED, Reason.MALFORMED), 0, 1))
     attributes = sent(wire)["MessageAttributes"]
@@ -57,10 +57,10 @@ def test_what_is_not_known_is_left_out_since_sqs_takes_no_empty_text() -> None:
     assert attributes.keys() == {"Reason", "Attempts"}
 
 
-@pytest.mark.parametrize("letter", ["x", "é", "\U0001f600"])
-def test_a_body_that_leaves_no_room_for_its_reason_is_cut(letter: str) -> None:
-    """A message that fills the queue's limit must not wait for ever because of what explains it."""
-    wire, longest = Wire([SENT]), letter * (1024 * 1024 // len(letter.encode()))
+@pytest.mark.parametrize("character", ["x", "é", "\U0001f600"], ids=["one byte", "two bytes", "four bytes"])
+def test_a_body_that_leaves_no_room_for_its_reason_is_cut(character: str) -> None:
+    """A message of the largest size must not stay on the change queue for lack of room for its reason."""
+    wire, longest = Wire([SENT]), character * (1024 * 1024 // len(character.encode()))
     queue(wire).dead_letter(FailedChange(longest, FAILED, 0, 1))
     message = sent(wire)
     text, attributes = str(message["MessageBody"]), message["MessageAttributes"]
@@ -71,18 +71,18 @@ def test_a_body_that_leaves_no_room_for_its_reason_is_cut(letter: str) -> None:
     assert len(text) > len(longest) * 0.99
 
 
-def test_a_burial_that_fails_is_temporary_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_that_cannot_be_sent_is_temporary_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     wire = Wire([Answer('{"__type": "AccessDenied"}', 403)])
     with pytest.raises(Temporary):
         queue(wire).dead_letter(FailedChange("?", FAILED, 0, 1))
 
 
-def test_hiding_a_message_sets_its_visibility() -> None:
+def test_hiding_a_message_sets_its_visibility_timeout() -> None:
     wire = Wire([SENT])
     queue(wire).hide("receipt", 7)
     assert sent(wire) == {"QueueUrl": "https://sqs/changes", "ReceiptHandle": "receipt", "VisibilityTimeout": 7}
 
 
-def test_hiding_that_fails_is_no_trouble_since_the_queue_hides_the_message_itself() -> None:
+def test_a_message_that_cannot_be_hidden_is_no_trouble_since_the_queue_hides_it() -> None:
     queue(Wire([Answer('{"__type": "ReceiptHandleIsInvalid"}', 404)])).hide("receipt", 7)

@@ -1,4 +1,4 @@
-"""Whatever a document is: text or JSON, one form or the other, the answer is rules with warnings, or a refusal."""
+"""Documents of any kind: whatever is in them, the result is rules with warnings, or a refusal."""
 
 import contextlib
 import copy
@@ -33,17 +33,26 @@ def understood(*rules: dict[str, Any]) -> RuleSet:
     return parse("east", document, shape_problems(document))
 
 
-@pytest.mark.parametrize(
-    ("document", "field"),
-    [
-        (None, "document"), (5, "document"), ("Rules", "document"), ([], "document"), ({}, "Rules"),
-        ({"Rules": None}, "Rules"), ({"Rules": {}}, "Rules"), ({"Rules": []}, "Rules"),
-        ({"Rules": [newer()] * 1001}, "Rules"), ({"ReplicationConfiguration": None}, "Rules"),
-        ({"ReplicationConfiguration": {}}, "Rules"), ({"Rules": [newer()], "Rule": []}, "Rule"),
+NO_RULES: dict[str, tuple[Any, str]] = {
+    "null": (None, "document"),
+    "a number": (5, "document"),
+    "a text": ("Rules", "document"),
+    "a list": ([], "document"),
+    "an empty object": ({}, "Rules"),
+    "Rules null": ({"Rules": None}, "Rules"),
+    "Rules that are an object": ({"Rules": {}}, "Rules"),
+    "an empty list of Rules": ({"Rules": []}, "Rules"),
+    "more than 1,000 rules": ({"Rules": [newer()] * 1001}, "Rules"),
+    "ReplicationConfiguration null": ({"ReplicationConfiguration": None}, "Rules"),
+    "an empty ReplicationConfiguration": ({"ReplicationConfiguration": {}}, "Rules"),
+    "an unknown member": ({"Rules": [newer()], "Rule": []}, "Rule"),
+    "a Role outside of ReplicationConfiguration":
         ({"ReplicationConfiguration": {"Rules": [newer()]}, "Role": "r"}, "Role"),
-    ],
-)  # fmt: skip
-def test_a_document_that_holds_no_rules_is_refused_by_its_place(document: Any, field: str) -> None:
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("document", "field"), NO_RULES.values(), ids=NO_RULES)
+def test_a_document_that_has_no_rules_is_refused_with_the_member_at_fault(document: Any, field: str) -> None:
     with pytest.raises(RulesRefused) as caught:
         parse("east", document, shape_problems(document))
     assert {(problem.rule, problem.field) for problem in caught.value.problems} == {("", field)}
@@ -55,16 +64,19 @@ def test_both_forms_of_the_document_are_the_same_rules_and_the_role_does_not_mat
     assert parse("east", {"ReplicationConfiguration": inner}) == parse("east", bare) == parse("east", inner)
 
 
-@pytest.mark.parametrize(
-    ("text", "part"),
-    [
-        (b"", "line 1, column 1"), (b'{"Rules": [}', "line 1, column 12"), (b"\xff\xfe", "UTF-8"),
-        (b'{"Rules": [], "Rules": []}', "'Rules' twice"), (b'{"Priority": NaN}', "NaN"),
-        (b"[" * 100_000, "nested"), (rb'{"Rules": "\ud800"}', "UTF-8"),
-    ],
-    ids=["nothing", "broken JSON", "no UTF-8", "a member twice", "no number", "too deep", "half a character"],
-)  # fmt: skip
-def test_text_that_is_no_document_is_refused_with_its_place(text: bytes, part: str) -> None:
+NO_JSON: dict[str, tuple[bytes, str]] = {
+    "nothing": (b"", "line 1, column 1"),
+    "broken JSON": (b'{"Rules": [}', "line 1, column 12"),
+    "no UTF-8": (b"\xff\xfe", "UTF-8"),
+    "a member twice": (b'{"Rules": [], "Rules": []}', "'Rules' twice"),
+    "NaN": (b'{"Priority": NaN}', "NaN"),
+    "nested too deeply": (b"[" * 100_000, "nested"),
+    "half a character": (rb'{"Rules": "\ud800"}', "UTF-8"),
+}
+
+
+@pytest.mark.parametrize(("text", "part"), NO_JSON.values(), ids=NO_JSON)
+def test_text_that_is_no_json_is_refused_with_the_place_of_the_error(text: bytes, part: str) -> None:
     with pytest.raises(RulesRefused, match="rules of east: document: ") as caught:
         load("east", text)
     assert part in str(caught.value)
@@ -74,7 +86,7 @@ def test_text_with_a_byte_order_mark_is_read() -> None:
     assert load("east", b"\xef\xbb\xbf{}") == {}
 
 
-def test_a_rule_without_an_id_gets_one_that_neither_its_place_nor_a_second_reading_changes() -> None:
+def test_a_rule_without_an_id_gets_one_that_depends_on_its_content_only() -> None:
     first, second = newer(ID=...), newer(ID="", Priority=2)
     ids = [rule.id for rule in understood(first, second).rules]
     assert ids == [rule.id for rule in understood(second, first).rules][::-1]
@@ -83,47 +95,52 @@ def test_a_rule_without_an_id_gets_one_that_neither_its_place_nor_a_second_readi
     assert [rule.id for rule in parse("east", stored).rules] == ids
 
 
-@pytest.mark.parametrize(
-    ("rules", "warned"),
-    [
-        ([newer()], set()),
+WARNINGS: dict[str, tuple[Rules, set[tuple[str, str]]]] = {
+    "a plain rule": ([newer()], set()),
+    "Replication Time Control with 15 minutes":
         ([newer(**to(ReplicationTime=rtc(15), Metrics=metrics(15)))], set()),
+    "Replication Time Control with 5 minutes":
         ([newer(**to(ReplicationTime=rtc(5), Metrics=WHOLE))], {("one", "Destination.ReplicationTime.Time.Minutes")}),
+    "a threshold of 5 minutes":
         ([newer(**to(Metrics=metrics(5)))], {("one", "Destination.Metrics.EventThreshold.Minutes")}),
-        ([newer(ExistingObjectReplication=WHOLE)], {("one", "ExistingObjectReplication")}),
+    "existing objects": ([newer(ExistingObjectReplication=WHOLE)], {("one", "ExistingObjectReplication")}),
+    "modifications of replicas":
         ([newer(**MODIFICATIONS)], {("one", "SourceSelectionCriteria.ReplicaModifications")}),
-        ([newer(), newer(ID="two", Priority=2)], {("one", "Priority")}),
+    "a rule that never wins": ([newer(), newer(ID="two", Priority=2)], {("one", "Priority")}),
+    "a rule with a longer prefix that never wins":
         ([newer(Filter={"Prefix": "a/b"}), newer(ID="two", Priority=2, Filter={"Prefix": "a"})], {("one", "Priority")}),
+    "a rule with a shorter prefix that wins for other keys":
         ([newer(), newer(ID="two", Priority=2, Filter={"Prefix": "a"})], set()),
+    "a rule that wins for objects without a tag":
         ([newer(), newer(ID="two", Priority=2, Filter={"Tag": tag()})], set()),
+    "a rule that wins as the other is disabled":
         ([newer(), newer(ID="two", Priority=2, Status="Disabled")], set()),
-        ([newer(Status="Disabled"), newer(ID="two", Priority=2)], set()),
+    "a disabled rule that could never win": ([newer(Status="Disabled"), newer(ID="two", Priority=2)], set()),
+    "a rule for another destination":
         ([newer(), newer(ID="two", Priority=2, **to(Bucket="arn:aws:s3:::north"))], set()),
-    ],
-    ids=["nothing", "15 minutes", "5 minutes", "a threshold of 5 minutes", "existing objects", "changes at replicas",
-         "one that never wins",
-         "a longer prefix that never wins", "a shorter prefix wins elsewhere", "a tag filter leaves some",
-         "a disabled one takes nothing away", "a disabled one needs no win", "another destination"],
-)  # fmt: skip
-def test_what_is_worth_a_warning(rules: Rules, warned: set[tuple[str, str]]) -> None:
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("rules", "warned"), WARNINGS.values(), ids=WARNINGS)
+def test_rules_that_are_probably_a_mistake_have_a_warning(rules: Rules, warned: set[tuple[str, str]]) -> None:
     assert {(warning.rule, warning.field) for warning in understood(*rules).warnings} == warned
 
 
-def test_the_default_document_is_the_whole_bucket_as_one_rule() -> None:
+def test_the_default_document_has_one_rule_for_the_whole_bucket() -> None:
     (rule,) = parse("east", default_document("west")).rules
     assert (rule.id, rule.enabled, rule.prefix, rule.tags, rule.destination.bucket) == (
         "default", True, "", frozenset(), "west",
     )  # fmt: skip
 
 
-def test_problems_come_in_the_order_of_the_rules() -> None:
+def test_problems_are_in_the_order_of_the_rules() -> None:
     document = {"Rules": [newer(ID="b", Filtr={}), newer(ID="a", Status=1, Priority=2), newer(ID="c", Priority=2)]}
     with pytest.raises(RulesRefused) as caught:
         parse("east", document, shape_problems(document))
     assert [problem.rule for problem in caught.value.problems] == ["b", "a", "c"]
 
 
-def test_a_problem_is_told_once_though_both_checks_find_it() -> None:
+def test_a_problem_that_two_checks_find_is_reported_once() -> None:
     document = {"Rules": [newer(Status="On", Destination={})]}
     with pytest.raises(RulesRefused) as caught:
         parse("east", document, shape_problems(document))
@@ -131,7 +148,7 @@ def test_a_problem_is_told_once_though_both_checks_find_it() -> None:
     assert len(places) == len(set(places)) == 2
 
 
-def test_a_misspelt_field_is_told_with_the_right_one() -> None:
+def test_a_misspelt_field_is_refused_with_the_right_one() -> None:
     (problem,) = shape_problems({"Rules": [newer(DeleteMarkerReplicaton={})]})
     assert str(problem) == "one: DeleteMarkerReplicaton: is not known; did you mean DeleteMarkerReplication?"
 
@@ -171,23 +188,24 @@ def replaced(document: Any, path: tuple[Any, ...], value: Any) -> Any:
     return changed
 
 
-def survives(document: Any) -> None:
+def check_result(document: Any) -> None:
+    """Fail unless a document becomes rules, or a refusal with problems."""
     try:
-        told: tuple[object, ...] = parse("east", document, shape_problems(document)).rules
+        found: tuple[object, ...] = parse("east", document, shape_problems(document)).rules
     except RulesRefused as refused:
-        told = refused.problems
-    assert told
+        found = refused.problems
+    assert found
 
 
 @given(st.sampled_from(places({"ReplicationConfiguration": {"Rules": [GOOD, older()]}})), json_values)
-def test_whatever_stands_at_any_place_the_answer_is_rules_or_a_refusal(place: tuple[Any, ...], value: Any) -> None:
-    survives(replaced({"ReplicationConfiguration": {"Rules": [GOOD, older()]}}, place, value))
+def test_any_value_at_any_place_of_a_document_gives_rules_or_a_refusal(place: tuple[Any, ...], value: Any) -> None:
+    check_result(replaced({"ReplicationConfiguration": {"Rules": [GOOD, older()]}}, place, value))
 
 
 @given(json_values)
 def test_any_json_gives_rules_or_a_refusal(document: Any) -> None:
-    survives(document)
-    survives({"Rules": [document]})
+    check_result(document)
+    check_result({"Rules": [document]})
 
 
 @given(st.text(max_size=40) | st.binary(max_size=40) | json_values.map(json.dumps))

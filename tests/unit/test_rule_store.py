@@ -1,4 +1,4 @@
-"""The rules that functions use: how often S3 is asked, what absence means, and that trouble is never taken for it."""
+"""The rules that functions use: how often they are read, and that trouble is never taken for a bucket without rules."""
 
 import io
 import json
@@ -26,7 +26,7 @@ def refusal(code: str) -> ClientError:
 
 
 class ControlBucket:
-    """S3's GetObject on the control bucket, with what it was asked."""
+    """S3's GetObject on the control bucket, and the keys that it was asked for."""
 
     meta = SimpleNamespace(service_model=botocore.session.get_session().get_service_model("s3"))
 
@@ -84,7 +84,7 @@ def ids(store: RuleStore, bucket: str = "east") -> list[str]:
     return [rule.id for rule in store.rules(bucket).rules]
 
 
-def test_a_document_is_asked_for_once_while_it_is_fresh(store: RuleStore, s3: ControlBucket, clock: Clock) -> None:
+def test_a_document_is_read_once_while_it_is_fresh(store: RuleStore, s3: ControlBucket, clock: Clock) -> None:
     s3.store("one")
     assert ids(store) == ids(store) == ["one"]
     clock.now += TTL_SECONDS - 0.001
@@ -92,7 +92,7 @@ def test_a_document_is_asked_for_once_while_it_is_fresh(store: RuleStore, s3: Co
     assert s3.asked == ["rules/east.json"]
 
 
-def test_a_changed_document_is_noticed_within_a_minute(store: RuleStore, s3: ControlBucket, clock: Clock) -> None:
+def test_a_changed_document_is_read_within_a_minute(store: RuleStore, s3: ControlBucket, clock: Clock) -> None:
     assert TTL_SECONDS <= 60
     s3.store("one")
     ids(store)
@@ -109,19 +109,19 @@ def test_an_unchanged_document_is_not_sent_again(store: RuleStore, s3: ControlBu
     assert (len(s3.asked), len(s3.sent)) == (3, 1)
 
 
-def test_no_document_is_no_rules(store: RuleStore) -> None:
+def test_a_bucket_without_a_document_has_no_rules(store: RuleStore) -> None:
     assert ids(store) == []
 
 
-def test_the_first_rules_of_a_bucket_count_at_once(store: RuleStore, s3: ControlBucket, clock: Clock) -> None:
-    """Otherwise an object that comes right after them would be skipped, and nobody would ever look at it again."""
+def test_the_first_document_of_a_bucket_is_read_at_once(store: RuleStore, s3: ControlBucket, clock: Clock) -> None:
+    """Else an object that is written right after the rules would be skipped for good."""
     ids(store)
     s3.store("one")
     clock.now += 0.001
     assert ids(store) == ["one"]
 
 
-def test_a_removed_document_is_no_rules_any_more(store: RuleStore, s3: ControlBucket, clock: Clock) -> None:
+def test_a_bucket_whose_document_was_removed_has_no_rules(store: RuleStore, s3: ControlBucket, clock: Clock) -> None:
     s3.store("one")
     ids(store)
     s3.documents.clear()
@@ -129,7 +129,7 @@ def test_a_removed_document_is_no_rules_any_more(store: RuleStore, s3: ControlBu
     assert ids(store) == []
 
 
-def test_the_default_rule_holds_for_its_bucket_until_a_document_is_stored(s3: ControlBucket, clock: Clock) -> None:
+def test_the_default_rule_applies_to_its_bucket_until_a_document_is_stored(s3: ControlBucket, clock: Clock) -> None:
     store = RuleStore(s3, "control", defaults=("east", "west"), clock=clock)  # type: ignore[arg-type]
     assert ids(store) == [default_document("west")["Rules"][0]["ID"]]  # type: ignore[index]
     assert ids(store, "other") == []
@@ -138,7 +138,7 @@ def test_the_default_rule_holds_for_its_bucket_until_a_document_is_stored(s3: Co
     assert ids(store) == ["one"]
 
 
-def test_the_default_rule_is_remembered_as_a_document_is(s3: ControlBucket, clock: Clock) -> None:
+def test_the_default_rule_is_remembered_like_a_document(s3: ControlBucket, clock: Clock) -> None:
     store = RuleStore(s3, "control", defaults=("east", "west"), clock=clock)  # type: ignore[arg-type]
     ids(store)
     clock.now += TTL_SECONDS - 0.001
@@ -151,7 +151,7 @@ def test_the_default_rule_is_remembered_as_a_document_is(s3: ControlBucket, cloc
     [(b"{", "not JSON"), (b"{}", "Rules"), (json.dumps({"Rules": [newer(Filtr={})]}).encode(), "Filtr")],
     ids=["broken JSON", "no rules", "an unknown field"],
 )
-def test_a_document_that_is_refused_is_trouble_and_not_no_rules(
+def test_a_document_that_is_refused_is_trouble_and_not_a_bucket_without_rules(
     store: RuleStore, s3: ControlBucket, document: bytes, part: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     s3.documents["rules/east.json"] = document
@@ -162,16 +162,17 @@ def test_a_document_that_is_refused_is_trouble_and_not_no_rules(
     assert part in caplog.text
 
 
-@pytest.mark.parametrize(
-    "trouble",
-    [
-        (refusal("AccessDenied"), "s3:ListBucket"), (refusal("NoSuchBucket"), "NoSuchBucket"),
-        (refusal("SlowDown"), "SlowDown"), (EndpointConnectionError(endpoint_url="https://x"), "https://x"),
-    ],
-    ids=["denied", "no control bucket", "throttled", "not reached"],
-)  # fmt: skip
+TROUBLE: dict[str, tuple[Exception, str]] = {
+    "denied": (refusal("AccessDenied"), "s3:ListBucket"),
+    "no control bucket": (refusal("NoSuchBucket"), "NoSuchBucket"),
+    "throttled": (refusal("SlowDown"), "SlowDown"),
+    "not reached": (EndpointConnectionError(endpoint_url="https://x"), "https://x"),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLE.values(), ids=TROUBLE)
 @pytest.mark.parametrize("known", [False, True], ids=["at first", "after rules were known"])
-def test_what_cannot_be_read_is_trouble_and_not_no_rules(
+def test_a_document_that_cannot_be_read_is_trouble_and_not_a_bucket_without_rules(
     store: RuleStore, s3: ControlBucket, clock: Clock, trouble: tuple[Exception, str], known: bool
 ) -> None:
     s3.store("one")
@@ -184,7 +185,7 @@ def test_what_cannot_be_read_is_trouble_and_not_no_rules(
     assert part in caught.value.detail
 
 
-def test_trouble_ends_soon_after_it_is_repaired_and_is_not_asked_about_by_every_change(
+def test_trouble_is_remembered_for_a_few_seconds_and_ends_after_its_repair(
     store: RuleStore, s3: ControlBucket, clock: Clock
 ) -> None:
     s3.trouble = refusal("AccessDenied")
@@ -199,7 +200,7 @@ def test_trouble_ends_soon_after_it_is_repaired_and_is_not_asked_about_by_every_
     assert ids(store) == ["one"]
 
 
-def test_trouble_of_one_bucket_is_not_that_of_another(store: RuleStore, s3: ControlBucket) -> None:
+def test_trouble_with_one_bucket_does_not_affect_another(store: RuleStore, s3: ControlBucket) -> None:
     s3.documents["rules/east.json"] = b"{"
     s3.store("one", bucket="other")
     with pytest.raises(Temporary):
@@ -207,7 +208,9 @@ def test_trouble_of_one_bucket_is_not_that_of_another(store: RuleStore, s3: Cont
     assert ids(store, "other") == ["one"]
 
 
-def test_a_clock_that_was_set_back_does_not_keep_old_rules(store: RuleStore, s3: ControlBucket, clock: Clock) -> None:
+def test_a_document_is_read_again_once_the_clock_was_set_back(
+    store: RuleStore, s3: ControlBucket, clock: Clock
+) -> None:
     s3.store("one")
     ids(store)
     s3.store("two")
@@ -218,16 +221,16 @@ def test_a_clock_that_was_set_back_does_not_keep_old_rules(store: RuleStore, s3:
 @pytest.mark.parametrize(
     ("names", "most"),
     [(("one",), 1), ((), 2)],
-    ids=["what is there is asked for once", "what is not there, once more by those who came after the question"],
+    ids=["rules that are there, with one request", "rules that are not there, with one more for late threads"],
 )
-def test_threads_that_want_the_same_rules_ask_together(s3: ControlBucket, names: tuple[str, ...], most: int) -> None:
+def test_threads_that_need_the_same_rules_share_a_request(s3: ControlBucket, names: tuple[str, ...], most: int) -> None:
     arrived: set[int] = set()
-    everybody = threading.Event()
+    all_arrived = threading.Event()
 
     def clock() -> float:
         arrived.add(threading.get_ident())
         if len(arrived) == 4:
-            everybody.set()
+            all_arrived.set()
         return time.time()
 
     def want() -> None:
@@ -236,7 +239,7 @@ def test_threads_that_want_the_same_rules_ask_together(s3: ControlBucket, names:
     store, found = RuleStore(s3, "control", clock=clock), list[list[str]]()  # type: ignore[arg-type]
     if names:
         s3.store(*names)
-    s3.while_asked = lambda: everybody.wait(30)
+    s3.while_asked = lambda: all_arrived.wait(30)
     threads = [threading.Thread(target=want) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -246,7 +249,7 @@ def test_threads_that_want_the_same_rules_ask_together(s3: ControlBucket, names:
     assert 1 <= len(s3.asked) <= most
 
 
-def test_a_bucket_that_S3_is_slow_with_keeps_no_other_waiting(store: RuleStore, s3: ControlBucket) -> None:  # noqa: N802
+def test_a_slow_request_for_one_bucket_does_not_delay_another(store: RuleStore, s3: ControlBucket) -> None:
     s3.store("one")
     s3.store("two", bucket="other")
     asked, answered = threading.Event(), threading.Event()

@@ -1,4 +1,4 @@
-"""Which rule an object falls under: every feature has an object that must fire it and one that must not."""
+"""Which rule applies to an object: every feature of a filter has an object that it selects and one that it does not."""
 
 import string
 from typing import Any
@@ -43,35 +43,35 @@ NESTED = [rule("outer", 2, Filter={"Prefix": "a/"}), rule("inner", 1, Filter={"P
 OLDER = [older("one", "a/"), older("two", "b/"), older("three", "c/", "Disabled")]
 UNICODE = [rule("é", Filter={"Prefix": "prüfung/ü +%2B"})]
 
-WINNERS: list[tuple[int, str, list[dict[str, Any]], str, dict[str, str], dict[str, str]]] = [
-    (1, "the empty filter takes every key", ALL, "any/key", {}, {"west": "all"}),
-    (2, "a disabled rule takes none", [rule("off", status="Disabled")], "any/key", {}, {}),
-    (3, "a prefix takes keys that start with it", PREFIX, "logs/today", {}, {"west": "logs"}),
-    (4, "a prefix takes the key that is it", PREFIX, "logs/", {}, {"west": "logs"}),
-    (5, "a prefix is not a folder name", PREFIX, "logs", {}, {}),
-    (6, "a prefix is matched at the beginning only", PREFIX, "old/logs/today", {}, {}),
-    (7, "a prefix is matched by case", PREFIX, "Logs/today", {}, {}),
-    (8, "a tag filter takes objects with the tag", TAG, "k", {"class": "gold", "more": "1"}, {"west": "gold"}),
-    (9, "a tag filter wants the value", TAG, "k", {"class": "silver"}, {}),
-    (10, "a tag filter wants the case of the value", TAG, "k", {"class": "Gold"}, {}),
-    (11, "a tag filter wants the key", TAG, "k", {"gold": "class"}, {}),
-    (12, "a tag filter takes no untagged object", TAG, "k", {}, {}),
-    (13, "And wants everything", AND, "a/k", {"class": "gold", "team": "x y"}, {"west": "both"}),
-    (14, "And wants the prefix", AND, "b/k", {"class": "gold", "team": "x y"}, {}),
-    (15, "And wants every tag", AND, "a/k", {"class": "gold"}, {}),
-    (16, "the highest priority that matches wins", RANKED, "k", {"class": "gold"}, {"west": "high"}),
-    (17, "a lower priority wins where the higher does not match", RANKED, "k", {}, {"west": "low"}),
-    (18, "each destination has its own winner", TWO, "ab", {}, {"west": "near", "north": "far"}),
-    (19, "a destination whose rules do not match gets nothing", TWO, "ac", {}, {"west": "near"}),
-    (20, "priority wins, not the longer prefix", NESTED, "a/b/c", {}, {"west": "outer"}),
-    (21, "rules of the older form match by prefix", OLDER, "b/k", {}, {"west": "two"}),
-    (22, "rules of the older form can be disabled", OLDER, "c/k", {}, {}),
-    (23, "rules of the older form take nothing else", OLDER, "d/k", {}, {}),
-    (24, "prefixes are text as it is, nothing is decoded", UNICODE, "prüfung/ü +%2Bx", {}, {"west": "é"}),
-    (25, "an encoded key is another key", UNICODE, "prüfung/ü++x", {}, {}),
-    (26, "equal priorities for different destinations both count", [rule("a", 1), rule("b", 1, NORTH)], "k", {},
-     {"west": "a", "north": "b"}),
-]  # fmt: skip
+WINNERS: dict[str, tuple[list[dict[str, Any]], str, dict[str, str], dict[str, str]]] = {
+    "the empty filter takes every key": (ALL, "any/key", {}, {"west": "all"}),
+    "a disabled rule takes none": ([rule("off", status="Disabled")], "any/key", {}, {}),
+    "a prefix takes keys that start with it": (PREFIX, "logs/today", {}, {"west": "logs"}),
+    "a prefix takes the key that is it": (PREFIX, "logs/", {}, {"west": "logs"}),
+    "a prefix is not a folder name": (PREFIX, "logs", {}, {}),
+    "a prefix is matched at the beginning only": (PREFIX, "old/logs/today", {}, {}),
+    "a prefix is matched by case": (PREFIX, "Logs/today", {}, {}),
+    "a tag filter takes objects with the tag": (TAG, "k", {"class": "gold", "more": "1"}, {"west": "gold"}),
+    "a tag filter wants the value": (TAG, "k", {"class": "silver"}, {}),
+    "a tag filter wants the case of the value": (TAG, "k", {"class": "Gold"}, {}),
+    "a tag filter wants the key": (TAG, "k", {"gold": "class"}, {}),
+    "a tag filter takes no untagged object": (TAG, "k", {}, {}),
+    "And wants everything": (AND, "a/k", {"class": "gold", "team": "x y"}, {"west": "both"}),
+    "And wants the prefix": (AND, "b/k", {"class": "gold", "team": "x y"}, {}),
+    "And wants every tag": (AND, "a/k", {"class": "gold"}, {}),
+    "the highest priority that matches wins": (RANKED, "k", {"class": "gold"}, {"west": "high"}),
+    "a lower priority wins where the higher does not match": (RANKED, "k", {}, {"west": "low"}),
+    "each destination has its own winner": (TWO, "ab", {}, {"west": "near", "north": "far"}),
+    "a destination whose rules do not match gets nothing": (TWO, "ac", {}, {"west": "near"}),
+    "priority wins, not the longer prefix": (NESTED, "a/b/c", {}, {"west": "outer"}),
+    "rules of the older form match by prefix": (OLDER, "b/k", {}, {"west": "two"}),
+    "rules of the older form can be disabled": (OLDER, "c/k", {}, {}),
+    "rules of the older form take nothing else": (OLDER, "d/k", {}, {}),
+    "prefixes are text as it is, nothing is decoded": (UNICODE, "prüfung/ü +%2Bx", {}, {"west": "é"}),
+    "an encoded key is another key": (UNICODE, "prüfung/ü++x", {}, {}),
+    "equal priorities for different destinations both count":
+        ([rule("a", 1), rule("b", 1, NORTH)], "k", {}, {"west": "a", "north": "b"}),
+}  # fmt: skip
 
 
 def winners(rules: RuleSet, key: str, tags: dict[str, str]) -> dict[str, str]:
@@ -79,9 +79,8 @@ def winners(rules: RuleSet, key: str, tags: dict[str, str]) -> dict[str, str]:
     return {destination: rule.id for destination, rule in selected.items() if rule is not None}
 
 
-@pytest.mark.parametrize(("document", "key", "tags", "expected"), [row[2:] for row in WINNERS],
-                         ids=[f"{row[0]:02} {row[1]}" for row in WINNERS])  # fmt: skip
-def test_the_rule_that_an_object_falls_under(
+@pytest.mark.parametrize(("document", "key", "tags", "expected"), WINNERS.values(), ids=WINNERS)
+def test_a_rule_for_each_destination_applies_to_an_object(
     document: list[dict[str, Any]], key: str, tags: dict[str, str], expected: dict[str, str]
 ) -> None:
     assert winners(parse("east", {"Rules": document}), key, tags) == expected
@@ -92,7 +91,7 @@ def test_the_rule_that_an_object_falls_under(
     [(ALL, False), (TAG, True), (RANKED, True), ([rule("top", 5), *RANKED[:2]], False)],
     ids=["no tag filter", "only a tag filter", "a tag filter on top", "a tag filter that can never win"],
 )
-def test_tags_are_needed_only_when_they_can_decide(document: list[dict[str, Any]], needs: bool) -> None:
+def test_tags_are_needed_only_if_they_can_change_the_winner(document: list[dict[str, Any]], needs: bool) -> None:
     (candidate,) = parse("east", {"Rules": document}).candidates("k")
     assert candidate.needs_tags is needs
 
@@ -102,13 +101,13 @@ def test_tags_are_needed_only_when_they_can_decide(document: list[dict[str, Any]
     [([rule("off", status="Disabled")], "k", True), (ALL, "k", False), (PREFIX, "x", False), (RANKED, "k", False)],
     ids=["only a disabled one", "an enabled one", "none", "an enabled one beside a disabled one"],
 )
-def test_a_key_that_only_disabled_rules_name_is_told_from_one_that_none_names(
+def test_a_key_that_only_disabled_rules_select_differs_from_one_that_none_selects(
     document: list[dict[str, Any]], key: str, disabled: bool
 ) -> None:
     assert parse("east", {"Rules": document}).only_disabled(key) is disabled
 
 
-def test_explain_has_one_line_for_every_rule_with_the_reason_why_not() -> None:
+def test_every_rule_is_listed_with_the_reason_why_it_does_not_apply() -> None:
     document = [
         rule("wins", 5),
         rule("beaten", 4),
@@ -154,7 +153,7 @@ def rule_sets(draw: st.DrawFn) -> RuleSet:
 
 
 def linear_winners(rules: RuleSet, key: str, tags: dict[str, str]) -> dict[str, str]:
-    """Every rule compared with the object, as nobody would write it for 1,000 rules."""
+    """Return the winners by comparing every rule with the object: simple, and slow for 1,000 rules."""
     best: dict[str, Rule] = {}
     for each in rules.rules:
         matches = each.enabled and key.startswith(each.prefix) and each.tags <= frozenset(tags.items())
@@ -165,18 +164,20 @@ def linear_winners(rules: RuleSet, key: str, tags: dict[str, str]) -> dict[str, 
 
 
 @given(rule_sets(), keys, tag_sets)
-def test_looking_up_by_prefix_finds_what_a_linear_scan_finds(rules: RuleSet, key: str, tags: dict[str, str]) -> None:
+def test_the_lookup_by_prefix_finds_what_a_comparison_with_every_rule_finds(
+    rules: RuleSet, key: str, tags: dict[str, str]
+) -> None:
     assert winners(rules, key, tags) == linear_winners(rules, key, tags)
 
 
 @given(rule_sets(), keys)
-def test_a_candidate_holds_every_enabled_rule_with_a_prefix_of_the_key_once(rules: RuleSet, key: str) -> None:
+def test_candidates_have_every_enabled_rule_with_a_prefix_of_the_key_once(rules: RuleSet, key: str) -> None:
     found = [each.id for candidate in rules.candidates(key) for each in candidate.rules]
     assert sorted(found) == sorted(each.id for each in rules.rules if each.enabled and key.startswith(each.prefix))
 
 
 @given(rule_sets(), keys, tag_sets)
-def test_explain_says_matches_exactly_for_the_winners(rules: RuleSet, key: str, tags: dict[str, str]) -> None:
+def test_exactly_the_winners_are_listed_as_matching(rules: RuleSet, key: str, tags: dict[str, str]) -> None:
     matching = {
         each.rule.destination.bucket: each.rule.id for each in rules.match_all(key, tags) if each.result == "matches"
     }
@@ -184,13 +185,13 @@ def test_explain_says_matches_exactly_for_the_winners(rules: RuleSet, key: str, 
 
 
 @given(rule_sets(), keys, tag_sets)
-def test_without_needing_tags_no_tags_change_the_winner(rules: RuleSet, key: str, tags: dict[str, str]) -> None:
+def test_no_tags_change_the_winner_where_none_are_needed(rules: RuleSet, key: str, tags: dict[str, str]) -> None:
     for candidate in rules.candidates(key):
         if not candidate.needs_tags:
             assert candidate.select(tags) == candidate.select({})
 
 
-def test_a_key_is_looked_up_among_a_thousand_prefixes_and_not_compared_with_them() -> None:
+def test_a_key_is_not_compared_with_each_of_a_thousand_prefixes() -> None:
     looked_up: list[str] = []
 
     class Counting(dict[str, tuple[Rule, ...]]):
@@ -207,7 +208,7 @@ def test_a_key_is_looked_up_among_a_thousand_prefixes_and_not_compared_with_them
 
 
 @pytest.mark.parametrize("shared", [False, True], ids=["one tag each", "a tag that all want, and one each"])
-def test_an_object_is_looked_up_among_a_thousand_tag_filters_and_not_compared_with_them(
+def test_an_object_is_not_compared_with_each_of_a_thousand_tag_filters(
     monkeypatch: pytest.MonkeyPatch, shared: bool
 ) -> None:
     def selection(index: int) -> dict[str, Any]:
@@ -233,6 +234,6 @@ def test_a_candidate_lists_its_rules_from_the_highest_priority_down() -> None:
     assert [each.id for each in candidate.rules] == ["c", "b", "a"]
 
 
-def test_the_destinations_of_a_rule_set_are_named_once_disabled_ones_included() -> None:
+def test_the_destinations_of_a_rule_set_are_listed_once_with_those_of_disabled_rules() -> None:
     rules = parse("east", {"Rules": [rule("a", 1), rule("b", 2), rule("c", 1, NORTH, "Disabled")]})
     assert rules.destinations == ("west", "north")

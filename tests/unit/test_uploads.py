@@ -1,4 +1,4 @@
-"""Uploads in parts over the wire: what is asked for, and that memory depends on the parts and never on the bytes."""
+"""Multipart uploads: the requests, their errors, and memory that depends on the number of parts only."""
 
 import tracemalloc
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def uploads(wire: Wire, account: str = "") -> BucketUploads:
     return BucketUploads("west", wire.clients(), "us-west-2", account)
 
 
-def test_a_part_is_pinned_to_its_version_and_its_bytes() -> None:
+def test_a_part_is_copied_from_its_version_and_its_range_only() -> None:
     wire = Wire([COPIED])
     part = uploads(wire, "123456789012").copy_part("u1", SOURCE, PartRange(3, 100, 199))
     assert (part.number, part.size, part.etag) == (3, 100, '"p"')
@@ -47,26 +47,31 @@ def test_a_part_is_pinned_to_its_version_and_its_bytes() -> None:
     assert headers["x-amz-expected-bucket-owner"] == "123456789012"
 
 
-@pytest.mark.parametrize(
-    ("status", "code", "kind"),
-    [(404, "NoSuchUpload", UploadGone), (404, "NoSuchKey", SourceGone), (404, "NoSuchVersion", SourceGone),
-     (412, "PreconditionFailed", SourceGone), (503, "SlowDown", Temporary)],
-)  # fmt: skip
-def test_what_keeps_a_part_from_being_copied_has_a_kind(
-    status: int, code: str, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+PART_ERRORS = {
+    "NoSuchUpload": (404, UploadGone),
+    "NoSuchKey": (404, SourceGone),
+    "NoSuchVersion": (404, SourceGone),
+    "PreconditionFailed": (412, SourceGone),
+    "SlowDown": (503, Temporary),
+}
+
+
+@pytest.mark.parametrize(("code", "status", "kind"), [(code, *found) for code, found in PART_ERRORS.items()])
+def test_an_error_in_copying_a_part_has_its_own_exception(
+    code: str, status: int, kind: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)  # botocore's, between its attempts
     with pytest.raises(kind):
         uploads(Wire([error(status, code)])).copy_part("u1", SOURCE, PartRange(1, 0, 9))
 
 
-def test_an_error_inside_a_200_is_one_of_a_part() -> None:
+def test_an_error_in_the_body_of_a_200_is_an_error_of_the_part() -> None:
     wire = Wire([Answer("<Error><Code>InternalError</Code><Message>m</Message></Error>"), COPIED])
     assert uploads(wire).copy_part("u1", SOURCE, PartRange(1, 0, 9)).etag == '"p"'
-    assert len(wire.requests) == 2, "the same part twice is as good as once"
+    assert len(wire.requests) == 2, "copying a part twice does no harm"
 
 
-def test_completing_is_held_to_size_guard_and_parts() -> None:
+def test_a_completion_is_bound_to_size_guard_and_parts() -> None:
     wire = Wire([COMPLETED])
     parts = [Part(1, SMALLEST_PART, '"p1"'), Part(2, 5, '"p2"')]
     uploads(wire).complete(replace(plain(), size=SMALLEST_PART + 5), "u1", parts, Guard('"below"'))
@@ -76,14 +81,14 @@ def test_completing_is_held_to_size_guard_and_parts() -> None:
     assert [body.count(text) for text in ("<Part>", "<PartNumber>2</PartNumber>")] == [2, 1]
 
 
-def test_completing_is_never_repeated_since_an_answer_may_be_lost() -> None:
+def test_a_completion_is_never_repeated_since_its_answer_may_be_lost() -> None:
     wire = Wire([error(500, "InternalError"), COMPLETED])
     with pytest.raises(Temporary):
         uploads(wire).complete(replace(plain(), size=5), "u1", [Part(1, 5, '"p1"')], Guard())
     assert len(wire.requests) == 1
 
 
-def test_another_write_meanwhile_spoils_the_upload() -> None:
+def test_a_409_at_completion_spoils_the_upload() -> None:
     with pytest.raises(UploadSpoiled):
         uploads(Wire([error(409, "ConditionalRequestConflict")])).complete(
             replace(plain(), size=5), "u1", [Part(1, 5, '"p1"')], Guard()
@@ -101,15 +106,15 @@ def pages(size: int, count: int) -> Iterator[Answer]:
         yield Answer(f"<ListPartsResult>{''.join(listed[first : first + 1000])}</ListPartsResult>")
 
 
-def test_whether_all_parts_are_there_is_one_request_until_the_last_page_is_full() -> None:
+def test_one_request_finds_that_parts_are_missing_until_the_last_page_is_full() -> None:
     *_, last = pages(LARGEST_OBJECT, MOST_PARTS)
     wire = Wire([Answer(last.body.replace("<PartNumber>9999</PartNumber>", "<PartNumber>19999</PartNumber>"))])
     assert not all_there(uploads(wire), "k", "u1", MOST_PARTS)
     assert len(wire.requests) == 1
 
 
-def whole_way(size: int, count: int) -> int:
-    """Cut, send, list and complete; return the most bytes that were held at once, S3's answers not counted."""
+def peak_memory(size: int, count: int) -> int:
+    """Cut, send, list and complete; return the peak of allocated bytes, without S3's answers."""
     wire = Wire([*pages(size, count), COMPLETED])
     cut, change = cut_evenly(size, count), created("v1", "0A")
     bucket = uploads(wire)
@@ -125,9 +130,9 @@ def whole_way(size: int, count: int) -> int:
         tracemalloc.stop()
 
 
-def test_memory_is_flat_in_the_objects_size() -> None:
-    """Parts of 5 MiB or of 5 GiB: the same; and the 10,000 that S3 allows take a fraction of what functions have."""
+def test_memory_does_not_grow_with_the_size_of_the_object() -> None:
+    """It is the same for parts of 5 MiB and of 5 GiB, and small for the 10,000 parts that S3 allows."""
     count = MOST_PARTS // 20
-    small, large = (whole_way(count * part, count) for part in (SMALLEST_PART, LARGEST_PART))
+    small, large = (peak_memory(count * part, count) for part in (SMALLEST_PART, LARGEST_PART))
     assert large < 1.1 * small
     assert large * MOST_PARTS / count < 128 * MIB

@@ -1,13 +1,14 @@
-"""Which of two native entries must be current: by what was visible to whom, else the same from both sides."""
+"""Which of two native entries must be current: one whose writer could see the other, else the same on both sides."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import pytest
 from replicator.core.deciding.winner import CLOCK_MARGIN, Native, choose, happened_before
 from replicator.core.versions.origin import Origin
 from replicator.core.versions.version import Entry, History
 
-from tests.unit.values import EAST, WEST, marker, native, version
+from tests.unit.values import EAST, WEST, marker, origin_of, version
 
 
 def last(bucket: str, history: History, replicas: Mapping[str, Origin] | None = None) -> Native:
@@ -27,60 +28,81 @@ def west(*history: Entry, **replicas: Origin) -> Native:
     return last(WEST, history, replicas)
 
 
-SEEN_IN_WEST = west(version("r1", 1), version("w1", 2), r1=native("v1"))
-SEEN_IN_EAST = east(version("r1", 1), version("v1", 2), r1=native("w1", 0, WEST))
-
-Row = tuple[int, str, Native, Native, bool, str]
-
-ROWS: list[Row] = [
-    (1, "two-way, of two writes the later wins", east(version("v1", 0)), west(version("w1", 1)), True, "w1"),
-    (2, "whichever side it is on", east(version("v1", 1)), west(version("w1", 0)), True, "v1"),
-    (3, "within one second the bucket name decides", east(version("v1", 0)), west(version("w1", 0)), True, "w1"),
-    (4, "a write beats a later delete", east(version("v1", 0)), west(marker("d1", 9)), True, "v1"),
-    (5, "on both sides", east(marker("d1", 9)), west(version("w1", 0)), True, "w1"),
-    (6, "of two deletes the later wins", east(marker("d1", 9)), west(marker("d2", 0)), True, "d1"),
-    (7, "who could see the other wins, whatever the clocks say",
-     east(version("v1", 100)), west(version("r1", 1), version("w1", 2), r1=native("v1", 100)), True, "w1"),
-    (8, "seen from the other side too",
-     east(version("r1", 1), version("v1", 2), r1=native("w1", 100, WEST)), west(version("w1", 100)), True, "v1"),
-    (9, "a delete of what was visible wins over it", east(version("v1", 0)),
-     west(version("r1", 1), marker("d1", 2), r1=native("v1")), True, "d1"),
-    (10, "one-way the source is right", east(version("v1", 0)), west(version("w1", 9)), False, "v1"),
-    (11, "also when it deletes", east(marker("d1", 0)), west(version("w1", 9)), False, "d1"),
-    (12, "but who could see its version may overwrite it", east(version("v1", 0)), SEEN_IN_WEST, False, "w1"),
-    (13, "the other way round nothing is seen, one-way", SEEN_IN_EAST, west(version("w1", 0)), False, "v1"),
-]  # fmt: skip
+SEEN_IN_WEST = west(version("r1", 1), version("w1", 2), r1=origin_of("v1"))
+SEEN_IN_EAST = east(version("r1", 1), version("v1", 2), r1=origin_of("w1", 0, WEST))
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[f"{row[0]} {row[1]}" for row in ROWS])
-def test_the_winner(row: Row) -> None:
-    _, _, mine, theirs, two_way, winner = row
-    chosen = choose(mine, theirs, two_way=two_way)
+class Contest(NamedTuple):
+    """The last native entry of each bucket, and the id of the one that must be current in both."""
+
+    east: Native
+    west: Native
+    two_way: bool
+    winner: str
+
+
+CONTESTS = {
+    "two-way, of two versions the later one wins, in the destination":
+        Contest(east(version("v1", 0)), west(version("w1", 1)), two_way=True, winner="w1"),
+    "two-way, of two versions the later one wins, in the source":
+        Contest(east(version("v1", 1)), west(version("w1", 0)), two_way=True, winner="v1"),
+    "two-way, within one second the bucket's name decides":
+        Contest(east(version("v1", 0)), west(version("w1", 0)), two_way=True, winner="w1"),
+    "two-way, a version wins over a later delete of the destination":
+        Contest(east(version("v1", 0)), west(marker("d1", 9)), two_way=True, winner="v1"),
+    "two-way, a version wins over a later delete of the source":
+        Contest(east(marker("d1", 9)), west(version("w1", 0)), two_way=True, winner="w1"),
+    "two-way, of two deletes the later one wins":
+        Contest(east(marker("d1", 9)), west(marker("d2", 0)), two_way=True, winner="d1"),
+    "two-way, who could see the other version wins, whatever the clocks say, in the destination":
+        Contest(east(version("v1", 100)), west(version("r1", 1), version("w1", 2), r1=origin_of("v1", 100)),
+                two_way=True, winner="w1"),
+    "two-way, who could see the other version wins, whatever the clocks say, in the source":
+        Contest(east(version("r1", 1), version("v1", 2), r1=origin_of("w1", 100, WEST)), west(version("w1", 100)),
+                two_way=True, winner="v1"),
+    "two-way, a delete wins over the version that it was written over":
+        Contest(east(version("v1", 0)), west(version("r1", 1), marker("d1", 2), r1=origin_of("v1")),
+                two_way=True, winner="d1"),
+    "one-way, the version of the source wins":
+        Contest(east(version("v1", 0)), west(version("w1", 9)), two_way=False, winner="v1"),
+    "one-way, the delete of the source wins":
+        Contest(east(marker("d1", 0)), west(version("w1", 9)), two_way=False, winner="d1"),
+    "one-way, a user of the destination may overwrite a replica":
+        Contest(east(version("v1", 0)), SEEN_IN_WEST, two_way=False, winner="w1"),
+    "one-way, the source wins although its user saw a replica of the destination's version":
+        Contest(SEEN_IN_EAST, west(version("w1", 0)), two_way=False, winner="v1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("contest", CONTESTS.values(), ids=CONTESTS)
+def test_one_of_two_native_entries_must_be_current(contest: Contest) -> None:
+    chosen = choose(contest.east, contest.west, two_way=contest.two_way)
     assert chosen is not None
-    assert chosen.entry.version_id == winner
+    assert chosen.entry.version_id == contest.winner
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if row[4]], ids=lambda row: str(row[0]))
-def test_both_directions_come_to_the_same_winner(row: Row) -> None:
-    _, _, mine, theirs, _, _ = row
-    assert choose(mine, theirs, two_way=True) == choose(theirs, mine, two_way=True)
+def test_both_directions_of_two_way_replication_choose_the_same_entry() -> None:
+    for sentence, contest in CONTESTS.items():
+        if contest.two_way:
+            chosen = choose(contest.east, contest.west, two_way=True)
+            assert chosen == choose(contest.west, contest.east, two_way=True), sentence
 
 
-def test_the_only_native_entry_wins() -> None:
+def test_a_single_native_entry_must_be_current() -> None:
     mine = east(version("v1"))
     assert choose(mine, None, two_way=True) is mine
     assert choose(None, mine, two_way=True) is mine
     assert choose(None, None, two_way=True) is None
 
 
-def test_nobody_can_tell_who_saw_a_delete_marker() -> None:
+def test_a_delete_marker_does_not_count_as_seen() -> None:
     gone = east(marker("d1", 0))
-    assert not happened_before(gone, west(version("r1", 1), version("w1", 2), r1=native("d1")))
+    assert not happened_before(gone, west(version("r1", 1), version("w1", 2), r1=origin_of("d1")))
 
 
-def test_what_lies_above_was_not_visible() -> None:
+def test_a_replica_above_a_version_was_not_visible_to_its_writer() -> None:
     history = (version("w1", 1), version("r1", 2))
-    under = Native(history[0], WEST, history, lambda entries: [native("v1") for _ in entries])
+    under = Native(history[0], WEST, history, lambda entries: [origin_of("v1") for _ in entries])
     assert not happened_before(east(version("v1", 0)), under)
 
 

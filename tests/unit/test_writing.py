@@ -1,4 +1,4 @@
-"""What a replica's fields become on their way to S3: the exact request, header by header."""
+"""Requests that write a replica, header by header."""
 
 from dataclasses import replace
 
@@ -32,7 +32,7 @@ def sent(copy: Copy, guard: Guard | None = None, account: str = "") -> dict[str,
     return wire.headers()
 
 
-def test_a_plain_copy_is_this_request_and_no_more() -> None:
+def test_a_plain_copy_is_one_request_with_these_headers_only() -> None:
     wire = Wire([COPIED])
     assert destination(wire).copy(plain(), Guard()) == Written(
         "w1-id", '"w1"', Checksum("CRC64NVME", "AAAAAAAAAAA=", full_object=True)
@@ -49,13 +49,13 @@ def test_a_plain_copy_is_this_request_and_no_more() -> None:
     }
 
 
-def test_a_copy_onto_an_object_names_the_object() -> None:
+def test_a_copy_onto_an_object_is_guarded_by_its_etag() -> None:
     headers = sent(plain(), Guard('"w0"'))
     assert headers["if-match"] == '"w0"'
     assert "if-none-match" not in headers
 
 
-def test_odd_keys_are_escaped_on_both_sides() -> None:
+def test_keys_are_encoded_in_the_path_and_in_the_copy_source() -> None:
     key = "a b+c/ü%2B?x=1&y#z"
     wire = Wire([COPIED])
     destination(wire).copy(plain(key), Guard())
@@ -80,57 +80,65 @@ WRITER = Grant("WRITE_ACP", 'id="writer"')
 OWN = {"colour": "blue"}
 OWNER = Grant("FULL_CONTROL", 'id="owner"')
 
-ROWS: list[tuple[int, str, Copy, dict[str, str]]] = [
-    (1, "every system header is sent again", replace(plain(), headers=SYSTEM), {
-        "cache-control": "no-store", "content-disposition": "attachment", "content-encoding": "gzip",
-        "content-language": "de", "content-type": "text/csv", "expires": "Tue, 1 Jan 2030",
-        "x-amz-website-redirect-location": "/there"}),
-    (2, "user metadata is sent again", replace(plain(), metadata={"colour": "blue"}), {"x-amz-meta-colour": "blue"}),
-    (3, "where S3 copies the metadata, only the redirect is sent: S3 keeps all else",
-     replace(plain(), metadata=OWN, source_metadata=OWN, headers=SYSTEM),
-     {"x-amz-metadata-directive": "COPY", "x-amz-website-redirect-location": "/there"}),
-    (4, "tags are escaped as a query", replace(plain(), tags={"a b": "c&d=é+"}),
-     {"x-amz-tagging-directive": "REPLACE", "x-amz-tagging": "a%20b=c%26d%3D%C3%A9%2B"}),
-    (5, "the storage class", replace(plain(), storage_class="GLACIER_IR"), {"x-amz-storage-class": "GLACIER_IR"}),
-    (6, "SSE-S3", replace(plain(), encryption=Encryption("AES256")), {SSE: "AES256"}),
-    (7, "SSE-KMS with its key and bucket key", replace(plain(), encryption=Encryption("aws:kms", "arn:k", True)),
-     {SSE: "aws:kms", f"{SSE}-aws-kms-key-id": "arn:k", f"{SSE}-bucket-key-enabled": "true"}),
-    (8, "DSSE-KMS knows no bucket key", replace(plain(), encryption=Encryption("aws:kms:dsse", "arn:k", True)),
-     {SSE: "aws:kms:dsse", f"{SSE}-aws-kms-key-id": "arn:k"}),
-    (9, "retention", replace(plain(), lock=Lock("GOVERNANCE", "2030-01-01T00:00:00+00:00")),
-     {f"{LOCK}-mode": "GOVERNANCE", f"{LOCK}-retain-until-date": "2030-01-01T00:00:00Z"}),
-    (10, "a legal hold", replace(plain(), lock=Lock(legal_hold=True)), {f"{LOCK}-legal-hold": "ON"}),
-    (16, "an event hold with its days", replace(plain(), lock=Lock("GOVERNANCE", event_hold=True, event_hold_days=7)),
-     {f"{LOCK}-mode": "GOVERNANCE", f"{LOCK}-event-hold": "ON", f"{LOCK}-event-hold-duration-days": "7"}),
-    (17, "an event hold with its years", replace(plain(), lock=Lock("COMPLIANCE", event_hold=True, event_hold_years=1)),
-     {f"{LOCK}-mode": "COMPLIANCE", f"{LOCK}-event-hold": "ON", f"{LOCK}-event-hold-duration-years": "1"}),
-    (11, "the checksum's algorithm", replace(plain(), checksum=Checksum("SHA256", "x=", full_object=True)),
-     {"x-amz-checksum-algorithm": "SHA256"}),
-    (12, "everything for the bucket's owner", replace(plain(), canned_acl="bucket-owner-full-control"),
-     {"x-amz-acl": "bucket-owner-full-control"}),
-    (13, "an ACL, all grantees of a permission in one header", replace(plain(), grants=(READER, PUBLIC, WRITER)),
-     {"x-amz-grant-read": f"{READER.grantee}, {PUBLIC.grantee}", "x-amz-grant-write-acp": WRITER.grantee}),
-    (14, "an ACL that only a canned one can say",
-     replace(plain(), grants=(OWNER, PUBLIC, replace(PUBLIC, permission="WRITE"))), {"x-amz-acl": "public-read-write"}),
-    (15, "Expires, whatever it says", replace(plain(), headers={"Expires": "-1"}), {"expires": "-1"}),
-]  # fmt: skip
+FIELDS: dict[str, tuple[Copy, dict[str, str]]] = {
+    "every system header is sent again":
+        (replace(plain(), headers=SYSTEM),
+         {"cache-control": "no-store", "content-disposition": "attachment", "content-encoding": "gzip",
+          "content-language": "de", "content-type": "text/csv", "expires": "Tue, 1 Jan 2030",
+          "x-amz-website-redirect-location": "/there"}),
+    "user metadata is sent again": (replace(plain(), metadata={"colour": "blue"}), {"x-amz-meta-colour": "blue"}),
+    "where S3 copies the metadata, only the redirect is sent":
+        (replace(plain(), metadata=OWN, source_metadata=OWN, headers=SYSTEM),
+         {"x-amz-metadata-directive": "COPY", "x-amz-website-redirect-location": "/there"}),
+    "tags are escaped as a query":
+        (replace(plain(), tags={"a b": "c&d=é+"}),
+         {"x-amz-tagging-directive": "REPLACE", "x-amz-tagging": "a%20b=c%26d%3D%C3%A9%2B"}),
+    "the storage class": (replace(plain(), storage_class="GLACIER_IR"), {"x-amz-storage-class": "GLACIER_IR"}),
+    "SSE-S3": (replace(plain(), encryption=Encryption("AES256")), {SSE: "AES256"}),
+    "SSE-KMS with its key and its bucket key":
+        (replace(plain(), encryption=Encryption("aws:kms", "arn:k", True)),
+         {SSE: "aws:kms", f"{SSE}-aws-kms-key-id": "arn:k", f"{SSE}-bucket-key-enabled": "true"}),
+    "DSSE-KMS, which has no bucket key":
+        (replace(plain(), encryption=Encryption("aws:kms:dsse", "arn:k", True)),
+         {SSE: "aws:kms:dsse", f"{SSE}-aws-kms-key-id": "arn:k"}),
+    "retention":
+        (replace(plain(), lock=Lock("GOVERNANCE", "2030-01-01T00:00:00+00:00")),
+         {f"{LOCK}-mode": "GOVERNANCE", f"{LOCK}-retain-until-date": "2030-01-01T00:00:00Z"}),
+    "a legal hold": (replace(plain(), lock=Lock(legal_hold=True)), {f"{LOCK}-legal-hold": "ON"}),
+    "an event hold with its days":
+        (replace(plain(), lock=Lock("GOVERNANCE", event_hold=True, event_hold_days=7)),
+         {f"{LOCK}-mode": "GOVERNANCE", f"{LOCK}-event-hold": "ON", f"{LOCK}-event-hold-duration-days": "7"}),
+    "an event hold with its years":
+        (replace(plain(), lock=Lock("COMPLIANCE", event_hold=True, event_hold_years=1)),
+         {f"{LOCK}-mode": "COMPLIANCE", f"{LOCK}-event-hold": "ON", f"{LOCK}-event-hold-duration-years": "1"}),
+    "the checksum's algorithm":
+        (replace(plain(), checksum=Checksum("SHA256", "x=", full_object=True)), {"x-amz-checksum-algorithm": "SHA256"}),
+    "everything for the bucket's owner":
+        (replace(plain(), canned_acl="bucket-owner-full-control"), {"x-amz-acl": "bucket-owner-full-control"}),
+    "an ACL, all grantees of a permission in one header":
+        (replace(plain(), grants=(READER, PUBLIC, WRITER)),
+         {"x-amz-grant-read": f"{READER.grantee}, {PUBLIC.grantee}", "x-amz-grant-write-acp": WRITER.grantee}),
+    "an ACL that only a canned ACL can express":
+        (replace(plain(), grants=(OWNER, PUBLIC, replace(PUBLIC, permission="WRITE"))),
+         {"x-amz-acl": "public-read-write"}),
+    "Expires as it was written": (replace(plain(), headers={"Expires": "-1"}), {"expires": "-1"}),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[f"{row[0]} {row[1]}" for row in ROWS])
-def test_each_field_is_a_header(row: tuple[int, str, Copy, dict[str, str]]) -> None:
-    _, _, copy, expected = row
+@pytest.mark.parametrize(("copy", "expected"), FIELDS.values(), ids=FIELDS)
+def test_each_field_of_a_copy_becomes_a_header(copy: Copy, expected: dict[str, str]) -> None:
     always = sent(plain())
     headers = sent(copy)
     assert expected.items() <= headers.items()
-    assert headers.keys() - always.keys() - expected.keys() == set(), "nothing beside it"
+    assert headers.keys() - always.keys() - expected.keys() == set(), "no other header"
 
 
-def test_with_s3_copying_the_metadata_none_of_it_is_sent() -> None:
+def test_metadata_that_s3_copies_is_not_sent() -> None:
     headers = sent(replace(plain(), metadata=OWN, source_metadata=OWN, headers=SYSTEM))
     assert not [name for name in headers if name.startswith(("x-amz-meta-", "content-", "cache-", "expires"))]
 
 
-def test_the_account_that_must_own_the_bucket_is_named_on_every_request() -> None:
+def test_a_copy_names_the_account_that_must_own_the_destination() -> None:
     assert sent(plain(), account="222222222222")["x-amz-expected-bucket-owner"] == "222222222222"
 
 
@@ -142,8 +150,8 @@ def test_a_delete_marker_is_guarded_and_names_no_version() -> None:
     assert wire.headers() == {"if-match": '"w1"', "x-amz-expected-bucket-owner": "222222222222"}
 
 
-def test_a_write_is_never_repeated_by_itself() -> None:
-    """Its answer may be lost, and an overwrite with identical bytes passes its own guard again."""
+def test_a_copy_is_never_repeated_by_the_client() -> None:
+    """Its answer may be lost, and an overwrite with the same bytes passes its own guard again."""
     wire = Wire([error(500, "InternalError"), COPIED])
     with pytest.raises(Temporary) as trouble:
         destination(wire).copy(plain(), Guard())
@@ -151,20 +159,20 @@ def test_a_write_is_never_repeated_by_itself() -> None:
     assert len(wire.requests) == 1
 
 
-def test_an_error_inside_a_200_is_an_error() -> None:
+def test_an_error_in_the_body_of_a_200_is_an_error() -> None:
     wire = Wire([Answer("<Error><Code>InternalError</Code><Message>late</Message></Error>")])
     with pytest.raises(Temporary):
         destination(wire).copy(plain(), Guard())
     assert len(wire.requests) == 1
 
 
-@pytest.mark.parametrize(("status", "code"), [(412, "PreconditionFailed"), (409, "ConditionalRequestConflict")])
-def test_a_guard_that_does_not_hold_is_a_conflict(status: int, code: str) -> None:
-    with pytest.raises(Conflict):
-        destination(Wire([error(status, code)])).copy(plain(), Guard('"w0"'))
+def test_a_guard_that_does_not_hold_is_a_conflict() -> None:
+    for status, code in ((412, "PreconditionFailed"), (409, "ConditionalRequestConflict")):
+        with pytest.raises(Conflict):
+            destination(Wire([error(status, code)])).copy(plain(), Guard('"w0"'))
 
 
-def test_a_denied_copy_is_permanent() -> None:
+def test_a_copy_that_is_denied_is_permanent_trouble() -> None:
     with pytest.raises(Permanent) as trouble:
         destination(Wire([error(403, "AccessDenied")])).copy(plain(), Guard())
     assert trouble.value.reason is Reason.DST_PUT_DENIED

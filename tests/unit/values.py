@@ -1,4 +1,4 @@
-"""Short ways to say the values of the core: what a test does not care about is left at its dullest."""
+"""Builders of the core's values: a field that a test does not name has the plainest value there is."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ from replicator.core.versions.version import Entry, EntryKind, Head, History, Re
 EAST, WEST, KEY = "east", "west", "photos/1.jpg"
 PAIR = Pair(EAST, WEST, KEY)
 NOON = 1_700_000_000
-"""Epoch seconds; the time of most things."""
+"""Epoch seconds; when most things in these tests happened."""
 
 
 def rule(**fields: Any) -> Rule:
@@ -37,19 +37,21 @@ def head(version_id: str = "v1", **fields: Any) -> Head:
 
 
 def target(*, listens: bool = False, **can: bool) -> Target:
+    """Return bucket `west` as it was described; `can`: its capabilities."""
     return Target(WEST, region="us-west-2", capabilities=Capabilities(**can), listens=listens)
 
 
-def case(
+def proposed_copy(
     version: Head,
     tags: Mapping[str, str] | None = None,
     *,
     under: Rule | None = None,
     limits: Limits | None = None,
-    **there: bool,
+    **can: bool,
 ) -> ProposedCopy:
+    """Return what the eligibility of a version is judged by, and what its replica is composed of."""
     origin = Origin(EAST, version.version_id, version.modified)
-    return ProposedCopy(KEY, version, under or rule(), tags or {}, origin, target(**there), limits or Limits(), NOON)
+    return ProposedCopy(KEY, version, under or rule(), tags or {}, origin, target(**can), limits or Limits(), NOON)
 
 
 def created(version_id: str = "v1", sequencer: str = "", at: int = NOON, **fields: Any) -> Change:
@@ -61,17 +63,17 @@ def deleted(version_id: str, sequencer: str = "", at: int = NOON) -> Change:
 
 
 def version(version_id: str, at: int = 0) -> Entry:
-    """Return an entry that is an object, `at` seconds after noon."""
+    """Return a history's entry that is a version, written `at` seconds after noon."""
     return Entry(version_id, EntryKind.VERSION, NOON + at, f'"{version_id}"', 7)
 
 
 def marker(version_id: str, at: int = 0) -> Entry:
-    """Return an entry that is a delete marker, `at` seconds after noon."""
+    """Return a history's entry that is a delete marker, written `at` seconds after noon."""
     return Entry(version_id, EntryKind.MARKER, NOON + at)
 
 
-def native(version_id: str, at: int = 0, where: str = EAST) -> Origin:
-    """Return the origin that a native version of `where` stands for."""
+def origin_of(version_id: str, at: int = 0, where: str = EAST) -> Origin:
+    """Return the origin of a native version of the bucket `where`, written `at` seconds after noon."""
     return Origin(where, version_id, NOON + at)
 
 
@@ -79,24 +81,30 @@ def replica(version_id: str, of: Origin) -> Replica:
     return Replica(version_id, f'"{version_id}"', of)
 
 
+def attempt(change: Change | None = None, **delivery: Any) -> Attempt:
+    """Return the attempt of a change at bucket `west`; `delivery`: the fields of its delivery."""
+    return Attempt(change or created(), Delivery(**delivery), target(), threshold_ms=900_000)
+
+
 def facts(change: Change, **fields: Any) -> Facts:
+    """Return the facts of a change as they are before anything is read, but for the given fields."""
     there = target(listens=fields.pop("two_way", False), versions=fields.pop("versioned", True))
     return Facts(Attempt(change, Delivery(), there), **({"memory": Memory()} | fields))
 
 
-def known(
+def complete_facts(
     change: Change,
     source: History,
     destination: History,
     replicas: Mapping[str, Origin] | None = None,
     **fields: Any,
 ) -> Facts:
-    """Return facts in which everything is read: each version is native unless `replicas` says what it stands for."""
-    stands_for = replicas or {}
+    """Return facts in which everything has been read. `replicas`: their origins; other versions are native."""
+    origins = replicas or {}
     verdicts: dict[str, Verdict] = {entry.version_id: rule() for entry in source if entry.is_version}
     verdicts.update(fields.pop("verdicts", {}))
     marks = {
-        Ref(where, entry.version_id): stands_for.get(entry.version_id)
+        Ref(where, entry.version_id): origins.get(entry.version_id)
         for where, history in ((EAST, source), (WEST, destination))
         for entry in history
         if entry.is_version

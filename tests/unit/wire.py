@@ -1,6 +1,6 @@
-"""boto3 clients whose requests are looked at and answered right before they would leave the machine.
+"""boto3 clients whose requests are kept and answered right before they would be sent.
 
-So a test sees what S3 would see, header names, escaping and all, not what a stub of boto3's was told to expect.
+So a test sees what AWS would receive, header names and encoding included, which a stub of the client would hide.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ from replicator.aws.clients import Clients
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What comes back over the wire."""
+    """What AWS answers."""
 
     body: str = ""
     status: int = 200
@@ -26,23 +26,23 @@ class Answer:
 
 
 def error(status: int, code: str) -> Answer:
-    return Answer(f"<Error><Code>{code}</Code><Message>words that nobody compares</Message></Error>", status)
+    return Answer(f"<Error><Code>{code}</Code><Message>a text that is never compared</Message></Error>", status)
 
 
 @dataclass(slots=True)
 class Wire:
-    """The other end: gives the answers in turn, the last one again and again, and keeps the requests."""
+    """The other end: it returns the answers in turn, the last one again and again, and keeps the requests."""
 
     answers: list[Answer | Exception]
     requests: list[AWSPreparedRequest] = field(default_factory=list)
 
     def clients(self) -> Clients:
-        """Return the product's own clients, at this end of the wire; the last wire to do so gets their requests."""
+        """Return the product's own clients; their requests go to the wire that was asked last."""
         _connected[:] = [self]
         return _clients()
 
     def headers(self) -> dict[str, str]:
-        """Return the headers of the last request that say what it wants, in lower case."""
+        """Return the headers of the last request, in lower case, without those that every request has."""
         headers = {name.lower(): _text(value) for name, value in self.requests[-1].headers.items()}
         noise = (
             "user-agent",
