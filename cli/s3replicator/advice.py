@@ -49,6 +49,10 @@ WAITING: Mapping[Reason, str] = {
     Reason.SERVICE: _RETRIES,
     Reason.TIMED_OUT: _RETRIES,
     Reason.JOURNAL_DENIED: "The stack's own permissions were changed: deploy it again, then redrive what has failed.",
+    Reason.UNREADABLE: (
+        "An answer of the service lacks something that every answer has, or contradicts another one: the detail says "
+        "what. It fails after 5 attempts. Check what is between the function and S3, such as a proxy, then redrive."
+    ),
     Reason.UNKNOWN: "Look at the detail of the failure and at the function's log, then redrive.",
 }
 """Reasons for which a change is pending and is retried. After about a day without success, it fails with the reason."""
@@ -74,6 +78,10 @@ FAILED: Mapping[Reason, str] = {
     Reason.NO_ROOM: "Its metadata is full and it has 10 tags: remove a tag from the version, then redrive.",
     Reason.CHECKSUM: (
         "The replica differs from its source. A redrive writes another replica; if that differs too, contact AWS."
+    ),
+    Reason.NOT_IMPLEMENTED: (
+        "The service of this bucket does not implement the request that the detail names. Remove from the rule what "
+        "needs it, or use another destination, then redrive."
     ),
     Reason.FUNCTION_DIED: (
         "The function stopped several times while it worked on this message: look for memory and timeouts in its log, "

@@ -106,8 +106,19 @@ def push(bucket: FakeBucket, entry: Entry) -> None:
 
 
 def remove(bucket: FakeBucket, entry: Entry) -> None:
-    """Remove an entry from its key's history."""
+    """Remove an entry from its key's history. Listings may still go on after it."""
+    _removed(bucket)[entry.name, entry.version_id] = entry.place
     _store(bucket, entry.name, [each for each in history(bucket, entry.name) if each is not entry])
+
+
+def place_of(bucket: FakeBucket, key: str, version_id: str) -> int | None:
+    """Return the place of an entry in its key's history, also of one that was removed; None if it never was there."""
+    listed = next((entry.place for entry in history(bucket, key) if entry.version_id == version_id), None)
+    return _removed(bucket).get((key, version_id)) if listed is None else listed
+
+
+def _removed(bucket: FakeBucket) -> dict[tuple[str, str], int]:
+    return bucket.__dict__.setdefault("removed", {})  # type: ignore[no-any-return]
 
 
 def _store(bucket: FakeBucket, key: str, entries: list[Any]) -> None:

@@ -14,7 +14,7 @@ from moto.s3.models import FakeBucket
 
 from emulator.calls.answers import Answer, S3Error, s3_answer, xml_date
 from emulator.s3.acls import OWNER
-from emulator.s3.histories import history
+from emulator.s3.histories import history, place_of
 from emulator.s3.requests import Request
 from emulator.s3.versions import Entry, is_version
 
@@ -36,7 +36,7 @@ def list_object_versions(request: Request) -> Answer:
         message = "A version-id marker cannot be specified without a key marker."
         raise S3Error(400, "InvalidArgument", message, ArgumentName="version-id-marker", ArgumentValue=version_marker)
     most = request.page_size("max-keys")
-    lines = _after(_lines(bucket, prefix, delimiter), key_marker, version_marker)
+    lines = _after(bucket, _lines(bucket, prefix, delimiter), key_marker, version_marker)
     page = list(islice(lines, most))
     more = most > 0 and next(lines, None) is not None
     content: dict[str, Any] = {
@@ -112,12 +112,15 @@ def _lines(bucket: FakeBucket, prefix: str, delimiter: str) -> Iterator[_Line]:
             yield _Line(key, entry, latest=entry is newest_first[0])
 
 
-def _after(lines: Iterator[_Line], key_marker: str, version_marker: str) -> Iterator[_Line]:
-    """Skip what precedes the markers: without a version marker, also all entries of the marker's key."""
-    marker, reached = key_marker.encode(), False
+def _after(bucket: FakeBucket, lines: Iterator[_Line], key_marker: str, version_marker: str) -> Iterator[_Line]:
+    """Skip what precedes the markers: without a version marker, also all entries of the marker's key.
+
+    S3 goes on after a version that was deleted since it was listed.
+    """
+    marker = key_marker.encode()
+    place = place_of(bucket, key_marker, version_marker) if version_marker else None
     for line in lines:
         name = line.name.encode()
-        if not key_marker or name > marker or reached:
+        older = name == marker and line.entry and place is not None and line.entry.place < place
+        if not key_marker or name > marker or older:
             yield line
-        elif name == marker and version_marker and line.entry:
-            reached = line.entry.version_id == version_marker

@@ -127,6 +127,15 @@ def test_head_of_a_delete_marker_or_of_nothing_finds_no_version(stage: Stage) ->
     assert reads.head("never", version_id) is ABSENT
 
 
+def test_a_head_finds_versions_and_delete_markers_until_they_are_deleted_for_good(stage: Stage) -> None:
+    entries = [stage.put(stage.source, KEY), stage.delete(stage.source, KEY)]
+    reads = stage.reads(stage.source)
+    assert [reads.exists(KEY, version_id) for version_id in entries] == [True, True]
+    for version_id in entries:
+        stage.destroy(stage.source, KEY, version_id)
+    assert [reads.exists(KEY, version_id) for version_id in entries] == [False, False]
+
+
 def test_the_top_of_a_key_is_a_version_a_delete_marker_or_nothing(stage: Stage) -> None:
     reads = stage.reads(stage.source)
     assert reads.top(KEY) is ABSENT

@@ -174,6 +174,15 @@ def in_pages(s3: Any, bucket: str, size: int) -> list[tuple[str, str, bool, bool
         marker = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
 
 
+def test_a_page_goes_on_after_a_version_that_was_deleted_since(s3: Any, bucket: str) -> None:
+    ids = [put(s3, bucket) for _ in range(3)]
+    page = s3.list_object_versions(Bucket=bucket, MaxKeys=2)
+    marker = page["NextVersionIdMarker"]
+    assert (page["NextKeyMarker"], marker) == ("key", ids[1])
+    s3.delete_object(Bucket=bucket, Key="key", VersionId=marker)
+    assert [each[1] for each in history(s3, bucket, KeyMarker="key", VersionIdMarker=marker)] == [ids[0]]
+
+
 def test_a_key_marker_without_a_version_id_marker_skips_the_whole_key(s3: Any, bucket: str) -> None:
     for key in ("a", "a", "b"):
         put(s3, bucket, key)

@@ -28,6 +28,11 @@ class MemoryObjects:
     def head(self, key: str, version_id: str) -> Head | Absent:
         return self.points.call(self._call("HEAD", key, version_id), lambda: self._head(key, version_id))
 
+    def exists(self, key: str, version_id: str) -> bool:
+        return self.points.call(
+            self._call("HEAD", key, version_id), lambda: self._bucket().find(key, version_id) is not None
+        )
+
     def top(self, key: str) -> Top:
         return self.points.call(self._call("HEAD", key, "current"), lambda: self._top(key))
 

@@ -137,21 +137,21 @@ def test_a_head_without_a_version_id_finds_what_is_current(answer: Answer, top: 
     assert wire.requests[0].url.endswith("/k")
 
 
-def listing(*entries: tuple[str, str, str], then: tuple[str, str] | None = None) -> Answer:
-    """Return a page of a listing; an entry is (element, key, version id)."""
+def listing(
+    *entries: tuple[str, str, str], then: tuple[str, str] | None = None, truncated: bool = False, ages: str = ""
+) -> Answer:
+    """Write a page of a listing; an entry is (element, key, version id). ages: how old each one is, in seconds."""
+    old = [int(age) for age in ages] or [0] * len(entries)
     items = "".join(
         f"<{element}><Key>{key}</Key><VersionId>{version}</VersionId><IsLatest>false</IsLatest>"
-        f"<LastModified>2023-11-14T22:13:20.000Z</LastModified>"
+        f"<LastModified>2023-11-14T22:13:{20 - age}.000Z</LastModified>"
         + (f"<ETag>&quot;{version}&quot;</ETag><Size>7</Size>" if element == "Version" else "")
         + f"</{element}>"
-        for element, key, version in entries
+        for (element, key, version), age in zip(entries, old, strict=True)
     )
-    more = (
-        f"<IsTruncated>true</IsTruncated><NextKeyMarker>{then[0]}</NextKeyMarker>"
-        f"<NextVersionIdMarker>{then[1]}</NextVersionIdMarker>"
-        if then
-        else "<IsTruncated>false</IsTruncated>"
-    )
+    more = f"<IsTruncated>{'true' if then or truncated else 'false'}</IsTruncated>"
+    if then:
+        more += f"<NextKeyMarker>{then[0]}</NextKeyMarker><NextVersionIdMarker>{then[1]}</NextVersionIdMarker>"
     text = f'<ListVersionsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">{more}{items}</ListVersionsResult>'
     return Answer(text)
 
@@ -185,7 +185,41 @@ def test_a_long_history_is_read_page_by_page() -> None:
     assert "version-id-marker=3" in wire.requests[1].url
 
 
-def test_a_history_ends_with_the_page_on_which_other_keys_begin() -> None:
+@pytest.mark.parametrize("then", [("k/x", "9"), ("k", "4"), ("", ""), None])
+def test_the_next_page_begins_after_the_last_entry_whatever_is_named_as_the_marker(
+    then: tuple[str, str] | None,
+) -> None:
+    first = listing((VERSION, "k", "4"), (MARKER, "k", "3"), then=then, truncated=True)
+    wire = Wire([first, listing((VERSION, "k", "2"))])
+    assert names(source(wire).history("k")) == ["2", "3", "4"]
+    assert "key-marker=k&" in wire.requests[1].url
+    assert "version-id-marker=3" in wire.requests[1].url
+
+
+def test_a_listing_that_does_not_get_on_is_trouble_with_a_name() -> None:
+    for page in (listing((VERSION, "k", "1"), truncated=True), listing(truncated=True)):
+        wire = Wire([page])
+        with pytest.raises(Temporary) as trouble:
+            source(wire).history("k")
+        assert trouble.value.reason is Reason.UNREADABLE
+        assert len(wire.requests) <= 2
+
+
+VERSIONS_FIRST = listing(
+    (VERSION, "k", "v2"), (VERSION, "k", "v1"), (VERSION, "k2", "v1"), (MARKER, "k", "m1"), ages="1332"
+)
+MARKERS_FIRST = listing(
+    (MARKER, "k", "m1"), (MARKER, "k2", "v1"), (VERSION, "k", "v2"), (VERSION, "k", "v1"), ages="2513"
+)
+
+
+@pytest.mark.parametrize("page", [VERSIONS_FIRST, MARKERS_FIRST])
+def test_a_history_is_in_the_order_of_time_where_versions_and_markers_are_not_interleaved(page: Answer) -> None:
+    """Other servers list all versions, then all delete markers, of all keys."""
+    assert names(source(Wire([page])).history("k")) == ["v1", "m1", "v2"]
+
+
+def test_reading_ends_with_the_page_on_which_other_keys_begin() -> None:
     wire = Wire([listing((VERSION, "k", "1"), (VERSION, "k2", "9"), then=("k2", "9"))])
     assert names(source(wire).history("k")) == ["1"]
     assert len(wire.requests) == 1
@@ -201,6 +235,11 @@ def test_a_history_of_a_key_that_must_be_encoded_is_found() -> None:
 
 def test_a_key_without_entries_has_an_empty_history() -> None:
     assert source(Wire([listing()])).history("k") == ()
+
+
+@pytest.mark.parametrize(("status", "there"), [(200, True), (405, True), (404, False)])
+def test_a_head_says_whether_a_version_or_delete_marker_exists(status: int, there: bool) -> None:
+    assert source(Wire([Answer(status=status, headers=ALWAYS)])).exists("k", "v1") is there
 
 
 def test_tags_are_read_without_those_of_aws_itself() -> None:

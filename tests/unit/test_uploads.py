@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from replicator.aws.uploads import BucketUploads
 from replicator.core.deciding.copy import Guard
-from replicator.core.outcomes.outcome import Temporary
+from replicator.core.outcomes.outcome import Reason, Temporary
 from replicator.core.parts.parts import (
     LARGEST_OBJECT,
     LARGEST_PART,
@@ -136,3 +136,30 @@ def test_memory_does_not_grow_with_the_size_of_the_object() -> None:
     small, large = (peak_memory(count * part, count) for part in (SMALLEST_PART, LARGEST_PART))
     assert large < 1.1 * small
     assert large * MOST_PARTS / count < 128 * MIB
+
+
+def under_way(*names: tuple[str, str], markers: str = "", truncated: bool = True) -> Answer:
+    """Write a page of ListMultipartUploads; a name is (key, upload id)."""
+    items = "".join(
+        f"<Upload><Key>{key}</Key><UploadId>{name}</UploadId><Initiated>2026-01-01T00:00:00.000Z</Initiated></Upload>"
+        for key, name in names
+    )
+    more = f"<IsTruncated>{str(truncated).lower()}</IsTruncated>"
+    return Answer(f"<ListMultipartUploadsResult>{more}{markers}{items}</ListMultipartUploadsResult>")
+
+
+@pytest.mark.parametrize("markers", ["", "<NextKeyMarker>z</NextKeyMarker><NextUploadIdMarker>9</NextUploadIdMarker>"])
+def test_the_next_page_of_uploads_begins_after_the_last_one_whatever_is_named_as_the_marker(markers: str) -> None:
+    wire = Wire([under_way(("a%20b", "1"), markers=markers), under_way(("a%20b", "2"), truncated=False)])
+    assert [upload.id for upload in uploads(wire).under_way("a b")] == ["1", "2"]
+    assert "key-marker=a%20b&" in wire.requests[1].url + "&"
+    assert "upload-id-marker=1" in wire.requests[1].url
+
+
+def test_a_page_of_uploads_that_does_not_lead_on_is_trouble_with_a_name() -> None:
+    for page in (under_way(), under_way(("k", "1"))):
+        wire = Wire([page])
+        with pytest.raises(Temporary) as trouble:
+            uploads(wire).under_way("k")
+        assert trouble.value.reason is Reason.UNREADABLE
+        assert len(wire.requests) <= 2

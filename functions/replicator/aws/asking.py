@@ -3,18 +3,29 @@
     with asking("CopyObject", side):
         answer = client.copy_object(...)
 
-What botocore raises in the block leaves it as Temporary, Permanent or Conflict, by the error table. Nothing else in the
-functions catches botocore's errors, so that no adapter has a meaning of its own for a code. These are classes because
-every request comes this way: a generator with `contextmanager` takes three times as long.
+What botocore raises in the block leaves it as Temporary, Permanent or Conflict, by the error table; so does an answer
+that lacks an element (`required`). Nothing else in the functions catches botocore's errors, so that no adapter has a
+meaning of its own for a code. These are classes because every request comes this way: a generator with `contextmanager`
+takes three times as long.
 """
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from types import TracebackType
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from replicator.aws.errors import Side, code_of, translate
+from replicator.aws.errors import TRANSLATED, Side, Unreadable, code_of, translate
+
+__all__ = ["Unreadable", "asking", "expecting", "required"]
+
+
+def required(answer: Mapping[str, Any], name: str) -> Any:
+    """Return an element that every such answer has. Raises Unreadable; call it inside the block of the request."""
+    if name not in answer:
+        raise Unreadable(f"no {name}")
+    return answer[name]
 
 
 class asking:  # noqa: N801 - a context manager that reads like contextlib's own
@@ -30,7 +41,7 @@ class asking:  # noqa: N801 - a context manager that reads like contextlib's own
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
-        if error is not None and isinstance(error, (ClientError, BotoCoreError)):
+        if error is not None and isinstance(error, TRANSLATED):
             raise translate(error, self._operation, self._side) from error
 
 
@@ -58,7 +69,7 @@ class expecting:  # noqa: N801 - likewise
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> bool:
-        if error is None or not isinstance(error, (ClientError, BotoCoreError)):
+        if error is None or not isinstance(error, TRANSLATED):
             return False
         if isinstance(error, ClientError) and code_of(error) in self._answers:
             self.code, self.response = code_of(error), error.response

@@ -21,6 +21,7 @@ from botocore.exceptions import (
 from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
 )
+from botocore.parsers import ResponseParserError
 
 from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Temporary
 from replicator.core.parts.uploads import SourceGone, UploadGone, UploadSpoiled
@@ -36,6 +37,13 @@ class Side(StrEnum):
     EVENTS = "events"
     RULES = "rules"
 
+
+class Unreadable(Exception):
+    """An answer lacks what every such answer has, or contradicts another one; says what, in a few words."""
+
+
+TRANSLATED = (ClientError, BotoCoreError, ResponseParserError, Unreadable)
+"""What `translate` takes. botocore's ResponseParserError, for text that is no XML, is not one of its BotoCoreErrors."""
 
 OUR_OWN = frozenset({Side.JOURNAL, Side.QUEUE, Side.EVENTS, Side.RULES})
 ANY = "*"
@@ -57,6 +65,8 @@ THROTTLED = frozenset(
         "BandwidthLimitExceeded",
     }
 )
+NOT_IMPLEMENTED = frozenset({"NotImplemented", "XNotImplemented", "501"})
+"""The service, or this kind of bucket, does not know the operation or one of its headers: repeating it is no use."""
 GUARD_FAILED = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "OperationAborted"})
 UNGUARDED = frozenset({"PutObjectTagging"})
 """Requests without a condition, to which S3 may say OperationAborted all the same: it is busy with the same object."""
@@ -140,6 +150,8 @@ def translate(error: Exception, operation: str, side: Side) -> Temporary | Perma
     """Return what an exception of botocore's means, in the core's words; `detail` names operation, side and code."""
     if isinstance(error, ClientError):
         return _from_answer(error, operation, side)
+    if isinstance(error, Unreadable | ResponseParserError):
+        return _from_unreadable(error, operation, side)
     detail = f"{operation} ({side}): {type(error).__name__}"
     if isinstance(error, ParamValidationError):
         return Permanent(Reason.UNKNOWN, detail)
@@ -163,9 +175,17 @@ def _from_answer(error: ClientError, operation: str, side: Side) -> Temporary | 
     reason = PERMANENT.get((operation, code, side)) or PERMANENT.get((ANY, code, side))
     if reason is None and code in DENIED:
         reason = WHO_DENIED.get((operation, side)) or WHO_DENIED[ANY, side]
+    if reason is None and code in NOT_IMPLEMENTED:
+        reason = Reason.NOT_IMPLEMENTED
     if reason is not None:
         return Permanent(reason, detail)
     return Temporary(Reason.SERVICE if status >= 500 else Reason.UNKNOWN, detail)
+
+
+def _from_unreadable(error: Unreadable | ResponseParserError, operation: str, side: Side) -> Temporary:
+    """Name what cannot be read. The text of a parser's error is left out: it repeats the answer."""
+    what = str(error) if isinstance(error, Unreadable) else "not the XML or JSON that it should be"
+    return Temporary(Reason.SERVICE if side in OUR_OWN else Reason.UNREADABLE, f"{operation} ({side}): {what}")
 
 
 def _from_our_own(code: str, detail: str) -> Temporary:

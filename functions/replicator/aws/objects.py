@@ -7,9 +7,9 @@ values.
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from replicator.aws.asking import asking, expecting
+from replicator.aws.asking import Unreadable, asking, expecting
 from replicator.aws.errors import DENIED, Side
-from replicator.aws.listing import in_order
+from replicator.aws.listing import page_of
 from replicator.core.deciding.facts import ABSENT, Absent, Top
 from replicator.core.versions.origin import NULL_VERSION
 from replicator.core.versions.version import (
@@ -70,6 +70,12 @@ class BucketObjects:
                 return head_of(self._client.head_object(**named))
         return ABSENT
 
+    def exists(self, key: str, version_id: str) -> bool:
+        """Return whether there is a version or a delete marker with this id: HEAD of a marker's id answers 405."""
+        with expecting("HeadObject", self.side, NO_VERSION) as asked:
+            self._client.head_object(Bucket=self.bucket, Key=key, VersionId=version_id, **self._owner)
+        return asked.code not in GONE
+
     def top(self, key: str) -> Top:
         """Read the current version, or that a delete marker is current: it answers 404, and its headers say so."""
         with expecting("HeadObject", self.side, GONE) as asked:
@@ -85,15 +91,17 @@ class BucketObjects:
         return tuple(reversed(newest_first))
 
     def _entries(self, key: str) -> Iterator[Entry]:
-        """List page by page. The key is the prefix: other keys that begin with it follow, and end the listing."""
-        page: dict[str, Any] = {}
+        """List page by page."""
+        page: Mapping[str, Any] = {}
         while True:
             answer = self._client.list_object_versions(Bucket=self.bucket, Prefix=key, **self._owner, **page)
-            yield from in_order(answer, key)
-            last = answer.get("NextKeyMarker")
-            if not answer.get("IsTruncated") or last != key:
+            entries, following = page_of(answer, key)
+            yield from entries
+            if following is None:
                 return
-            page = {"KeyMarker": last, "VersionIdMarker": answer["NextVersionIdMarker"]}
+            if following == page:
+                raise Unreadable("a page that leads back to itself")
+            page = following
 
     def tags(self, key: str, version_id: str) -> Mapping[str, str]:
         """Read the tags of one version, without those that AWS reserves for itself."""

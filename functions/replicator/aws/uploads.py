@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
-from replicator.aws.asking import asking, expecting
+from replicator.aws.asking import Unreadable, asking, expecting
 from replicator.aws.clients import Clients
 from replicator.aws.errors import Side
 from replicator.aws.large_objects import BucketLargeObjects
@@ -116,11 +116,14 @@ class BucketUploads(BucketLargeObjects):
                 answer = self._reader.list_multipart_uploads(
                     Bucket=self.bucket, Prefix=prefix, EncodingType="url", **self._owner, **page
                 )
-            uploads = [_open(item) for item in answer.get("Uploads", ())]
+                uploads = [_open(item) for item in answer.get("Uploads", ())]
+                following = {"KeyMarker": uploads[-1].key, "UploadIdMarker": uploads[-1].id} if uploads else {}
+                if answer.get("IsTruncated") and following in ({}, page):
+                    raise Unreadable("a page that does not lead on")
             yield from uploads
             if not answer.get("IsTruncated") or (prefix and uploads[-1].key != prefix):
                 return
-            page = {"KeyMarker": unquote_plus(answer["NextKeyMarker"]), "UploadIdMarker": answer["NextUploadIdMarker"]}
+            page = following
 
     def annotate(self, key: str, version_id: str, name: str, payload: bytes) -> None:
         """Attach one annotation to a version."""

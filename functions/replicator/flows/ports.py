@@ -30,6 +30,9 @@ class Objects(Protocol):
     def head(self, key: str, version_id: str) -> Head | Absent:
         """Read one version. Absent also if the id is that of a delete marker."""
 
+    def exists(self, key: str, version_id: str) -> bool:
+        """Return whether there is a version or a delete marker with this id, by HEAD."""
+
     def top(self, key: str) -> Top:
         """Read the current object of a key, or its delete marker."""
 

@@ -7,6 +7,8 @@ FIRST_DELAY = 2.0
 """Seconds after the first receive: throttling and conflicts are usually over by then."""
 LONGEST_DELAY = 900.0
 """Seconds at most: after a long outage of a destination, messages come back within the 15-minute threshold."""
+UNREADABLE_RECEIVES = 5
+"""Receives of a change whose answers from AWS cannot be read, half a minute in all."""
 
 OVERDUE_MS = 30 * 60 * 1000
 """By then any message has come back: LONGEST_DELAY, and the queue's visibility timeout if a function crashed."""

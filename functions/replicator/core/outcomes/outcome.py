@@ -43,6 +43,8 @@ class Reason(StrEnum):
     SERVICE = "ServiceError"
     TIMED_OUT = "TimedOut"
     JOURNAL_DENIED = "JournalNotPermitted"
+    UNREADABLE = "AnswerNotReadable"
+    NOT_IMPLEMENTED = "OperationNotImplemented"
     FUNCTION_DIED = "FunctionDied"
     WAITED = "WaitedOnQueue"
     UNKNOWN = "UnknownError"

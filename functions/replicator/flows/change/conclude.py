@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from replicator.core.deciding.result import Result
-from replicator.core.outcomes.outcome import Status
+from replicator.core.outcomes.backoff import UNREADABLE_RECEIVES
+from replicator.core.outcomes.outcome import Reason, Status
 from replicator.flows.change.status_tag import StatusTags
 from replicator.flows.large.cleanup import clean_up
 from replicator.flows.large.ports import Multipart
@@ -50,9 +51,13 @@ class Closing:
         return concluded
 
     def give_up(self, result: Result) -> Result:
-        """Return FAILED for a change that SQS would give up at its next receive, so that its failure is explained."""
+        """Return FAILED for a change that SQS would give up at its next receive, so that its failure is explained.
+
+        A change whose answers cannot be read fails after a few receives: time does not make them readable.
+        """
         receives = result.attempt.delivery.receive_count
-        if result.outcome.is_final or not 0 < self.last_receive <= receives:
+        is_hopeless = result.outcome.reason is Reason.UNREADABLE and receives >= UNREADABLE_RECEIVES
+        if result.outcome.is_final or not (is_hopeless or 0 < self.last_receive <= receives):
             return result
         return result.with_outcome(
             status=Status.FAILED, detail=f"{result.outcome.detail}; given up after {receives} attempts"

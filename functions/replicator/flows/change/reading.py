@@ -13,6 +13,7 @@ from replicator.core.deciding.actions import Need
 from replicator.core.deciding.eligibility import Limits, ProposedCopy, judge
 from replicator.core.deciding.facts import ABSENT, Absent, Facts, Histories, Ref, Verdict
 from replicator.core.deciding.target import Target
+from replicator.core.outcomes.outcome import Reason, Temporary
 from replicator.core.rules.matching import Candidate
 from replicator.core.rules.rule import Rule
 from replicator.core.versions.origin import NULL_VERSION, Origin, Site, find_mark, has_metadata_room
@@ -74,6 +75,10 @@ class Versions:
         """Return whether a version was read already, existing or not."""
         return version_id in self._found
 
+    def still_has(self, version_id: str) -> bool:
+        """Return whether a HEAD finds a version or delete marker that a listing lacks; once absent, always absent."""
+        return self._found.get(version_id) is not ABSENT and self.objects.exists(self.key, version_id)
+
     def known(self, version_id: str) -> StoredVersion | None:
         """Return a version if it was read already and exists."""
         found = self._found.get(version_id)
@@ -123,8 +128,7 @@ class Reader:
         """Return the facts with those that are needed. Raises Temporary or Permanent."""
         key = facts.pair.key
         if need.histories:
-            destination = self.destination.objects.history(key)  # before the source: see Histories
-            facts = replace(facts, histories=Histories(destination, self.source.objects.history(key)))
+            facts = replace(facts, histories=self._histories(facts.change.version_id))
         if need.top:
             facts = replace(facts, top=self.destination.objects.top(key))
         unread = [version_id for version_id in sorted(need.verdicts) if not self.source.has_read(version_id)]
@@ -132,6 +136,14 @@ class Reader:
         verdicts = {version_id: self._verdict(version_id) for version_id in need.verdicts}
         marks = self._marks(need.marks | {Ref(self.source.bucket, version_id) for version_id in need.verdicts})
         return replace(facts, verdicts={**facts.verdicts, **verdicts}, marks={**facts.marks, **marks})
+
+    def _histories(self, version_id: str) -> Histories:
+        """List both sides. Raises Temporary if the list lacks the change's own version, and a HEAD finds it."""
+        destination = self.destination.objects.history(self.source.key)  # before the source: see Histories
+        source = self.source.objects.history(self.source.key)
+        if all(entry.version_id != version_id for entry in source) and self.source.still_has(version_id):
+            raise Temporary(Reason.UNREADABLE, f"ListObjectVersions (source): lacks {version_id}, which HEAD finds")
+        return Histories(destination, source)
 
     def propose(self, stored: StoredVersion, rule: Rule) -> ProposedCopy:
         """Return a version of the source as a proposed copy under a rule."""
