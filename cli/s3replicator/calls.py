@@ -7,13 +7,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+from replicator.core.outcomes.outcome import Reason
 
 from s3replicator.failed_calls import CallFailed, FailedCall
 
 
 @contextmanager
 def calling(action: str) -> Iterator[None]:
-    """Turn botocore's exceptions into CallFailed. `action` is the IAM action that the call needs."""
+    """Turn botocore's exceptions into CallFailed, and an element that an answer lacks.
+
+    `action` is the IAM action that the call needs.
+    """
     try:
         yield
     except ClientError as error:
@@ -21,3 +26,7 @@ def calling(action: str) -> Iterator[None]:
         raise CallFailed(FailedCall(action, answer.get("Code", "Unknown"), answer.get("Message", ""))) from error
     except BotoCoreError as error:
         raise CallFailed(FailedCall(action, type(error).__name__, str(error))) from error
+    except ResponseParserError as error:
+        raise CallFailed(FailedCall(action, Reason.UNREADABLE, "the answer is not one that AWS sends")) from error
+    except KeyError as missing:
+        raise CallFailed(FailedCall(action, Reason.UNREADABLE, f"the answer has no {missing}")) from missing

@@ -45,7 +45,7 @@ class SqsDeadLetterQueue:
         names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         with calling("sqs:GetQueueAttributes"):
             answer = self._client.get_queue_attributes(QueueUrl=self._dead_letter_url, AttributeNames=names)
-        return Depth(*(int(answer["Attributes"][name]) for name in names))
+            return Depth(*(int(answer["Attributes"][name]) for name in names))
 
     def receive(self, hold_seconds: int) -> list[FailedMessage]:
         """Receive a few messages and hide them for so long. Waits a second for one."""

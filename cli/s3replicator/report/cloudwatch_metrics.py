@@ -135,7 +135,7 @@ class CloudWatchMetrics:
         """Yield the sets of dimensions that a metric of our buckets was published under in the last two weeks."""
         with calling("cloudwatch:ListMetrics"):
             pages = self._client.get_paginator("list_metrics").paginate(Namespace=NAMESPACE, MetricName=metric)
-            listed = [each["Dimensions"] for page in pages for each in page["Metrics"]]
+            listed = [each.get("Dimensions", ()) for page in pages for each in page["Metrics"]]
         once = {frozenset((each["Name"], each["Value"]) for each in dimensions): None for dimensions in listed}
         yield from (named for named in map(dict, once) if named.get(SOURCE) in self._sources)
 
@@ -145,8 +145,8 @@ class CloudWatchMetrics:
             group = dict(zip((f"q{number}" for number in count()), wanted[start : start + QUERIES], strict=False))
             found: dict[str, dict[int, float]] = defaultdict(dict)
             for result in self._results(group, span, period):
-                times = [int(moment.timestamp()) for moment in result["Timestamps"]]
-                found[result["Id"]].update(zip(times, result["Values"], strict=True))
+                times = [int(moment.timestamp()) for moment in result.get("Timestamps", ())]
+                found[result["Id"]].update(zip(times, result.get("Values", ()), strict=True))
             measured.points.update({group[name]: points for name, points in found.items()})
         return measured
 

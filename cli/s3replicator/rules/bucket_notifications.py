@@ -87,14 +87,14 @@ def _delivered(configuration: Mapping[str, Any], queue_arn: str, event: str) -> 
     return any(
         entry.get("QueueArn") == queue_arn
         and not _filter_rules(entry)
-        and any(_covers(e, event) for e in entry["Events"])
+        and any(_covers(e, event) for e in entry.get("Events", ()))
         for entry in configuration.get(QUEUES, [])
     )
 
 
 def _conflicts(configuration: Mapping[str, Any], events: list[str]) -> Iterator[str]:
     for name, entry in _entries(configuration):
-        shared = [event for event in entry["Events"] if any(_overlaps(event, ours) for ours in events)]
+        shared = [event for event in entry.get("Events", ()) if any(_overlaps(event, ours) for ours in events)]
         if shared:
             yield f"{_describe(name, entry)} already receives {', '.join(shared)}"
 
@@ -125,7 +125,7 @@ def _describe(name: str, entry: Mapping[str, Any]) -> str:
 
 def _canonical(name: str, entry: Mapping[str, Any]) -> str:
     target = entry.get(_LISTS[name][1])
-    return json.dumps([name, entry.get("Id"), target, sorted(entry["Events"]), _filter_rules(entry)])
+    return json.dumps([name, entry.get("Id"), target, sorted(entry.get("Events", ())), _filter_rules(entry)])
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

@@ -71,7 +71,7 @@ class AwsBucketSettings:
         symmetric = key.get("KeySpec", "SYMMETRIC_DEFAULT") == "SYMMETRIC_DEFAULT"
         return KeyView(
             exists=True,
-            arn=key["Arn"],
+            arn=key.get("Arn", arn),
             state=key.get("KeyState", "Enabled"),
             symmetric=symmetric and key.get("KeyUsage", "ENCRYPT_DECRYPT") == "ENCRYPT_DECRYPT",
         )
@@ -136,7 +136,7 @@ class _Reading:
             return None
         rules = answer.get("OwnershipControls", {}).get("Rules", [])
         # A bucket without ownership controls is older than they are: its ACLs count.
-        return str(rules[0]["ObjectOwnership"]) if rules else "ObjectWriter"
+        return str(rules[0].get("ObjectOwnership", "ObjectWriter")) if rules else "ObjectWriter"
 
     def aborts_uploads(self) -> bool | None:
         answer = self._call(
@@ -175,7 +175,8 @@ class _Reading:
             return None
         rules = answer.get("ReplicationConfiguration", {}).get("Rules", [])
         enabled = (rule for rule in rules if rule.get("Status") == "Enabled")
-        return frozenset(rule["Destination"]["Bucket"].rpartition(":")[2] for rule in enabled)
+        buckets = (rule.get("Destination", {}).get("Bucket", "") for rule in enabled)
+        return frozenset(bucket.rpartition(":")[2] for bucket in buckets if bucket)
 
     def belongs_to(self, account: str) -> bool | None:
         try:

@@ -118,8 +118,8 @@ def _has_acls(client: "S3Client", bucket: str, side: Side) -> bool:
     """Denied: no ACL is sent, as to buckets of the default kind. Not set: from before April 2023, with ACLs."""
     answers = {"OwnershipControlsNotFoundError": True, **dict.fromkeys(DENIED | NOT_OFFERED, False)}
     with expecting("GetBucketOwnershipControls", side, answers.keys()) as asked:
-        rules = client.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
-        return all(rule["ObjectOwnership"] != "BucketOwnerEnforced" for rule in rules)
+        rules = client.get_bucket_ownership_controls(Bucket=bucket).get("OwnershipControls", {}).get("Rules", ())
+        return all(rule.get("ObjectOwnership") != "BucketOwnerEnforced" for rule in rules)
     return answers[asked.code]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from replicator.aws import expires, listing
+from replicator.aws import expires, listing, readable
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -89,6 +89,7 @@ class Clients:
     def _make(self, service: str, region: str, config: Config) -> Any:
         client: Any = self._session.client(service, region_name=region, config=config)  # type: ignore[call-overload]
         if service == "s3":
+            client.meta.events.register(readable.EVENT, readable.make_readable)
             client.meta.events.register(listing.EVENT, listing.keep_order)
             for operation in expires.WRITING:
                 client.meta.events.register(f"provide-client-params.s3.{operation}", expires.take_out)

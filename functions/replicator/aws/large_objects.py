@@ -6,7 +6,7 @@ Separate from objects.py because only copies in parts need them, and most change
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from replicator.aws.asking import asking, expecting
+from replicator.aws.asking import asking, expecting, required
 from replicator.aws.errors import Side
 from replicator.core.parts.uploads import CopySource
 
@@ -36,7 +36,7 @@ class BucketLargeObjects:
                 IfMatch=source.etag,
                 **self._owner,
             )
-        return answer["ContentLength"]
+            return int(required(answer, "ContentLength"))
 
     def annotations(self, key: str, version_id: str) -> tuple[str, ...]:
         """List the names of a version's annotations; empty where there are none, or no such thing."""
@@ -50,7 +50,7 @@ class BucketLargeObjects:
             answer = self._reader.list_object_annotations(
                 Bucket=self.bucket, Key=key, VersionId=version_id, **self._owner, **page
             )
-            yield from (item["AnnotationName"] for item in answer.get("Annotations", ()))
+            yield from (required(item, "AnnotationName") for item in answer.get("Annotations", ()))
             if not answer.get("NextContinuationToken"):
                 return
             page = {"ContinuationToken": answer["NextContinuationToken"]}

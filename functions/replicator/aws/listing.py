@@ -22,10 +22,7 @@ def keep_order(response_dict: Mapping[str, Any], customized_response_dict: dict[
     """Add the names of the entries' elements in S3's order to the parsed answer; a handler of `before-parse`."""
     if response_dict["status_code"] != 200:
         return
-    try:
-        root = ET.fromstring(response_dict["body"])  # noqa: S314 - S3's own answer, which botocore parses, too
-    except ET.ParseError:
-        return  # botocore meets the same error, and names it
+    root = ET.fromstring(response_dict["body"])  # noqa: S314 - S3's own answer, which botocore parses, too
     customized_response_dict[ORDER] = [name for child in root if (name := _name(child)) in LISTS]
 
 

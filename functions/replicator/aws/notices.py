@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from replicator.aws.asking import asking
+from replicator.aws.asking import asking, required
 from replicator.aws.errors import Side
 from replicator.core.outcomes.notices import SOURCE, Notice, detail
 from replicator.core.outcomes.outcome import Reason, Temporary
@@ -50,11 +50,11 @@ class EventBridge:
         try:
             with asking("PutEvents", Side.EVENTS):
                 answer = self._client().put_events(Entries=entries)  # type: ignore[arg-type] # built above
+                results = required(answer, "Entries")
         except Temporary as trouble:
             if trouble.reason is not Reason.JOURNAL_DENIED:
                 raise
             # Replication must not wait for a permission that only events need.
             logger.error("events are not sent: %s", trouble)  # noqa: TRY400 - no traceback
             return []
-        refused = zip(entries, answer["Entries"], strict=True)
-        return [entry for entry, result in refused if result.get("ErrorCode")]
+        return [entry for entry, result in zip(entries, results, strict=True) if result.get("ErrorCode")]

@@ -7,7 +7,7 @@ values.
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from replicator.aws.asking import Unreadable, asking, expecting
+from replicator.aws.asking import Unreadable, asking, expecting, required
 from replicator.aws.errors import DENIED, Side
 from replicator.aws.listing import page_of
 from replicator.core.deciding.facts import ABSENT, Absent, Top
@@ -107,24 +107,24 @@ class BucketObjects:
         """Read the tags of one version, without those that AWS reserves for itself."""
         with asking("GetObjectTagging", self.side):
             answer = self._client.get_object_tagging(Bucket=self.bucket, Key=key, VersionId=version_id, **self._owner)
-        return {tag["Key"]: tag["Value"] for tag in answer["TagSet"] if not tag["Key"].startswith("aws:")}
+            return tags_of(answer)
 
     def grants(self, key: str, version_id: str) -> tuple[Grant, ...]:
         """Read the ACL of one version; empty if it is just its owner's full control."""
         with asking("GetObjectAcl", self.side):
             answer = self._client.get_object_acl(Bucket=self.bucket, Key=key, VersionId=version_id, **self._owner)
-        return grants_of(answer)
+            return grants_of(answer)
 
 
 def head_of(answer: Mapping[str, Any]) -> Head:
-    """Turn the answer of HeadObject into a value."""
+    """Turn the answer of HeadObject into a value. Raises Unreadable."""
     metadata = answer.get("Metadata", {})
     texts = (answer.get("ExpiresString", ""), *(name + value for name, value in metadata.items()))
     return Head(
         version_id=answer.get("VersionId", NULL_VERSION),
-        etag=answer["ETag"],
-        size=answer["ContentLength"],
-        modified=int(answer["LastModified"].timestamp()),
+        etag=required(answer, "ETag"),
+        size=required(answer, "ContentLength"),
+        modified=int(required(answer, "LastModified").timestamp()),
         metadata=metadata,
         unseen_metadata=answer.get("MissingMeta", 0) + sum(not text.isascii() for text in texts),
         headers={name: answer[given] for name, given in HEADERS.items() if answer.get(given)},
@@ -138,6 +138,12 @@ def head_of(answer: Mapping[str, Any]) -> Head:
         lock=_lock(answer),
         checksum=checksum_of(answer),
     )
+
+
+def tags_of(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Turn the answer of GetObjectTagging into tags, without those of AWS itself; no TagSet is an empty one."""
+    tags = {required(tag, "Key"): tag.get("Value", "") for tag in answer.get("TagSet", ())}
+    return {name: value for name, value in tags.items() if not name.startswith("aws:")}
 
 
 def _restore(header: str) -> Restore:
@@ -170,16 +176,20 @@ def grants_of(answer: Mapping[str, Any]) -> tuple[Grant, ...]:
     """Turn an ACL into grants; empty for the default one, the owner's full control.
 
     WRITE has no meaning on an object (S3 user guide, "ACL overview"), and a copy has no header to grant it: it is kept
-    only as part of the canned ACL public-read-write, which a copy can name.
+    only as part of the canned ACL public-read-write, which a copy can name. Raises Unreadable.
     """
     owner = Grant("FULL_CONTROL", f'id="{answer.get("Owner", {}).get("ID", "")}"')
-    grants = tuple(Grant(grant["Permission"], _grantee(grant["Grantee"])) for grant in answer.get("Grants", ()))
+    grants = tuple(_grant(grant) for grant in answer.get("Grants", ()))
     if frozenset(grants) != {owner, *PUBLIC_READ_WRITE}:
         grants = tuple(grant for grant in grants if grant.permission != "WRITE")
     return () if grants in ((), (owner,)) else grants
 
 
+def _grant(grant: Mapping[str, Any]) -> Grant:
+    return Grant(required(grant, "Permission"), _grantee(required(grant, "Grantee")))
+
+
 def _grantee(grantee: Mapping[str, Any]) -> str:
     if uri := grantee.get("URI"):
         return f'uri="{uri}"'
-    return f'id="{grantee["ID"]}"' if "ID" in grantee else f'emailAddress="{grantee["EmailAddress"]}"'
+    return f'id="{grantee["ID"]}"' if "ID" in grantee else f'emailAddress="{required(grantee, "EmailAddress")}"'

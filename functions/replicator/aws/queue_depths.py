@@ -5,7 +5,7 @@ Separate from the adapter for consumers: nothing here removes a message.
 
 from typing import TYPE_CHECKING, Any
 
-from replicator.aws.asking import asking
+from replicator.aws.asking import asking, required
 from replicator.aws.errors import Side
 from replicator.aws.queue import REASON
 from replicator.core.outcomes.threshold import Depth
@@ -74,5 +74,6 @@ class QueueDepths:
             "ApproximateNumberOfMessagesDelayed",
         ]
         with asking("GetQueueAttributes", Side.QUEUE):
-            attributes: Any = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-        return Depth(*(int(attributes[name]) for name in names))
+            answer = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=names)
+            attributes: Any = answer.get("Attributes", {})
+            return Depth(*(int(required(attributes, name)) for name in names))

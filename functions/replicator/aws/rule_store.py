@@ -107,7 +107,8 @@ class RuleStore:
         with expecting("GetObject", Side.RULES, NO_DOCUMENT if known is None else NO_DOCUMENT | NOT_CHANGED) as asked:
             answer = self._s3.get_object(**request)
             document = load(bucket, answer["Body"].read())
-            return parse(bucket, document, shape_problems(document, self._s3.meta.service_model)), answer["ETag"]
+            rules = parse(bucket, document, shape_problems(document, self._s3.meta.service_model))
+            return rules, answer.get("ETag", "")
         if known is not None and asked.code in NOT_CHANGED:
             return known, memory.etag
         return self._without_document(bucket), ""

@@ -272,7 +272,7 @@ class JournalTable:
         while True:
             with asking("Query", Side.JOURNAL):
                 answer = self._client.query(TableName=self._name, **arguments, **page)
-            yield from answer["Items"]
+            yield from answer.get("Items", ())
             if "LastEvaluatedKey" not in answer:
                 return
             page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from replicator.aws.asking import asking
 from replicator.aws.errors import Side
+from replicator.aws.objects import tags_of
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -23,7 +24,7 @@ class SourceTagging:
         """Read the tags of one version. Raises Temporary or Permanent."""
         with asking("GetObjectTagging", Side.SOURCE):
             answer = self._client.get_object_tagging(Bucket=bucket, Key=key, VersionId=version_id)
-        return {tag["Key"]: tag["Value"] for tag in answer["TagSet"] if not tag["Key"].startswith("aws:")}
+            return tags_of(answer)
 
     def put_tags(self, bucket: str, key: str, version_id: str, tags: Mapping[str, str]) -> None:
         """Replace the tags of one version. Raises Temporary or Permanent."""

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
-from replicator.aws.asking import Unreadable, asking, expecting
+from replicator.aws.asking import Unreadable, asking, expecting, required
 from replicator.aws.clients import Clients
 from replicator.aws.errors import Side
 from replicator.aws.large_objects import BucketLargeObjects
@@ -51,7 +51,7 @@ class BucketUploads(BucketLargeObjects):
         arguments = upload_arguments(copy) | _checksum_asked_for(copy.checksum)
         with asking("CreateMultipartUpload", self.side):
             answer = self._writer.create_multipart_upload(Bucket=self.bucket, **self._owner, **arguments)
-        return answer["UploadId"], _answered_at(answer)
+            return required(answer, "UploadId"), _answered_at(answer)
 
     def copy_part(self, upload_id: str, source: CopySource, part: PartRange) -> Part:
         """Copy one part; UploadGone, SourceGone. The same part twice is the same as once."""
@@ -66,8 +66,8 @@ class BucketUploads(BucketLargeObjects):
                 CopySourceRange=f"bytes={part.first}-{part.last}",
                 **self._owner,
             )
-        result = answer["CopyPartResult"]
-        return Part(part.number, part.size, result["ETag"], checksum_of(result))
+            result = required(answer, "CopyPartResult")
+            return Part(part.number, part.size, required(result, "ETag"), checksum_of(result))
 
     def parts(self, key: str, upload_id: str, after: int) -> Sequence[Part]:
         """List the parts with numbers above `after`, at most PAGE; UploadGone."""
@@ -75,7 +75,7 @@ class BucketUploads(BucketLargeObjects):
             answer = self._reader.list_parts(
                 Bucket=self.bucket, Key=key, UploadId=upload_id, PartNumberMarker=after, MaxParts=PAGE, **self._owner
             )
-        return [_part(item) for item in answer.get("Parts", ())]
+            return [_part(item) for item in answer.get("Parts", ())]
 
     def complete(self, copy: Copy, upload_id: str, parts: Sequence[Part], guard: Guard | None) -> Written:
         """Make the object; Conflict if the guard does not hold, UploadSpoiled, UploadGone.
@@ -93,7 +93,7 @@ class BucketUploads(BucketLargeObjects):
                 **_guarded(guard),
                 **self._owner,
             )
-        return Written(answer.get("VersionId", ""), answer["ETag"], checksum_of(answer))
+            return Written(answer.get("VersionId", ""), required(answer, "ETag"), checksum_of(answer))
 
     def abort(self, key: str, upload_id: str) -> None:
         """Abort an upload; nothing happens if it is gone."""
@@ -165,7 +165,8 @@ def _checksum_expected(checksum: Checksum | None) -> dict[str, Any]:
 
 
 def _part(item: Mapping[str, Any]) -> Part:
-    return Part(item["PartNumber"], item["Size"], item["ETag"], checksum_of(item))
+    number, size, etag = (required(item, name) for name in ("PartNumber", "Size", "ETag"))
+    return Part(number, size, etag, checksum_of(item))
 
 
 def _completed(part: Part) -> dict[str, Any]:
@@ -175,4 +176,4 @@ def _completed(part: Part) -> dict[str, Any]:
 
 def _open(item: Mapping[str, Any]) -> OpenUpload:
     initiator = item.get("Initiator", {}).get("ID", "")
-    return OpenUpload(unquote_plus(item["Key"]), item["UploadId"], initiator)
+    return OpenUpload(unquote_plus(required(item, "Key")), required(item, "UploadId"), initiator)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from replicator.aws.asking import asking
+from replicator.aws.asking import asking, required
 from replicator.aws.errors import Side
 from replicator.aws.objects import PUBLIC_READ_WRITE, BucketObjects, checksum_of
 from replicator.core.deciding.copy import Copy, Guard, Written
@@ -38,8 +38,8 @@ class BucketReplicas(BucketObjects):
         arguments = copy_arguments(copy, guard)
         with asking("CopyObject", self.side):
             answer = self._writer.copy_object(Bucket=self.bucket, **self._owner, **arguments)
-        result = answer["CopyObjectResult"]
-        return Written(answer.get("VersionId", ""), result["ETag"], checksum_of(result))
+            result = required(answer, "CopyObjectResult")
+            return Written(answer.get("VersionId", ""), required(result, "ETag"), checksum_of(result))
 
     def mark_deleted(self, key: str, guard: Guard) -> None:
         """Write a delete marker; Conflict if the guard does not hold. Naming no version id, it removes nothing."""
