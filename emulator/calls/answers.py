@@ -16,7 +16,8 @@ from emulator.calls.call import Call
 from emulator.calls.operations import service_model
 
 _XML = b'<?xml version="1.0" encoding="UTF-8"?>\n'
-_CARRIAGE_RETURN = {"\r": "&#13;"}
+_REFERENCES = {chr(code): f"&#x{code:x};" for code in (*range(9), 11, 12, *range(13, 32), 0xFFFE, 0xFFFF)}
+"""S3 writes control characters as references, also those that XML 1.0 does not have: no parser takes such an answer."""
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 
@@ -101,7 +102,7 @@ def _element(name: str, value: Any) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "".join(_element(name, each) for each in value)
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    return f"<{name}>{value if isinstance(value, Xml) else escape(text, _CARRIAGE_RETURN)}</{name}>"
+    return f"<{name}>{value if isinstance(value, Xml) else escape(text, _REFERENCES)}</{name}>"
 
 
 def error_answer(call: Call, status: int, code: str, message: str) -> Answer:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from typing import Any
+from urllib.parse import quote
 
 from moto.s3.models import FakeBucket
 
@@ -118,7 +119,7 @@ def _check_sent(request: Request, version: Version) -> None:
 
 def _answer(request: Request, version: Version) -> Answer:
     content = {
-        "Location": f"{active().endpoint}/{request.bucket.name}/{request.call.key}",
+        "Location": f"{active().endpoint}/{request.bucket.name}/{quote(request.key)}",
         "Bucket": request.bucket.name,
         "Key": version.name,
         "ETag": version.etag,

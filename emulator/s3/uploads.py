@@ -224,9 +224,9 @@ def list_multipart_uploads(request: Request) -> Answer:
     page = following[:most]
     content: dict[str, Any] = {
         "Bucket": request.bucket.name,
-        "KeyMarker": marker[0],
+        "KeyMarker": request.encode(marker[0]),
         "UploadIdMarker": marker[1],
-        "Prefix": prefix,
+        "Prefix": request.encode(prefix),
         "MaxUploads": most,
         "EncodingType": "url" if request.is_encoded else None,
         "IsTruncated": len(following) > len(page),
