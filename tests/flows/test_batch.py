@@ -114,9 +114,10 @@ def test_a_task_for_a_delete_marker_is_skipped_whether_it_is_named_or_current() 
     assert stage.replicas() == []
 
 
-def test_a_task_for_a_version_that_is_gone_is_skipped() -> None:
+def test_a_task_for_a_version_that_is_gone_fails() -> None:
+    """The completion report must not say "succeeded" of what was not copied."""
     [gone] = run(existing(), task("gone"))
-    assert gone.code is ResultCode.SUCCEEDED
+    assert gone.code is ResultCode.PERMANENT
     assert "SrcVersionNotFound" in gone.text
 
 

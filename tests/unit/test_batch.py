@@ -18,7 +18,10 @@ TASKS: dict[str, tuple[dict[str, Any], Task]] = {
         ({"s3BucketArn": "arn:aws:s3:us-east-1:1:east", "s3Key": "a"}, Task("t", "east", "a")),
     "schema 2.0 names it by its name":
         ({"s3Bucket": "east", "s3Key": "a", "s3VersionId": "v1"}, Task("t", "east", "a", "v1")),
-    "keys are percent-encoded": ({"s3Bucket": "east", "s3Key": "a%20b%2Fc+d%C3%A9"}, Task("t", "east", "a b/c+dé")),
+    "keys are form-encoded":
+        ({"s3Bucket": "east", "s3Key": "a%20b%2Fc%2Bd%C3%A9"}, Task("t", "east", "a b/c+dé")),
+    "a plus sign is a space, or itself":
+        ({"s3Bucket": "east", "s3Key": "a+b%2B%20c"}, Task("t", "east", "a b+ c", other_key="a+b+ c")),
     "no version id means the current version":
         ({"s3Bucket": "east", "s3Key": "a", "s3VersionId": None}, Task("t", "east", "a", "")),
     "an empty one too": ({"s3Bucket": "east", "s3Key": "a", "s3VersionId": ""}, Task("t", "east", "a", "")),
@@ -60,6 +63,9 @@ RESULTS: dict[str, tuple[tuple[Outcome, ...], ResultCode, str]] = {
          "west: FAILED DstPutObjectNotPermitted (AccessDenied); west: PENDING Throttled"),
     "a change without a destination names none":
         ((Outcome(Status.SKIPPED, Reason.NO_RULE),), ResultCode.SUCCEEDED, "SKIPPED NoMatchingRule"),
+    "a version that the source does not have failed":
+        ((Outcome(Status.SKIPPED, Reason.SRC_VERSION_NOT_FOUND, "it is gone", destination="west"),),
+         ResultCode.PERMANENT, "west: FAILED SrcVersionNotFound (the key has no version with this id)"),
 }  # fmt: skip
 
 

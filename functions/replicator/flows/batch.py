@@ -17,7 +17,8 @@ from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporar
 from replicator.core.versions.change import Change, ChangeKind
 from replicator.core.versions.version import Head, MarkerHead
 from replicator.flows.change.conclude import Closing
-from replicator.flows.change.replicate import Services, replicate
+from replicator.flows.change.replicate import Services
+from replicator.flows.change.which_key import either_key, replicate_as_meant
 from replicator.flows.ports import Journal, Log
 
 NAME = "S3 Batch Operations"
@@ -34,7 +35,7 @@ def process_tasks(tasks: Sequence[Task | UnreadableTask], services: Services, lo
 def _process(task: Task | UnreadableTask, services: Services, closing: Closing) -> TaskResult:
     if isinstance(task, UnreadableTask):
         return TaskResult(task.id, ResultCode.PERMANENT, f"{Status.FAILED} {Reason.MALFORMED} ({task.why})")
-    change = Change(ChangeKind.CREATED, task.bucket, task.key, task.version_id, time=services.now(), name=NAME)
+    change = _change_of(task, services.now())
     try:
         results = closing.conclude(_replicate(change, services))
     except Exception as error:  # an unexpected error never affects other tasks
@@ -44,15 +45,21 @@ def _process(task: Task | UnreadableTask, services: Services, closing: Closing) 
     return sum_up(task.id, [result.outcome for result in results])
 
 
+def _change_of(task: Task, now: int) -> Change:
+    kind, other = ChangeKind.CREATED, task.other_key
+    return Change(kind, task.bucket, task.key, task.version_id, time=now, name=NAME, other_key=other)
+
+
 def _replicate(change: Change, services: Services) -> list[Result]:
     """Replicate the version that a task names. Trouble while finding it is a result too."""
     try:
         named = _name_version(change, services)
         if isinstance(named, Result):
             return [named]
-        results = replicate(named, CAREFUL, services)
+        results = replicate_as_meant(named, CAREFUL, services)
         gone = all(each.outcome.reason is Reason.SRC_VERSION_NOT_FOUND for each in results)
-        return [_skip_marker(named, named.version_id)] if gone and _is_marker(named, services) else results
+        is_marker = gone and any(_is_marker(each, services) for each in either_key(named))
+        return [_skip_marker(named, named.version_id)] if is_marker else results
     except (Temporary, Permanent) as trouble:
         return [troubled(_without_target(change), trouble)]
 
@@ -61,12 +68,16 @@ def _name_version(change: Change, services: Services) -> Change | Result:
     """Return the change, with the current version if the task names none; a delete marker is skipped."""
     if change.version_id:
         return change
-    current = services.buckets.source(change.bucket).top(change.key)
-    if isinstance(current, MarkerHead):
-        return _skip_marker(change, current.version_id)
-    if not isinstance(current, Head):
+    objects, marked = services.buckets.source(change.bucket), None
+    for each in either_key(change):
+        current = objects.top(each.key)
+        if isinstance(current, Head):
+            return replace(each, version_id=current.version_id)
+        if isinstance(current, MarkerHead):
+            marked = marked or _skip_marker(each, current.version_id)
+    if marked is None:
         raise Permanent(Reason.SRC_OBJECT_NOT_FOUND, "there is no such key")
-    return replace(change, version_id=current.version_id)
+    return marked
 
 
 def _is_marker(change: Change, services: Services) -> bool:

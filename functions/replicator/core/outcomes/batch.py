@@ -5,12 +5,12 @@ Separate from events.py: a line of a manifest names an object, it does not repor
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_plus
 
-from replicator.core.outcomes.outcome import Outcome, Status
+from replicator.core.outcomes.outcome import Outcome, Reason, Status
 
 Json = Mapping[str, Any]
 
@@ -25,12 +25,16 @@ class ResultCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One line of a manifest. An empty version id means the current version."""
+    """One line of a manifest. An empty version id means the current version.
+
+    other_key: what the line means if it was encoded in the other way, empty if that makes no difference.
+    """
 
     id: str
     bucket: str
     key: str
     version_id: str = ""
+    other_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +63,33 @@ def read_tasks(invocation: Json) -> list[Task | UnreadableTask]:
 
 
 def _read(task: Json) -> Task | UnreadableTask:
+    """Read one task. Its key is form-encoded in AWS's own sample (`+` is a space), in some manifests only by percent.
+
+    S3 user guide, "Remove delete markers from versioned objects", and Powertools' `S3BatchOperationTask.s3_key`.
+    """
     bucket, key = task.get("s3Bucket") or task.get("s3BucketArn"), task.get("s3Key")
     if not isinstance(bucket, str) or not isinstance(key, str) or not bucket or not key:
         return UnreadableTask(task["taskId"], "the task names no bucket (s3Bucket, s3BucketArn) or no s3Key")
-    return Task(task["taskId"], bucket.rpartition(":")[2], unquote(key), str(task.get("s3VersionId") or ""))
+    key, percent_encoded = unquote_plus(key), unquote(key)
+    other_key = percent_encoded if percent_encoded != key else ""
+    return Task(task["taskId"], bucket.rpartition(":")[2], key, str(task.get("s3VersionId") or ""), other_key)
 
 
 def sum_up(task_id: str, outcomes: Sequence[Outcome]) -> TaskResult:
     """Return one result for the outcomes at all destinations: PENDING anywhere makes S3 invoke the task again."""
+    outcomes = [_for_a_job(outcome) for outcome in outcomes]
     found = {outcome.status for outcome in outcomes}
     code = ResultCode.PERMANENT if Status.FAILED in found else ResultCode.SUCCEEDED
     return TaskResult(
         task_id, ResultCode.TEMPORARY if Status.PENDING in found else code, "; ".join(map(_in_words, outcomes))
     )
+
+
+def _for_a_job(outcome: Outcome) -> Outcome:
+    """Fail what is not at the source: nothing was done by design, the manifest names what S3 does not have."""
+    if outcome.reason is not Reason.SRC_VERSION_NOT_FOUND:
+        return outcome
+    return replace(outcome, status=Status.FAILED, detail="the key has no version with this id")
 
 
 def _in_words(outcome: Outcome) -> str:

@@ -62,6 +62,7 @@ class Change:
 
     time: the event's own time in epoch milliseconds. Latency counts from it; order never depends on it. sequencer: S3's
     hexadecimal order of PUT and DELETE events of one key; empty when the event has none. name: the event's name.
+    other_key: what the key may be instead, where it is not certain how its sender encodes keys.
     """
 
     kind: ChangeKind
@@ -73,6 +74,7 @@ class Change:
     sequencer: str = ""
     principal: str = ""
     name: str = ""
+    other_key: str = ""
 
     @property
     def aspect(self) -> Aspect | None:

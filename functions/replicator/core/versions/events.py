@@ -142,16 +142,27 @@ def _from_eventbridge(event: Json) -> Change:
     detail = event["detail"]
     entity = detail["object"]
     name = str(event["detail-type"])
+    key = _text(entity["key"], printable=False)
     return Change(
         kind=_deleted(detail) if name == "Object Deleted" else EVENTBRIDGE_KINDS.get(name, ChangeKind.UNKNOWN),
         bucket=_text(detail["bucket"]["name"]),
-        key=_text(entity["key"], printable=False),
+        key=key,
         version_id=_text(entity.get("version-id") or NULL_VERSION),
         time=_milliseconds(event["time"]),
         size=_size(entity.get("size") or 0),
         sequencer=_text(entity.get("sequencer") or "", empty=True),
         name=f"{name} ({detail.get('reason', '')})",
+        other_key=_decoded(key),
     )
+
+
+def _decoded(key: str) -> str:
+    """Return what a key is if EventBridge's events encode it as notifications do; empty if that is the same.
+
+    AWS does not say. Other implementations differ.
+    """
+    decoded = unquote_plus(key)
+    return decoded if decoded != key else ""
 
 
 def _deleted(detail: Json) -> ChangeKind:

@@ -19,7 +19,8 @@ from replicator.core.versions.change import UNREADABLE, Change, comes_after
 from replicator.core.versions.events import Record, Unreadable, parse
 from replicator.flows.change.conclude import Closing
 from replicator.flows.change.redelivery import Suspected
-from replicator.flows.change.replicate import Services, replicate
+from replicator.flows.change.replicate import Services
+from replicator.flows.change.which_key import replicate_as_meant
 
 TIME_FOR_SUSPECTS_MS = 10_000
 """How early in a batch processing alone must begin, so that it ends before the function's timeout."""
@@ -144,7 +145,8 @@ def _replicate(received: _Received, consumer: Consumer, *, alone: bool) -> list[
     if isinstance(received.record, Unreadable):
         return [ended(received.without_target(alone=alone), Status.FAILED, Reason.MALFORMED, received.record.why)]
     try:
-        return replicate(received.change, received.delivery(alone=alone), consumer.services, received.message.only)
+        delivery = received.delivery(alone=alone)
+        return replicate_as_meant(received.change, delivery, consumer.services, received.message.only)
     except Suspected:
         raise
     except Exception as error:
