@@ -75,6 +75,7 @@ class MemoryS3:
     """All buckets, their clock and whoever listens to their events.
 
     `by_completion`: an upload stands where it was completed, as in stores that only speak S3's language.
+    `sequencer_digits`: how long sequencers are, in turn. Those in AWS's documentation have 18 digits.
     """
 
     clock: Clock = field(default_factory=Clock)
@@ -83,6 +84,7 @@ class MemoryS3:
     destroyed: list[tuple[str, str, Stored, str]] = field(default_factory=list)
     new_id: Callable[[], str] = _token
     by_completion: bool = False
+    sequencer_digits: tuple[int, ...] = (18,)
     _serials: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def next_serial(self) -> int:
@@ -162,13 +164,17 @@ class MemoryS3:
             version_id=self.new_id() if place.versioning == "Enabled" else "null",
             kind=EntryKind.MARKER if content is None else EntryKind.VERSION,
             modified=int(time + place.skew),
-            sequencer=_sequencer(serial),
+            sequencer=self._sequencer(serial),
             author=author,
             begun=self.clock.now if self.by_completion else time,
             serial=serial,
             content=content or MARKER,
             parent=parent,
         )
+
+    def _sequencer(self, serial: int) -> str:
+        """Write S3's order of events: hexadecimal. How one of another length compares is not known."""
+        return f"{serial:0{self.sequencer_digits[serial % len(self.sequencer_digits)]}X}"
 
     def _store(self, bucket: Bucket, key: str, stored: Stored) -> Stored:
         """Put an entry where it belongs; where versions are not kept, it replaces the null version."""
@@ -185,8 +191,3 @@ class MemoryS3:
         happening = Happening(name, bucket, key, stored, author, self.clock.now)
         for listener in self.listeners:
             listener(happening)
-
-
-def _sequencer(serial: int) -> str:
-    """Write S3's order of events: hexadecimal, of different lengths, to be padded with zeros on the right."""
-    return f"{serial:08X}".rstrip("0") or "0"

@@ -212,3 +212,15 @@ def test_a_message_of_many_records_comes_back_as_a_whole_and_repeats_only_what_m
     stage.deliver_all()
     assert len([call for call in stage.calls("COPY") if "/one" in call]) == 1
     assert len(stage.replicas("one")) == len(stage.replicas("other")) == 1
+
+
+def test_a_change_whose_sequencer_has_another_length_takes_the_slow_path_and_all_ends_well() -> None:
+    """AWS's guide has said "left pad" and "right pad": nobody knows which of the two came first."""
+    stage = to_west()
+    stage.s3.sequencer_digits = (18, 16)
+    versions = [stage.put(body=bytes([number])).version_id for number in range(4)]
+    stage.deliver(*reversed(stage.queue.visible()))
+    stage.deliver_all()
+    assert sorted(stage.replicas()) == sorted(versions)
+    assert stage.replicas()[-1] == versions[-1]
+    assert stage.calls("LIST") != []

@@ -51,8 +51,13 @@ class History:
     def __post_init__(self) -> None:
         clock = Clock()
         numbers = itertools.count(1)
-        by_completion = self.setting.by_completion
-        self.s3 = MemoryS3(clock, new_id=lambda: _version_id(next(numbers)), by_completion=by_completion)
+        by_completion, digits = self.setting.by_completion, self.setting.digits
+        self.s3 = MemoryS3(
+            clock,
+            new_id=lambda: _version_id(next(numbers)),
+            by_completion=by_completion,
+            sequencer_digits=digits,
+        )
         self.uploads = UploadStore(self.s3, strict=not by_completion)
         self.watch = Watch(self.setting, self.s3, self._settled, Story(clock, clock.now) if self.told else None)
         self.turns = Turns(self.watch)

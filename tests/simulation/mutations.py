@@ -207,6 +207,11 @@ def _null_in_order(facts: Facts) -> bool:
     return _IS_IN_ORDER(replace(facts, attempt=replace(facts.attempt, change=change)))
 
 
+def _pad_right(sequencer: str, other: str) -> bool:
+    width = max(len(sequencer), len(other)) if sequencer and other else 0
+    return sequencer.ljust(width, "0")[:width] > other.ljust(width, "0")[:width]
+
+
 def _settled_ends_all(facts: Facts) -> Any:
     return _DECIDE(replace(facts, repeated=False) if facts.memory.has_settled(facts.change) else facts)
 
@@ -336,6 +341,11 @@ MUTATIONS = (
     ),
     Mutation(
         "null versions take the fast path", [(decision, "is_in_order", _null_in_order)], ("one-way, null versions",)
+    ),
+    Mutation(
+        "the order of sequencers of unequal length is guessed",
+        [(journal, "comes_after", _pad_right)],
+        ("one-way, sequencers of two lengths",),
     ),
     Mutation("null versions are settled by their id", [(journal, "_with", _with_null)], ("one-way, null versions",)),
     Mutation(

@@ -46,7 +46,7 @@ class Setting:
     many functions run at a time. apart: seconds between two acts at least. filtered: events name who wrote.
     known_limit: why its violations are known and documented. share: of the histories played, next to other worlds.
     large: stacks copy in parts. by_completion: uploads stand where they were completed, as in stores that only speak
-    S3's language, and a key that was written meanwhile is no conflict.
+    S3's language, and a key that was written meanwhile is no conflict. digits: how long sequencers are, in turn.
     """
 
     name: str
@@ -69,6 +69,7 @@ class Setting:
     share: float = 1.0
     large: bool = False
     by_completion: bool = False
+    digits: tuple[int, ...] = (18,)
 
     def takes_nothing(self, bucket: str) -> bool:
         """Return whether nothing may be written to a destination, because it keeps no versions."""
@@ -129,6 +130,8 @@ SETTINGS = (
     Setting("one-way, 12 writes", ONE_WAY, ("east",), Order.SOURCE, DELETES, writes=12, share=0.5),
     Setting("one to many", _from("east", "west", "north"), ("east",), Order.SOURCE, DELETES),
     Setting("chain", (Route("east", "west"), Route("west", "north")), BOTH, Order.NOTHING, DELETES),
+    Setting("one-way, sequencers of two lengths", ONE_WAY, ("east",), Order.SOURCE, DELETES, digits=(18, 16, 18)),
+    Setting("two-way, sequencers of two lengths", TWO_WAY, BOTH, Order.SAME, DELETES, digits=(18, 16, 18)),
     Setting("two keys", ONE_WAY, ("east",), Order.SOURCE, DELETES, keys=("k", "k/2")),
     Setting("two-way, no deletes", TWO_WAY, BOTH, Order.SAME, WRITES),
     Setting("two-way", TWO_WAY, BOTH, Order.SAME, DELETES),

@@ -10,6 +10,7 @@ from replicator.core.versions.change import (
     ChangeKind,
     comes_after,
     later_aspect_of,
+    order_of,
     version_of,
 )
 
@@ -19,9 +20,10 @@ SEQUENCERS: dict[str, tuple[str, str, bool]] = {
     "a greater sequencer comes after a smaller one": ("0B", "0A", True),
     "a smaller one does not come after a greater one": ("0A", "0B", False),
     "a sequencer does not come after itself": ("0A", "0A", False),
-    "a shorter one is filled up with zeros on its right": ("0A1", "0A", True),
-    "a shorter one may come after a longer one": ("1", "0FFF", True),
-    "zeros at the end make no difference": ("0A00", "0A", False),
+    "the order of unequal lengths is unknown, though one begins with the other": ("0A1", "0A", False),
+    "it is unknown though zeros on its right make the shorter one greater": ("1", "0FFF", False),
+    "it is unknown though zeros on its left make the shorter one smaller": ("0FFF", "1", False),
+    "it is unknown though only zeros at the end differ": ("0A00", "0A", False),
     "the case of a digit makes no difference": ("0a", "0A", False),
     "an event without a sequencer comes after none": ("", "0A", False),
     "no event comes after one without a sequencer": ("0A", "", False),
@@ -31,6 +33,13 @@ SEQUENCERS: dict[str, tuple[str, str, bool]] = {
 @pytest.mark.parametrize(("one", "other", "after"), SEQUENCERS.values(), ids=SEQUENCERS)
 def test_sequencers_order_the_events_of_a_key(one: str, other: str, after: bool) -> None:
     assert comes_after(one, other) is after
+
+
+def test_changes_are_sorted_by_their_sequencers_where_these_can_be_compared() -> None:
+    """One of another length in between must not hide the order of its neighbours."""
+    sequencers = ["0C", "0000B", "0A", "", "0000A", "0b"]
+    ordered = [change.sequencer for change in sorted((created("v", each) for each in sequencers), key=order_of)]
+    assert ordered == ["", "0A", "0b", "0C", "0000A", "0000B"]
 
 
 def test_an_item_is_named_by_its_version_id_and_that_of_a_null_version_by_its_time_too() -> None:

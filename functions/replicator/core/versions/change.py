@@ -119,12 +119,15 @@ UNREADABLE = Change(ChangeKind.UNKNOWN, "", "")
 def comes_after(sequencer: str, other: str) -> bool:
     """Return whether the event of `sequencer` happened after that of `other`; False if that is unknown.
 
-    S3's rule (user guide, "Event message structure"): pad the shorter one with zeros on the right, and compare as text.
+    S3's rule (user guide, "Event message structure"): pad the shorter one with zeros, compare as text. The guide has
+    named either side for the zeros, so the order of two of unequal length is unknown.
     """
-    if not sequencer or not other:
-        return False
-    width = max(len(sequencer), len(other))
-    return sequencer.ljust(width, "0").upper() > other.ljust(width, "0").upper()
+    return len(sequencer) == len(other) and sequencer.upper() > other.upper()
+
+
+def order_of(change: Change) -> tuple[int, str]:
+    """Return what sorts changes of one key: in S3's own order where that is known, else in any one order."""
+    return len(change.sequencer), change.sequencer.upper()
 
 
 def version_of(item_id: str) -> str:

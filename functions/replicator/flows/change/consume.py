@@ -7,7 +7,7 @@ the queue and comes back after a growing delay. Changes of one key run one after
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cmp_to_key, partial
+from functools import partial
 from typing import Protocol
 
 from replicator.core.deciding.attempt import Attempt, Delivery
@@ -15,7 +15,7 @@ from replicator.core.deciding.result import Result, ended, troubled
 from replicator.core.deciding.target import NO_TARGET
 from replicator.core.outcomes.backoff import delay
 from replicator.core.outcomes.outcome import Reason, Status, Temporary
-from replicator.core.versions.change import UNREADABLE, Change, comes_after
+from replicator.core.versions.change import UNREADABLE, Change, order_of
 from replicator.core.versions.events import Record, Unreadable, parse
 from replicator.flows.change.conclude import Closing
 from replicator.flows.change.redelivery import Suspected
@@ -113,12 +113,7 @@ def _by_key(received: Sequence[_Received]) -> list[list[_Received]]:
     groups: dict[tuple[str, str], list[_Received]] = {}
     for each in received:
         groups.setdefault((each.change.bucket, each.change.key), []).append(each)
-    return [sorted(group, key=cmp_to_key(_order)) for group in groups.values()]
-
-
-def _order(one: _Received, other: _Received) -> int:
-    a, b = one.change.sequencer, other.change.sequencer
-    return comes_after(a, b) - comes_after(b, a)
+    return [sorted(group, key=lambda each: order_of(each.change)) for group in groups.values()]
 
 
 def _process(group: Sequence[_Received], consumer: Consumer) -> None:
