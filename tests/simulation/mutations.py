@@ -35,7 +35,7 @@ from tests.fakes.journal import MemoryJournal
 from tests.fakes.objects import MemoryObjects
 from tests.fakes.queue import MemoryQueue
 from tests.fakes.s3 import MemoryS3
-from tests.simulation import scheduler
+from tests.simulation import faulty_order, scheduler
 from tests.simulation.campaign import of_seed, shrunk
 from tests.simulation.scheduler import Ended, play
 from tests.simulation.settings import BY_NAME, Setting
@@ -117,15 +117,6 @@ def _memory_after_facts(self: Synchroniser, before: Memory, after: Memory) -> An
 _SETTLE = Synchroniser._settle
 
 
-def _fast_over_anything(facts: Facts) -> bool:
-    """Ask everything but whose object the journal remembers on top."""
-    as_if_first = replace(facts, memory=replace(facts.memory, generation=0))
-    return _IS_IN_ORDER(as_if_first) and facts.memory.is_in_order(facts.change)
-
-
-_IS_IN_ORDER = decision.is_in_order
-
-
 def _marker_anywhere(facts: Facts) -> Any:
     return _DECIDE_MARKER(_at(facts, capabilities=Capabilities(versions=True)))
 
@@ -202,16 +193,6 @@ def _let_lie(_: Facts) -> Finish:
     return Finish(Status.SKIPPED, Reason.SRC_VERSION_NOT_FOUND)
 
 
-def _null_in_order(facts: Facts) -> bool:
-    change = replace(facts.change, version_id=facts.change.version_id.replace("null", "any"))
-    return _IS_IN_ORDER(replace(facts, attempt=replace(facts.attempt, change=change)))
-
-
-def _pad_right(sequencer: str, other: str) -> bool:
-    width = max(len(sequencer), len(other)) if sequencer and other else 0
-    return sequencer.ljust(width, "0")[:width] > other.ljust(width, "0")[:width]
-
-
 def _settled_ends_all(facts: Facts) -> Any:
     return _DECIDE(replace(facts, repeated=False) if facts.memory.has_settled(facts.change) else facts)
 
@@ -227,10 +208,6 @@ def _conflict_is_fine(self: Synchroniser, facts: Facts) -> Any:
 
 
 _ATTEMPT = Synchroniser._attempt
-
-
-def _with_null(memory: Memory, *version_ids: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*memory.settled, *version_ids)))
 
 
 def _unguarded_delete(self: MemoryObjects, key: str, guard: Guard) -> None:
@@ -296,7 +273,7 @@ MUTATIONS = (
     Mutation("the winner is not put back on top", [(plan._Planner, "_put_winner_on_top", _no_crown)]),
     Mutation(
         "the fast path goes over whatever a plan left on top",
-        [(decision, "is_in_order", _fast_over_anything), (synchronise, "after_plan", _sequenced)],
+        [(decision, "is_in_order", faulty_order.fast_over_anything), (synchronise, "after_plan", _sequenced)],
         TWO_WAY,
         rare=True,
     ),
@@ -340,14 +317,20 @@ MUTATIONS = (
         ("one-way, destination unversioned",),
     ),
     Mutation(
-        "null versions take the fast path", [(decision, "is_in_order", _null_in_order)], ("one-way, null versions",)
+        "null versions take the fast path",
+        [(decision, "is_in_order", faulty_order.null_in_order)],
+        ("one-way, null versions",),
     ),
     Mutation(
         "the order of sequencers of unequal length is guessed",
-        [(journal, "comes_after", _pad_right)],
+        [(journal, "comes_after", faulty_order.pad_right)],
         ("one-way, sequencers of two lengths",),
     ),
-    Mutation("null versions are settled by their id", [(journal, "_with", _with_null)], ("one-way, null versions",)),
+    Mutation(
+        "null versions are settled by their id",
+        [(journal, "_with", faulty_order.with_null)],
+        ("one-way, null versions",),
+    ),
     Mutation(
         "an upload in parts goes straight on top, whenever it was begun",
         [(Change, "is_multipart", property(_never))],
