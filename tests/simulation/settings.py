@@ -124,6 +124,7 @@ SETTINGS = (
     Setting("one-way, journal entries expire", ONE_WAY, ("east",), Order.SOURCE, FORGETS, writes=10),
     Setting("one-way, journal entries lost", ONE_WAY, ("east",), Order.SOURCE, (*WRITES, "lose"), writes=10),
     Setting("one-way, null versions", ONE_WAY, ("east",), Order.SOURCE, DELETES, apart=1, versioning=SUSPENDED),
+    Setting("one-way, null versions within a second", ONE_WAY, ("east",), Order.SOURCE, DELETES, versioning=SUSPENDED),
     Setting(
         "one-way, destination unversioned", ONE_WAY, BOTH, Order.NOTHING, DELETES, versioning=UNVERSIONED, share=0.3
     ),

@@ -67,7 +67,7 @@ class Watch:
         if not is_native(native):
             self.violations.append(f"{stored.version_id} is a replica of nothing that a user wrote")
         mark = {**stored.content.metadata, **stored.content.tags}.get("replication-origin", "")
-        if not mark.startswith(f"{native.bucket}/{native.version_id}/{native.modified}/"):
+        if not mark.startswith(f"{native.bucket}/{_identity(native)}/{native.modified}/"):
             self.violations.append(f"{stored.version_id} carries the mark {mark!r}, not that of {native.version_id}")
 
     def _selected(self, bucket: str, native: Stored) -> bool:
@@ -88,3 +88,8 @@ class Watch:
         left = any(root(other) is native for other in self.s3.buckets[happening.bucket].history(happening.key))
         if native is not stored and not left and self.settled(pair, native.version_id):
             self.gone[happening.bucket, native.serial] = self.handlers
+
+
+def _identity(native: Stored) -> str:
+    """Return what a mark names a version by; the id alone does not tell one null version from the next."""
+    return native.version_id if native.version_id != "null" else f"null@{native.etag}".replace('"', "")

@@ -12,6 +12,7 @@ from replicator.core.versions.origin import (
     encode_mark,
     find_mark,
     has_metadata_room,
+    identify,
     metadata_bytes,
 )
 
@@ -42,6 +43,16 @@ def test_the_form_of_the_mark_does_not_change() -> None:
     """Replicas that were written long ago carry this text."""
     assert TEXT == "east/v1/1700000000/1700000100/4bc95930"
     assert decode_mark("east/null/0/1700000100/4bc95930", HERE) == Origin("east", "null", 0)
+
+
+def test_a_null_version_is_named_by_its_etag_too_and_no_other_version_is() -> None:
+    """The next null version of the same second takes over its id and its time."""
+    null, other = (identify("east", version_id, NOON, '"0cc175b9c0f1b6a8-2"') for version_id in ("null", "v1"))
+    assert encode_mark(null, HERE) == "east/null@0cc175b9c0f1b6a8-2/1700000100/1700000100/4bc95930"
+    assert decode_mark(encode_mark(null, HERE), HERE) == null
+    assert null != identify("east", "null", NOON, '"another"')
+    assert other == Origin("east", "v1", NOON)
+    assert str(null) == "east/null"
 
 
 def test_a_mark_is_not_valid_in_another_bucket_or_under_another_key() -> None:

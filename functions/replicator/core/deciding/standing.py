@@ -6,13 +6,13 @@ Unread is raised with the Need for it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from replicator.core.deciding.actions import Need
 from replicator.core.deciding.copy import Guard
 from replicator.core.deciding.facts import Facts, Ref
 from replicator.core.rules.rule import Rule
-from replicator.core.versions.origin import Origin
+from replicator.core.versions.origin import NULL_VERSION, Origin, identify
 from replicator.core.versions.version import Entry, History, Replica
 
 
@@ -44,7 +44,7 @@ class Standing:
 
     def origin(self, entry: Entry) -> Origin:
         """Return the identity of a native version of the source."""
-        return Origin(self.facts.change.bucket, entry.version_id, entry.modified)
+        return identify(self.facts.change.bucket, entry.version_id, entry.modified, entry.etag)
 
     # Versions of the source
 
@@ -105,7 +105,7 @@ class Standing:
         top = self.top
         if top is None or not top.is_version:
             return None
-        native = Origin(self.facts.attempt.target.bucket, top.version_id, top.modified)
+        native = identify(self.facts.attempt.target.bucket, top.version_id, top.modified, top.etag)
         return self.destination_marks([top])[0] or native
 
     def guard(self) -> Guard:
@@ -121,14 +121,29 @@ class Standing:
 
     def source_marks(self, entries: Sequence[Entry]) -> list[Origin | None]:
         """Return the origin of each version of the source; None for a native one."""
-        return self._marks([self.facts.source(entry) for entry in entries])
+        return self._completed(entries, self._marks([self.facts.source(entry) for entry in entries]))
 
     def destination_marks(self, entries: Sequence[Entry]) -> list[Origin | None]:
         """Return the origin of each version of the destination; None for a native one."""
-        return self._marks([self.facts.destination(entry) for entry in entries])
+        return self._completed(entries, self._marks([self.facts.destination(entry) for entry in entries]))
 
     def _marks(self, refs: Sequence[Ref]) -> list[Origin | None]:
         marks = self.facts.marks
         if unread := frozenset(ref for ref in refs if ref not in marks):
             raise Unread(Need(marks=unread))
         return [marks[ref] for ref in refs]
+
+    def _completed(self, entries: Sequence[Entry], marks: Sequence[Origin | None]) -> list[Origin | None]:
+        """Complete the marks of older releases, which tell of a null version no ETag."""
+        pairs = zip(entries, marks, strict=True)
+        return [self._complete(entry, mark) if mark and not mark.etag else mark for entry, mark in pairs]
+
+    def _complete(self, replica: Entry, mark: Origin) -> Origin:
+        """Take a null version for the one that is there, if it is of the same second and the same size."""
+        if mark.version_id != NULL_VERSION:
+            return mark
+        history = self.source if mark.bucket == self.facts.change.bucket else self.destination
+        null = next((entry for entry in history if entry.version_id == NULL_VERSION), None)
+        if null is None or (null.modified, null.size) != (mark.modified, replica.size):
+            return mark
+        return replace(mark, etag=identify(mark.bucket, NULL_VERSION, mark.modified, null.etag).etag)

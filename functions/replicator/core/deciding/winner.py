@@ -7,7 +7,7 @@ symmetric, and has this module to itself. The simulation is its proof.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from replicator.core.versions.origin import Origin
+from replicator.core.versions.origin import Origin, identify
 from replicator.core.versions.version import Entry, History
 
 CLOCK_MARGIN = 900
@@ -29,7 +29,7 @@ class Native:
     @property
     def origin(self) -> Origin:
         """The identity of this entry in both buckets."""
-        return Origin(self.bucket, self.entry.version_id, self.entry.modified)
+        return identify(self.bucket, self.entry.version_id, self.entry.modified, self.entry.etag)
 
 
 def choose(mine: Native | None, theirs: Native | None, *, two_way: bool) -> Native | None:

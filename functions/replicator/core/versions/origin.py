@@ -35,16 +35,23 @@ class Origin:
     """A native version: its bucket, its version id, and its LastModified in whole epoch seconds.
 
     The time is part of the identity because a `null` version in a bucket with suspended versioning is overwritten in
-    place; for all others the version id alone is enough.
+    place; for all others the version id alone is enough. Two such writes may come within a second, so a `null` version
+    is told apart by its ETag too (`identify`); `etag` is empty for all others, and in marks of older releases.
     """
 
     bucket: str
     version_id: str
     modified: int
+    etag: str = ""
 
     def __str__(self) -> str:
         """Return it as bucket/version id."""
         return f"{self.bucket}/{self.version_id}"
+
+
+def identify(bucket: str, version_id: str, modified: int, etag: str) -> Origin:
+    """Return the identity of a native version from what HEAD and LIST answer."""
+    return Origin(bucket, version_id, modified, etag.strip('"') if version_id == NULL_VERSION else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,8 @@ class Site:
 
 def encode_mark(origin: Origin, site: Site) -> str:
     """Return the text of the mark of a replica that is about to be written."""
-    return f"{origin.bucket}/{origin.version_id}/{origin.modified}/{site.time}/{_digest(site)}"
+    version = f"{origin.version_id}@{origin.etag}" if origin.etag else origin.version_id
+    return f"{origin.bucket}/{version}/{origin.modified}/{site.time}/{_digest(site)}"
 
 
 def decode_mark(text: str | None, site: Site) -> Origin | None:
@@ -71,7 +79,10 @@ def decode_mark(text: str | None, site: Site) -> Origin | None:
     match = _MARK.fullmatch(text or "")
     if match is None or match["digest"] != _digest(site) or abs(site.time - int(match["written"])) > MARK_SECONDS:
         return None
-    return Origin(match["bucket"], match["version_id"], int(match["modified"]))
+    bucket, version_id, modified = match["bucket"], match["version_id"], int(match["modified"])
+    if version_id.startswith(f"{NULL_VERSION}@"):
+        return Origin(bucket, NULL_VERSION, modified, version_id.removeprefix(f"{NULL_VERSION}@"))
+    return Origin(bucket, version_id, modified)
 
 
 def _digest(site: Site) -> str:

@@ -16,7 +16,7 @@ from replicator.core.deciding.target import Target
 from replicator.core.outcomes.outcome import Reason, Temporary
 from replicator.core.rules.matching import Candidate
 from replicator.core.rules.rule import Rule
-from replicator.core.versions.origin import NULL_VERSION, Origin, Site, find_mark, has_metadata_room
+from replicator.core.versions.origin import NULL_VERSION, Origin, Site, find_mark, has_metadata_room, identify
 from replicator.core.versions.version import Head, StoredVersion
 from replicator.flows.ports import Objects, SideBySide
 
@@ -147,17 +147,20 @@ class Reader:
 
     def propose(self, stored: StoredVersion, rule: Rule) -> ProposedCopy:
         """Return a version of the source as a proposed copy under a rule."""
-        origin = Origin(self.source.bucket, stored.head.version_id, stored.head.modified)
+        origin = identify(self.source.bucket, stored.head.version_id, stored.head.modified, stored.head.etag)
         return ProposedCopy(
             self.source.key, stored.head, rule, stored.tags, origin, self.target, self.limits, self.now() // 1000
         )
 
     def read_native(self, origin: Origin) -> tuple[StoredVersion, Rule] | None:
-        """Read a native version of the source with the rule that copies it; None if none does, or it is not there."""
+        """Read a native version of the source with the rule that copies it; None if none does, or it is gone."""
         if origin.bucket != self.source.bucket:
             return None
         found, verdict = self.source.get(origin.version_id), self._verdict(origin.version_id)
-        return (found, verdict) if isinstance(found, StoredVersion) and isinstance(verdict, Rule) else None
+        if not isinstance(found, StoredVersion) or not isinstance(verdict, Rule):
+            return None
+        there = identify(origin.bucket, origin.version_id, found.head.modified, found.head.etag)
+        return (found, verdict) if there == origin else None
 
     def _verdict(self, version_id: str) -> Verdict:
         found = self.source.get(version_id)
