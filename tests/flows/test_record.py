@@ -124,6 +124,10 @@ def test_a_skipped_change_closes_what_an_earlier_delivery_noted(stage: RecorderS
     assert stage.journal.waiting == {}
 
 
+def test_a_skipped_change_that_comes_again_is_counted_though_it_never_waited(stage: RecorderStage) -> None:
+    assert not stage.record(stage.result(Status.SKIPPED, Reason.NO_RULE, attempts=2)).trail.reported
+
+
 def test_of_the_workers_that_find_their_version_gone_the_first_one_reports_it(stage: RecorderStage) -> None:
     stage.note_waiting()
     gone = stage.result(Status.SKIPPED, Reason.SRC_VERSION_NOT_FOUND, from_part_queue=True)
@@ -210,6 +214,13 @@ def test_a_failure_that_another_message_completed_comes_back_if_a_plan_may_be_ha
     recorded = stage.record(failed)
     assert (recorded.outcome.status, recorded.trail.reported) == (Status.PENDING, False)
     assert stage.queue.dead == []
+
+
+def test_a_redriven_failure_that_another_message_completed_is_not_reported(stage: RecorderStage) -> None:
+    failed = stage.result(Status.FAILED, Reason.DST_PUT_DENIED, redriven=True)
+    stage.journal.note_completed(failed.attempt.pair, "v1", OTHER, 0)
+    assert stage.record(failed).outcome.status is Status.PENDING
+    assert stage.events() == []
 
 
 def test_a_failure_after_the_threshold_is_reported_as_missed_too(stage: RecorderStage) -> None:
