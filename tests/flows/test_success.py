@@ -52,7 +52,7 @@ def test_a_replica_has_the_bytes_metadata_headers_tags_and_storage_class_of_its_
     assert replica.content.storage_class == "STANDARD_IA"
 
 
-def test_the_outcome_says_rule_destination_origin_size_and_latency() -> None:
+def test_the_outcome_of_a_copy_has_its_rule_destination_origin_size_and_latency() -> None:
     stage = Stage([TO_WEST])
     source = stage.put()
     stage.s3.clock.advance(2.5)

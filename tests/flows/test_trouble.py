@@ -259,7 +259,7 @@ def test_a_failure_that_cannot_be_written_to_the_journal_is_written_later() -> N
     assert stage.queue.dead
 
 
-def test_a_change_completes_without_the_journals_entry() -> None:
+def test_a_change_completes_although_its_journal_entry_was_lost() -> None:
     stage = to_west()
     versions = [stage.put(body=b"1").version_id]
     stage.deliver_all()

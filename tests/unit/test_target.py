@@ -1,4 +1,4 @@
-"""A destination before it was described: what is assumed of it does no harm if it is wrong."""
+"""What is assumed of a destination before it is described."""
 
 from replicator.core.deciding.target import Capabilities, Target
 
