@@ -3,6 +3,7 @@
 The emulator does not evaluate the policies of roles, so an Allow changes nothing, and only a Deny counts.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 """
 
 from __future__ import annotations
@@ -46,7 +47,20 @@ _PERMISSIONS = {
     "UploadPart": "PutObject",
     "UploadPartCopy": "PutObject",
 }
-_OF_VERSIONS = ("DeleteObject", "GetObject", "GetObjectAcl", "GetObjectTagging", "PutObjectAcl", "PutObjectTagging")
+# A request that names a version needs another permission: GetObjectVersionAcl, not GetObjectAcl.
+_OF_VERSIONS = (
+    "DeleteObject",
+    "DeleteObjectAnnotation",
+    "DeleteObjectTagging",
+    "GetObject",
+    "GetObjectAcl",
+    "GetObjectAnnotation",
+    "GetObjectTagging",
+    "ListObjectAnnotations",
+    "PutObjectAcl",
+    "PutObjectAnnotation",
+    "PutObjectTagging",
+)
 # The bucket owner can always repair a policy.
 _ALWAYS = ("CreateBucket", "DeleteBucketPolicy", "GetBucketPolicy", "PutBucketPolicy")
 
@@ -71,7 +85,9 @@ def check_key(call: Call, key: str, version_id: str | None) -> None:
 
 
 def _versioned(permission: str, version_id: str | None) -> str:
-    return f"{permission}Version" if version_id is not None and permission in _OF_VERSIONS else permission
+    if version_id is None or permission not in _OF_VERSIONS:
+        return permission
+    return permission.replace("Object", "ObjectVersion", 1)
 
 
 def _check_owner(name: str | None, expected: str | None) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore import xform_name
 
 from tests.emulator.plain import Plain, head, put, refused
 
@@ -183,6 +184,35 @@ def test_a_bucket_policy_denies_single_keys_of_a_deletion(aws: Plain, s3: Any) -
     answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "safe/a"}, {"Key": "b"}]})
     assert [error["Key"] for error in answer["Errors"]] == ["safe/a"]
     assert [deleted["Key"] for deleted in answer["Deleted"]] == ["b"]
+
+
+NOTE = {"AnnotationName": "n"}
+NAMED: dict[str, tuple[str, dict[str, Any]]] = {
+    "GetObjectAcl": ("GetObjectVersionAcl", {}),
+    "GetObjectTagging": ("GetObjectVersionTagging", {}),
+    "DeleteObjectTagging": ("DeleteObjectVersionTagging", {}),
+    "ListObjectAnnotations": ("ListObjectVersionAnnotations", {}),
+    "GetObjectAnnotation": ("GetObjectVersionAnnotation", NOTE),
+    "PutObjectAnnotation": ("PutObjectVersionAnnotation", NOTE | {"AnnotationPayload": b"1"}),
+    "DeleteObjectAnnotation": ("DeleteObjectVersionAnnotation", NOTE),
+}
+"""The permission, and what else is asked, of operations that may name a version (service authorization reference)."""
+
+
+@pytest.mark.parametrize("operation", NAMED)
+def test_a_request_that_names_a_version_needs_the_permission_of_versions(s3: Any, bucket: str, operation: str) -> None:
+    version = put(s3, bucket)["VersionId"]
+    s3.put_object_annotation(Bucket=bucket, Key="key", AnnotationName="n", AnnotationPayload=b"1")
+    of_versions, arguments = NAMED[operation]
+    named = {"Bucket": bucket, "Key": "key", **arguments}
+    ask = getattr(s3, xform_name(operation))
+    s3.put_bucket_policy(Bucket=bucket, Policy=deny(f"s3:{operation}", bucket))
+    ask(**named, VersionId=version)
+    with refused("AccessDenied", 403):
+        ask(**named)
+    s3.put_bucket_policy(Bucket=bucket, Policy=deny(f"s3:{of_versions}", bucket))
+    with refused("AccessDenied", 403):
+        ask(**named, VersionId=version)
 
 
 def test_a_text_that_is_no_bucket_policy_is_refused(s3: Any, bucket: str) -> None:

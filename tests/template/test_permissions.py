@@ -44,8 +44,10 @@ READ_OBJECT = {
     "s3:GetObjectTagging",
     "s3:GetObjectVersion",
     "s3:GetObjectVersionAcl",
+    "s3:GetObjectVersionAnnotation",
     "s3:GetObjectVersionTagging",
     "s3:ListObjectAnnotations",
+    "s3:ListObjectVersionAnnotations",
 }
 WRITE_REPLICA = {
     "s3:AbortMultipartUpload",
@@ -58,15 +60,18 @@ WRITE_REPLICA = {
     "s3:GetObjectTagging",
     "s3:GetObjectVersion",
     "s3:GetObjectVersionAcl",
+    "s3:GetObjectVersionAnnotation",
     "s3:GetObjectVersionTagging",
     "s3:ListMultipartUploadParts",
     "s3:ListObjectAnnotations",
+    "s3:ListObjectVersionAnnotations",
     "s3:PutObject",
     "s3:PutObjectAcl",
     "s3:PutObjectAnnotation",
     "s3:PutObjectLegalHold",
     "s3:PutObjectRetention",
     "s3:PutObjectTagging",
+    "s3:PutObjectVersionAnnotation",
 }
 
 

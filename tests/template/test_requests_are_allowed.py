@@ -73,9 +73,9 @@ NEEDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("s3", "AbortMultipartUpload"): ("s3:AbortMultipartUpload",),
     ("s3", "ListParts"): ("s3:ListMultipartUploadParts",),
     ("s3", "ListMultipartUploads"): ("s3:ListBucketMultipartUploads",),
-    ("s3", "ListObjectAnnotations"): ("s3:ListObjectAnnotations",),
-    ("s3", "GetObjectAnnotation"): ("s3:GetObjectAnnotation",),
-    ("s3", "PutObjectAnnotation"): ("s3:PutObjectAnnotation",),
+    ("s3", "ListObjectAnnotations"): ("s3:ListObjectAnnotations", "s3:ListObjectVersionAnnotations"),
+    ("s3", "GetObjectAnnotation"): ("s3:GetObjectAnnotation", "s3:GetObjectVersionAnnotation"),
+    ("s3", "PutObjectAnnotation"): ("s3:PutObjectAnnotation", "s3:PutObjectVersionAnnotation"),
     ("s3", "GetObject"): ("s3:GetObject",),
     ("s3", "GetObjectAcl"): ("s3:GetObjectAcl", "s3:GetObjectVersionAcl"),
     ("s3", "GetObjectTagging"): ("s3:GetObjectTagging", "s3:GetObjectVersionTagging"),
@@ -98,7 +98,12 @@ NEEDS: Mapping[tuple[str, str], tuple[str, ...]] = {
 }
 # What a copy needs beside that in the bucket that it copies from.
 NEEDS_OF_SOURCE: Mapping[str, tuple[str, ...]] = {
-    "CopyObject": ("s3:GetObjectVersion", "s3:GetObjectVersionTagging", "s3:GetObjectAnnotation"),
+    "CopyObject": (
+        "s3:GetObjectVersion",
+        "s3:GetObjectVersionTagging",
+        "s3:GetObjectAnnotation",
+        "s3:GetObjectVersionAnnotation",
+    ),
     "UploadPartCopy": ("s3:GetObjectVersion",),
 }
 RULES_ONLY = ("s3:GetObject",)
