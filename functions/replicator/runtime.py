@@ -152,6 +152,7 @@ def make_multipart(settings: Settings, clients: Clients, buckets: S3Buckets) -> 
         journal=DynamoUploadJournal(clients.dynamodb(), settings.journal_table),
         queue=SqsPartQueue(clients.sqs, settings.part_queue_url, side_by_side),
         is_ours=is_ours,
+        warn=OutcomeLog(Logger()).incomplete,
     )
 
 

@@ -133,6 +133,21 @@ def test_annotations_of_a_large_object_are_replicated(emulator: Running) -> None
     assert found == notes
 
 
+def test_large_replicas_do_without_annotations_that_are_denied_or_not_offered(emulator: Running) -> None:
+    operations = ("ListObjectAnnotations", "GetObjectAnnotation", "PutObjectAnnotation")
+    cases = {f"{operation} {status}": (operation, status) for operation in operations for status in (400, 403, 501)}
+    with workers_paused(emulator):
+        for key, (operation, status) in cases.items():
+            version = put(emulator, key)
+            emulator.client("s3").put_object_annotation(
+                Bucket="east", Key=key, VersionId=version, AnnotationName="n", AnnotationPayload=b"1"
+            )
+            then = {"status": status, "code": str(status)}
+            emulator.post("faults", {"service": "s3", "operation": operation, "key": key, "then": then})
+    assert emulator.idle()
+    assert {key: found for key in cases if (found := differences(emulator, key))} == {}
+
+
 def test_a_small_overwrite_of_a_large_object_under_way_is_copied_first_and_stays_current(emulator: Running) -> None:
     with workers_paused(emulator):
         put(emulator, "overtaken")

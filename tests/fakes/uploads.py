@@ -34,12 +34,16 @@ class Begun:
 
 @dataclass(slots=True)
 class UploadStore:
-    """All uploads under way, and all annotations. `strict`: S3 answers 409 if the key was written meanwhile."""
+    """All uploads under way, and all annotations. `strict`: S3 answers 409 if the key was written meanwhile.
+
+    `without_annotations`: buckets in Regions that do not have them.
+    """
 
     s3: MemoryS3
     strict: bool = True
     begun: dict[str, Begun] = field(default_factory=dict)
     annotations: dict[tuple[str, str, str], dict[str, bytes]] = field(default_factory=dict)
+    without_annotations: set[str] = field(default_factory=set)
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def begin(self, bucket: str, key: str, content: Content, initiator: str) -> Begun:
@@ -74,9 +78,10 @@ class MemoryUploads:
         call = self._call("HEAD PART", source.key, f"{source.version_id} part {number}")
         return self.points.call(call, lambda: self._part_size(source, number))
 
-    def annotations(self, key: str, version_id: str) -> tuple[str, ...]:
+    def annotations(self, key: str, version_id: str) -> tuple[str, ...] | None:
         there = self.store.annotations.get((self.bucket, key, version_id), {})
-        return self.points.call(self._call("LIST ANNOTATIONS", key, version_id), lambda: tuple(sorted(there)))
+        names = None if self.bucket in self.store.without_annotations else tuple(sorted(there))
+        return self.points.call(self._call("LIST ANNOTATIONS", key, version_id), lambda: names)
 
     def annotation(self, key: str, version_id: str, name: str) -> bytes | None:
         there: Mapping[str, bytes] = self.store.annotations.get((self.bucket, key, version_id), {})

@@ -55,6 +55,7 @@ class LargeStage(Stage):
             journal=self.upload_journal,
             queue=MemoryPartQueue(self.part_queue),
             is_ours=lambda initiator: initiator == OURS,
+            warn=self.log.incomplete,
         )
         self.change_services(multipart=multipart)
         self.part_consumer = replace(self.consumer, queue=self.part_queue)

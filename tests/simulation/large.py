@@ -36,6 +36,7 @@ def with_parts(services: Services, store: UploadStore, points: Points, author: s
         journal=MemoryUploadJournal(points),
         queue=MemoryPartQueue(parts),
         is_ours=lambda initiator: initiator == author,
+        warn=lambda _: None,
     )
     return replace(services, multipart=multipart)
 

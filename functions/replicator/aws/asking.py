@@ -16,9 +16,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from replicator.aws.errors import TRANSLATED, Side, Unreadable, code_of, translate
+from replicator.aws.errors import TRANSLATED, Side, Unreadable, code_of, status_of, translate
 
 __all__ = ["Unreadable", "asking", "expecting", "required"]
+
+MAY_SUCCEED_LATER = frozenset({"ExpiredToken", "RequestTimeout", "RequestExpired", "TokenRefreshRequired"})
+"""Codes with status 400 that say nothing of what was asked (S3 API reference, "Error responses")."""
 
 
 def required(answer: Mapping[str, Any], name: str) -> Any:
@@ -46,22 +49,31 @@ class asking:  # noqa: N801 - a context manager that reads like contextlib's own
 
 
 class expecting:  # noqa: N801 - likewise
-    """Make requests for which some error codes are answers: with such a code, the block ends and what follows it runs.
+    """Make requests for which some errors are answers: with such an error, the block ends and what follows it runs.
 
         with expecting("HeadObject", side, GONE) as asked:
             return head_of(client.head_object(...))
         return ABSENT
 
+    An error is an answer by its code, or by its HTTP status unless its code says that the request may succeed later.
     After the block `asked.code` is that code (empty: no error), and `asked.response` is the whole error response. All
     other errors leave the block as from `asking`.
     """
 
-    __slots__ = ("_answers", "_operation", "_side", "code", "response")
+    __slots__ = ("_answers", "_operation", "_side", "_statuses", "code", "response")
 
-    def __init__(self, operation: str, side: Side, answers: AbstractSet[str]) -> None:
+    def __init__(
+        self,
+        operation: str,
+        side: Side,
+        answers: AbstractSet[str] = frozenset(),
+        *,
+        statuses: AbstractSet[int] = frozenset(),
+    ) -> None:
         self._operation = operation
         self._side = side
         self._answers = answers
+        self._statuses = statuses
         self.code = ""
         self.response: Any = {}
 
@@ -71,7 +83,11 @@ class expecting:  # noqa: N801 - likewise
     def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> bool:
         if error is None or not isinstance(error, TRANSLATED):
             return False
-        if isinstance(error, ClientError) and code_of(error) in self._answers:
+        if isinstance(error, ClientError) and self._is_answer(error):
             self.code, self.response = code_of(error), error.response
             return True
         raise translate(error, self._operation, self._side) from error
+
+    def _is_answer(self, error: ClientError) -> bool:
+        code = code_of(error)
+        return code in self._answers or (status_of(error) in self._statuses and code not in MAY_SUCCEED_LATER)

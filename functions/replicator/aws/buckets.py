@@ -49,6 +49,7 @@ class S3Buckets:
         self._side_by_side = side_by_side
         self._clock = clock
         self._regions: dict[str, str] = {}
+        self._annotated: set[str] = set()
         self._facts: dict[tuple[str, Side], _Kept] = {}
         self._facts_lock = threading.Lock()
         self._region_lock = threading.Lock()
@@ -65,12 +66,13 @@ class S3Buckets:
 
     def large_objects(self, bucket: str) -> BucketLargeObjects:
         """Return a source bucket for what only copies in parts ask."""
-        return BucketLargeObjects(bucket, Side.SOURCE, self._clients.reader(self._region(bucket, Side.SOURCE, "")))
+        reader = self._clients.reader(self._region(bucket, Side.SOURCE, ""))
+        return BucketLargeObjects(bucket, Side.SOURCE, reader, annotated=self._annotated)
 
     def uploads(self, target: Target) -> BucketUploads:
         """Return a destination bucket's multipart uploads. Its writing clients are made on first use."""
         region = self._region(target.bucket, Side.DESTINATION, target.account)
-        return BucketUploads(target.bucket, self._clients, region, target.account)
+        return BucketUploads(target.bucket, self._clients, region, target.account, self._annotated)
 
     def source_has_acls(self, bucket: str) -> bool:
         """Return whether objects of a source bucket have ACLs of their own."""

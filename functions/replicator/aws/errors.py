@@ -142,7 +142,8 @@ def code_of(error: BaseException | None) -> str:
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
-def _status_of(error: ClientError) -> int:
+def status_of(error: ClientError) -> int:
+    """Return the HTTP status of an answer; 0 if it has none."""
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
@@ -163,7 +164,7 @@ def translate(error: Exception, operation: str, side: Side) -> Temporary | Perma
 
 
 def _from_answer(error: ClientError, operation: str, side: Side) -> Temporary | Permanent | Conflict:
-    code, status = code_of(error), _status_of(error)
+    code, status = code_of(error), status_of(error)
     answered = code if code == str(status) else f"{code} {status or ''}".rstrip()
     detail = f"{operation} ({side}): {answered}"
     if side in OUR_OWN:

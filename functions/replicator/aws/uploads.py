@@ -33,8 +33,10 @@ WHOLE = frozenset({"CRC64NVME", "CRC32", "CRC32C"})
 class BucketUploads(BucketLargeObjects):
     """One bucket, to write to in parts. Other clients than the reader are made when they are first needed."""
 
-    def __init__(self, bucket: str, clients: Clients, region: str, account: str = "") -> None:
-        super().__init__(bucket, Side.DESTINATION, clients.reader(region), account)
+    def __init__(
+        self, bucket: str, clients: Clients, region: str, account: str = "", annotated: set[str] | None = None
+    ) -> None:
+        super().__init__(bucket, Side.DESTINATION, clients.reader(region), account, annotated)
         self._clients = clients
         self._region = region
 
@@ -127,15 +129,7 @@ class BucketUploads(BucketLargeObjects):
 
     def annotate(self, key: str, version_id: str, name: str, payload: bytes) -> None:
         """Attach one annotation to a version."""
-        with asking("PutObjectAnnotation", self.side):
-            self._copier.put_object_annotation(
-                Bucket=self.bucket,
-                Key=key,
-                VersionId=version_id,
-                AnnotationName=name,
-                AnnotationPayload=payload,
-                **self._owner,
-            )
+        self._annotations.put(self._copier, key, version_id, name, payload)
 
 
 def _answered_at(answer: Mapping[str, Any]) -> int:

@@ -199,7 +199,7 @@ class _Worker:
     # The change
 
     def _decide_again(self) -> None:
-        delivery = Delivery(message=self.message.id, from_part_queue=True)
+        delivery = Delivery(message=self.message.id, from_part_queue=True, part_receives=self.message.receive_count)
         for result in replicate(self.change, delivery, self.consumer.services, only=self.parts.destination):
             outcome = result.outcome
             if outcome.status is Status.PENDING and not outcome.is_final:

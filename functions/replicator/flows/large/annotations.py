@@ -7,6 +7,7 @@ so a handler that crashes in between does no harm: the next one copies the rest.
 from collections.abc import Sequence
 from functools import partial
 
+from replicator.core.outcomes.outcome import Permanent, Reason
 from replicator.core.parts.uploads import CopySource
 from replicator.flows.large.ports import LargeObjects, Uploads
 from replicator.flows.ports import SideBySide
@@ -15,13 +16,25 @@ BATCH = 16
 """Annotations that are copied concurrently. Each has 1 MiB at most, so that the memory they take is bounded."""
 
 
+TRIES = 100
+"""Deliveries of a message that try again after temporary trouble, which is at least half a day."""
+
+
 def copy_missing(
     source: LargeObjects, uploads: Uploads, copied: CopySource, version_id: str, side_by_side: SideBySide
 ) -> None:
-    """Copy the annotations that a version of the destination lacks from the version that it was copied from."""
+    """Copy the annotations that a version of the destination lacks from the version that it was copied from.
+
+    Raises Permanent if there are some, and the destination does not support annotations.
+    """
     names = source.annotations(copied.key, copied.version_id)
-    there = set(uploads.annotations(copied.key, version_id)) if names else set()
-    for batch in _batches([name for name in names if name not in there]):
+    if not names:
+        return
+    there = uploads.annotations(copied.key, version_id)
+    if there is None:
+        raise Permanent(Reason.UNKNOWN, "the destination has no annotations")
+    missing = [name for name in names if name not in there]
+    for batch in _batches(missing):
         side_by_side([partial(_copy_one, source, uploads, copied, version_id, name) for name in batch])
 
 

@@ -35,8 +35,8 @@ class LargeObjects(Protocol):
     def part_size(self, source: CopySource, number: int) -> int:
         """Return the size in bytes of one part of a version. Raises SourceGone."""
 
-    def annotations(self, key: str, version_id: str) -> tuple[str, ...]:
-        """List the names of a version's annotations; empty also if the bucket does not support them."""
+    def annotations(self, key: str, version_id: str) -> tuple[str, ...] | None:
+        """List the names of a version's annotations; None if the bucket does not support them."""
 
     def annotation(self, key: str, version_id: str, name: str) -> bytes | None:
         """Read one annotation; None if it does not exist any more."""
@@ -64,7 +64,7 @@ class Uploads(LargeObjects, Protocol):
         """List the uploads in progress of exactly this key."""
 
     def annotate(self, key: str, version_id: str, name: str, payload: bytes) -> None:
-        """Put one annotation on a version."""
+        """Put one annotation on a version, only if `annotations` showed that the bucket supports them."""
 
 
 class UploadJournal(Protocol):
@@ -107,7 +107,7 @@ class Multipart:
     """All that copying in parts needs, built once per container.
 
     source, uploads: return a bucket. is_ours: returns whether this stack started an upload, by its initiator. large:
-    versions of more bytes are copied in parts.
+    versions of more bytes are copied in parts. warn: takes a line for the log.
     """
 
     model: CostModel
@@ -116,6 +116,7 @@ class Multipart:
     journal: UploadJournal
     queue: PartQueue
     is_ours: Callable[[str], bool]
+    warn: Callable[[str], None]
     large: int = field(init=False)
 
     def __post_init__(self) -> None:

@@ -9,20 +9,20 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from replicator.core.deciding.attempt import Attempt
 from replicator.core.deciding.copy import Copy, Guard, Written, check_faithful
 from replicator.core.deciding.facts import ABSENT, Absent
 from replicator.core.deciding.journal import Pair
-from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Temporary
+from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Temporary, Trouble
 from replicator.core.parts.layout import CopyMethod, Layout, plan_parts, suits
 from replicator.core.parts.parts import Cut, PartRange, cut_by
 from replicator.core.parts.uploads import CopySource, Part, Upload, UploadCompleted, UploadGone, UploadSpoiled, messages
 from replicator.core.versions.change import Change
 from replicator.core.versions.version import Head
-from replicator.flows.large.annotations import copy_missing
+from replicator.flows.large.annotations import TRIES, copy_missing
 from replicator.flows.large.cleanup import abort_unrecorded
 from replicator.flows.large.parts import all_parts, in_lanes
 from replicator.flows.large.ports import LargeObjects, Multipart, Uploads
@@ -71,7 +71,7 @@ class LargeWrite:
 
 @dataclass(slots=True)
 class LargeWriter:
-    """Writes large versions for one attempt. used: there was one to write."""
+    """Writes large versions for one attempt. used: there was one to write. bare: replicas without their annotations."""
 
     multipart: Multipart
     uploads: Uploads
@@ -80,6 +80,7 @@ class LargeWriter:
     side_by_side: SideBySide
     now: Callable[[], int]
     used: bool = False
+    bare: set[str] = field(default_factory=set)
 
     @property
     def pair(self) -> Pair:
@@ -133,8 +134,26 @@ class LargeWriter:
         raise UploadCompleted(self._complete(copy, upload, parts, position).version_id)
 
     def copy_annotations(self, source: CopySource, version_id: str) -> None:
-        """Copy the annotations that a version of the destination lacks."""
-        copy_missing(self._bucket_of(source), self.uploads, source, version_id, self.side_by_side)
+        """Copy the annotations that a version of the destination lacks.
+
+        The replica stands, and is right: what denies or refuses its annotations is a warning, once, and no failure.
+        """
+        if version_id in self.bare:
+            return
+        try:
+            copy_missing(self._bucket_of(source), self.uploads, source, version_id, self.side_by_side)
+        except Permanent as trouble:
+            self._leave_out_annotations(source, version_id, trouble)
+        except Temporary as trouble:
+            delivery = self.attempt.delivery
+            if max(delivery.receive_count, delivery.part_receives) < TRIES:
+                raise
+            self._leave_out_annotations(source, version_id, trouble)
+
+    def _leave_out_annotations(self, source: CopySource, version_id: str, trouble: Trouble) -> None:
+        self.bare.add(version_id)
+        at = f"{source.key} {source.version_id} of {source.bucket} at {self.pair.destination}"
+        self.multipart.warn(f"annotations left out of {at}: {trouble}")
 
     def _bucket_of(self, source: CopySource) -> LargeObjects:
         return self.multipart.source(source.bucket) if source.bucket == self.pair.source else self.uploads

@@ -1,0 +1,98 @@
+"""One bucket's annotations: their names, their payloads, and whether the bucket has such a thing at all.
+
+Not every Region has them, and a server that does not know `?annotation` answers with the object, or overwrites it. So
+a bucket is asked first for an annotation that nobody has, and the answer is not read: only `NoSuchAnnotation`, or a
+version id in the header that annotations have of their own, shows that it knows what it is asked.
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAnnotation.html
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from replicator.aws.asking import expecting, required
+from replicator.aws.errors import Side
+from replicator.core.outcomes.outcome import Permanent, Reason
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+LARGEST = 1024**2
+"""Bytes that an annotation may have (API reference, PutObjectAnnotation)."""
+PROBE = "replicator-probe"
+NO_SUCH_ANNOTATION = "NoSuchAnnotation"
+NONE_HERE = frozenset({400, 404, 405, 501})
+"""Statuses that mean: no such annotation, no such version, or no such thing as annotations."""
+
+
+class BucketAnnotations:
+    """One bucket's annotations. `working`: the buckets that were seen to have them, shared by all of a container."""
+
+    def __init__(self, bucket: str, side: Side, reader: "S3Client", owner: dict[str, Any], working: set[str]) -> None:
+        self.bucket = bucket
+        self.side = side
+        self._reader = reader
+        self._owner = owner
+        self._working = working
+
+    def names(self, key: str, version_id: str) -> tuple[str, ...] | None:
+        """List the names of a version's annotations; None where there is no such thing as annotations."""
+        if not self._works(key, version_id):
+            return None
+        with expecting("ListObjectAnnotations", self.side, statuses=NONE_HERE):
+            return tuple(self._pages(key, version_id))
+        return ()
+
+    def _works(self, key: str, version_id: str) -> bool:
+        """Return whether the bucket was seen to have annotations. A "no" is not kept: it may have had another cause."""
+        if self.bucket not in self._working and self._probe(key, version_id):
+            self._working.add(self.bucket)
+        return self.bucket in self._working
+
+    def _probe(self, key: str, version_id: str) -> bool:
+        with expecting("GetObjectAnnotation", self.side, statuses=NONE_HERE) as asked:
+            answer = self._reader.get_object_annotation(
+                Bucket=self.bucket, Key=key, VersionId=version_id, AnnotationName=PROBE, **self._owner
+            )
+            answer["AnnotationPayload"].close()
+            return "ObjectVersionId" in answer
+        return asked.code == NO_SUCH_ANNOTATION
+
+    def _pages(self, key: str, version_id: str) -> Iterator[str]:
+        page: dict[str, Any] = {}
+        while True:
+            answer = self._reader.list_object_annotations(
+                Bucket=self.bucket, Key=key, VersionId=version_id, **self._owner, **page
+            )
+            yield from (required(item, "AnnotationName") for item in answer.get("Annotations", ()))
+            if not answer.get("NextContinuationToken"):
+                return
+            page = {"ContinuationToken": answer["NextContinuationToken"]}
+
+    def payload(self, key: str, version_id: str, name: str) -> bytes | None:
+        """Read one annotation; None if it is gone. Permanent if it is larger than an annotation can be."""
+        with expecting("GetObjectAnnotation", self.side, statuses=NONE_HERE):
+            answer = self._reader.get_object_annotation(
+                Bucket=self.bucket, Key=key, VersionId=version_id, AnnotationName=name, **self._owner
+            )
+            body = answer["AnnotationPayload"]
+            payload = body.read(LARGEST + 1)
+            if len(payload) <= LARGEST:
+                body.read(1)  # at the end, botocore compares what came with Content-Length
+                return payload
+            body.close()
+            raise Permanent(Reason.UNKNOWN, f"GetObjectAnnotation ({self.side}): more than {LARGEST} bytes")
+        return None
+
+    def put(self, writer: "S3Client", key: str, version_id: str, name: str, payload: bytes) -> None:
+        """Attach one annotation to a version. Permanent if the bucket refuses it, whatever the reason."""
+        with expecting("PutObjectAnnotation", self.side, statuses=NONE_HERE) as asked:
+            writer.put_object_annotation(
+                Bucket=self.bucket,
+                Key=key,
+                VersionId=version_id,
+                AnnotationName=name,
+                AnnotationPayload=payload,
+                **self._owner,
+            )
+            return
+        raise Permanent(Reason.UNKNOWN, f"PutObjectAnnotation ({self.side}): {asked.code}")
