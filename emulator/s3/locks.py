@@ -74,9 +74,22 @@ def as_headers(lock: Lock) -> dict[str, str]:
 def check_deletable(version: Version, request: Request) -> None:
     """Raise AccessDenied if a lock protects the version."""
     lock = version.attributes.lock
-    retained = lock.until is not None and _moment(lock.until) > datetime.now(UTC)
-    if lock.legal_hold == "ON" or (retained and not _may_bypass(lock, request)):
-        raise S3Error(403, "AccessDenied", "Access Denied because object protected by object lock.")
+    if lock.legal_hold == "ON" or (_is_retained(lock) and not _may_bypass(lock, request)):
+        raise _protected()
+
+
+def check_annotatable(version: Version) -> None:
+    """Raise AccessDenied if the version is under retention: no header bypasses it for PutObjectAnnotation."""
+    if _is_retained(version.attributes.lock):
+        raise _protected()
+
+
+def _is_retained(lock: Lock) -> bool:
+    return lock.until is not None and _moment(lock.until) > datetime.now(UTC)
+
+
+def _protected() -> S3Error:
+    return S3Error(403, "AccessDenied", "Access Denied because object protected by object lock.")
 
 
 def _may_bypass(lock: Lock, request: Request) -> bool:
@@ -93,11 +106,11 @@ def put_object_retention(request: Request) -> Answer:
 
     def check(version: Version) -> None:
         old = version.attributes.lock
-        if old.until is None or _moment(old.until) <= datetime.now(UTC) or _may_bypass(old, request):
+        if old.until is None or not _is_retained(old) or _may_bypass(old, request):
             return
         longer = retention["until"] is not None and _moment(retention["until"]) >= _moment(old.until)
         if not longer or (old.mode == "COMPLIANCE" and mode != "COMPLIANCE"):
-            raise S3Error(403, "AccessDenied", "Access Denied because object protected by object lock.")
+            raise _protected()
 
     version = _change(request, retention, check)
     event_records.announce("ObjectRetention:Put", request.bucket, version)

@@ -1,9 +1,11 @@
 """Annotations: up to 1,000 named payloads of 1 byte to 1 MiB per version, except with SSE-C.
 
 They belong to the version. CopyObject copies them unless the directive is EXCLUDE; multipart copies never do. Adding or
-deleting one changes neither the bytes nor the ETag of the version, and sends an event of its own.
+deleting one changes neither the bytes nor the ETag of the version, and sends an event of its own. A version under
+retention takes none; from one in governance mode they are deleted with the bypass header.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/annotations-overview.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectAnnotation.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjectAnnotation.html
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import hashlib
 from typing import Any
 
 from emulator.calls.answers import Answer, S3Error, http_date, s3_answer, xml_date
-from emulator.s3 import checksums, event_records, preconditions
+from emulator.s3 import checksums, event_records, locks, preconditions
 from emulator.s3.histories import lock
 from emulator.s3.requests import Request
 from emulator.s3.versions import Annotation, Version, now
@@ -30,6 +32,7 @@ def put_object_annotation(request: Request) -> Answer:
     annotation = Annotation(payload, etag, now(), checksums.of_request(request))
     with lock(request.bucket):
         version = _version(request)
+        locks.check_annotatable(version)
         if version.attributes.encryption.customer_key_md5:
             raise S3Error(400, "InvalidRequest", "Objects encrypted with SSE-C cannot have annotations.")
         if name not in version.annotations and len(version.annotations) >= _MOST:
@@ -95,6 +98,7 @@ def delete_object_annotation(request: Request) -> Answer:
     name = _name(request)
     with lock(request.bucket):
         version = _version(request)
+        locks.check_deletable(version, request)
         kept = {each: value for each, value in version.annotations.items() if each != name}
         removed = len(kept) < len(version.annotations)
         version.annotations = kept

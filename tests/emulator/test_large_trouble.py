@@ -148,6 +148,21 @@ def test_large_replicas_do_without_annotations_that_are_denied_or_not_offered(em
     assert {key: found for key in cases if (found := differences(emulator, key))} == {}
 
 
+def test_a_large_replica_under_default_retention_does_without_annotations(emulator: Running) -> None:
+    west, enabled = emulator.client("s3", "us-west-2"), {"ObjectLockEnabled": "Enabled"}
+    retention = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}
+    west.put_object_lock_configuration(Bucket="west", ObjectLockConfiguration={**enabled, "Rule": retention})
+    with workers_paused(emulator):
+        version = put(emulator, "retained")
+        emulator.client("s3").put_object_annotation(
+            Bucket="east", Key="retained", VersionId=version, AnnotationName="n", AnnotationPayload=b"1"
+        )
+    assert emulator.idle()
+    west.put_object_lock_configuration(Bucket="west", ObjectLockConfiguration=enabled)
+    assert west.head_object(Bucket="west", Key="retained")["ObjectLockMode"] == "GOVERNANCE"
+    assert not west.list_object_annotations(Bucket="west", Key="retained").get("Annotations")
+
+
 def test_a_small_overwrite_of_a_large_object_under_way_is_copied_first_and_stays_current(emulator: Running) -> None:
     with workers_paused(emulator):
         put(emulator, "overtaken")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -103,3 +104,16 @@ def test_an_annotation_that_breaks_a_limit_is_refused(s3: Any, bucket: str) -> N
     s3.delete_object(Bucket=bucket, Key="key")
     with refused("NoSuchKey", 404):
         annotate(s3, bucket, "late")
+
+
+def test_a_version_under_retention_takes_no_annotation_and_keeps_those_it_has(aws: Plain, s3: Any) -> None:
+    bucket = aws.bucket(ObjectLockEnabledForBucket=True)
+    s3.put_object(Bucket=bucket, Key="key", Body=b"bytes")
+    annotate(s3, bucket, "note")
+    until = datetime.now(UTC) + timedelta(days=1)
+    s3.put_object_retention(Bucket=bucket, Key="key", Retention={"Mode": "GOVERNANCE", "RetainUntilDate": until})
+    with refused("AccessDenied", 403):
+        annotate(s3, bucket, "late")
+    with refused("AccessDenied", 403):
+        s3.delete_object_annotation(Bucket=bucket, Key="key", AnnotationName="note")
+    assert names(s3, bucket) == ["note"]
