@@ -21,6 +21,7 @@ from emulator.cloudformation.template import StackIdentity, parse, plain_templat
 
 LOG = logging.getLogger(__name__)
 _KEPT = ("Retain", "RetainExceptOnCreate", "Snapshot")
+_KEPT_ON_CREATE = ("Retain", "Snapshot")
 
 
 class Stack(models.Stack):
@@ -108,7 +109,7 @@ class Stack(models.Stack):
 
     def _undo(self) -> None:
         try:
-            self.resource_map.delete()
+            cast(ResourceMap, self.resource_map).delete(created=True)
         except Exception:
             LOG.info("Stack %s: rollback could not delete every resource", self.name, exc_info=True)
 
@@ -125,9 +126,13 @@ class ChangeSet(models.ChangeSet):
 
 
 class ResourceMap(parsing.ResourceMap):
-    """The resources of a stack. Those whose DeletionPolicy retains them outlive the stack."""
+    """The resources of a stack. Those whose DeletionPolicy retains them outlive the stack.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html
+    """
 
     gone = False
+    _kept: tuple[str, ...] = _KEPT
 
     def __getitem__(self, key: str) -> Any:
         """Return a resource, creating it if it does not exist yet, unless the stack has been deleted."""
@@ -140,13 +145,14 @@ class ResourceMap(parsing.ResourceMap):
         for name in removed:
             self._parsed_resources.pop(name, None)
 
-    def delete(self) -> None:
-        """Delete every resource that its DeletionPolicy does not retain."""
+    def delete(self, *, created: bool = False) -> None:
+        """Delete every resource that its DeletionPolicy does not retain. `created`: by the operation that is undone."""
+        self._kept = _KEPT_ON_CREATE if created else _KEPT
         super().delete()
         self.gone = True
 
     def _delete_resource(self, parsed_resource: Any, resource_json: dict[str, Any]) -> None:
-        if resource_json.get("DeletionPolicy") not in _KEPT and parsed_resource is not None:
+        if resource_json.get("DeletionPolicy") not in self._kept and parsed_resource is not None:
             super()._delete_resource(parsed_resource, resource_json)
 
 

@@ -252,6 +252,26 @@ def test_a_stack_that_cannot_be_created_is_rolled_back_and_says_why(emulator: Ru
     assert not [each for each in emulator.client("sqs", REGION).list_queues()["QueueUrls"] if "failing" in each]
 
 
+def test_what_a_rolled_back_creation_leaves_is_said_by_the_deletion_policy(emulator: Running) -> None:
+    policies = {"retain": "Retain", "retainexceptoncreate": "RetainExceptOnCreate", "delete": "Delete"}
+    resources: dict[str, Any] = {
+        policy.capitalize(): {
+            "Type": "AWS::S3::Bucket",
+            "DeletionPolicy": value,
+            "Properties": {"BucketName": f"left-{policy}"},
+        }
+        for policy, value in policies.items()
+    }
+    resources["Taken"] = {
+        "Type": "AWS::S3::Bucket",
+        "DependsOn": [*resources],
+        "Properties": {"BucketName": "fresh"},
+    }
+    assert create(emulator, "left", json.dumps({"Resources": resources}))["StackStatus"] == "ROLLBACK_COMPLETE"
+    buckets = [each["Name"] for each in emulator.client("s3").list_buckets()["Buckets"]]
+    assert [name for name in buckets if name.startswith("left-")] == ["left-retain"]
+
+
 def test_a_stack_can_be_created_and_updated_by_change_sets(emulator: Running) -> None:
     cloudformation, body = emulator.client("cloudformation", REGION), packaged_sample(emulator)
     made = cloudformation.create_change_set(

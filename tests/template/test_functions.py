@@ -128,15 +128,17 @@ def test_a_run_of_the_monitor_that_failed_is_not_repeated(stack: stacks.Document
     assert retries["Properties"]["MaximumRetryAttempts"] == 0
 
 
-def test_functions_have_the_runtime_handler_name_and_loop_protection_that_the_documentation_says(
-    stack: stacks.Document,
-) -> None:
-    names = ("Runtime", "Handler", "FunctionName", "RecursiveLoop")
+def test_functions_have_the_runtime_handler_and_name_that_the_documentation_says(stack: stacks.Document) -> None:
+    names = ("Runtime", "Handler", "FunctionName")
     settings = {name: [stacks.properties(stack, name)[each] for each in names] for name in stacks.FUNCTIONS}
     assert settings == {
-        function: ["python3.13", f"{folder}.app.handler", f"replicator-{folder.replace('_', '-')}", "Terminate"]
+        function: ["python3.13", f"{folder}.app.handler", f"replicator-{folder.replace('_', '-')}"]
         for function, folder in stacks.FUNCTIONS.items()
     }
+
+
+def test_loop_detection_is_left_at_its_default_which_exists_in_every_region(stack: stacks.Document) -> None:
+    assert [name for name in stacks.FUNCTIONS if "RecursiveLoop" in stacks.properties(stack, name)] == []
 
 
 def test_the_architecture_is_a_parameter_and_arm64_unless_set(stack: stacks.Document) -> None:

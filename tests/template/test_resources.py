@@ -41,10 +41,13 @@ def lifecycle(stack: stacks.Document, bucket: str) -> list[Any]:
     return rules
 
 
-def test_buckets_and_the_table_are_retained_when_the_stack_is_deleted(stack: stacks.Document) -> None:
+def test_buckets_and_the_table_are_retained_and_buckets_not_after_a_first_deployment_that_failed(
+    stack: stacks.Document,
+) -> None:
     stored = {**stacks.resources(stack, "AWS::S3::Bucket"), **stacks.resources(stack, "AWS::DynamoDB::Table")}
     policies = {name: (each["DeletionPolicy"], each["UpdateReplacePolicy"]) for name, each in stored.items()}
-    assert policies == dict.fromkeys(KEPT, ("Retain", "Retain"))
+    assert policies.pop("JournalTable") == ("Retain", "Retain"), "no rollback can delete a protected table"
+    assert policies == dict.fromkeys(BUCKETS, ("RetainExceptOnCreate", "Retain"))
 
 
 def test_queues_can_be_reached_by_tls_only(stack: stacks.Document) -> None:

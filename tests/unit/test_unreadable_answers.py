@@ -38,7 +38,7 @@ def uploads(wire: Wire) -> BucketUploads:
 
 
 def large(wire: Wire) -> BucketLargeObjects:
-    return BucketLargeObjects("east", Side.SOURCE, wire.clients().reader("us-east-1"))
+    return BucketLargeObjects("east", Side.SOURCE, wire.clients().reader("us-east-1"), annotated={"east"})
 
 
 def has_acls(wire: Wire) -> bool:

@@ -17,7 +17,7 @@ class Delivery:
 
     receive_count: how often SQS has delivered its message, this time included. redriven: the message comes from the
     dead-letter queue. message: its id. alone: nothing else is processed at the same time. from_part_queue: it is a part
-    message. body: a message that contains just this change. part_receives: how often SQS has delivered its part message.
+    message. body: a message that contains just this change. part_receives: how often SQS delivered its part message.
     """
 
     receive_count: int = 1
