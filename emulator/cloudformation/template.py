@@ -2,6 +2,7 @@
 
 The SAM transform is AWS's own (samtranslator). Separate from the stacks because it is pure: text and parameters in, a
 resolved document out, or the ValidationError that CloudFormation would return.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from emulator.cloudformation.intrinsics import Scope, template_error
 
 SAM = "AWS::Serverless-2016-10-31"
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+_LONGEST_PARAMETER = 4096
 
 
 @dataclass(frozen=True)
@@ -35,15 +38,20 @@ class StackIdentity:
     account: str
 
     @property
+    def partition(self) -> str:
+        """Return the partition of the Region."""
+        return next((name for start, name in _PARTITIONS.items() if self.region.startswith(start)), "aws")
+
+    @property
     def pseudo_parameters(self) -> Mapping[str, Any]:
         """Return the pseudo parameters that are known before a stack exists: all except AWS::StackId."""
         return {
             "AWS::AccountId": self.account,
             "AWS::NotificationARNs": [],
-            "AWS::Partition": "aws",
+            "AWS::Partition": self.partition,
             "AWS::Region": self.region,
             "AWS::StackName": self.name,
-            "AWS::URLSuffix": "amazonaws.com",
+            "AWS::URLSuffix": "amazonaws.com.cn" if self.partition == "aws-cn" else "amazonaws.com",
         }
 
 
@@ -126,6 +134,10 @@ def _parameter_text(value: Any) -> str:
 
 
 def _check_value(name: str, value: str, slot: Mapping[str, Any]) -> None:
+    if len(value.encode()) > _LONGEST_PARAMETER:
+        at = f"at 'parameters.{name}.member.parameterValue' failed to satisfy constraint"
+        limit = f"Member must have length less than or equal to {_LONGEST_PARAMETER}"
+        raise template_error(f"1 validation error detected: Value '{value}' {at}: {limit}")
     allowed = [_parameter_text(each) for each in slot.get("AllowedValues", [])]
     if allowed and value not in allowed:
         raise template_error(f"Parameter '{name}' must be one of AllowedValues [{', '.join(allowed)}], not '{value}'")

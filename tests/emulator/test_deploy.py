@@ -252,6 +252,12 @@ def test_a_stack_that_cannot_be_created_is_rolled_back_and_says_why(emulator: Ru
     assert not [each for each in emulator.client("sqs", REGION).list_queues()["QueueUrls"] if "failing" in each]
 
 
+def test_a_stack_whose_name_makes_a_function_name_too_long_is_rolled_back(emulator: Running) -> None:
+    stack = create(emulator, "l" * 64, packaged_sample(emulator))
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "at 'functionName' failed to satisfy constraint" in stack["StackStatusReason"]
+
+
 def test_what_a_rolled_back_creation_leaves_is_said_by_the_deletion_policy(emulator: Running) -> None:
     policies = {"retain": "Retain", "retainexceptoncreate": "RetainExceptOnCreate", "delete": "Delete"}
     resources: dict[str, Any] = {

@@ -15,6 +15,7 @@ from moto.cloudformation.exceptions import ValidationError
 from moto.core.common_models import CloudFormationModel
 
 from emulator import clients
+from emulator.cloudformation.resources.quotas import check_name
 
 Properties = Mapping[str, Any]
 
@@ -27,6 +28,8 @@ class Resource(CloudFormationModel):
     longest_name: ClassVar[int] = 255
 
     def __init__(self, name: str, properties: Properties, region: str, logical_id: str = "") -> None:
+        if self.name_property in properties:
+            check_name(self.name_property, str(properties[self.name_property]), self.longest_name)
         self.name = name[: self.longest_name]
         self.properties = properties
         self.region = region

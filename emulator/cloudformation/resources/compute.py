@@ -7,6 +7,7 @@ from typing import Any
 
 from emulator.clients import suppressed
 from emulator.cloudformation.resources.base import Properties, Resource
+from emulator.cloudformation.resources.quotas import check_environment, check_inline_policies
 from emulator.functions.code import zipped
 
 _CONFIGURATION = (
@@ -32,13 +33,18 @@ class Function(Resource):
     longest_name = 64
 
     def create(self) -> None:
+        self._check_environment()
         answer = self.call(
             "lambda", "create_function", FunctionName=self.name, Code=zipped(self.properties["Code"]), Tags=self.tags
         )
         self.attributes = {"Arn": answer["FunctionArn"]}
         self._limit()
 
+    def _check_environment(self) -> None:
+        check_environment(self.properties.get("Environment", {}).get("Variables", {}))
+
     def update(self, before: Properties) -> None:
+        self._check_environment()
         lambda_ = self.client("lambda")
         if self.properties["Code"] != before["Code"]:
             lambda_.update_function_code(FunctionName=self.name, **zipped(self.properties["Code"]))
@@ -125,6 +131,7 @@ class Role(Resource):
     longest_name = 64
 
     def create(self) -> None:
+        check_inline_policies(self.name, _inline(self.properties).values())
         role = self.call(
             "iam",
             "create_role",
@@ -135,6 +142,7 @@ class Role(Resource):
         self._put_policies({})
 
     def update(self, before: Properties) -> None:
+        check_inline_policies(self.name, _inline(self.properties).values())
         self.client("iam").update_assume_role_policy(
             RoleName=self.name, PolicyDocument=json.dumps(self.properties["AssumeRolePolicyDocument"])
         )

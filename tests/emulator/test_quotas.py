@@ -1,0 +1,42 @@
+"""What CloudFormation, Lambda and IAM refuse by its size, in their words; a deployment is rolled back with them."""
+
+import json
+from typing import Any
+
+import pytest
+from moto.cloudformation.exceptions import ValidationError
+
+from emulator.cloudformation.resources import quotas
+from emulator.cloudformation.template import StackIdentity, plain_template
+
+BODY = json.dumps(
+    {"Parameters": {"Names": {"Type": "CommaDelimitedList"}}, "Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}
+)
+
+
+def deploy(names: str) -> dict[str, Any]:
+    return plain_template(BODY, {"Names": names}, StackIdentity("s", "us-east-1", "123456789012"))
+
+
+def test_a_parameter_has_at_most_4096_characters() -> None:
+    assert deploy("x" * 4096)
+    with pytest.raises(ValidationError, match="length less than or equal to 4096"):
+        deploy("x" * 4097)
+
+
+def test_a_name_that_is_too_long_is_refused() -> None:
+    quotas.check_name("FunctionName", "f" * 64, 64)
+    with pytest.raises(ValidationError, match=r"at 'functionName' failed to satisfy constraint: .* or equal to 64"):
+        quotas.check_name("FunctionName", "f" * 65, 64)
+
+
+def test_an_environment_has_at_most_4_kb() -> None:
+    quotas.check_environment({"A": "x" * 4087})
+    with pytest.raises(ValidationError, match="exceeded the 4KB limit"):
+        quotas.check_environment({"A": "x" * 4089})
+
+
+def test_the_inline_policies_of_a_role_have_10240_characters_together() -> None:
+    quotas.check_inline_policies("role", ["x" * 5118, "x" * 5118])
+    with pytest.raises(ValidationError, match="Maximum policy size of 10240 bytes exceeded for role role"):
+        quotas.check_inline_policies("role", ["x" * 5118, "x" * 5119])
