@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 _KEPT_LINES = 5000
+_LONGEST_DIMENSION_VALUE = 255
 
 
 def metrics_of(line: str) -> list[dict[str, Any]] | None:
@@ -33,6 +34,8 @@ def _entries(
     directive: Mapping[str, Any], blob: Mapping[str, Any], header: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
     for names in directive["Dimensions"] or [[]]:
+        if not all(_is_dimension_value(str(blob[name])) for name in names):
+            continue  # as CloudWatch does, which only counts an EMFValidationError
         for metric in directive["Metrics"]:
             value = blob[metric["Name"]]
             yield {
@@ -43,6 +46,11 @@ def _entries(
                 "dimensions": {name: str(blob[name]) for name in names},
                 "values": value if isinstance(value, list) else [value],
             }
+
+
+def _is_dimension_value(value: str) -> bool:
+    """Return whether CloudWatch takes a value (API reference, Dimension)."""
+    return value.isascii() and value.isprintable() and bool(value.strip()) and len(value) <= _LONGEST_DIMENSION_VALUE
 
 
 class Output:

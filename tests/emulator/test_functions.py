@@ -282,6 +282,13 @@ def test_what_a_function_prints_is_in_its_log(emulator: Running) -> None:
     assert any(line.startswith("[WARNING]") and line.endswith("a warning") for line in lines)
 
 
+@pytest.mark.parametrize("value", ["", " ", "règle", "a\nb", "x" * 256], ids=["empty", "blank", "é", "control", "256"])
+def test_a_metric_whose_dimension_cloudwatch_refuses_is_dropped(value: str) -> None:
+    directive = {"Namespace": "N", "Dimensions": [["Bucket", "Rule"], ["Bucket"]], "Metrics": [{"Name": "M"}]}
+    blob = {"_aws": {"Timestamp": 1, "CloudWatchMetrics": [directive]}, "Bucket": "b", "Rule": value, "M": 1}
+    assert [each["dimensions"] for each in metrics_of(json.dumps(blob)) or []] == [{"Bucket": "b"}]
+
+
 def test_lines_that_are_no_metrics_stay_in_the_log() -> None:
     without_metrics = '{"_aws": {"CloudWatchMetrics": [{"Namespace": "N"}]}}'
     lines = ["", "text", "{}", '{"_aws": 1}', without_metrics, 'not json "_aws"']

@@ -15,6 +15,8 @@ from tests.emulator.watched import RULE, STACK, document, fail, look, measured, 
 from tests.patience import until
 
 QUICK, FAILING = 12, 2
+HASTY = "à la hâte "
+"""An id that no dimension of a metric can have as it is."""
 IN_A_MOMENT: dict[str, Any] = {
     **RULE["Destination"],
     "ReplicationTime": {"Status": "Enabled", "Time": {"Minutes": 0.05}},
@@ -25,7 +27,7 @@ IN_A_MOMENT: dict[str, Any] = {
 @pytest.fixture(scope="module")
 def aws() -> Iterator[Running]:
     """Replicate some objects in time, one late by a rule of its own, and let two fail."""
-    rules = [RULE, {**RULE, "ID": "hasty", "Priority": 2, "Filter": {"Prefix": "late"}, "Destination": IN_A_MOMENT}]
+    rules = [RULE, {**RULE, "ID": HASTY, "Priority": 2, "Filter": {"Prefix": "late"}, "Destination": IN_A_MOMENT}]
     hasty = world()
     hasty["stacks"][0]["rules"] = {"east": {"Rules": rules}}
     with running(hasty) as emulator:
@@ -57,7 +59,7 @@ def test_counts_and_shares_are_those_of_the_objects(aws: Running) -> None:
     found = document(aws, "report", "--from", "2h")
     assert found["threshold_minutes"] == 15
     total, (usual, hasty) = found["total"], found["rules"]
-    assert (usual["rule"], hasty["rule"]) == ("all", "hasty")
+    assert (usual["rule"], hasty["rule"]) == ("all", HASTY)
     for figures, late in ((total, 1), (usual, 0)):
         assert figures["replicated"] == QUICK + late
         assert figures["bytes"] == QUICK * 1000 + 5 * late

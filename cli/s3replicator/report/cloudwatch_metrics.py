@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from replicator.core.outcomes.metrics import DESTINATION, NAMESPACE, REASON, RULE, SOURCE, STACK, Metric
 from replicator.core.outcomes.threshold import Route
+from replicator.core.rules.dimension import as_dimension, from_dimension
 
 from s3replicator.calls import calling
 from s3replicator.report.figures import QUANTILES, CurvePoint, Figures, Latency, ReasonCount, merge
@@ -173,8 +174,9 @@ def _query(name: str, metric: Metric, statistic: str, dimensions: Dimensions, pe
 
 
 def _dimensions_of(route: Route) -> Dimensions:
-    return tuple(zip((SOURCE, DESTINATION, RULE), route, strict=True))
+    source, destination, rule_id = route
+    return (SOURCE, source), (DESTINATION, destination), (RULE, as_dimension(rule_id))
 
 
 def _route(named: Mapping[str, str]) -> Route:
-    return named.get(SOURCE, ""), named.get(DESTINATION, ""), named.get(RULE, "")
+    return named.get(SOURCE, ""), named.get(DESTINATION, ""), from_dimension(named.get(RULE, ""))

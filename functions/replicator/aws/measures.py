@@ -11,6 +11,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics
 from replicator.core.deciding.result import Result
 from replicator.core.outcomes.metrics import DESTINATION, METRICS, REASON, RULE, SOURCE, STACK, Metric
 from replicator.core.outcomes.outcome import Status
+from replicator.core.rules.dimension import as_dimension
 
 Dimensions = tuple[tuple[str, str], ...]
 Sets = tuple[Dimensions, ...]
@@ -45,7 +46,8 @@ class EmbeddedMetrics:
 
     def add(self, metric: Metric, value: float, route: Mapping[str, str]) -> None:
         """Add one value under every set of the metric's dimensions that the route has a value for."""
-        sets = tuple(tuple((name, route[name]) for name in names if route.get(name)) for names in METRICS[metric].sets)
+        named = {**route, RULE: as_dimension(route.get(RULE, ""))}
+        sets = tuple(tuple((name, named[name]) for name in names if named.get(name)) for names in METRICS[metric].sets)
         self._values[tuple(dict.fromkeys(filter(None, sets)))].append((metric, value))
 
     def flush(self) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from replicator.core.rules.destination_reader import check_encryption, read_destination, read_threshold
+from replicator.core.rules.dimension import LONGEST, as_dimension
 from replicator.core.rules.document_node import STATUSES, Node
 from replicator.core.rules.rule import Destination, Problem, Rule
 
@@ -82,6 +83,10 @@ def _id(node: Node) -> str | None:
     given = node.text("ID", longest=LONGEST_ID)
     if given and not given.isprintable():
         node.refuse("ID", f"{given!r} has characters that cannot be printed")
+    elif given and len(as_dimension(given)) > LONGEST:
+        node.refuse(
+            "ID", f"is too long for metrics: escaped, it may have {LONGEST} characters; use fewer outside ASCII"
+        )
     return given
 
 
