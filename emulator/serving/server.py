@@ -6,6 +6,7 @@ connecting than on their requests.
 
 from __future__ import annotations
 
+import http.client
 import io
 import logging
 import socket
@@ -21,6 +22,8 @@ from emulator.state import Emulator, activate
 from emulator.threads import Worker
 
 _log = logging.getLogger(__name__)
+# S3 takes as many headers as 2 KB of user metadata are; http.server answers 431 to more than 100.
+http.client._MAXHEADERS = 2048  # type: ignore[attr-defined] # noqa: SLF001
 
 
 class Handler(MotoRequestHandler):

@@ -100,6 +100,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "empty": {"body": b""},
     "one megabyte": {"body": bytes(range(256)) * 4096},
     "user metadata": {"Metadata": {"colour": "blue", "with-dash": " spaces  inside ", "empty": ""}},
+    "most user metadata entries": {"Metadata": {f"e{number}": "v" * (number % 5) for number in range(240)}},
     "all system headers": HEADERS,
     "website redirect": {"WebsiteRedirectLocation": "/elsewhere?x=1"},
     "website redirect and full metadata": {"WebsiteRedirectLocation": "/elsewhere", "Metadata": ROOMLESS},

@@ -63,6 +63,7 @@ ROWS: list[Row] = [
     ("CopyObject", "KMS.DisabledException", 400, DESTINATION, Permanent, Reason.DST_KMS_STATE),
     ("CopyObject", "KMS.KMSInvalidStateException", 400, DESTINATION, Permanent, Reason.DST_KMS_STATE),
     ("CopyObject", "MetadataTooLarge", 400, DESTINATION, Permanent, Reason.NO_ROOM),
+    ("CopyObject", "RequestHeaderSectionTooLarge", 400, DESTINATION, Permanent, Reason.NO_ROOM),
     ("CopyObject", "EntityTooLarge", 400, DESTINATION, Permanent, Reason.TOO_LARGE),
     ("CreateMultipartUpload", "AccessDenied", 403, DESTINATION, Permanent, Reason.DST_MULTIPART_INIT_DENIED),
     ("UploadPartCopy", "AccessDenied", 403, DESTINATION, Permanent, Reason.DST_MULTIPART_UPLOAD_DENIED),

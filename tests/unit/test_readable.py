@@ -6,8 +6,8 @@ from replicator.core.outcomes.outcome import Conflict, Permanent, Reason
 from replicator.core.parts.parts import PartRange
 from replicator.core.parts.uploads import Part, SourceGone
 
+from tests.unit.adapters import SOURCE, objects, replicas, uploads
 from tests.unit.copies import plain
-from tests.unit.test_unreadable_answers import SOURCE, objects, replicas, uploads
 from tests.unit.wire import Answer, Wire
 
 KEYS = ["k&#x1e;", "k&#30;", "k\x1e", "\x00", "&#x0;&#xFFFE;", "\ufffe", "k&#xd800;", "&#99999999;", "k&#x1F600;&amp;"]

@@ -4,41 +4,19 @@ from collections.abc import Callable
 
 import pytest
 from replicator.aws.buckets import S3Buckets
-from replicator.aws.errors import Side
-from replicator.aws.large_objects import BucketLargeObjects
-from replicator.aws.objects import BucketObjects
 from replicator.aws.tagging import SourceTagging
-from replicator.aws.uploads import BucketUploads
-from replicator.aws.writing import BucketReplicas
 from replicator.core.deciding.copy import Guard
 from replicator.core.deciding.target import Target
 from replicator.core.outcomes.outcome import Reason, Temporary
 from replicator.core.parts.parts import PartRange
-from replicator.core.parts.uploads import CopySource, Part
+from replicator.core.parts.uploads import Part
 
 from tests.fakes.reporting import in_turn
+from tests.unit.adapters import SOURCE, large, objects, replicas, uploads
 from tests.unit.copies import plain
 from tests.unit.wire import Answer, Wire
 
-SOURCE = CopySource("east", "k", "v1", '"e"')
 HEAD = {"etag": '"e"', "content-length": "7", "last-modified": "Tue, 14 Nov 2023 22:13:20 GMT"}
-
-
-def objects(wire: Wire) -> BucketObjects:
-    return BucketObjects("east", Side.SOURCE, wire.clients().reader("us-east-1"))
-
-
-def replicas(wire: Wire) -> BucketReplicas:
-    client = wire.clients().reader("us-east-1")
-    return BucketReplicas("west", client, client)
-
-
-def uploads(wire: Wire) -> BucketUploads:
-    return BucketUploads("west", wire.clients(), "us-west-2")
-
-
-def large(wire: Wire) -> BucketLargeObjects:
-    return BucketLargeObjects("east", Side.SOURCE, wire.clients().reader("us-east-1"), annotated={"east"})
 
 
 def has_acls(wire: Wire) -> bool:

@@ -4,6 +4,7 @@ Separate because the settings are decisions. botocore repeats requests that read
 to a write is lost, what it did must be looked up. Repeated, an overwrite with identical bytes would be copied twice.
 """
 
+import http.client
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
+
+MOST_HEADERS = 2048
+"""Headers that an answer may have. S3 allows 2 KB of user metadata, so fewer entries than that; Python reads 100."""
+http.client._MAXHEADERS = MOST_HEADERS  # type: ignore[attr-defined] # noqa: SLF001 - decision 0025
 
 CONNECTIONS = 32
 READ = Config(

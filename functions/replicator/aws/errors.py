@@ -108,6 +108,7 @@ PERMANENT: dict[tuple[str, str, Side], Reason] = {
             ("KMS.InvalidStateException", Reason.DST_KMS_STATE),
             ("KMS.InvalidKeyUsageException", Reason.DST_KMS_STATE),
             ("MetadataTooLarge", Reason.NO_ROOM),
+            ("RequestHeaderSectionTooLarge", Reason.NO_ROOM),
             ("EntityTooLarge", Reason.TOO_LARGE),
         )
     },
