@@ -3,6 +3,7 @@
 moto changes a queue's list of messages without a lock, and so loses a message that is added while another is deleted;
 and it invokes functions inside SendMessage. The patches below correct both.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Any, TypeVar
 
 from moto.awslambda.models import EventSourceMapping, LambdaBackend
 from moto.core.utils import unix_time_millis
+from moto.sqs.constants import MAXIMUM_MESSAGE_LENGTH
+from moto.sqs.exceptions import BatchRequestTooLong
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 
 from emulator.calls.lineage import lineages
@@ -136,6 +139,21 @@ def _add(original: Callable[[Queue, Message], None], queue: Queue, message: Mess
 def _delete(original: Callable[[Queue, str], None], queue: Queue, receipt_handle: str) -> None:
     with queue._messages_lock:  # noqa: SLF001
         original(queue, receipt_handle)
+
+
+@patch(SQSBackend, "send_message_batch")
+def _send_batch(original: Callable[..., T], backend: SQSBackend, queue_name: str, entries: dict[str, Any]) -> T:
+    """Refuse a batch by its bytes, attributes included; moto counts the characters of bodies."""
+    size = sum(_size_of(entry) for entry in entries.values())
+    if size > MAXIMUM_MESSAGE_LENGTH:
+        raise BatchRequestTooLong(size)
+    return original(backend, queue_name, entries)
+
+
+def _size_of(entry: dict[str, Any]) -> int:
+    attributes: dict[str, dict[str, str]] = entry.get("MessageAttributes") or {}
+    texts = [text for name, value in attributes.items() for text in (name, *value.values())]
+    return sum(len(str(text).encode()) for text in (entry["MessageBody"], *texts))
 
 
 @patch(SQSBackend, "purge_queue")

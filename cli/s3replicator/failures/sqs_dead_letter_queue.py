@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from replicator.aws.batches import in_batches
 from replicator.aws.queue import ATTEMPTS, DESTINATION, DETAIL, FIRST_SEEN, ORIGIN, REASON, REDRIVEN, RULE
 from replicator.core.outcomes.outcome import Reason
 from replicator.core.outcomes.threshold import Depth
@@ -20,6 +21,8 @@ from s3replicator.failures.queue_scan import AT_ONCE
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
+TOO_LONG = frozenset({"AWS.SimpleQueueService.BatchRequestTooLong", "BatchRequestTooLong"})
+"""SQS's code for a request whose messages are too large; here only for a message that alone is."""
 LONGEST_VISIBILITY = 12 * 3600
 """Seconds; SQS's limit for a visibility timeout."""
 
@@ -75,10 +78,19 @@ class SqsDeadLetterQueue:
             {"Id": str(number), "MessageBody": message.body, "MessageAttributes": _redrive_attributes(message)}
             for number, message in enumerate(messages)
         ]
-        with calling("sqs:SendMessage"):
-            answer = self._client.send_message_batch(QueueUrl=self._change_url, Entries=entries)
-        accepted = {entry["Id"] for entry in answer.get("Successful", [])}
+        accepted = {number for batch in in_batches(entries) for number in self._send(batch)}
         return [message for number, message in enumerate(messages) if str(number) in accepted]
+
+    def _send(self, entries: Any) -> list[str]:
+        """Send what one request takes; return the ids of what SQS accepted. None, if it cannot take the request."""
+        try:
+            with calling("sqs:SendMessage"):
+                answer = self._client.send_message_batch(QueueUrl=self._change_url, Entries=entries)
+        except CallFailed as failed:
+            if failed.call.code not in TOO_LONG:
+                raise
+            return []
+        return [entry["Id"] for entry in answer.get("Successful", [])]
 
     def remove(self, messages: Sequence[FailedMessage]) -> None:
         """Delete messages."""

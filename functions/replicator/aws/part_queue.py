@@ -1,10 +1,11 @@
 """The part queue, to send to. Workers get its messages from Lambda, as those of any queue."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from replicator.aws.asking import asking
+from replicator.aws.batches import in_batches
 from replicator.aws.errors import Side
 from replicator.core.outcomes.outcome import Reason, Temporary
 from replicator.core.parts.uploads import PartsMessage
@@ -13,9 +14,6 @@ from replicator.flows.ports import SideBySide
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
     from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
-
-MOST_ENTRIES = 10  # in one SendMessageBatch
-MOST_BYTES = 200_000  # well below what SQS takes at once
 
 
 class SqsPartQueue:
@@ -28,27 +26,13 @@ class SqsPartQueue:
 
     def send(self, messages: Sequence[PartsMessage]) -> None:
         """Send them all. Raises Temporary if any may not have been taken."""
-        bodies = [message.encode() for message in messages]
-        self._side_by_side([partial(self._send_batch, batch) for batch in _batches(bodies)])
-
-    def _send_batch(self, bodies: Sequence[str]) -> None:
         entries: list[SendMessageBatchRequestEntryTypeDef] = [
-            {"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)
+            {"Id": str(number), "MessageBody": message.encode()} for number, message in enumerate(messages)
         ]
+        self._side_by_side([partial(self._send_batch, batch) for batch in in_batches(entries)])
+
+    def _send_batch(self, entries: "Sequence[SendMessageBatchRequestEntryTypeDef]") -> None:
         with asking("SendMessageBatch", Side.QUEUE):
             answer = self._client().send_message_batch(QueueUrl=self._url, Entries=entries)
         if refused := answer.get("Failed"):
             raise Temporary(Reason.SERVICE, f"SendMessageBatch (queue): {refused[0]['Code']}")
-
-
-def _batches(bodies: Sequence[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
-    size = 0
-    for body in bodies:
-        if batch and (len(batch) == MOST_ENTRIES or size + len(body) > MOST_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(body)
-        size += len(body)
-    if batch:
-        yield batch
