@@ -15,10 +15,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from emulator.running import Options, Running, running
+from emulator.terminal import Formatter, Terminal
 from emulator.world.document import World, load_world
 from emulator.world.fields import WorldError
 from emulator.world.stacks import DeployError
@@ -48,15 +46,15 @@ def run(  # noqa: PLR0913 - the options of a command
     functions log. Status 2 means that the world, the port or the ready file cannot be used. `refusals` returns the
     problems that `rules put` would report for a bucket's rules; without it, rules are stored unchecked.
     """
-    out, err = Console(quiet=quiet), Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
-    )
+    out, err = Terminal(quiet=quiet), Terminal(stderr=True)
+    log = logging.StreamHandler()
+    log.setFormatter(Formatter("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, handlers=[log])
     options = Options(
         port=port,
         crash_visibility=crash_visibility,
-        echo=err.print if verbose else None,
-        say=lambda words: out.print(f"… {words}", style="dim"),
+        echo=err.line if verbose else None,
+        say=lambda words: out.line(f"… {words}", style="dim"),
     )
     try:
         if ready_file is not None:
@@ -67,12 +65,12 @@ def run(  # noqa: PLR0913 - the options of a command
             _introduce(emulator, out)
             threading.Event().wait()
     except _StopRequested:
-        out.print("Stopped.", style="dim")
+        out.line("Stopped.", style="dim")
     except (WorldError, DeployError) as error:
-        err.print(f"error: {error}", style="red")
+        err.line(f"error: {error}", style="red")
         return USAGE
     except OSError as error:
-        err.print(f"error: {_os_error(error, port)}", style="red")
+        err.line(f"error: {_os_error(error, port)}", style="red")
         return USAGE
     return 0
 
@@ -126,25 +124,26 @@ def _os_error(error: OSError, port: int) -> str:
     return f"{where}: {problem}; choose another" if where else str(error)
 
 
-def _introduce(emulator: Running, out: Console) -> None:
+def _introduce(emulator: Running, out: Terminal) -> None:
     """Print the buckets and stacks, and how to connect."""
-    table = Table("bucket", "region", "versioning", title=None)
-    for bucket in emulator.world.buckets:
-        table.add_row(bucket.name, bucket.region, bucket.versioning)
-    out.print(table)
+    rows = [(bucket.name, bucket.region, bucket.versioning) for bucket in emulator.world.buckets]
+    out.table(("bucket", "region", "versioning"), rows)
     for stack in emulator.world.stacks:
-        out.print(
-            f"stack [bold]{stack.name}[/bold] in {stack.region}, rules for: {', '.join(stack.rules) or 'no bucket'}"
-        )
-    out.print("\nThe emulator is ready. To use it:\n", style="green")
+        out.line(f"stack {stack.name} in {stack.region}, rules for: {', '.join(stack.rules) or 'no bucket'}")
+    out.line()
+    out.line("The emulator is ready. To use it:", style="green")
+    out.line()
     region = emulator.world.stacks[0].region if emulator.world.stacks else "us-east-1"
     for name, value in emulator.environment(region).items():
         if name != "AWS_REGION":
-            out.print(f"  export {name}={value}", highlight=False)
-    out.print("\nFor example:\n")
+            out.line(f"  export {name}={value}")
+    out.line()
+    out.line("For example:")
+    out.line()
     for example in _examples(emulator):
-        out.print(f"  {example}", highlight=False, markup=False)
-    out.print("\nCtrl-C stops it; nothing is kept.", style="dim")
+        out.line(f"  {example}")
+    out.line()
+    out.line("Ctrl-C stops it; nothing is kept.", style="dim")
 
 
 def _examples(emulator: Running) -> list[str]:

@@ -12,6 +12,7 @@ In every folder `commands.py` reads the arguments and prints, with the help of `
 where there is much to print. At most one module is an adapter to AWS. All others are values and decisions that know
 neither AWS nor the terminal. Folders do not import each other. They share what is here:
 
+    __main__.py            from the process's first line to its exit status: Ctrl-C, closed pipes, encodings
     main.py                the command line, where every command is registered
     permissions.py         the IAM actions that each command needs
     stack.py               finding the deployed stack; the options that all commands have
@@ -22,7 +23,7 @@ neither AWS nor the terminal. Folders do not import each other. They share what 
     advice.py              what to do about each reason code
     findings.py            errors and warnings of checks
     addresses.py           bucket names and s3:// addresses
-    formatting.py          durations, sizes, times and counts in words
+    formatting.py          durations, sizes, times and counts in words; texts that are safe to print
     output.py              printing, exit statuses, progress
     emulate_command.py     `s3replicator emulate`
 

@@ -15,7 +15,7 @@ def bucket_name(text: str) -> str:
     """Return the name of a bucket that is given as NAME, s3://NAME or ARN. Ends the command if it is none."""
     name = text.removeprefix("s3://").rstrip("/").rpartition(":::")[2]
     if not _BUCKET.fullmatch(name):
-        fail(f"{text!r} is not the name of a bucket")
+        fail(f"'{text}' is not the name of a bucket")
     return name
 
 
@@ -23,7 +23,7 @@ def bucket_and_key(text: str) -> tuple[str, str]:
     """Return the bucket and the key of s3://BUCKET/KEY. Ends the command if it is no address of an object."""
     bucket, key = _split(text)
     if not bucket or not key:
-        fail(f"{text!r} is not the address of an object; write s3://BUCKET/KEY")
+        fail(f"'{text}' is not the address of an object; write s3://BUCKET/KEY")
     return bucket, key
 
 
@@ -31,7 +31,7 @@ def bucket_and_optional_key(text: str) -> tuple[str, str]:
     """Return the bucket and the key of s3://BUCKET or s3://BUCKET/KEY, without key as an empty text."""
     bucket, key = _split(text)
     if not bucket:
-        fail(f"{text!r} is not an address; write s3://BUCKET or s3://BUCKET/KEY")
+        fail(f"'{text}' is not an address; write s3://BUCKET or s3://BUCKET/KEY")
     return bucket, key
 
 

@@ -15,7 +15,7 @@ from s3replicator.failed_calls import CallFailed, FailedCall
 
 @contextmanager
 def calling(action: str) -> Iterator[None]:
-    """Turn botocore's exceptions into CallFailed, and an element that an answer lacks.
+    """Turn botocore's exceptions into CallFailed, and answers that AWS does not send, such as a proxy's page.
 
     `action` is the IAM action that the call needs.
     """
@@ -27,6 +27,6 @@ def calling(action: str) -> Iterator[None]:
     except BotoCoreError as error:
         raise CallFailed(FailedCall(action, type(error).__name__, str(error))) from error
     except ResponseParserError as error:
-        raise CallFailed(FailedCall(action, Reason.UNREADABLE, "the answer is not one that AWS sends")) from error
+        raise CallFailed(FailedCall(action, type(error).__name__, "the answer is not one that AWS sends")) from error
     except KeyError as missing:
         raise CallFailed(FailedCall(action, Reason.UNREADABLE, f"the answer has no {missing}")) from missing

@@ -55,6 +55,6 @@ _REMEDIES = {
     ),
     "check the network, the Region and AWS_ENDPOINT_URL": (
         "EndpointConnectionError ConnectTimeoutError ReadTimeoutError ConnectionClosedError SSLError "
-        "ProxyConnectionError NoRegionError"
+        "ProxyConnectionError NoRegionError ResponseParserError"
     ),
 }

@@ -4,15 +4,18 @@ What each command may need of AWS is in `permissions.py`.
 """
 
 import sys
+import traceback
 from importlib.metadata import version
 from typing import Annotated, NoReturn
 
 import typer
+from typer.rich_utils import rich_format_error
 
 from s3replicator import emulate_command
 from s3replicator.explain import commands as explain_commands
 from s3replicator.failures import commands as failures_commands
-from s3replicator.output import USAGE
+from s3replicator.formatting import visible
+from s3replicator.output import FINE, FOUND
 from s3replicator.report import commands as report_commands
 from s3replicator.rules import commands as rules_commands
 from s3replicator.status import commands as status_commands
@@ -54,22 +57,28 @@ def options(
     del show_version
 
 
-def main() -> None:
-    """Run the command. Exit status: 0 fine, 1 found something, 2 wrong usage, 130 interrupted."""
-    for argument in sys.argv[1:]:
-        if not _is_unicode(argument):
-            sys.stderr.write(f"s3replicator: {argument!r} is not valid UTF-8\n")
-            sys.exit(USAGE)
-    app()
-
-
-def _is_unicode(text: str) -> bool:
-    """Return whether a text can be encoded. Python decodes bytes that are not UTF-8 to lone surrogates."""
+def run() -> int:
+    """Run the command, and return its exit status. Raises OSError if its output cannot be written."""
     try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+        return app(standalone_mode=False) or FINE
+    except typer.TyperException as error:
+        error.message = visible(error.message)
+        rich_format_error(error)  # type: ignore[arg-type] # typer raises no other kind
+        return error.exit_code
+    except OSError:
+        raise
+    except Exception:
+        # A fault of the command's own. Python would print the words of an exception as they are.
+        for line in traceback.format_exc().splitlines():
+            sys.stderr.write(f"{visible(line)}\n")
+        return FOUND
+
+
+def main() -> NoReturn:
+    """Run the command as `python -m s3replicator` does."""
+    from s3replicator.__main__ import main as command  # noqa: PLC0415 - the module that runs this one
+
+    command()
 
 
 if __name__ == "__main__":

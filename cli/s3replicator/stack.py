@@ -85,7 +85,7 @@ def open_stack(name: str | None, region: str | None, profile: str | None) -> Sta
             answer = _client(session, "cloudformation", in_region).describe_stacks(StackName=name)
     except CallFailed as failed:
         if failed.call.code == "ValidationError":
-            fail(f"no stack {name!r} in {in_region}; set its name with --stack or {VARIABLE}, its Region with --region")
+            fail(f"no stack '{name}' in {in_region}; set its name with --stack or {VARIABLE}, its Region with --region")
         fail(f"cannot read stack {name}: {failed.call.advice(f'stack {name}')}")
     except (BotoCoreError, ValueError) as error:
         fail(f"the AWS configuration is not usable: {error}")

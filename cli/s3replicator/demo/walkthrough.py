@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 from typer.testing import CliRunner
 
 from emulator.running import Options, Running, running
@@ -34,6 +35,7 @@ from s3replicator.demo.world import (
     notes_rules,
 )
 from s3replicator.main import app
+from s3replicator.output import SafeConsole
 
 IDLE_SECONDS = 60.0
 LATENCY = {"local_ms": 3, "cross_region_ms": 60}
@@ -46,7 +48,7 @@ class NotIdle(Exception):
 
 def run_demo(*, keep: bool) -> int:
     """Run all parts; return the exit status."""
-    console = Console(highlight=False)
+    console = SafeConsole()
     screen = Screen(console)
     screen.title("S3 Replicator", "Two AWS Regions on this machine, the real template, the real functions.")
     with _started(console, screen) as emulator:
@@ -78,7 +80,7 @@ def _started(console: Console, screen: Screen) -> Iterator[Running]:
 
             def say(words: str) -> None:
                 steps.step(words)
-                status.update(words)
+                status.update(Text(words))
 
             emulator = stage.enter_context(running(WORLD, Options(say=say)))
             steps.step("")

@@ -28,7 +28,8 @@ def print_explanation(found: Explanation, output: Output) -> None:
         output.line("  none are stored; store some with `s3replicator rules put`")
     for match in found.matches:
         matches = match.result is MatchResult.MATCHES
-        output.line(f"  {'✓' if matches else '·'} {match}", style="green" if matches else "dim")
+        sign = output.sign("✓", "+") if matches else output.sign("·", "-")
+        output.line(f"  {sign} {match}", style="green" if matches else "dim")
     for each in found.destinations:
         _print_destination(each, output)
 

@@ -96,7 +96,7 @@ def _reason(text: str) -> str:
     if text and text.lower() not in known:
         near = get_close_matches(text.lower(), known, 1)
         hint = f"; did you mean {known[near[0]]}?" if near else ";"
-        fail(f"there is no reason code {text!r}{hint} `s3replicator failures list` shows the codes of your failures")
+        fail(f"there is no reason code '{text}'{hint} `s3replicator failures list` shows the codes of your failures")
     return known.get(text.lower(), "")
 
 

@@ -11,7 +11,7 @@ from replicator.core.outcomes.threshold import Route
 from replicator.core.rules.document import RulesRefused, load, parse
 
 from s3replicator.formatting import duration, percent, plural
-from s3replicator.output import FINE, FOUND, Output, fail, stop_on_failed_call
+from s3replicator.output import FINE, FOUND, Output, fail, print_page, stop_on_failed_call
 from s3replicator.report.cloudwatch_metrics import CloudWatchMetrics
 from s3replicator.report.figures import Report
 from s3replicator.report.html_page import html_page
@@ -70,7 +70,7 @@ def _deliver(made: Report, out: Path | None, output: Output) -> None:
         except (OSError, ValueError) as error:
             fail(f"cannot write {out}: {getattr(error, 'strerror', None) or error}")
     elif not output.as_json and not sys.stdout.isatty():
-        typer.echo(html_page(made))
+        print_page(html_page(made))
         return
     _print_summary(made, output)
     output.line(f"the page is in {out}" if out else "use --out FILE.html to write the page to a file")

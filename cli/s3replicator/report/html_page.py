@@ -6,7 +6,7 @@ from html import escape
 from replicator.core.outcomes.metrics import SLA
 
 from s3replicator.advice import advice
-from s3replicator.formatting import NONE, count, duration, percent, size, utc_minute
+from s3replicator.formatting import NONE, count, duration, percent, size, utc_minute, visible
 from s3replicator.report.charts import latency_chart, legend, share_chart
 from s3replicator.report.figures import Figures, ReasonCount, Report
 from s3replicator.report.style_sheet import STYLE
@@ -14,7 +14,7 @@ from s3replicator.report.style_sheet import STYLE
 
 def html_page(report: Report) -> str:
     """Return the page of a report."""
-    title = f"Replication report: {report.stack}"
+    title = f"Replication report: {visible(report.stack)}"
     body = "\n".join(_sections(report))
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -49,10 +49,15 @@ def _head(report: Report) -> str:
             "bad",
         )
     return (
-        f"<header><h1>Replication report</h1><p class='where'>{escape(report.stack)} in {escape(report.region)}<br>"
+        f"<header><h1>Replication report</h1><p class='where'>{_text(report.stack)} in {_text(report.region)}<br>"
         f"{utc_minute(report.span.start)} to {utc_minute(report.span.end)} UTC</p>"
         f"<p class='verdict {kind}'>{verdict}</p></header>"
     )
+
+
+def _text(text: str) -> str:
+    """Write a name from the stack or its rules: a page can be read with `cat`, and marks of direction work in HTML."""
+    return escape(visible(text))
 
 
 def _tiles(report: Report) -> str:
@@ -109,7 +114,7 @@ def _rules(report: Report) -> str:
         return "<p>No rule replicated anything.</p>"
     names = ("Rule", "From", "To", "Replicated", "Bytes", "Within", "Median", "p90", "p99", "p99.9", "Missed", "Failed")
     rows = [
-        (rule, source, destination, *_rule_cells(figures))
+        (*map(visible, (rule, source, destination)), *_rule_cells(figures))
         for (source, destination, rule), figures in report.by_rule.items()
     ]
     return _table(names, rows, numbers_from=3)
@@ -135,8 +140,8 @@ def _reasons(report: Report) -> str:
 
 
 def _reason_cells(each: ReasonCount) -> tuple[str, ...]:
-    source, destination, rule = (name or NONE for name in each.route)
-    return each.kind, each.reason, rule, source, destination, count(each.count), advice(each.reason)
+    source, destination, rule = (visible(name) or NONE for name in each.route)
+    return each.kind, visible(each.reason), rule, source, destination, count(each.count), advice(each.reason)
 
 
 def _table(names: Sequence[str], rows: Iterable[Sequence[str]], numbers_from: int, numbers_to: int = 99) -> str:

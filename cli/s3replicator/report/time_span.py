@@ -60,11 +60,11 @@ def _parse(text: str, now: int, option: str, *, is_end: bool) -> int:
     try:
         seconds = _read(text.strip(), now, is_end=is_end).timestamp()
     except ValueError:
-        raise NotATime(f"{option} {text!r} is not a time; write {FORMATS}") from None
+        raise NotATime(f"{option} '{text}' is not a time; write {FORMATS}") from None
     except OverflowError:
         seconds = -1
     if not 0 <= seconds <= now + 10 * 366 * DAY:
-        raise NotATime(f"{option} {text!r} is out of range")
+        raise NotATime(f"{option} '{text}' is out of range")
     return int(seconds)
 
 

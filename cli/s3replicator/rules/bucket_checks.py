@@ -113,7 +113,7 @@ def check_key(rule: Rule, view: KeyView, destination: BucketView, stack: StackFa
     named = rule.destination.kms_key or ""
     subject = f"key {named}"
     if view.exists is False:
-        yield error(subject, f"does not exist, but rule {rule.id!r} names it for its replicas")
+        yield error(subject, f"does not exist, but rule '{rule.id}' names it for its replicas")
         return
     if view.failed_call is not None:
         yield warning(subject, f"cannot be read: {view.failed_call.advice(named)}")
@@ -126,7 +126,7 @@ def check_key(rule: Rule, view: KeyView, destination: BucketView, stack: StackFa
     if not view.exists:
         return
     if view.state != "Enabled":
-        yield error(subject, f"is in state {view.state}; replicas of rule {rule.id!r} cannot be encrypted with it")
+        yield error(subject, f"is in state {view.state}; replicas of rule '{rule.id}' cannot be encrypted with it")
     if not view.symmetric:
         yield error(subject, "is not a symmetric encryption key; S3 cannot use any other")
     if stack.destination_kms_keys.isdisjoint({named, view.arn, "*"}):

@@ -9,7 +9,7 @@ import typer
 from replicator.aws.rule_shape import shape_problems
 
 from s3replicator.addresses import bucket_name
-from s3replicator.output import FINE, FOUND, Output, fail, stop_on_failed_call
+from s3replicator.output import FINE, FOUND, Output, complain, fail, print_stored, stop_on_failed_call
 from s3replicator.rule_documents import RuleDocuments
 from s3replicator.rules.bucket_settings import AwsBucketSettings
 from s3replicator.rules.result import RulesResult
@@ -65,9 +65,9 @@ def get(
     with stop_on_failed_call(f"bucket {opened.facts.control_bucket}", f"cannot read the rules of {name}"):
         document = _rules(opened).get(name)
     if document is None:
-        typer.echo(f"s3replicator: no rules are stored for {name}", err=True)
+        complain(f"no rules are stored for {name}")
         raise typer.Exit(FOUND)
-    typer.echo(document, nl=not document.endswith(b"\n"))
+    print_stored(document)
 
 
 @app.command(epilog="Exit status 1: errors were found, or AWS refused a request.")
