@@ -3,6 +3,7 @@
 What each command may need of AWS is in `permissions.py`.
 """
 
+import logging
 import sys
 import traceback
 from importlib.metadata import version
@@ -15,7 +16,7 @@ from s3replicator import emulate_command
 from s3replicator.explain import commands as explain_commands
 from s3replicator.failures import commands as failures_commands
 from s3replicator.formatting import visible
-from s3replicator.output import FINE, FOUND
+from s3replicator.output import FINE, FOUND, complain
 from s3replicator.report import commands as report_commands
 from s3replicator.rules import commands as rules_commands
 from s3replicator.status import commands as status_commands
@@ -57,8 +58,17 @@ def options(
     del show_version
 
 
+class _Warnings(logging.Handler):
+    """Prints what libraries and the data plane's modules log. Python's own handler would print it as it is."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one warning or error."""
+        complain(record.getMessage())
+
+
 def run() -> int:
     """Run the command, and return its exit status. Raises OSError if its output cannot be written."""
+    logging.getLogger().addHandler(_Warnings(logging.WARNING))
     try:
         return app(standalone_mode=False) or FINE
     except typer.TyperException as error:

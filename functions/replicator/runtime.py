@@ -15,13 +15,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from aws_lambda_powertools import Logger
-
 from replicator import __version__
 from replicator.aws.buckets import S3Buckets
 from replicator.aws.clients import Clients
 from replicator.aws.journal import DynamoJournal
-from replicator.aws.log import OutcomeLog
+from replicator.aws.log import OutcomeLog, make_logger
 from replicator.aws.measures import EmbeddedMetrics
 from replicator.aws.notices import EventBridge
 from replicator.aws.part_queue import SqsPartQueue
@@ -76,7 +74,7 @@ class Settings:
 
         KeyError names a variable that template.yaml does not set.
         """
-        Logger().info("cold start", version=__version__)
+        make_logger().info("cold start", version=__version__)
         get = environment.get
         source, destination = get("DEFAULT_SOURCE_BUCKET", ""), get("DEFAULT_DESTINATION_BUCKET", "")
         principals = get("REPLICATOR_PRINCIPALS", "").split(",")
@@ -152,7 +150,7 @@ def make_multipart(settings: Settings, clients: Clients, buckets: S3Buckets) -> 
         journal=DynamoUploadJournal(clients.dynamodb(), settings.journal_table),
         queue=SqsPartQueue(clients.sqs, settings.part_queue_url, side_by_side),
         is_ours=is_ours,
-        warn=OutcomeLog(Logger()).incomplete,
+        warn=OutcomeLog(make_logger()).incomplete,
     )
 
 
@@ -193,7 +191,7 @@ def _make_consumer(settings: Settings, queue_url: str) -> Callable[[], Consumer]
     services = make_services(settings, clients)
     queue = SqsQueue(clients.sqs(), queue_url, settings.dead_letter_queue_url)
     recorder = _make_recorder(clients, services.journal, queue)
-    log = OutcomeLog(Logger())
+    log = OutcomeLog(make_logger())
     jitter = random.SystemRandom().random
     metrics = _make_metrics(settings)
     tags = StatusTags(_make_tagging(clients), services, log.incomplete) if settings.status_tags else None
@@ -208,7 +206,7 @@ def _make_consumer(settings: Settings, queue_url: str) -> Callable[[], Consumer]
 
 def make_batch(settings: Settings) -> tuple[Services, OutcomeLog]:
     """Build what tasks of S3 Batch Operations need: they have neither a queue nor metrics."""
-    return make_services(settings, Clients()), OutcomeLog(Logger())
+    return make_services(settings, Clients()), OutcomeLog(make_logger())
 
 
 def make_monitor(settings: Settings) -> "tuple[Callable[[], MonitorServices], UploadCleanup]":
@@ -227,7 +225,7 @@ def make_monitor(settings: Settings) -> "tuple[Callable[[], MonitorServices], Up
     queues = QueueDepths(sqs, changes, parts, dead_letters)
     rules = make_rules(settings, clients)
     metrics = _make_metrics(settings)
-    log = OutcomeLog(Logger())
+    log = OutcomeLog(make_logger())
     published: set[Route] = set()
 
     def services() -> MonitorServices:

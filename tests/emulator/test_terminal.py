@@ -150,7 +150,12 @@ def test_a_stored_document_that_nobody_could_put_is_shown_harmlessly(aws: Runnin
     control = aws.outputs(STACK)["ControlBucket"]
     text = f'{{"Rules": [{{"ID": "{EVIL}",\t"a":\r\n1}}]}}'.encode() + b"\xff"
     aws.client("s3").put_object(Bucket=control, Key="rules/other.json", Body=text)
-    for arguments in (["rules", "get", "other"], ["rules", "check"], ["rules", "check", "--json"]):
+    for arguments in (
+        ["rules", "get", "other"],
+        ["rules", "check"],
+        ["rules", "check", "--json"],
+        ["explain", "s3://other/k"],
+    ):
         assert harmful(on_a_terminal(aws, *arguments)) == []
     aws.client("s3").delete_object(Bucket=control, Key="rules/other.json")
 

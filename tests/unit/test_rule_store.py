@@ -162,6 +162,15 @@ def test_a_document_that_is_refused_is_trouble_and_not_a_bucket_without_rules(
     assert part in caplog.text
 
 
+def test_a_document_cannot_forge_a_line_of_the_log(
+    store: RuleStore, s3: ControlBucket, caplog: pytest.LogCaptureFixture
+) -> None:
+    s3.documents["rules/east.json"] = json.dumps({"Rules": [newer(**{"a\r\n\x1b[31m\u202e": 1})]}).encode()
+    with pytest.raises(Temporary):
+        store.rules("east")
+    assert [record.getMessage() for record in caplog.records if not record.getMessage().isprintable()] == []
+
+
 TROUBLE: dict[str, tuple[Exception, str]] = {
     "denied": (refusal("AccessDenied"), "s3:ListBucket"),
     "no control bucket": (refusal("NoSuchBucket"), "NoSuchBucket"),

@@ -4,8 +4,14 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from replicator.aws.printable import json_line
 from replicator.core.outcomes.outcome import Outcome, Status
 from replicator.core.versions.change import Change
+
+
+def make_logger(**options: Any) -> Logger:
+    """Return Powertools' logger. One line of JSON per call, whatever is logged; `options` are Powertools' own."""
+    return Logger(json_serializer=json_line, **options)
 
 
 class OutcomeLog:

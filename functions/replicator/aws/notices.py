@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from replicator.aws.asking import asking, required
 from replicator.aws.errors import Side
+from replicator.aws.printable import printable
 from replicator.core.outcomes.notices import SOURCE, Notice, detail
 from replicator.core.outcomes.outcome import Reason, Temporary
 
@@ -55,6 +56,6 @@ class EventBridge:
             if trouble.reason is not Reason.JOURNAL_DENIED:
                 raise
             # Replication must not wait for a permission that only events need.
-            logger.error("events are not sent: %s", trouble)  # noqa: TRY400 - no traceback
+            logger.error("events are not sent: %s", printable(str(trouble)))  # noqa: TRY400 - no traceback
             return []
         return [entry for entry, result in zip(entries, results, strict=True) if result.get("ErrorCode")]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from replicator.aws.asking import expecting
 from replicator.aws.errors import Side, code_of
+from replicator.aws.printable import printable
 from replicator.aws.rule_shape import shape_problems
 from replicator.core.outcomes.outcome import Reason, Temporary, Trouble
 from replicator.core.rules.document import RulesRefused, default_document, load, parse
@@ -94,7 +95,8 @@ class RuleStore:
         except (RulesRefused, Trouble) as error:
             memory.rules, memory.etag = None, ""
             memory.trouble = f"s3://{self._control_bucket}/{document_key(bucket)}: {_explain(error)}"
-            logger.error("rules unreadable, changes of %s wait: %s", bucket, memory.trouble)  # noqa: TRY400 - no traceback
+            trouble = printable(memory.trouble)
+            logger.error("rules unreadable, changes of %s wait: %s", printable(bucket), trouble)  # noqa: TRY400 - no traceback
             memory.keep = TROUBLE_TTL_SECONDS
         else:
             memory.keep = TTL_SECONDS if memory.rules.rules else ABSENT_TTL_SECONDS
