@@ -16,10 +16,11 @@ neither AWS nor the terminal. Folders do not import each other. They share what 
     main.py                the command line, where every command is registered
     permissions.py         the IAM actions that each command needs
     stack.py               finding the deployed stack; the options that all commands have
-    stack_facts.py         what a stack's parameters and outputs say
+    stack_facts.py         a stack's parameters and outputs as a value
     operator_services.py   the data plane's services, with the operator's credentials
     rule_documents.py      the rule documents in the control bucket
-    calls.py               calling AWS; failed_calls.py: what failed, and what to do about it
+    calls.py               turns AWS's errors into failed calls
+    failed_calls.py        a failed call as a value: what failed, and what to do about it
     advice.py              what to do about each reason code
     findings.py            errors and warnings of checks
     addresses.py           bucket names and s3:// addresses

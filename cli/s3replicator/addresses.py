@@ -1,6 +1,6 @@
 """Bucket names and s3:// addresses as people write them on the command line.
 
-Whatever follows the bucket's name in an address is the key as it is, with all its slashes.
+Everything after the bucket's name and its slash is the key, unchanged.
 """
 
 import re
@@ -12,7 +12,7 @@ _BUCKET = re.compile(r"[A-Za-z0-9._-]{3,255}")
 
 
 def bucket_name(text: str) -> str:
-    """Return the name of a bucket that is given as NAME, s3://NAME or ARN. Ends the command if it is none."""
+    """Return the name of a bucket that is given as NAME, s3://NAME or ARN. Ends the command for any other text."""
     name = text.removeprefix("s3://").rstrip("/").rpartition(":::")[2]
     if not _BUCKET.fullmatch(name):
         fail(f"'{text}' is not the name of a bucket")
@@ -28,7 +28,7 @@ def bucket_and_key(text: str) -> tuple[str, str]:
 
 
 def bucket_and_optional_key(text: str) -> tuple[str, str]:
-    """Return the bucket and the key of s3://BUCKET or s3://BUCKET/KEY, without key as an empty text."""
+    """Return the bucket and the key of s3://BUCKET/KEY, or of s3://BUCKET with an empty key."""
     bucket, key = _split(text)
     if not bucket:
         fail(f"'{text}' is not an address; write s3://BUCKET or s3://BUCKET/KEY")

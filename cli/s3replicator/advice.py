@@ -1,6 +1,6 @@
-"""What an operator does about each reason code, in one or two sentences that name the permission or the setting.
+"""What an operator can do about each reason code, in one or two sentences that name the permission or the setting.
 
-Grouped by what happens to a change with that reason. Complete by test: whoever adds a reason adds its advice here.
+Grouped by what happens to a change with that reason. A test checks that every reason has its advice here.
 `docs/reference/reason-codes.md` is generated from it.
 """
 
@@ -9,7 +9,10 @@ from collections.abc import Mapping
 from replicator.core.outcomes.outcome import Reason
 
 _BY_DESIGN = "Nothing: it is skipped by design."
-_RETRIES = "Usually resolves itself. If it persists, look at the detail of the failure. Redrive what has failed."
+_RETRIES = (
+    "Nothing at first: the change is retried automatically. If it persists, look at the detail of the failure. Redrive "
+    "what has failed."
+)
 
 
 def _allow(action: str, where: str) -> str:
@@ -28,12 +31,12 @@ SKIPPED: Mapping[Reason, str] = {
     Reason.KMS_NOT_SELECTED: "Enable SseKmsEncryptedObjects in the rule, and set its ReplicaKmsKeyID.",
     Reason.ALREADY_THERE: _BY_DESIGN,
     Reason.SRC_NOT_ELIGIBLE: (
-        "Restore the object from its archive storage class if you want it to be replicated. An object encrypted with "
-        "SSE-C fails with this reason, because it cannot be replicated."
+        "Restore the object from its archive storage class if you want it to be replicated. An SSE-C object fails with "
+        "this reason, because it cannot be replicated."
     ),
     Reason.SRC_VERSION_NOT_FOUND: "Nothing: the version was deleted before it was copied.",
 }
-"""Reasons for which a change is not replicated, and needs no attention."""
+"""Reasons why a change is not replicated, by design."""
 
 WAITING: Mapping[Reason, str] = {
     Reason.RULES_UNREADABLE: (
@@ -43,19 +46,19 @@ WAITING: Mapping[Reason, str] = {
     Reason.RESTORING: "Nothing: it is replicated as soon as it is restored from the archive.",
     Reason.PARTS_UNDER_WAY: "Nothing: its parts are being copied. `s3replicator status` shows the progress.",
     Reason.THROTTLED: (
-        "Usually resolves itself. If it persists, request a higher service quota, spread the keys over more prefixes, "
-        "or lower MaximumConcurrency. Redrive what has failed."
+        "Nothing at first: the change is retried automatically. If it persists, request a higher service quota, spread "
+        "the keys over more prefixes, or lower MaximumConcurrency. Redrive what has failed."
     ),
     Reason.SERVICE: _RETRIES,
     Reason.TIMED_OUT: _RETRIES,
-    Reason.JOURNAL_DENIED: "The stack's own permissions were changed: deploy it again, then redrive what has failed.",
+    Reason.JOURNAL_DENIED: "The roles' permissions were changed: deploy the stack again. Redrive what has failed.",
     Reason.UNREADABLE: (
         "An answer of the service lacks something that every answer has, or contradicts another one: the detail says "
         "what. It fails after 5 attempts. Check what is between the function and S3, such as a proxy, then redrive."
     ),
     Reason.UNKNOWN: "Look at the detail of the failure and at the function's log, then redrive.",
 }
-"""Reasons for which a change is pending and is retried. After about a day without success, it fails with the reason."""
+"""Reasons why a change is pending and is retried. After about a day without success, it fails with the same reason."""
 
 LATE: Mapping[Reason, str] = {
     Reason.WAITED: (
@@ -63,12 +66,12 @@ LATE: Mapping[Reason, str] = {
         "Lambda concurrency, and check the function's throttles."
     ),
 }
-"""Reasons for which a change was replicated, but after its threshold."""
+"""Reasons why a change was replicated only after its threshold."""
 
 FAILED: Mapping[Reason, str] = {
     Reason.MALFORMED: (
-        "Look at the message: it was not sent by S3. Delete it from the dead-letter queue; a redrive only brings it "
-        "back."
+        "Look at the message: S3 did not send it. Delete it from the dead-letter queue; after a redrive it would fail "
+        "again."
     ),
     Reason.TOO_LARGE: "The object is larger than S3 can copy, and cannot be replicated.",
     Reason.METADATA_UNREADABLE: (
@@ -84,8 +87,8 @@ FAILED: Mapping[Reason, str] = {
         "needs it, or use another destination, then redrive."
     ),
     Reason.FUNCTION_DIED: (
-        "The function stopped several times while it worked on this message: look for memory and timeouts in its log, "
-        "fix that, then redrive."
+        "The function crashed several times while it processed this message: look for memory errors and timeouts in "
+        "its log, remove the cause, then redrive."
     ),
     Reason.DST_BUCKET_REGION: "The destination is in another Region: check its name in the rule, then redrive.",
     Reason.DST_BUCKET_NOT_FOUND: "Create the destination bucket, or correct the rule, then redrive.",
@@ -110,13 +113,13 @@ FAILED: Mapping[Reason, str] = {
     Reason.SRC_HEAD_DENIED: _allow("s3:GetObject and s3:GetObjectVersion", "the source"),
     Reason.SRC_OBJECT_NOT_FOUND: "Nothing: the object was deleted before it was copied.",
 }
-"""Reasons for which a change fails: its message is in the dead-letter queue until it is redriven."""
+"""Reasons why a change fails: its message is in the dead-letter queue until it is redriven."""
 
 ADVICE: Mapping[Reason, str] = {**SKIPPED, **WAITING, **LATE, **FAILED}
 
 
 def advice(reason: str) -> str:
-    """Return what to do about a reason code; about one of a later version, where to look."""
+    """Return what to do about a reason code. For a code that only a later version knows, return where to look."""
     try:
         return ADVICE[Reason(reason)]
     except ValueError:

@@ -1,6 +1,6 @@
 """The command line of `s3replicator`: every command is registered here, one module per group.
 
-What each command may need of AWS is in `permissions.py`.
+The IAM actions that each command needs are in `permissions.py`.
 """
 
 import logging
@@ -54,7 +54,7 @@ def options(
         ),
     ] = False,
 ) -> None:
-    """Take the options that stand before a command."""
+    """Take the options that come before a command."""
     del show_version
 
 

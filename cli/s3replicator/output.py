@@ -101,7 +101,7 @@ class Output:
         self._console = SafeConsole()
 
     def document(self, value: Any) -> None:
-        """Print the JSON document of a command, if that is what was asked for."""
+        """Print the JSON document of a command, if JSON was asked for."""
         if self.as_json:
             typer.echo(json_text(value, ascii_only=not _can_encode("\U0001f680")))
 

@@ -1,7 +1,7 @@
 """The IAM actions that each command needs from the credentials it runs with: the one place that says so.
 
 Data only. The command reference prints it, every sub-package's docstring names its actions, and a test compares it with
-the requests that the commands make on the emulator. What the functions may do is in template.yaml instead.
+the requests that the commands make on the emulator. The permissions of the functions are in template.yaml.
 """
 
 from collections.abc import Iterator, Mapping
@@ -83,7 +83,7 @@ _READ_FAILURES = (
 
 
 def _read_versions(when: str) -> tuple[Permission, ...]:
-    """Return what reading versions on both sides needs. S3 leaves out tags and locks that the caller may not read."""
+    """Return what reading versions on both sides needs. A HEAD omits tags and locks that the caller may not read."""
     versions = ("s3:ListBucket", "s3:ListBucketVersions", "s3:GetObject", "s3:GetObjectVersion")
     tags = ("s3:GetObjectTagging", "s3:GetObjectVersionTagging")
     return (

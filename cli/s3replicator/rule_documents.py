@@ -1,7 +1,7 @@
 """The rule documents in the control bucket, as the command reads and writes them.
 
-Separate from the rule store of the functions, which remembers parsed rules: the command needs the text, and the IAM
-action that a failed call needs.
+Separate from the rule store of the functions, which caches parsed rules: the command needs the text, and an error that
+names the missing IAM action.
 """
 
 from typing import TYPE_CHECKING

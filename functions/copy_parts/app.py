@@ -1,4 +1,4 @@
-"""CopyPartsFunction: messages of parts from the part queue -> flows.copy_parts. Decides nothing."""
+"""CopyPartsFunction: part messages from the part queue -> flows.copy_parts. Decides nothing."""
 
 import time
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ LEEWAY_SECONDS = 15
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Process messages of parts; those named in the answer come back, all others are done."""
+    """Process part messages; those named in the response come back, all others are done."""
     left = context.get_remaining_time_in_millis() / 1000
     half_time = time.monotonic() + left / 2
     budget = TimeBudget(lambda: time.monotonic() < half_time, hidden=int(left) + LEEWAY_SECONDS)

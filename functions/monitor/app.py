@@ -1,4 +1,4 @@
-"""MonitorFunction: every minute, what waits and what is late -> flows.watch. Decides nothing."""
+"""MonitorFunction: a schedule, every minute -> flows.watch. Decides nothing."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ _services, _uploads = make_monitor(Settings.read())
 
 
 def handler(_event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """Look once; the answer is for whoever runs it by hand."""
+    """Run once. The response is for people who invoke the function by hand."""
     tally = monitor(_services())
     aborted = abort_stale(_uploads)
     ages = dict(tally.ages())

@@ -11,5 +11,5 @@ _consumer = make_consumer(Settings.read())
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """Process one batch; the messages named in the answer come back, all others are done."""
+    """Process one batch; the messages named in the response come back, all others are done."""
     return answer(consume(read_messages(event), _consumer()))

@@ -1,8 +1,8 @@
 """Environment -> settings -> adapters, once per container.
 
-The only place that reads environment variables, and the only one that puts adapters together. Each handler asks for
-what it needs. Clients are made on first use, and what one function alone needs is imported only there, so that no cold
-start pays for what it does not call.
+The only module that reads environment variables, and the only one that connects adapters and flows. Each handler calls
+one `make_` function. Clients are made on first use, and modules that only the monitor or a rare setting needs are
+imported where they are used, to keep cold starts short.
 """
 
 import os
@@ -46,12 +46,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 THREADS = 16
-"""Tasks side by side. They wait for S3 nearly all the time; more would only wait for connections."""
+"""Tasks that run at the same time. They mostly wait for S3; more threads would only wait for connections."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What template.yaml sets for the functions. Sizes are bytes; `threshold_ms` is for rules that name none."""
+    """What template.yaml sets for the functions.
+
+    threshold_ms: for rules that name none. last_receive: the receive count after which SQS moves a message to the
+    dead-letter queue; 0 if unknown. status_tags: source versions are tagged with their status. own_principals,
+    own_roles: the principal ids and role names of replicator functions. default_rule: (source, destination).
+    """
 
     control_bucket: str
     journal_table: str
@@ -111,7 +116,7 @@ COST_VARIABLES = {
 
 
 def read_cost_model(environment: Mapping[str, str]) -> CostModel:
-    """Read the constants that template.yaml sets; the others are the model's own."""
+    """Read the constants that template.yaml sets; all others have the model's defaults."""
     usual = CostModel()
     given = {
         constant: type(getattr(usual, constant))(environment[name])
@@ -177,12 +182,12 @@ def make_services(settings: Settings, clients: Clients) -> Services:
 
 
 def make_consumer(settings: Settings) -> Callable[[], Consumer]:
-    """Return what makes the consumer of the change queue: one for each batch, which has measures of its own."""
+    """Return the function that makes a consumer of the change queue: a new one per batch, with its own metrics."""
     return _make_consumer(settings, settings.change_queue_url)
 
 
 def make_parts_consumer(settings: Settings) -> Callable[[], Consumer]:
-    """Return what makes the consumer of the part queue, as for the change queue."""
+    """Return the function that makes a consumer of the part queue: a new one per batch."""
     return _make_consumer(settings, settings.part_queue_url)
 
 
@@ -210,7 +215,7 @@ def make_batch(settings: Settings) -> tuple[Services, OutcomeLog]:
 
 
 def make_monitor(settings: Settings) -> "tuple[Callable[[], MonitorServices], UploadCleanup]":
-    """Return what makes the monitor's services, for each run anew, and what looks after uploads."""
+    """Return the function that makes the monitor's services for one run, and what cleans up uploads."""
     from replicator.aws.journal_index import JournalIndex  # noqa: PLC0415 - here and below: only the monitor needs them
     from replicator.aws.queue_depths import QueueDepths  # noqa: PLC0415
     from replicator.flows.watch.monitor import MonitorServices  # noqa: PLC0415
@@ -248,7 +253,7 @@ def make_monitor(settings: Settings) -> "tuple[Callable[[], MonitorServices], Up
 
 
 def _make_recorder(clients: Clients, journal: Journal, queue: SqsQueue) -> Recorder:
-    """Build what writes results down. EventBridge's client is made with the first event."""
+    """Build what records results. EventBridge's client is made with the first event."""
     notices = EventBridge(clients.events, clients.region, now)
     return Recorder(journal, queue, notices, now)
 
@@ -258,7 +263,7 @@ def _make_metrics(settings: Settings) -> Callable[[], EmbeddedMetrics]:
 
 
 def _make_tagging(clients: Clients) -> Tagging:
-    """Build what reads and replaces tags of source versions, which most stacks never need."""
-    from replicator.aws.tagging import SourceTagging  # noqa: PLC0415 - a millisecond of every cold start
+    """Build what reads and replaces tags of source versions. Most stacks never need it."""
+    from replicator.aws.tagging import SourceTagging  # noqa: PLC0415 - would add a millisecond to every cold start
 
     return SourceTagging(clients.writer(clients.region))

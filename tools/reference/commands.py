@@ -16,16 +16,19 @@ from tools.reference.markdown import code, table
 
 INTRODUCTION = """# Command reference
 
+*For whoever types `s3replicator`. It answers: what does each command do, which options does it take, and which IAM
+actions does it need?*
+
 `s3replicator COMMAND --help` prints the same for one command. `s3replicator --version` prints the version.
 
-Credentials, Region, profile, proxies and endpoints are boto3's ordinary settings, `AWS_ENDPOINT_URL` and its forms per
-service included. Each command below lists the IAM actions that its credentials need.
+Credentials, Region, profile, proxies and endpoints are boto3's ordinary settings, including `AWS_ENDPOINT_URL` and its
+forms for single services. Each command below lists the IAM actions that its credentials need.
 
 """
 EXIT_STATUSES = (
-    ("0", "Everything is fine."),
-    ("1", "The command found something, or AWS refused a request. Each command says what that is."),
-    ("2", "The command was called wrongly, or it cannot find or read the stack. Nothing was changed."),
+    ("0", "Success, and nothing was found that needs attention."),
+    ("1", "The command found something that needs attention (each command says what), or AWS refused a request."),
+    ("2", "The arguments are wrong, or the stack cannot be found or read. Nothing was changed."),
     ("130", "The command was interrupted with Ctrl-C."),
 )
 COMMON = (StackOption, RegionOption, ProfileOption, JsonOption)

@@ -9,6 +9,9 @@ from tools.reference.markdown import code, table
 
 INTRODUCTION = """# Parameters and outputs of the stack
 
+*For whoever deploys a stack. It answers: what does each parameter mean, which values may it have, and which outputs
+does the stack have?*
+
 `sam deploy --guided` asks for each parameter; `sam deploy --parameter-overrides Name=Value` sets one.
 
 """

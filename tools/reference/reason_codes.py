@@ -9,15 +9,18 @@ from tools.reference.markdown import code, table
 
 INTRODUCTION = """# Reason codes
 
-Why a change was skipped, waits, was late or failed. A reason code is in every log line that is not COMPLETED, in the
-messages of the dead-letter queue, in events and metrics, and in what `s3replicator status`, `explain` and
-`failures list` print. A code that S3 has too (`failureReason` in its replication events) means the same as there.
+*For whoever has a failure, or finds a reason in a log. It answers: why was a change skipped, why does it wait, why was
+it late, why did it fail, and what can I do about it?*
 
-The side is the bucket that the reason is about. What to do is what `s3replicator failures list` prints.
+The reason code is in the log line of every change that is not COMPLETED, in the messages of the dead-letter queue, in
+events and metrics, and in what `s3replicator status`, `explain` and `failures list` print. A code that S3 has too
+(`failureReason` in its replication events) means the same as there.
+
+The column "side" names the bucket that the reason is about. "What to do" is what `s3replicator failures list` prints.
 
 """
 GROUPS: tuple[tuple[str, str, Mapping[Reason, str]], ...] = (
-    ("Skipped", "The change is not replicated, and that is what the rules or S3 ask for. Status SKIPPED.", SKIPPED),
+    ("Skipped", "The change is not replicated, by design. Status SKIPPED.", SKIPPED),
     (
         "Waiting",
         "The change is retried, at first after seconds, then every 7 to 15 minutes. Status PENDING. After about a day "

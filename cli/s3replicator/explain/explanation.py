@@ -1,7 +1,7 @@
-"""One version -> its rules -> the facts at each destination -> what would be done now. Nothing of it is done.
+"""One version -> its rules -> the facts at each destination -> what would be done now. Nothing is written.
 
-The facts are those that a redelivered event would read, and the decision is the one that live events get, so the answer
-is what a redelivery would do at this moment. Only reading ports are called here.
+It reads the facts that a redelivered event would read, and calls the decision that live events get, so it shows what a
+redelivery would do at this moment.
 """
 
 from dataclasses import dataclass, replace

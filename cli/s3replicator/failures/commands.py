@@ -1,4 +1,4 @@
-"""`s3replicator failures list|redrive`: reads arguments, scans the dead-letter queue, prints what came of it."""
+"""`s3replicator failures list|redrive`: reads arguments, scans the dead-letter queue, prints the result."""
 
 import time
 from collections.abc import Sequence
@@ -59,7 +59,7 @@ def redrive(
     profile: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Send failures through the pipeline again. Safe to interrupt at any point and to run again."""
+    """Send failures to the change queue again. Safe to interrupt at any point and to run again."""
     selection, output = Selection(_reason(reason), rule, key_prefix), Output(as_json=as_json)
     scan = _scan(open_stack(stack, region, profile))
     if dry_run:

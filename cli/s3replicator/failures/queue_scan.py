@@ -1,7 +1,7 @@
-"""Read every message of the dead-letter queue once, although SQS has no way to read one without hiding it.
+"""Read every message of the dead-letter queue once, although SQS cannot return a message without hiding it.
 
-Used by `failures list` and `failures redrive`. Nobody is locked out: others can scan the same queue at the same time,
-and a scan that is interrupted holds its messages for a few seconds only.
+Used by `failures list` and `failures redrive`. Several scans can run at the same time, and a scan that is interrupted
+holds its messages for a few seconds only.
 """
 
 from collections.abc import Callable, Generator, Sequence
@@ -15,7 +15,7 @@ from s3replicator.failures.failed_messages import FailedMessage
 HOLD_SECONDS = 10
 """How long a received message is hidden from others. If two scans hold the same one, no harm is done."""
 LEEWAY_SECONDS = 2.0
-"""How much longer than that a scan waits for messages that others hold: an interrupted command's are back by then."""
+"""How much longer than that a scan waits for messages that others hold, such as an interrupted command."""
 AT_ONCE = 10
 """As many messages as one SQS request may name."""
 
@@ -46,8 +46,8 @@ class DeadLetterQueue(Protocol):
 class QueueScan:
     """One pass over the dead-letter queue, whoever else receives from it.
 
-    `clock` returns seconds. `takes_all`: hardly any message will be held until the end. Messages that others hold are
-    waited for, for as long as a scan would hold them; `elsewhere` counts those that others still held after that.
+    `clock` returns seconds. `takes_all`: most messages will be deleted at once, so few are held until the end. The scan
+    waits for messages that others hold, for as long as a scan holds them; `elsewhere` counts those still held then.
     """
 
     queue: DeadLetterQueue

@@ -1,4 +1,4 @@
-"""List failures, or send them back: receive -> send to the change queue -> delete, a few at a time.
+"""List failures, or redrive them: receive -> send to the change queue -> delete, a few at a time.
 
 Nothing is kept between the two steps. An operator can interrupt a redrive at any point and run it again: a message that
 was sent but not deleted is sent twice, and its second copy finds the object already at the destination.
@@ -44,7 +44,7 @@ def list_failures(selection: Selection, scan: QueueScan) -> Iterator[FailedMessa
 
 
 def redrive(selection: Selection, scan: QueueScan, progress: Callable[[RedriveResult], None]) -> RedriveResult:
-    """Send every selected failure through the pipeline again. Raises CallFailed.
+    """Send every selected failure to the change queue again. Raises CallFailed.
 
     A change that fails again comes back as a new message, younger than this redrive, and is left alone. So is a message
     that cannot be parsed, unless its reason is selected: it would only come back.

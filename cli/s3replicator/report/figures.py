@@ -27,7 +27,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What became of some objects. `within` and `outside` count objects within and outside their threshold."""
+    """Totals of a stack or of one rule. `within` and `outside` count objects within and outside their threshold."""
 
     replicated: int = 0
     bytes: int = 0

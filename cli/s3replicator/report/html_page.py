@@ -1,4 +1,4 @@
-"""A report as one HTML page. It loads no script, font or image, so that it can be sent, kept and printed."""
+"""A report as one HTML page. It loads no script, font or image, so that it can be sent, archived and printed."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape

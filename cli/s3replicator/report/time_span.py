@@ -1,4 +1,4 @@
-"""The span of time that a report covers: how people write it, and which periods CloudWatch has for it.
+"""The span of time that a report covers: how people write it, and which periods CloudWatch keeps for it.
 
 Separate from the figures, because its limits are those of CloudWatch and of the page, whatever is counted.
 """
@@ -20,7 +20,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 class NotATime(ValueError):
-    """A text is not a time, or not one that a report can be about. The message says what to write."""
+    """A text is not a time, or is out of range. The message says what to write."""
 
 
 @dataclass(frozen=True, slots=True)

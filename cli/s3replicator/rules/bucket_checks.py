@@ -14,7 +14,7 @@ from s3replicator.failed_calls import FailedCall
 from s3replicator.findings import Finding, error, warning
 from s3replicator.stack_facts import StackFacts
 
-# The key that S3 uses when a bucket asks for aws:kms and names no key. Every principal of the account may use it.
+# The key that S3 uses if a bucket's encryption is aws:kms without a key. Every principal of the account may use it.
 AWS_MANAGED_KEY = "alias/aws/s3"
 
 

@@ -1,6 +1,6 @@
-"""What a command on rules found and did for one source bucket.
+"""What a `rules` command found and did for one source bucket.
 
-A value of its own, so that what the command does and how that is printed meet in nothing else.
+Separate because both the commands and their output need it, and share nothing else.
 """
 
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Put, get, check and delete the rules of a stack: read -> check buckets and keys -> store -> attach the notification.
+"""Put, get, check and delete rules: read -> check the rules, buckets and keys -> store -> attach the notification.
 
 The order makes a crash harmless. Rules are stored before events arrive, because an event without rules would be
 skipped; and events stop before rules are removed. Every step can be repeated: running the command again completes it.

@@ -1,6 +1,6 @@
 """A key -> rules, journal and buckets -> the status of its versions at every destination. It only reads.
 
-Separate from explain, which says what would be done now: this says what was done, as the journal remembers it.
+Separate from explain, which shows what would be done now: this shows what was done, as the journal remembers it.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The one way to make requests to AWS: inside `with asking(...)`, or `with expecting(...)` where an error is an answer.
+"""The one way to make requests to AWS: inside `with asking(...)`, or `expecting(...)` if some errors are expected.
 
     with asking("CopyObject", side):
         answer = client.copy_object(...)
@@ -32,7 +32,7 @@ def required(answer: Mapping[str, Any], name: str) -> Any:
 
 
 class asking:  # noqa: N801 - a context manager that reads like contextlib's own
-    """Make requests of one operation. Their errors leave the block as Temporary, Permanent or Conflict."""
+    """Make requests of one operation. Raises Temporary, Permanent or Conflict in place of botocore's errors."""
 
     __slots__ = ("_operation", "_side")
 

@@ -1,7 +1,7 @@
-"""The buckets by name: where they are, and the settings that are the same for all their keys.
+"""The port `Buckets` on S3: the adapters of single buckets, their Regions, and the settings of a whole bucket.
 
-Settings are read once per container and again every few minutes, because they may change while a container lives. Where
-the permission to read one is missing, the value that harms least is assumed; its docstring says which.
+Settings are read once per container, and again every five minutes because they may change. If the permission to read
+one is missing, the least harmful value is assumed; the docstring of its function says which.
 """
 
 import threading
@@ -41,10 +41,10 @@ class _Kept:
 
 
 class S3Buckets:
-    """Makes the adapters to single buckets, and keeps their facts. Safe to share between threads."""
+    """Makes the adapters of single buckets, and caches their Regions and settings. Thread-safe."""
 
     def __init__(self, clients: Clients, side_by_side: SideBySide, clock: Callable[[], float] = time.time) -> None:
-        """Take the clients, a way to read settings side by side, and a wall clock in seconds."""
+        """Take the clients, a function that runs tasks side by side, and a wall clock in seconds."""
         self._clients = clients
         self._side_by_side = side_by_side
         self._clock = clock
@@ -55,11 +55,11 @@ class S3Buckets:
         self._region_lock = threading.Lock()
 
     def source(self, bucket: str) -> BucketObjects:
-        """Return a bucket whose trouble is the source's."""
+        """Return a source bucket; reason codes of its trouble are those of the source."""
         return BucketObjects(bucket, Side.SOURCE, self._clients.reader(self._region(bucket, Side.SOURCE, "")))
 
     def replicas(self, target: Target) -> BucketReplicas:
-        """Return a bucket whose trouble is the destination's; the target's account, if any, must own it."""
+        """Return a destination bucket; reason codes are those of the destination. The target's account must own it."""
         region = self._region(target.bucket, Side.DESTINATION, target.account)
         reader, writer = self._clients.reader(region), self._clients.writer(region)
         return BucketReplicas(target.bucket, reader, writer, target.account)
@@ -75,7 +75,7 @@ class S3Buckets:
         return BucketUploads(target.bucket, self._clients, region, target.account, self._annotated)
 
     def source_has_acls(self, bucket: str) -> bool:
-        """Return whether objects of a source bucket have ACLs of their own."""
+        """Return whether ACLs are enabled in a source bucket."""
         return self._kept(Target(bucket), Side.SOURCE).capabilities.acls
 
     def describe(self, target: Target) -> Target:
@@ -83,7 +83,7 @@ class S3Buckets:
         return replace(self._kept(target, Side.DESTINATION), account=target.account)
 
     def _kept(self, target: Target, side: Side) -> Target:
-        with self._facts_lock:  # one thread reads, the others wait for what it found
+        with self._facts_lock:  # one thread reads, the others wait for its result
             kept = self._facts.get((target.bucket, side))
             if kept is None or self._clock() >= kept.until:
                 kept = _Kept(self._read(target, side), self._clock() + KEEP_SECONDS)
@@ -91,7 +91,7 @@ class S3Buckets:
             return kept.seen
 
     def _region(self, bucket: str, side: Side, account: str) -> str:
-        """Return a bucket's Region. Buckets do not move: one thread asks once per container while the others wait."""
+        """Return a bucket's Region. It never changes: one thread asks once per container while the others wait."""
         if bucket not in self._regions:
             with self._region_lock:
                 if bucket not in self._regions:
@@ -117,7 +117,7 @@ def _is_versioned(client: "S3Client", bucket: str, side: Side) -> bool:
 
 
 def _has_acls(client: "S3Client", bucket: str, side: Side) -> bool:
-    """Denied: no ACL is sent, as to buckets of the default kind. Not set: from before April 2023, with ACLs."""
+    """Denied: False, so no ACL is sent. No ownership controls: True, the bucket is older than April 2023."""
     answers = {"OwnershipControlsNotFoundError": True, **dict.fromkeys(DENIED | NOT_OFFERED, False)}
     with expecting("GetBucketOwnershipControls", side, answers.keys()) as asked:
         rules = client.get_bucket_ownership_controls(Bucket=bucket).get("OwnershipControls", {}).get("Rules", ())
@@ -126,7 +126,7 @@ def _has_acls(client: "S3Client", bucket: str, side: Side) -> bool:
 
 
 def _has_object_lock(client: "S3Client", bucket: str, side: Side) -> bool:
-    """Denied: assumed to be there, since S3 itself refuses a lock where it is not."""
+    """Denied: True, because S3 itself refuses a lock if the bucket has no Object Lock."""
     answers = {
         "ObjectLockConfigurationNotFoundError": False,
         **dict.fromkeys(DENIED, True),
@@ -139,7 +139,7 @@ def _has_object_lock(client: "S3Client", bucket: str, side: Side) -> bool:
 
 
 def _listens(client: "S3Client", bucket: str, side: Side) -> bool:
-    """Denied: assumed, since treating a two-way pair as one-way would let its sides drift apart."""
+    """Denied: True, because the sides of a two-way pair would differ if it were treated as one-way."""
     answers = {**dict.fromkeys(DENIED, True), **dict.fromkeys(NOT_OFFERED, False)}
     with expecting("GetBucketNotificationConfiguration", side, answers.keys()) as asked:
         answer = client.get_bucket_notification_configuration(Bucket=bucket)

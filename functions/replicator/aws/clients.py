@@ -1,7 +1,7 @@
-"""boto3 clients: one per service, Region and purpose, made when first needed and kept by the container.
+"""boto3 clients: one per service, Region and purpose, made on first use and kept by the container.
 
-Separate because the settings are decisions. botocore repeats requests that read, but none that write: when the answer
-to a write is lost, what it did must be looked up. Repeated, an overwrite with identical bytes would be copied twice.
+Separate because the settings are decisions. botocore retries reads, but never writes: if the response to a write is
+lost, the histories must be read to see what it did. A blind retry could copy the same version twice.
 """
 
 import http.client
@@ -37,7 +37,7 @@ WRITE = Config(
     retries={"mode": "standard", "total_max_attempts": 1},
     max_pool_connections=CONNECTIONS,
 )
-# A part may have 5 GB, too, but must be copied in half of its function's time. The same part twice is as good as once.
+# A part may have 5 GB, too, but must be copied in half of its function's timeout. Copying a part twice does no harm.
 COPY_PART = Config(
     connect_timeout=3,
     read_timeout=150,
@@ -47,7 +47,7 @@ COPY_PART = Config(
 
 
 class Clients:
-    """Makes clients on first use, one at a time. Safe to share between threads, as each client is."""
+    """Makes clients on first use, one at a time. Thread-safe, as each client is."""
 
     def __init__(self, session: boto3.Session | None = None) -> None:
         self._session = session or boto3.Session()
@@ -64,11 +64,11 @@ class Clients:
         return self._get("s3", region)  # type: ignore[no-any-return]
 
     def writer(self, region: str) -> "S3Client":
-        """S3 in a Region, for writing: never repeats a request."""
+        """S3 in a Region, for writing: never retries a request."""
         return self._get("s3", region, WRITE)  # type: ignore[no-any-return]
 
     def copier(self, region: str) -> "S3Client":
-        """S3 in a Region, for copying parts: waits longer for an answer, and repeats requests."""
+        """S3 in a Region, for copying parts: waits longer for a response, and retries requests."""
         return self._get("s3", region, COPY_PART)  # type: ignore[no-any-return]
 
     def dynamodb(self) -> "DynamoDBClient":

@@ -2,10 +2,10 @@
 
     (API operation, error code, side) -> Temporary | Permanent | Conflict
 
-Codes are compared, never the words of a message, nor the classes in `client.exceptions`: botocore makes those without a
-lock, and two threads may hold different ones of the same name. What the table does not know is temporary: a new code of
-S3's costs time, and loses nothing. The codes are those of the S3 API reference ("Error responses"); a HEAD has no body,
-so its codes are the HTTP statuses.
+Codes are compared, never messages, nor the classes in `client.exceptions`: botocore makes those without a lock, and two
+threads may hold different ones of the same name. A code that is not in the table is temporary: a new code of S3's costs
+time, but no object is lost. The codes are those of the S3 API reference ("Error responses"); a HEAD has no body, so its
+codes are HTTP statuses.
 """
 
 from enum import StrEnum
@@ -28,7 +28,7 @@ from replicator.core.parts.uploads import SourceGone, UploadGone, UploadSpoiled
 
 
 class Side(StrEnum):
-    """What was asked, and so whose trouble it is: one of the user's buckets, or something of the stack's own."""
+    """Which resource a request is for, and so where the trouble is: a user's bucket, or a resource of the stack."""
 
     SOURCE = "source"
     DESTINATION = "destination"
@@ -69,7 +69,7 @@ NOT_IMPLEMENTED = frozenset({"NotImplemented", "XNotImplemented", "501"})
 """The service, or this kind of bucket, does not know the operation or one of its headers: repeating it is no use."""
 GUARD_FAILED = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "OperationAborted"})
 UNGUARDED = frozenset({"PutObjectTagging"})
-"""Requests without a condition, to which S3 may say OperationAborted all the same: it is busy with the same object."""
+"""Unconditional requests: if S3 returns OperationAborted, another request for the same object is in progress."""
 
 WHO_DENIED: dict[tuple[str, Side], Reason] = {
     ("HeadObject", Side.SOURCE): Reason.SRC_HEAD_DENIED,
@@ -94,7 +94,7 @@ PERMANENT: dict[tuple[str, str, Side], Reason] = {
     (ANY, "301", Side.DESTINATION): Reason.DST_BUCKET_REGION,
     (ANY, "AuthorizationHeaderMalformed", Side.SOURCE): Reason.SRC_BUCKET_REGION,
     (ANY, "AuthorizationHeaderMalformed", Side.DESTINATION): Reason.DST_BUCKET_REGION,
-    # HEAD of an SSE-C version without its key. Only the owner of the key could do that.
+    # HEAD of an SSE-C version without its key, which only the user has.
     ("HeadObject", "400", Side.SOURCE): Reason.SRC_NOT_ELIGIBLE,
     **{
         (operation, code, Side.DESTINATION): reason
@@ -112,20 +112,20 @@ PERMANENT: dict[tuple[str, str, Side], Reason] = {
             ("EntityTooLarge", Reason.TOO_LARGE),
         )
     },
-    # The completed object does not have the source's checksum, or not its size.
+    # The completed object would differ from the source in checksum or size.
     ("CompleteMultipartUpload", "BadDigest", Side.DESTINATION): Reason.CHECKSUM,
     ("CompleteMultipartUpload", "InvalidRequest", Side.DESTINATION): Reason.CHECKSUM,
 }
 
 CONFLICTS: dict[tuple[str, str], type[Conflict]] = {
-    # Either the guarded object is gone, or the version to copy: both are seen once the facts are read again.
+    # The guarded object or the version to copy is gone: the facts show which, once they are read again.
     ("CopyObject", "NoSuchKey"): Conflict,
     ("CopyObject", "NoSuchVersion"): Conflict,
     ("CopyObject", "404"): Conflict,
     ("DeleteObject", "NoSuchKey"): Conflict,
     ("DeleteObject", "404"): Conflict,
     ("CompleteMultipartUpload", "NoSuchKey"): Conflict,
-    # In parts, what is gone decides what is to be done. HEAD: of a part, with the source's ETag as a condition.
+    # For copies in parts it matters what is gone. HeadObject: of one part, with the source's ETag as a condition.
     ("HeadObject", "404"): SourceGone,
     ("HeadObject", "412"): SourceGone,
     ("UploadPartCopy", "NoSuchKey"): SourceGone,
@@ -139,7 +139,7 @@ CONFLICTS: dict[tuple[str, str], type[Conflict]] = {
 
 
 def code_of(error: BaseException | None) -> str:
-    """Return the error code of an answer; empty if the error is no answer."""
+    """Return the error code of a response; empty if there was no response."""
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
@@ -149,7 +149,7 @@ def status_of(error: ClientError) -> int:
 
 
 def translate(error: Exception, operation: str, side: Side) -> Temporary | Permanent | Conflict:
-    """Return what an exception of botocore's means, in the core's words; `detail` names operation, side and code."""
+    """Return the trouble that botocore's exception means. Its `detail` names operation, side and error code."""
     if isinstance(error, ClientError):
         return _from_answer(error, operation, side)
     if isinstance(error, Unreadable | ResponseParserError):
@@ -191,7 +191,7 @@ def _from_unreadable(error: Unreadable | ResponseParserError, operation: str, si
 
 
 def _from_our_own(code: str, detail: str) -> Temporary:
-    """Treat trouble with the stack's own resources as temporary: a repaired stack must find every change waiting."""
+    """Treat trouble with the stack's own resources as temporary, so that every change still waits after a repair."""
     if code in THROTTLED:
         return Temporary(Reason.THROTTLED, detail)
     return Temporary(Reason.JOURNAL_DENIED if code.startswith("AccessDenied") else Reason.SERVICE, detail)

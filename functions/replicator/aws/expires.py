@@ -1,7 +1,7 @@
-"""The Expires header, copied as the text that it is.
+"""The Expires header, copied as plain text.
 
-S3 keeps whatever a user sent in this header: `0`, `-1`, dates of many forms. botocore accepts only dates, and would
-write them in a form of its own. So the text bypasses botocore's serializer, and replicas have exactly the same.
+S3 stores any text that a user sends in this header: `0`, `-1`, dates in many formats. botocore accepts only dates, and
+would reformat them. So the text bypasses botocore's serializer, and replicas have exactly the source's text.
 """
 
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ WRITING = ("CopyObject", "CreateMultipartUpload")
 
 
 def take_out(params: dict[str, Any], context: dict[str, Any], **_: object) -> None:
-    """Keep the text from being validated as a date; a handler of botocore's `provide-client-params` event."""
+    """Take the text out before botocore validates it as a date. A handler of the event `provide-client-params`."""
     if NAME in params:
         context[NAME] = params.pop(NAME)
 
 
 def put_in(params: Mapping[str, Any], context: Mapping[str, Any], **_: object) -> None:
-    """Write the text into the request, before it is signed; a handler of botocore's `before-call` event."""
+    """Put the text into the request before it is signed. A handler of the event `before-call`."""
     if NAME in context:
         params["headers"][NAME] = context[NAME]

@@ -1,6 +1,7 @@
-"""The journal in DynamoDB: the memory of each pair, and each version that did not get through at once.
+"""The port `Journal` on DynamoDB: the memory of each pair, and each version that did not succeed at once.
 
-What its items are called, and under which conditions they may be written, is in table.py; here is what they say.
+This module turns values into attributes and back; docs/architecture.md ("The journal") explains every attribute. Keys
+and conditions are in table.py.
 """
 
 from collections.abc import Mapping
@@ -41,7 +42,7 @@ class DynamoJournal:
         self._table = JournalTable(client, table)
 
     def read(self, pair: Pair) -> Memory:
-        """Read an entry, consistently."""
+        """Read the entry of a pair, consistently."""
         item = self._table.get(memory_key(pair))
         if item is None or "generation" not in item:
             return Memory()
@@ -55,7 +56,7 @@ class DynamoJournal:
         )
 
     def settle(self, pair: Pair, before: Memory, after: Memory, note: Note) -> bool:
-        """Replace an entry if its generation still is that of `before`; False if somebody settled meanwhile."""
+        """Replace the entry if its generation is still that of `before`, and return whether it was."""
         values = {
             "generation": after.generation,
             "top": _replica(after.top),
@@ -71,7 +72,7 @@ class DynamoJournal:
         return self._table.write(memory_key(pair), Update(values), condition)
 
     def wait(self, pair: Pair, waiting: Waiting) -> Earlier | None:
-        """Remember a version that waits or failed, never over a completed one; return what was remembered before."""
+        """Record a change that waits or failed, unless it is completed. Return what was recorded before."""
         failed = waiting.status is Status.FAILED
         values = {
             **_waiting(pair, waiting),
@@ -86,49 +87,49 @@ class DynamoJournal:
         return _earlier(before) if before else None
 
     def begin(self, pair: Pair, waiting: Waiting) -> None:
-        """Remember and count that a delivery begins to work on a version alone; never over a completed one."""
+        """Record and count that a delivery begins to process a change alone, unless the change is completed."""
         update = Update(_waiting(pair, waiting), count="begun")
         self._table.write(version_key(pair, waiting.item_id), update, NOT_COMPLETED)
 
     def earlier(self, pair: Pair, version_id: str) -> Earlier | None:
-        """Return what earlier deliveries of a version left behind; None if it never waited."""
+        """Read what earlier deliveries of a change recorded; None if it never waited."""
         item = self._table.get(version_key(pair, version_id))
         return _earlier(item) if item else None
 
     def claim_missed(self, pair: Pair, version_id: str, now: int, claimant: str) -> bool:
-        """Claim to report that a version missed its threshold; False if somebody else reports it, or has done so."""
+        """Claim to report that a change missed its threshold. False if another claim is valid, or it was reported."""
         update = Update({"against": True, "missed_at": now, "missed_by": claimant})
         condition = nobody_else_reports_missed(now, claimant)
         return self._table.write(version_key(pair, version_id), update, condition)
 
     def claim_failure(self, pair: Pair, version_id: str, now: int, claimant: str) -> Earlier | None:
-        """Claim to report that a version failed; None if that was granted, else what was remembered instead."""
+        """Claim to report that a change failed. None if that was granted, else what is recorded about the change."""
         update = Update({"failing_at": now, "failing_by": claimant})
         condition = nobody_else_reports_failed(now, claimant)
         instead = self._table.claim(version_key(pair, version_id), update, condition)
         return _earlier(instead) if instead is not None else None
 
     def note_reported(self, pair: Pair, version_id: str, told: Reported) -> None:
-        """Remember that an event was sent."""
+        """Record that an event was published."""
         failed = told is Reported.FAILED
         update = Update({f"{told}_told": True}, remove="failing_by" if failed else "")
         condition = IS_FAILED if failed else IS_NO_MEMORY
         self._table.write(version_key(pair, version_id), update, condition)
 
     def note_completed(self, pair: Pair, version_id: str, message: str, completed: int) -> None:
-        """Remember that the handler of this very message completed a version, since the message must come back."""
+        """Record that the handler of this message completed a change, because the message will come back."""
         update = Update({**_closed(completed), "message": message}, remove="waiting")
         self._table.write(version_key(pair, version_id), update, IS_NO_MEMORY)
 
     def close(self, pair: Pair, version_id: str, completed: int) -> Earlier | None:
-        """Remember that a version no longer waits; return what was remembered. Nothing happens if it never waited."""
+        """Mark a change that waited as completed, and return what was recorded. Nothing happens if it never waited."""
         update = Update(_closed(completed), remove="waiting")
         before = self._table.write_over(version_key(pair, version_id), update, IS_OPEN)
         return _earlier(before) if before else None
 
 
 def _waiting(pair: Pair, waiting: Waiting) -> dict[str, Any]:
-    """Return what the monitor and people want to know of a version that waits or failed."""
+    """Return the attributes of a change that waits or failed, for the monitor and for people."""
     note = waiting.note
     return {
         "status": waiting.status,
@@ -169,7 +170,7 @@ def _replica(top: Replica | None) -> dict[str, Any] | None:
 
 
 def _closed(completed: int) -> dict[str, Any]:
-    """Return what a finished item says, its expiry included."""
+    """Return the attributes of a completed change, its expiry included."""
     return {"status": Status.COMPLETED, "completed": completed, "expires_at": expires_at(completed)}
 
 

@@ -1,6 +1,6 @@
-"""The journal's sparse index by age: only versions that wait or failed are in it, oldest first.
+"""The port `Index` on DynamoDB: the journal's sparse index of what waits or failed, oldest first.
 
-Separate from the journal: it reads many items and never one, and must stay cheap however much work is finished.
+Separate from the journal: it reads many items at once, and its cost must not grow with finished work.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 
 class JournalIndex:
-    """Reads the index of one journal. `threshold_ms` is the stack's own, for items that name none."""
+    """Reads the index of one journal. `threshold_ms`: the stack's own, for items that have none."""
 
     def __init__(self, client: "DynamoDBClient", table: str, threshold_ms: int) -> None:
         self._table = JournalTable(client, table)
         self._threshold_ms = threshold_ms
 
     def shards(self, status: Status) -> list[Callable[[], Iterator[Pending]]]:
-        """Return one function for each partition of a status, for a thread of its own. Reading raises Temporary."""
+        """Return a function for each partition that yields its entries, oldest first, or raises Temporary."""
         return [partial(self._read, partition) for partition in shards(status)]
 
     def _read(self, partition: str) -> Iterator[Pending]:
         return map(self._pending, self._table.waiting(partition))
 
     def _pending(self, item: Json) -> Pending:
-        """Read one item by hand: boto3's own deserializer costs as much as the rest of the monitor together."""
+        """Read one item without boto3's deserializer, which would take as long as everything else in the monitor."""
         bucket, key = bucket_and_key(item["object"]["S"])
         return Pending(
             bucket=bucket,
@@ -52,7 +52,7 @@ class JournalIndex:
 
 
 def _aspect(item: Json) -> Aspect:
-    """Return what of the version waits: items of later changes name it, of the others a flag tells delete markers."""
+    """Return the aspect. The item id names that of a later change; otherwise a flag says if it is a delete marker."""
     made = Aspect.MARKER if _flag(item, "marker") else Aspect.CONTENT
     return later_aspect_of(item["version_id"]["S"]) or made
 

@@ -1,6 +1,6 @@
-"""One bucket's objects, to read from: the sizes of parts, and annotations.
+"""The port `LargeObjects` on S3: the sizes of a version's parts, and its annotations.
 
-Separate from objects.py because only copies in parts need them, and most changes never do.
+Separate from objects.py because only copies in parts need them.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class BucketLargeObjects:
-    """One bucket, to read from: what only copies in parts ask."""
+    """One bucket, for reading what only copies in parts need."""
 
     def __init__(
         self, bucket: str, side: Side, reader: "S3Client", account: str = "", annotated: set[str] | None = None
@@ -29,7 +29,7 @@ class BucketLargeObjects:
         self._annotations = BucketAnnotations(bucket, side, reader, self._owner, working)
 
     def part_size(self, source: CopySource, number: int) -> int:
-        """Read the bytes of one part as the version was uploaded; SourceGone."""
+        """Return the size in bytes of one part of a version. Raises SourceGone."""
         with asking("HeadObject", self.side):
             answer = self._reader.head_object(
                 Bucket=self.bucket,

@@ -1,4 +1,4 @@
-"""One structured log line per outcome that is not COMPLETED: enough to find the object, never what is in it."""
+"""The port `Log` on Powertools: one structured line per outcome that is not COMPLETED, without object content."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ class OutcomeLog:
         self._logger = logger
 
     def outcome(self, change: Change, outcome: Outcome) -> None:
-        """Log one outcome: skipped ones for information, waiting ones as warnings, failed ones as errors."""
+        """Log one outcome: SKIPPED at level INFO, PENDING as WARNING, FAILED as ERROR."""
         write = {Status.SKIPPED: self._logger.info, Status.PENDING: self._logger.warning}.get(
             outcome.status, self._logger.error
         )
@@ -36,12 +36,12 @@ class OutcomeLog:
         )
 
     def unexpected(self, change: Change, error: Exception) -> None:
-        """Log an error that has no place in the error table, with its stack trace."""
+        """Log an error that no adapter translated, with its stack trace."""
         named: dict[str, Any] = (
             {"bucket": change.bucket, "key": change.key, "version_id": change.version_id} if change.is_known else {}
         )
         self._logger.error("unexpected error", exc_info=error, **named)
 
     def incomplete(self, what: str) -> None:
-        """Log what had to be left out."""
+        """Log what was not done, and why."""
         self._logger.warning(what)

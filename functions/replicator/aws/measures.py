@@ -1,6 +1,6 @@
-"""Counts and latencies in CloudWatch's embedded metric format, one line of log per batch and set of dimensions.
+"""The port `Measures` on CloudWatch's embedded metric format: one log line per batch and set of dimensions.
 
-Which metrics there are, and under which dimensions, is one table: core.metrics. This side knows how they are written.
+The table in core/outcomes/metrics.py defines the metrics and their dimensions; this module writes them.
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ Sets = tuple[Dimensions, ...]
 
 
 class EmbeddedMetrics:
-    """Collects what is to be published; one instance per batch. `stack` empty: nothing is counted by stack."""
+    """Collects values until they are published; one instance per batch. `stack`: empty for no metrics by stack."""
 
     def __init__(self, namespace: str, stack: str = "") -> None:
         self._namespace = namespace
@@ -26,7 +26,7 @@ class EmbeddedMetrics:
         self._values: dict[Sets, list[tuple[Metric, float]]] = defaultdict(list)
 
     def record(self, result: Result) -> None:
-        """Add one result; what is PENDING is the monitor's to count."""
+        """Add one result. Nothing is added for PENDING: the monitor counts what waits."""
         outcome, score, source = result.outcome, result.score, result.attempt.change.bucket
         route = {SOURCE: source, DESTINATION: outcome.destination, RULE: outcome.rule_id, STACK: self._stack}
         explained = {**route, REASON: str(outcome.reason or "")}
@@ -51,7 +51,7 @@ class EmbeddedMetrics:
         self._values[tuple(dict.fromkeys(filter(None, sets)))].append((metric, value))
 
     def flush(self) -> None:
-        """Print what was added, and forget it."""
+        """Print what was added, and start anew."""
         values, self._values = self._values, defaultdict(list)
         for sets, measured in values.items():
             metrics = EphemeralMetrics(namespace=self._namespace, service="")  # no dimension beside S3's own

@@ -1,4 +1,4 @@
-"""Events to EventBridge's default bus, ten in one request, as PutEvents takes them; refused ones are sent again."""
+"""The port `Notices` on EventBridge: events go to the default bus, ten per request; refused ones are sent again."""
 
 import json
 import logging
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 ENTRIES = 10
 """Entries of one request (EventBridge API reference, PutEvents)."""
 ATTEMPTS = 3
-"""Requests for entries that EventBridge refused inside a successful answer; botocore repeats only whole requests."""
+"""Requests for entries that EventBridge refused in a successful response; botocore retries only whole requests."""
 
 logger = logging.getLogger(__name__)
 
 
 class EventBridge:
-    """The default event bus of the own Region."""
+    """The default event bus of the stack's Region."""
 
     def __init__(self, client: Callable[[], "EventBridgeClient"], region: str, now: Callable[[], int]) -> None:
-        """Take a function that returns the client, since most containers never need it; `now`: epoch milliseconds."""
+        """Take a function that returns the client, because most containers never need it. `now`: epoch milliseconds."""
         self._client = client
         self._region = region
         self._now = now
 
     def publish(self, notices: Sequence[Notice]) -> None:
-        """Send events. Raises Temporary if it may succeed later. Without permission they are dropped, and logged."""
+        """Send events. Raises Temporary if it may succeed later. Without permission, they are logged and dropped."""
         for start in range(0, len(notices), ENTRIES):
             entries = [self._entry(notice) for notice in notices[start : start + ENTRIES]]
             for _ in range(ATTEMPTS):
@@ -47,7 +47,7 @@ class EventBridge:
         return {"Source": SOURCE, "DetailType": str(notice.kind), "Detail": text}
 
     def _send(self, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Make one request; return what is to be sent again."""
+        """Make one request; return the entries to send again."""
         try:
             with asking("PutEvents", Side.EVENTS):
                 answer = self._client().put_events(Entries=entries)  # type: ignore[arg-type] # built above

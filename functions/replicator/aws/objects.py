@@ -1,7 +1,7 @@
-"""One bucket's objects, to read from: HEAD, LIST, tags and ACLs as values of the core.
+"""The port `Objects` on S3: HEAD, LIST, tags and ACLs of one bucket, as values of the core.
 
-Separate from writing: a source is only ever read, and reading has tables of its own, from S3's answers to the core's
-values.
+Separate from writing.py because a source is only read, and because translating S3's responses into the core's values
+takes tables of its own.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,7 +27,7 @@ from replicator.core.versions.version import (
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-# System-defined metadata: as CopyObject takes it -> as HeadObject returns it. Any text may be Expires, see expires.py.
+# System-defined metadata: CopyObject's argument -> HeadObject's field. For Expires, see expires.py.
 HEADERS = {
     "CacheControl": "CacheControl",
     "ContentDisposition": "ContentDisposition",
@@ -47,7 +47,7 @@ NO_VERSION_OR_DENIED = NO_VERSION | DENIED
 
 
 class BucketObjects:
-    """The objects of one bucket, seen from one side of a replication."""
+    """The objects of one bucket, as source or as destination."""
 
     def __init__(self, bucket: str, side: Side, client: "S3Client", account: str = "") -> None:
         self.bucket = bucket
@@ -56,11 +56,11 @@ class BucketObjects:
         self._owner: dict[str, Any] = {"ExpectedBucketOwner": account} if account else {}
 
     def head(self, key: str, version_id: str) -> Head | Absent:
-        """Read one version with one HEAD; absent if it is gone or a delete marker.
+        """Read one version with one HEAD. Absent if it does not exist or is a delete marker.
 
-        The same request asks for its checksum. S3 wants kms:Decrypt for the checksum of a KMS object, which is not
-        granted for keys that no rule selects. So a HEAD that is denied is repeated without the checksum: such an object
-        is then skipped and does not fail.
+        The same request asks for its checksum. For the checksum of an SSE-KMS object S3 requires kms:Decrypt, which the
+        stack lacks for keys that are not in SourceKmsKeys. So a denied HEAD is repeated without the checksum: an object
+        that no rule selects is then skipped instead of failing.
         """
         named: dict[str, Any] = {"Bucket": self.bucket, "Key": key, "VersionId": version_id, **self._owner}
         with expecting("HeadObject", self.side, NO_VERSION_OR_DENIED) as asked:
@@ -77,7 +77,7 @@ class BucketObjects:
         return asked.code not in GONE
 
     def top(self, key: str) -> Top:
-        """Read the current version, or that a delete marker is current: it answers 404, and its headers say so."""
+        """Read the current version, or the delete marker that is current: then S3 returns 404, and headers say so."""
         with expecting("HeadObject", self.side, GONE) as asked:
             return head_of(self._client.head_object(Bucket=self.bucket, Key=key, **self._owner))
         headers = asked.response["ResponseMetadata"]["HTTPHeaders"]
@@ -110,7 +110,7 @@ class BucketObjects:
             return tags_of(answer)
 
     def grants(self, key: str, version_id: str) -> tuple[Grant, ...]:
-        """Read the ACL of one version; empty if it is just its owner's full control."""
+        """Read the ACL of one version; empty if it grants nothing beyond its owner's own full control."""
         with asking("GetObjectAcl", self.side):
             answer = self._client.get_object_acl(Bucket=self.bucket, Key=key, VersionId=version_id, **self._owner)
             return grants_of(answer)
@@ -165,7 +165,7 @@ def _lock(answer: Mapping[str, Any]) -> Lock:
 
 
 def checksum_of(answer: Mapping[str, Any]) -> Checksum | None:
-    """Return the checksum in an answer; one without a type is that of a single part, and covers the whole object."""
+    """Return the checksum in a response. Without a type, it is that of one part, all of which it covers."""
     for algorithm in CHECKSUMS:
         if value := answer.get(f"Checksum{algorithm}"):
             return Checksum(algorithm, value, answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT")

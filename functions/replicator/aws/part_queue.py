@@ -1,4 +1,4 @@
-"""The part queue, to send to. Workers get its messages from Lambda, as those of any queue."""
+"""The port `PartQueue` on SQS, for sending only: Lambda delivers the messages to the workers."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""The change queue and the dead-letter queue, as consumers need them: hide a message, dead-letter a failure."""
+"""The ports `Queue` and `DeadLetters` on SQS: hide a message, send a failure to the dead-letter queue."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 REDRIVEN = "Redriven"
-"""Message attribute of a change that `s3replicator failures redrive` brought back from the dead-letter queue."""
+"""Message attribute of a change that `s3replicator failures redrive` sent to the change queue again."""
 REASON, DETAIL, RULE, DESTINATION = "Reason", "Detail", "RuleId", "DestinationBucket"
 ORIGIN, FIRST_SEEN, ATTEMPTS = "Origin", "FirstSeen", "Attempts"
-"""Message attributes of a failure in the dead-letter queue. They stay when SQS itself moves the message back."""
-LONGEST_MESSAGE = 1024 * 1024  # bytes, attributes and their names and types included (SQS developer guide, "Quotas")
+"""Message attributes of a failure in the dead-letter queue. SQS's own redrive keeps them on the message."""
+LONGEST_MESSAGE = 1024 * 1024  # bytes, including names, types and values of attributes (SQS developer guide, "Quotas")
 
 
 class SqsQueue:
-    """One change queue with its dead-letter queue, by their URLs."""
+    """The change queue or the part queue, with its dead-letter queue, by their URLs."""
 
     def __init__(self, client: "SQSClient", url: str, dead_letter_url: str) -> None:
         self._client = client
@@ -30,14 +30,15 @@ class SqsQueue:
         self._dead_letter_url = dead_letter_url
 
     def hide(self, receipt: str, seconds: int) -> None:
-        """Make a message visible again after so many seconds. Raises nothing: else the queue's own time-out counts."""
+        """Set a message's visibility timeout. Raises nothing: on failure, the queue's own timeout applies."""
         with suppress(Trouble), asking("ChangeMessageVisibility", Side.QUEUE):
             self._client.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=seconds)
 
     def dead_letter(self, letter: FailedChange) -> None:
-        """Put a failure into the dead-letter queue with all that explains it. Raises Temporary.
+        """Send a failure to the dead-letter queue, with attributes that explain it. Raises Temporary.
 
-        Attributes count towards the limit of a message. A body that leaves no room for them is no event, and is cut.
+        Attributes count towards a message's size limit. A body that leaves no room for them cannot be an event, and is
+        cut.
         """
         attributes = _attributes(letter)
         room = LONGEST_MESSAGE - sum(len(text.encode()) for text in _texts(attributes))

@@ -1,6 +1,6 @@
-"""The stack's queues as the monitor sees them: how many messages are in each, and what SQS gave up.
+"""The port `Queues` on SQS, for the monitor: how many messages each queue holds, and what SQS gave up.
 
-Separate from the adapter for consumers: nothing here removes a message.
+Separate from queue.py, which handlers use: nothing here removes a message.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 AT_ONCE = 10
-"""Messages of one request, the most that SQS takes."""
+"""The most messages that one request can receive."""
 LOOKS = 3
-"""Requests for dead letters in one run: enough to find what SQS gave up among any number of other failures."""
+"""Requests for dead letters in one run: over several runs, enough to find what SQS gave up among other failures."""
 HIDDEN_SECONDS = 20
-"""How long a dead letter stays hidden from others if the function dies before it puts it back."""
+"""How long a dead letter stays hidden if the function crashes before it makes it visible again."""
 
 
 class QueueDepths:
@@ -32,11 +32,11 @@ class QueueDepths:
         self._dead = dead
 
     def depths(self) -> Depths:
-        """Return how many messages are in each. Raises Temporary."""
+        """Return how many messages each holds. Raises Temporary."""
         return Depths(self._depth(self._changes), self._depth(self._parts), self._depth(self._dead))
 
     def given_up(self) -> list[str]:
-        """Return the bodies of a few dead letters that SQS put there itself; all stay there. Raises Temporary."""
+        """Return the bodies of a few messages that SQS moved to the dead-letter queue; they stay. Raises Temporary."""
         seen: list[Any] = []
         try:
             for _ in range(LOOKS):

@@ -1,8 +1,8 @@
-"""What botocore's own model of `ReplicationConfiguration` says against a rule document: unknown members, types, enums.
+"""Checks a rule document against botocore's model of `ReplicationConfiguration`: unknown members, types, enums.
 
-Separate from `core.rules.document`, which knows S3's restrictions but not botocore. The model grows with S3, so a field
-that S3 adds is known with the next botocore. botocore's ParamValidator is not used: it checks no enums, and names paths
-only inside its messages.
+Separate from `core.rules.document`, which knows S3's restrictions but not botocore. A new version of botocore knows the
+fields that S3 has added. botocore's ParamValidator is not used: it checks no enums, and names paths only inside its
+messages.
 """
 
 import difflib
@@ -22,13 +22,14 @@ EXTENSION = "ReplicatorOptions"
 _TYPES = {"structure": (dict, "an object"), "list": (list, "a list"), "string": (str, "a text")}
 _INTEGER = (int, "a whole number")
 _MINUTES = (int | float, "a number")
-"""S3 accepts 15 and nothing else; what else is accepted here, the core decides."""
+"""The type of `Minutes` here. S3 accepts only 15; the core decides which other numbers are accepted."""
 
 
 def shape_problems(document: object, service: ServiceModel | None = None) -> tuple[Problem, ...]:
-    """Return what botocore's model says against a document, with or without the outer key. Missing rules: see the core.
+    """Return where a document, with or without the outer key, differs from botocore's model.
 
-    `service` is the model of an S3 client that is there already; to read another one takes 50 ms of a cold start.
+    Missing rules are left to the core. `service`: the model of an existing S3 client, because reading another one would
+    add 50 ms to a cold start.
     """
     if isinstance(document, Mapping) and OUTER_KEY in document:
         outer = tuple(_unknown(document, [OUTER_KEY], "", ""))

@@ -1,7 +1,7 @@
-"""The rules of each source bucket as functions read them from the control bucket: `rules/<source bucket>.json`.
+"""The rules of each source bucket, read from `rules/<source bucket>.json` in the control bucket.
 
-Every change needs them, so they are cached, and read again after TTL_SECONDS unless their ETag is still the same. A
-document that cannot be read or understood is trouble, never "no rules": changes wait until it is repaired.
+Every change needs them, so they are cached. After TTL_SECONDS they are requested again, with their ETag. A document
+that cannot be read or parsed is trouble, never "no rules": changes wait until it is repaired.
 """
 
 import logging
@@ -27,7 +27,7 @@ PREFIX = "rules/"
 SUFFIX = ".json"
 TTL_SECONDS = 30.0
 TROUBLE_TTL_SECONDS = 5.0
-# Absence is not remembered: an object that comes right after a bucket's first rules must not be skipped for good.
+# Absence is not cached: an object that is written right after a bucket's first rules must not be skipped.
 ABSENT_TTL_SECONDS = 0.0
 
 NOT_CHANGED = frozenset({"304", "NotModified"})
@@ -43,7 +43,7 @@ def document_key(bucket: str) -> str:
 
 @dataclass(slots=True)
 class _Memory:
-    """What is known about one bucket's document; `lock` makes one thread ask S3 while the others wait for it."""
+    """The cached document of one bucket. `lock`: one thread asks S3 while the others wait."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     rules: RuleSet | None = None
@@ -54,7 +54,7 @@ class _Memory:
 
 
 class RuleStore:
-    """The rules of each source bucket, at most `TTL_SECONDS` old. Safe to share between threads."""
+    """The rules of each source bucket, at most `TTL_SECONDS` old. Thread-safe."""
 
     def __init__(
         self,
@@ -64,9 +64,10 @@ class RuleStore:
         defaults: tuple[str, str] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Take the (source bucket, destination bucket) that apply while no document is stored, and a clock in seconds.
+        """Take the default rule as (source bucket, destination bucket), and a clock in seconds.
 
-        The clock is the wall clock: the monotonic one may stand still while a container is frozen.
+        The default rule applies while no document is stored for its source. The clock must be a wall clock: a monotonic
+        one may stand still while a container is frozen.
         """
         self._s3 = s3
         self._control_bucket = control_bucket
@@ -75,13 +76,13 @@ class RuleStore:
         self._memories: dict[str, _Memory] = {}
 
     def rules(self, bucket: str) -> RuleSet:
-        """Return a bucket's rules, none if it has none; raises Temporary when they cannot be read or understood."""
+        """Return a bucket's rules; an empty set if it has none. Raises Temporary if they cannot be read or parsed."""
         memory = self._memories.setdefault(bucket, _Memory())
         arrived = self._clock()
         with memory.lock:
             now = self._clock()
             fresh = 0 <= now - memory.asked_at < memory.keep
-            # What another thread has asked since this call began is as good as an answer of one's own.
+            # If another thread has asked since this call began, its result is used.
             if not fresh and not arrived <= memory.asked_at <= now:
                 self._refresh(bucket, memory)
             if memory.rules is None:
@@ -122,9 +123,9 @@ class RuleStore:
 
 
 def _explain(error: RulesRefused | Trouble) -> str:
-    """Return what is wrong, for people. Of trouble, botocore's own words: they name the endpoint or the bucket.
+    """Return what is wrong, for people. For trouble, that is botocore's message, which names the endpoint or bucket.
 
-    Without s3:ListBucket S3 answers 403 for a key that does not exist, and nothing tells "no rules" from "denied".
+    Without s3:ListBucket, S3 returns 403 for a key that does not exist, so "no rules" looks like "denied".
     """
     cause = error.__cause__ if isinstance(error, Trouble) else error
     advice = "; s3:GetObject and s3:ListBucket are needed" if code_of(cause) in {"AccessDenied", "403"} else ""

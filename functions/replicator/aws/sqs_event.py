@@ -1,4 +1,4 @@
-"""Lambda's SQS event -> messages, and the ids of those that must come back -> the answer that Lambda expects.
+"""Lambda's SQS event -> messages, and ids of messages that must come back -> the response that Lambda expects.
 
 Separate from the queues' adapters: nothing here makes a request, and the functions of both queues share it.
 """
@@ -16,12 +16,12 @@ def read_messages(event: Mapping[str, Any]) -> list[Message]:
 
 
 def answer(waiting: Sequence[str]) -> dict[str, Any]:
-    """Return what keeps these messages on the queue; SQS deletes all others (ReportBatchItemFailures)."""
+    """Return the response (ReportBatchItemFailures) that keeps these messages; Lambda deletes all others."""
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in waiting]}
 
 
 def _message(record: Mapping[str, Any]) -> Message:
-    """Read one record. It was redriven if our own command says so, or if it has the attributes of a dead letter."""
+    """Read one record. It was redriven if our command marked it, or if it has the attributes of a failure."""
     attributes = record.get("messageAttributes", {})
     redriven = REDRIVEN in attributes or REASON in attributes
     return Message(

@@ -1,12 +1,13 @@
-"""The journal table, for the three adapters that use it: its items, keys, conditions and index, and its requests.
+"""The journal table: its items, keys, conditions and index, and the requests that its three adapters make.
 
     object (partition)      target (sort)                           what it is
     east/photos/1.jpg       west                                    the memory of the pair
     east/photos/1.jpg       west#3sL4kqtJlcpXroDTDmJ                a version that waits, failed, or completed late
     east/photos/1.mov       west#upload#3sL4kq.../east/3sL4kq...    a multipart upload, in progress or ended
 
-Only what is not finished has the attribute `waiting`, the partition key of the sparse index ByAge, whose sort key is
-`first_seen`. So finished work costs nothing there. Every write has a condition, and every condition has a name here.
+Only items that are not finished have the attribute `waiting`, the partition key of the sparse index ByAge, whose sort
+key is `first_seen`. So finished work costs nothing there. Every write has a condition, and every condition has a name.
+docs/architecture.md ("The journal") explains the attributes.
 """
 
 from collections.abc import Iterator, Mapping
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 INDEX = "ByAge"
 SHARDS = 8
-"""Partitions of the index per status: a day's backlog of a busy bucket must not meet one partition's limit."""
+"""Partitions of the index per status, so that a day's backlog of a busy bucket stays below the limit of each."""
 UPLOADS = "UPLOAD"
 """The one partition of the index for uploads in progress."""
 KEEP_SECONDS = 45 * 24 * 3600
@@ -38,7 +39,7 @@ KEEP_SECONDS = 45 * 24 * 3600
 CONDITION_FAILED = frozenset({"ConditionalCheckFailedException"})
 
 Json = Mapping[str, Any]
-"""Attributes by name: in DynamoDB's own form where they are called an item, else as Python's values."""
+"""Attributes by name: DynamoDB's types in an item, otherwise Python values."""
 
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
@@ -64,7 +65,7 @@ def memory_key(pair: Pair) -> Json:
 
 
 def version_key(pair: Pair, version_id: str) -> Json:
-    """Return the primary key of one version at one destination."""
+    """Return the primary key of one version at one destination. version_id: its item id."""
     return _key(pair, f"{pair.destination}#{version_id}")
 
 
@@ -82,7 +83,7 @@ def _key(pair: Pair, target: str) -> Json:
 
 
 def shard_of(status: Status, pair: Pair) -> str:
-    """Return the index partition of a version that waits or failed; stable, so that an item stays in its partition."""
+    """Return the index partition of a version that waits or failed: always the same one for the same pair."""
     return f"{status}#{crc32(object_of(pair).encode()) % SHARDS}"
 
 
@@ -92,7 +93,7 @@ def shards(status: Status) -> list[str]:
 
 
 def expires_at(finished_ms: int) -> int:
-    """Return when DynamoDB may delete an item that is finished: epoch seconds, as its time to live wants them."""
+    """Return when DynamoDB may delete a finished item: epoch seconds, as its time to live requires."""
     return finished_ms // 1000 + KEEP_SECONDS
 
 
@@ -101,7 +102,7 @@ def expires_at(finished_ms: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition expression and the values that it compares with."""
+    """A condition expression and its values."""
 
     expression: str
     compared: Json = field(default_factory=dict)
@@ -109,7 +110,7 @@ class Condition:
 
 COMPLETED = {":completed": Status.COMPLETED}
 IS_NEW = Condition("attribute_not_exists(generation)")
-IS_NO_MEMORY = Condition("attribute_not_exists(generation)")  # as every item of a single version
+IS_NO_MEMORY = Condition("attribute_not_exists(generation)")  # true of every version's item
 NOT_COMPLETED = Condition("NOT #status = :completed", COMPLETED)
 IS_FAILED = Condition("#status = :failed", {":failed": Status.FAILED})
 IS_OPEN = Condition(
@@ -126,7 +127,7 @@ def settled_last_at(generation: int) -> Condition:
 
 
 def nobody_else_reports_missed(now: int, claimant: str) -> Condition:
-    """Require that the version does not count as late yet, or that whoever claimed to report so stopped before it did.
+    """Require that the version was not counted as late yet, or that its claim is this claimant's or has expired.
 
     claimed ------ CLAIM_MS ------ others may claim it, unless it was reported
     """
@@ -138,7 +139,7 @@ def nobody_else_reports_missed(now: int, claimant: str) -> Condition:
 
 
 def nobody_else_reports_failed(now: int, claimant: str) -> Condition:
-    """Require that the failure is not reported yet, and claimed by no other message that may still come back.
+    """Require that the failure was not reported yet, and that no other message holds a valid claim.
 
     claimed ------ OVERDUE_MS ------ others may claim it, unless it was reported
     """
@@ -150,12 +151,12 @@ def nobody_else_reports_failed(now: int, claimant: str) -> Condition:
 
 
 def is_upload(upload_id: str) -> Condition:
-    """Require that the item still is about this upload."""
+    """Require that the item is still about this upload."""
     return Condition("upload = :upload", {":upload": upload_id})
 
 
 def nobody_else_reports_upload(upload_id: str, message: str) -> Condition:
-    """Require that the item still is about this upload, and that no other message has claimed to report its failure."""
+    """Require that the item is still about this upload, and that no other message has claimed to report its failure."""
     return Condition(
         "upload = :upload AND (attribute_not_exists(failed_by) OR failed_by = :message)",
         {":upload": upload_id, ":message": message},
@@ -167,14 +168,14 @@ def nobody_else_reports_upload(upload_id: str, message: str) -> Condition:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What an update sets, which attributes it removes (names with commas between) and which it counts up by one."""
+    """What an update sets, which attributes it removes (names joined by commas), and which it increments by one."""
 
     values: Json = field(default_factory=dict)
     remove: str = ""
     count: str = ""
 
     def arguments(self, condition: Condition) -> dict[str, Any]:
-        """Return the arguments of UpdateItem, without table and key. DynamoDB takes no empty maps."""
+        """Return the arguments of UpdateItem, without table and key. DynamoDB refuses empty maps."""
         named = self.values.keys() | ({"status"} if "#status" in condition.expression else ())
         values = {f":{name}": value for name, value in self.values.items()}
         values |= condition.compared
@@ -201,12 +202,12 @@ def _update_expression(names: tuple[str, ...], remove: str, count: str) -> str:
 
 
 def plain(item: Json) -> dict[str, Any]:
-    """Turn an item in DynamoDB's own form into Python's values."""
+    """Turn an item with DynamoDB's types into Python values."""
     return {name: _deserialize(value) for name, value in item.items()}
 
 
 class JournalTable:
-    """The journal table of one stack. Every method raises Temporary where DynamoDB cannot do what it is asked."""
+    """The journal table of one stack. Every method raises Temporary if DynamoDB refuses or fails."""
 
     def __init__(self, client: "DynamoDBClient", name: str) -> None:
         self._client = client
@@ -248,7 +249,7 @@ class JournalTable:
         return plain(asked.response.get("Item", {}))
 
     def waiting(self, partition: str) -> Iterator[Json]:
-        """Read one partition of the index, oldest first: items in DynamoDB's own form, page by page."""
+        """Read one partition of the index, oldest first: items with DynamoDB's types, page by page."""
         return self._query(
             IndexName=INDEX,
             KeyConditionExpression="waiting = :partition",
@@ -256,7 +257,7 @@ class JournalTable:
         )
 
     def uploads(self, pair: Pair) -> Iterator[Json]:
-        """Read all that is kept of a pair's uploads, consistently: items in DynamoDB's own form, page by page."""
+        """Read the items of a pair's uploads, consistently: with DynamoDB's types, page by page."""
         return self._query(
             KeyConditionExpression="#object = :object AND begins_with(#target, :target)",
             ExpressionAttributeNames={"#object": "object", "#target": "target"},

@@ -1,4 +1,4 @@
-"""The tags of source versions, to be read and replaced: only for stacks that show the status there.
+"""The port `Tagging` on S3: reads and replaces tags of source versions, if the parameter SourceStatusTag is on.
 
 Separate from objects.py because it writes to the source, which nothing else does.
 """

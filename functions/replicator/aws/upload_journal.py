@@ -1,7 +1,7 @@
-"""What the journal table remembers of multipart uploads: one item per pair, change and copied version.
+"""The port `UploadJournal` on DynamoDB: one item per pair, change and copied version.
 
-While an upload is in progress, the monitor finds its item in the index; once it has ended, the item waits only for its
-expiry. Separate from the journal of pairs and versions: other items, other conditions, and small objects have none.
+While an upload is in progress, the monitor finds its item in the index; once it has ended, the item only expires.
+Separate from journal.py: the items and conditions are others, and most objects have none.
 """
 
 from collections.abc import Iterable, Sequence
@@ -37,44 +37,44 @@ class DynamoUploadJournal:
         self._table = JournalTable(client, table)
 
     def find(self, pair: Pair, source: CopySource, change_id: str) -> Upload | None:
-        """Read what is remembered, consistently; None if nothing is, or if that upload has ended."""
+        """Read one upload, consistently; None if there is none or it has ended."""
         item = self._table.get(upload_key(pair, source, change_id))
         return _upload(item) if item and "upload" in item else None
 
     def open(self, pair: Pair, upload: Upload) -> Upload:
-        """Remember a new upload, unless another one is; return the one that counts."""
+        """Record a new upload unless another one is recorded; return the one that is."""
         update = Update(_written(pair, upload), remove="failed_by, reason, detail")
         if self._table.write(upload_key(pair, upload.source, upload.change_id), update, NO_UPLOAD):
             return upload
         return self.find(pair, upload.source, upload.change_id) or self.open(pair, upload)
 
     def sent(self, pair: Pair, upload: UploadRef) -> None:
-        """Remember that all its messages are on their way."""
+        """Record that all part messages of an upload were sent."""
         self._write(pair, upload, Update({"sent": True}), is_upload(upload.id))
 
     def fail(self, pair: Pair, upload: UploadRef, failure: Failure) -> bool:
-        """Claim to report its failure; False if another message reports it, or the upload has ended."""
+        """Claim to report the failure of an upload. False if another message did, or if the upload has ended."""
         values = {"failed_by": failure.message, "reason": failure.reason, "detail": failure.detail}
         condition = nobody_else_reports_upload(upload.id, failure.message)
         return self._write(pair, upload, Update(values), condition)
 
     def end(self, pair: Pair, upload: UploadRef) -> None:
-        """Forget it; nothing happens if another one took its place."""
+        """Remove an upload. Nothing happens if another one is recorded in its place."""
         self._write(pair, upload, Update(remove="upload, waiting"), is_upload(upload.id))
 
     def retire(self, pair: Pair, upload: UploadRef) -> None:
-        """Keep only why it failed, so that nobody begins anew; nothing happens if another one took its place."""
+        """Keep only why it failed, so that no other is started. Nothing happens if another one is in its place."""
         self._write(pair, upload, Update(remove="waiting"), is_upload(upload.id))
 
     def _write(self, pair: Pair, upload: UploadRef, update: Update, condition: Condition) -> bool:
         return self._table.write(upload_key(pair, upload.source, upload.change_id), update, condition)
 
     def of(self, pair: Pair) -> Sequence[Upload]:
-        """List what has not ended for one pair, what was retired included."""
+        """List the uploads of one pair that have not ended, retired ones included."""
         return [_upload(item) for item in map(plain, self._table.uploads(pair)) if "upload" in item]
 
     def under_way(self) -> Iterable[tuple[Pair, Upload]]:
-        """List what has neither ended nor been retired, oldest first."""
+        """List all uploads that have neither ended nor been retired, oldest first."""
         found = map(plain, self._table.waiting(UPLOADS))
         return [(_pair(item), _upload(item)) for item in found if "upload" in item]
 

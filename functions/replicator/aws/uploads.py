@@ -1,7 +1,7 @@
-"""One bucket's multipart uploads: start, copy parts, list, complete, abort.
+"""The port `Uploads` on S3: start a multipart upload, copy parts, list them, complete it, abort it.
 
-Separate from writing whole objects: other calls, other conflicts. botocore never repeats the start or the completion of
-an upload, since an answer may be lost. It does repeat the copy of a part: the same part twice is as good as once.
+Separate from writing.py: other requests, other conflicts. botocore never retries the start or the completion of an
+upload, because a response may be lost. It does retry the copy of a part: copying a part twice does no harm.
 """
 
 import time
@@ -31,7 +31,7 @@ WHOLE = frozenset({"CRC64NVME", "CRC32", "CRC32C"})
 
 
 class BucketUploads(BucketLargeObjects):
-    """One bucket, to write to in parts. Other clients than the reader are made when they are first needed."""
+    """One bucket, for writing in parts. Clients other than the reader are made on first use."""
 
     def __init__(
         self, bucket: str, clients: Clients, region: str, account: str = "", annotated: set[str] | None = None
@@ -49,14 +49,14 @@ class BucketUploads(BucketLargeObjects):
         return self._clients.copier(self._region)
 
     def start(self, copy: Copy) -> tuple[str, int]:
-        """Start an upload with all that a copy has; return its id, and when it began (epoch s, bucket's clock)."""
+        """Start an upload for a copy. Return its id, and when it began (epoch seconds, by the bucket's clock)."""
         arguments = upload_arguments(copy) | _checksum_asked_for(copy.checksum)
         with asking("CreateMultipartUpload", self.side):
             answer = self._writer.create_multipart_upload(Bucket=self.bucket, **self._owner, **arguments)
             return required(answer, "UploadId"), _answered_at(answer)
 
     def copy_part(self, upload_id: str, source: CopySource, part: PartRange) -> Part:
-        """Copy one part; UploadGone, SourceGone. The same part twice is the same as once."""
+        """Copy one part. Raises UploadGone, SourceGone. Copying the same part twice does no harm."""
         with asking("UploadPartCopy", self.side):
             answer = self._copier.upload_part_copy(
                 Bucket=self.bucket,
@@ -72,7 +72,7 @@ class BucketUploads(BucketLargeObjects):
             return Part(part.number, part.size, required(result, "ETag"), checksum_of(result))
 
     def parts(self, key: str, upload_id: str, after: int) -> Sequence[Part]:
-        """List the parts with numbers above `after`, at most PAGE; UploadGone."""
+        """List the parts with numbers above `after`, at most PAGE. Raises UploadGone."""
         with asking("ListParts", self.side):
             answer = self._reader.list_parts(
                 Bucket=self.bucket, Key=key, UploadId=upload_id, PartNumberMarker=after, MaxParts=PAGE, **self._owner
@@ -80,9 +80,9 @@ class BucketUploads(BucketLargeObjects):
             return [_part(item) for item in answer.get("Parts", ())]
 
     def complete(self, copy: Copy, upload_id: str, parts: Sequence[Part], guard: Guard | None) -> Written:
-        """Make the object; Conflict if the guard does not hold, UploadSpoiled, UploadGone.
+        """Create the object. Raises Conflict if the guard fails, UploadSpoiled, UploadGone.
 
-        S3 itself checks the source's size and, where it can compute that, the source's checksum.
+        S3 itself compares its size with the source's and, if it can compute one over the whole object, its checksum.
         """
         with asking("CompleteMultipartUpload", self.side):
             answer = self._writer.complete_multipart_upload(
@@ -98,16 +98,16 @@ class BucketUploads(BucketLargeObjects):
             return Written(answer.get("VersionId", ""), required(answer, "ETag"), checksum_of(answer))
 
     def abort(self, key: str, upload_id: str) -> None:
-        """Abort an upload; nothing happens if it is gone."""
+        """Abort an upload. Nothing happens if it does not exist any more."""
         with expecting("AbortMultipartUpload", self.side, NO_UPLOAD):
             self._reader.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id, **self._owner)
 
     def under_way(self, key: str) -> Sequence[OpenUpload]:
-        """List the uploads of exactly this key."""
+        """List the uploads in progress of exactly this key."""
         return [upload for upload in self._uploads(key) if upload.key == key]
 
     def all_under_way(self) -> Sequence[OpenUpload]:
-        """List all uploads of the bucket."""
+        """List all uploads in progress in the bucket."""
         return list(self._uploads(""))
 
     def _uploads(self, prefix: str) -> Iterator[OpenUpload]:
@@ -133,7 +133,7 @@ class BucketUploads(BucketLargeObjects):
 
 
 def _answered_at(answer: Mapping[str, Any]) -> int:
-    """Read S3's own clock from an answer, as LastModified has it."""
+    """Return the time of a response by S3's own clock, which also sets LastModified."""
     date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
     return int(parsedate_to_datetime(date).timestamp()) if date else int(time.time())
 
@@ -152,7 +152,7 @@ def _checksum_asked_for(checksum: Checksum | None) -> dict[str, Any]:
 
 
 def _checksum_expected(checksum: Checksum | None) -> dict[str, Any]:
-    """Let S3 check the source's checksum, where the same bytes in other parts have the same one."""
+    """Let S3 compare the checksum with the source's, if it does not depend on how the object was cut into parts."""
     if checksum is None or not checksum.full_object or checksum.algorithm not in WHOLE:
         return {}
     return {f"Checksum{checksum.algorithm}": checksum.value, "ChecksumType": "FULL_OBJECT"}

@@ -1,7 +1,7 @@
-"""One bucket's objects, to write to: copies and delete markers, each guarded.
+"""The port `Replicas` on S3: guarded copies and delete markers in a destination bucket.
 
-Which value goes into which argument is a table here, not a chain of ifs. There is no call in this file, and no
-permission behind it, that could remove a version.
+It also says which value of a `Copy` becomes which argument of CopyObject or CreateMultipartUpload. No request here can
+remove a version, and no role has the permission.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ class BucketReplicas(BucketObjects):
         self._writer = writer
 
     def copy(self, copy: Copy, guard: Guard) -> Written:
-        """Write one replica; Conflict if the guard does not hold. Never repeats by itself: an answer may be lost."""
+        """Write one replica. Raises Conflict if the guard fails. Never retried here: the response may be lost."""
         arguments = copy_arguments(copy, guard)
         with asking("CopyObject", self.side):
             answer = self._writer.copy_object(Bucket=self.bucket, **self._owner, **arguments)
@@ -42,13 +42,13 @@ class BucketReplicas(BucketObjects):
             return Written(answer.get("VersionId", ""), required(result, "ETag"), checksum_of(result))
 
     def mark_deleted(self, key: str, guard: Guard) -> None:
-        """Write a delete marker; Conflict if the guard does not hold. Naming no version id, it removes nothing."""
+        """Write a delete marker. Raises Conflict if the guard fails. It names no version id, so it removes nothing."""
         with asking("DeleteObject", self.side):
             self._writer.delete_object(Bucket=self.bucket, Key=key, IfMatch=guard.etag, **self._owner)
 
 
 def copy_arguments(copy: Copy, guard: Guard) -> dict[str, Any]:
-    """Return CopyObject's arguments, apart from the bucket."""
+    """Return CopyObject's arguments, without the bucket."""
     return {
         "Key": copy.key,
         "CopySource": {"Bucket": copy.bucket, "Key": copy.key, "VersionId": copy.version_id},
@@ -65,7 +65,7 @@ def copy_arguments(copy: Copy, guard: Guard) -> dict[str, Any]:
 
 
 def upload_arguments(copy: Copy) -> dict[str, Any]:
-    """Return CreateMultipartUpload's arguments, apart from bucket and checksum. It copies nothing by itself."""
+    """Return CreateMultipartUpload's arguments, without bucket and checksum. It copies nothing by itself."""
     return {
         "Key": copy.key,
         "Metadata": dict(copy.metadata),
@@ -79,9 +79,9 @@ def upload_arguments(copy: Copy) -> dict[str, Any]:
 
 
 def _metadata(copy: Copy) -> dict[str, Any]:
-    """Let S3 copy metadata that stays as it is, also such as no HEAD shows; S3 never copies the redirect along.
+    """Let S3 copy metadata that does not change, including what no HEAD returns. S3 never copies the redirect location.
 
-    Where the replica's differs, every header is sent again, as REPLACE demands.
+    If the replica's metadata differs, every header is sent again, as the directive REPLACE requires.
     """
     if copy.metadata == copy.source_metadata:
         redirect = copy.headers.get("WebsiteRedirectLocation")
@@ -94,7 +94,7 @@ def _tag_header(tags: Mapping[str, str]) -> str:
 
 
 def _tagging(copy: Copy) -> dict[str, Any]:
-    """Let S3 copy tags that stay as they are."""
+    """Let S3 copy tags that do not change."""
     if copy.tags == copy.source_tags:
         return {}
     return {"TaggingDirective": "REPLACE", "Tagging": _tag_header(copy.tags)}
@@ -124,7 +124,7 @@ def _lock(lock: Lock) -> dict[str, Any]:
 
 
 def _grants(grants: tuple[Grant, ...]) -> dict[str, str]:
-    """Return an ACL as headers: all grantees of one permission in one header, or the canned ACL with WRITE."""
+    """Return an ACL as headers: one header per permission with all its grantees, or the canned public-read-write."""
     if {*grants} >= PUBLIC_READ_WRITE:
         return {"ACL": "public-read-write"}
     by_argument: dict[str, list[str]] = {}

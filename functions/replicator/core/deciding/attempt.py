@@ -1,6 +1,7 @@
-"""An attempt: one change, one delivery of it, one destination. What is passed together is one value.
+"""An attempt: one change, one delivery of it, one destination, as one value that is passed from step to step.
 
-Separate from the facts, which grow while the attempt is decided: an attempt is known before anything is read.
+Separate from the facts, which grow while the attempt is decided: an attempt is known before anything is read. How it
+ended is in result.py.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from replicator.core.versions.origin import Origin
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How a change arrived.
+    """How a change arrived with a message.
 
     receive_count: how often SQS has delivered its message, this time included. redriven: the message comes from the
     dead-letter queue. message: its id. alone: nothing else is processed at the same time. from_part_queue: it is a part

@@ -2,8 +2,8 @@
 
     refused or settled -> Finish;  in order and simple -> FastCopy;  everything else -> Plan
 
-One pure function. Live events, retries, redriven failures, batch tasks and `explain` call it with the facts that they
-have, so they can never disagree. It never guesses: if a fact is missing, it returns Need.
+`decide` is one pure function. Live events, retries, redriven failures, batch tasks and `explain` all call it, so they
+can never disagree. It never guesses: if a fact is missing, it returns Need.
 """
 
 from replicator.core.deciding.actions import CopyVersion, Decision, FastCopy, Finish, Need

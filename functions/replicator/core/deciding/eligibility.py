@@ -1,6 +1,7 @@
-"""May a version be copied under a rule, and does S3 allow it? A list of refusals, each with its reason.
+"""Eligibility: do the rule and S3 allow a version to be copied? A list of refusals, each with its reason.
 
-Separate from the decision, which is about order and presence: here only one version and its rule matter.
+Separate from the decision, which is about order and about what the destination has: here only one version and its rule
+matter.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,7 +1,7 @@
 """What the journal remembers about one key at one destination, and how that memory grows.
 
-The journal only saves requests: the buckets are the truth. Its values are here, beside the decision, which trusts them
-no further than it must; its storage is in an adapter.
+The journal mostly saves requests: the buckets are the truth. The values are here, because the decision uses them; the
+adapter aws/journal.py stores them, and docs/architecture.md describes the items.
 """
 
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ SETTLED_OUT_OF_ORDER = 200
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One key of one source bucket, and one of its destination buckets: what one journal entry is for."""
+    """One key of a source bucket and one of its destination buckets: what a journal entry is about."""
 
     source: str
     destination: str
@@ -31,7 +31,7 @@ class Memory:
 
     generation: grows by one with each settled change; a change decided on an older generation cannot be settled. 0: no
         entry.
-    top: what we last saw or wrote on top of the destination; None for a delete marker or nothing.
+    top: the version that we last saw or wrote on top of the destination; None for a delete marker or nothing.
     sequencer: of the event for which the top was written; empty if the top comes from a listing.
     settled: ids of source versions and delete markers that are done for good, newest last.
     completed: when the newest of them was settled, epoch milliseconds; for display, no decision depends on it.

@@ -1,6 +1,6 @@
-"""The result of an attempt: its outcome, what deliveries left behind, and how it counts.
+"""The result of an attempt: its outcome, the trail that deliveries left behind, and the score, how it counts.
 
-Separate from the outcome, which is what people and metrics see: the other two decide what must still be recorded,
+Separate from the outcome, which is what people and metrics see: trail and score say what must still be recorded,
 cleaned up and counted.
 """
 

@@ -1,4 +1,4 @@
-"""What is where: both histories of a key, and which native versions have a replica at the destination.
+"""Standing: both histories of a key, and which native versions have a replica at the destination.
 
 Separate from the plan, which decides what to do about it, so that others can ask the same questions. Only a HEAD shows
 an entry's origin, so each question reads as few marks as possible. If a mark or a verdict is missing from the facts,

@@ -1,7 +1,7 @@
 """The winner: which of two native entries, one from each side, must be current in both buckets.
 
-Both directions must reach the same answer from their own facts, without communicating. So the rule is small and
-symmetric, and has this module to itself. The simulation is its proof.
+Both directions must reach the same result from their own facts, without communicating. So the rule is small and
+symmetric, and has a module of its own. The simulation tests it.
 """
 
 from collections.abc import Callable, Sequence

@@ -11,7 +11,7 @@ UNREADABLE_RECEIVES = 5
 """Receives of a change whose answers from AWS cannot be read, half a minute in all."""
 
 OVERDUE_MS = 30 * 60 * 1000
-"""By then any message has come back: LONGEST_DELAY, and the queue's visibility timeout if a function crashed."""
+"""By then any message has come back: after LONGEST_DELAY or, after a crash, the queue's visibility timeout."""
 PARTS_OVERDUE_MS = 24 * 3600 * 1000
 """By then all parts of an object have been copied, at any realistic rate, unless their messages are lost."""
 

@@ -1,7 +1,7 @@
 """Outcomes of a change, reason codes, and the two kinds of trouble: temporary and permanent.
 
-Adapters raise trouble and flows turn it into outcomes; there is no third way. Reason codes are S3's own `failureReason`
-values wherever one fits (S3 user guide, "Amazon S3 Replication event notifications").
+Adapters raise trouble, and flows turn it into outcomes; nothing else stands for a failure. Reason codes are S3's own
+`failureReason` values wherever one fits (S3 user guide, "Amazon S3 Replication event notifications").
 """
 
 from dataclasses import dataclass
@@ -90,7 +90,7 @@ class Temporary(Trouble):
 
 
 class Permanent(Trouble):
-    """It will not succeed without somebody's help: the change goes to the dead-letter queue."""
+    """It will not succeed until somebody removes the cause: the change goes to the dead-letter queue."""
 
 
 class Conflict(Exception):

@@ -1,6 +1,6 @@
-"""Parts of an object: S3's limits, and dividing an object within them.
+"""Parts of an object: S3's limits, and how to cut an object into parts within them.
 
-Separate from what is chosen (layout.py) and what it costs (cost.py): this is only what S3 allows. The numbers are from
+Separate from the choice (layout.py) and its cost (cost.py): this is only what S3 allows. The numbers are from
 the user guide, "Amazon S3 multipart upload limits", and from CopyObject.
 """
 

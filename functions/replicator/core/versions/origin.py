@@ -1,8 +1,8 @@
 """The origin mark: which native version a replica stands for.
 
-S3 gives every replica a version id of its own. So the mark is what identifies a version everywhere: it ends loops, it
-shows what is missing, and it survives the loss of the journal. It is a module of its own because its text is a stored
-format: replicas written today must still be understood in ten years.
+S3 gives every replica a version id of its own. So the mark identifies a version in every bucket: it prevents loops,
+shows what is missing, and survives the loss of the journal. It has a module of its own because its text is a stored
+format: replicas written today must still be readable in ten years.
 """
 
 import re

@@ -127,7 +127,7 @@ class Head:
 
     @property
     def is_archived(self) -> bool:
-        """Return whether its bytes cannot be read until somebody restores them."""
+        """Return whether its bytes cannot be read until it is restored."""
         return (
             self.storage_class in ARCHIVED_CLASSES or bool(self.archive_status)
         ) and self.restore is not Restore.DONE
@@ -159,7 +159,10 @@ class StoredVersion:
 
 @dataclass(frozen=True, slots=True)
 class Replica:
-    """A version on top of a destination: which native version it stands for, and the ETag that a guard compares."""
+    """The version on top of a destination: its origin, and the ETag that a guard compares.
+
+    A native version there is its own origin.
+    """
 
     version_id: str
     etag: str

@@ -1,8 +1,9 @@
 """A batch of queue messages -> changes, side by side -> results -> queue, journal, metrics.
 
-Separate from replicating one change: this module keeps the promises about messages. One bad record never affects other
-records. What failed for good is in the dead-letter queue before its message is deleted. What may still succeed stays on
-the queue and comes back after a growing delay. Changes of one key run one after the other, in S3's own order.
+Separate from replicating one change: this module is about messages. One bad record never affects other records. A
+change that failed permanently is in the dead-letter queue before its message is deleted. A change that may still
+succeed stays on the queue and comes back after a growing delay. Changes of one key are processed one after the other,
+in S3's own order.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +24,7 @@ from replicator.flows.change.replicate import Services
 from replicator.flows.change.which_key import replicate_as_meant
 
 TIME_FOR_SUSPECTS_MS = 10_000
-"""How early in a batch processing alone must begin, so that it ends before the function's timeout."""
+"""Until when, from the start of a batch, a suspect may be begun, so that it ends before the function's timeout."""
 SUSPECT_VISIBILITY_SECONDS = 150
 """The visibility timeout of a suspected message that is processed alone: a little longer than the function may run."""
 

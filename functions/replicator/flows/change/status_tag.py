@@ -1,8 +1,8 @@
 """Outcomes of a change at its destinations -> one status -> a tag on the source version, where a stack enables that.
 
 S3 Replication shows its status in a header that nobody else can set; a tag is the next best place. S3 has no
-preconditions for tags: they are read, merged and written back as a whole. A tag that somebody sets between these two
-requests is lost, and S3 offers no way to prevent that. So the second request follows the first at once, nothing is
+conditional requests for tags: all tags are read, merged and written back. A tag that somebody else sets between these
+two requests is lost, and S3 offers no way to prevent that. So the second request follows the first at once, nothing is
 written if it would not change anything, and the feature is off by default.
 """
 

@@ -14,7 +14,7 @@ from replicator.core.parts.uploads import Failure, Upload
 from replicator.flows.large.ports import Multipart, Uploads
 
 TRIES = 5
-"""Deliveries that try to clean up. A change that is done must not come back forever."""
+"""Deliveries that try to clean up. After these the monitor does: a change that is done must not come back forever."""
 
 
 def clean_up(result: Result, multipart: Multipart | None) -> bool:
