@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from replicator.core.parts.cost import CostModel
-from replicator.core.parts.layout import How, plan_parts
+from replicator.core.parts.layout import CopyMethod, plan_parts
 
 PRICED = "November 2026"
 PRICES: Mapping[str, float] = {
@@ -90,7 +90,7 @@ def requests(parts: int, messages: int, annotations: int) -> Requests:
 def costs(work: Workload, model: CostModel = CostModel()) -> dict[str, float]:  # noqa: B008 - frozen
     """Return the dollars that one object costs, by service; `tag` is for one month."""
     layout = plan_parts(work.size, model)
-    large = layout.how is not How.ONE_REQUEST
+    large = layout.method is not CopyMethod.ONE_REQUEST
     messages = -(-layout.cut.count // layout.per_message) if layout.per_message else 0
     need = requests(layout.cut.count if large else 0, messages, work.annotations)
     gets = need.gets + work.tags + work.acl + 2 * work.two_way

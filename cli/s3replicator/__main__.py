@@ -7,6 +7,7 @@ statuses: 0 fine, 1 found something, 2 wrong usage, 130 interrupted.
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TextIO
@@ -28,6 +29,10 @@ def main() -> NoReturn:
         status = INTERRUPTED
     except OSError as error:
         status = _cannot_write(error)
+    if status == INTERRUPTED:
+        with suppress(OSError):
+            sys.stdout.flush()
+        os._exit(INTERRUPTED)  # while Python ends by itself, another Ctrl-C would kill it
     sys.exit(status)
 
 

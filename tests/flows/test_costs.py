@@ -12,7 +12,7 @@ from tests.flows.stage import EAST, WEST
 PUTS = ("COPY", "START", "COPY PART", "COMPLETE", "ANNOTATE", "LIST", "LIST PARTS", "LIST UPLOADS", "LIST ANNOTATIONS")
 GETS = ("HEAD", "GET ANNOTATION")
 WRITES = ("OPENED", "WAIT", "SENT", "SETTLE", "CLOSE", "ENDED")
-READS = ("READ", "UPLOAD?", "UPLOADS?")
+READS = ("READ", "UPLOAD?", "FIND UPLOADS")
 
 
 @pytest.mark.parametrize("annotations", [0, 3])
@@ -27,7 +27,7 @@ def test_the_model_counts_the_requests_of_a_large_object(
     stage = LargeStage([rule(WEST)])
     version = stage.put_large(body)
     stage.uploads.annotations[EAST, "k", version.version_id] = {str(number): b"1" for number in range(annotations)}
-    stage.rest()
+    stage.deliver_all()
     made = Counter(call.operation for call in stage.points.calls)
     counted = [sum(made[name] for name in names) for names in (PUTS, GETS, WRITES, READS)]
     expected = costs.requests(parts, messages, annotations)
@@ -37,7 +37,7 @@ def test_the_model_counts_the_requests_of_a_large_object(
 def test_the_model_counts_the_requests_of_a_small_object() -> None:
     stage = LargeStage([rule(WEST)])
     stage.put_large(b"one")
-    stage.rest()
+    stage.deliver_all()
     made = Counter(call.operation for call in stage.points.calls)
     assert made == {"HEAD": 1, "COPY": 1, "READ": 1, "SETTLE": 1}
     assert costs.requests(0, 0, 0) == costs.Requests(puts=1, gets=1, writes=1, reads=1)

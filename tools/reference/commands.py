@@ -24,12 +24,19 @@ actions does it need?*
 Credentials, Region, profile, proxies and endpoints are boto3's ordinary settings, including `AWS_ENDPOINT_URL` and its
 forms for single services. Each command below lists the IAM actions that its credentials need.
 
+In text, characters that do not print (controls, line breaks, marks of direction) and those that the terminal's encoding
+lacks are shown as `\\x1b`, `\\u202e` or `\\U000e0001`, and a backslash as two. With `--json`, values are exact.
+
 """
 EXIT_STATUSES = (
     ("0", "Success, and nothing was found that needs attention."),
-    ("1", "The command found something that needs attention (each command says what), or AWS refused a request."),
+    (
+        "1",
+        "The command found something that needs attention (each command says what), AWS refused a request, or the output "
+        "cannot be written, for example because its reader closed the pipe.",
+    ),
     ("2", "The arguments are wrong, or the stack cannot be found or read. Nothing was changed."),
-    ("130", "The command was interrupted with Ctrl-C."),
+    ("130", "The command was interrupted with Ctrl-C. Run it again: it finishes what was begun."),
 )
 COMMON = (StackOption, RegionOption, ProfileOption, JsonOption)
 WORDS = {str: "TEXT", int: "INTEGER", Path: "PATH"}
