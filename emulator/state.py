@@ -13,6 +13,7 @@ from emulator.calls.request_log import RequestLog
 from emulator.fault_injection.delivery import Delivery
 from emulator.fault_injection.faults import Faults
 from emulator.fault_injection.latency import Latency
+from emulator.iam.authorizations import Authorizations
 from emulator.iam.principals import Principals
 
 
@@ -67,6 +68,7 @@ class Emulator:
     principals: Principals = field(default_factory=Principals)
     faults: Faults = field(default_factory=Faults)
     requests: RequestLog = field(default_factory=RequestLog)
+    authorizations: Authorizations = field(default_factory=Authorizations)
     latency: Latency = field(default_factory=Latency)
     delivery: Delivery = field(default_factory=Delivery)
     metrics: list[dict[str, Any]] = field(default_factory=list)

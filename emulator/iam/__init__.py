@@ -1,1 +1,1 @@
-"""Who makes a call, and what resource policies decide about it."""
+"""Who makes a call, what it needs to be allowed, and what policies decide. Values only: nothing here asks moto."""

@@ -1,18 +1,23 @@
-"""Evaluation of resource policies: principals, actions, resources, and conditions as buckets and queues use them.
+"""A policy as statements, and whether a statement applies to a request.
 
-moto's own evaluation treats an Allow whose condition is not met as a Deny, and does not know service principals.
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+Separate from the evaluation, which knows several policies and their kinds; here there is one statement and one request.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
-Decision = Literal["Allow", "Deny"]
+from emulator.iam.conditions import Values, met
+from emulator.iam.patterns import arn_like, like, listed
+
+Statement = Mapping[str, Any]
+# By what a statement's Principal names a caller: itself (or everybody), or only its account.
+Named = Literal["itself", "account"]
 
 
 @dataclass(frozen=True)
@@ -24,85 +29,85 @@ class Service:
 
 @dataclass(frozen=True)
 class Identity:
-    """A caller with credentials: the ARNs and account ids by which a policy may name it."""
+    """A caller with credentials: the ARNs by which a policy may name it, and its account's id."""
 
-    names: frozenset[str]
+    arns: frozenset[str]
+    account: str
 
 
 @dataclass(frozen=True)
 class RequestContext:
-    """What a policy is evaluated against. `action` is such as s3:PutObject; `conditions` are condition keys' values."""
+    """What policies are evaluated against. `action` is such as s3:PutObject.
+
+    `conditions` are the values of condition keys: a text, or several for a key that may have several. `account` is the
+    id of the account that the resource belongs to.
+    """
 
     principal: Service | Identity
     action: str
     resource: str
-    conditions: Mapping[str, str]
+    conditions: Mapping[str, str | Sequence[str]]
+    account: str
+
+    @cached_property
+    def values(self) -> Values:
+        """Return the condition keys in lower case, each with a list of values."""
+        return {
+            name.lower(): (value,) if isinstance(value, str) else tuple(value)
+            for name, value in self.conditions.items()
+        }
+
+    @cached_property
+    def lower_action(self) -> str:
+        """Return the action in lower case: policies may write actions in any case."""
+        return self.action.lower()
 
 
-def decide(policy: Mapping[str, Any], request: RequestContext) -> Decision | None:
-    """Return a policy's decision: a Deny overrides every Allow; None if no statement applies."""
-    effects = {
-        str(statement.get("Effect")) for statement in _listed(policy.get("Statement")) if _applies(statement, request)
-    }
-    return "Deny" if "Deny" in effects else "Allow" if "Allow" in effects else None
+@dataclass(frozen=True)
+class Policy:
+    """A policy document. `name` is for messages."""
+
+    statements: tuple[Statement, ...]
+    name: str = ""
 
 
-def _applies(statement: Mapping[str, Any], request: RequestContext) -> bool:
-    action = request.action.lower()
+@lru_cache(maxsize=1024)
+def read(text: str, name: str = "") -> Policy:
+    """Return the policy in a JSON document. Raises ValueError."""
+    return Policy(tuple(listed(json.loads(text).get("Statement"))), name)
+
+
+def applies(statement: Statement, request: RequestContext) -> bool:
+    """Return whether action, resource and condition of a statement apply. The principal is a question of its own."""
     return (
-        _names(statement, "Principal", lambda named: _is_principal(named, request.principal))
-        and _names(statement, "Action", lambda named: any(_like(each.lower(), action) for each in _listed(named)))
-        and _names(statement, "Resource", lambda named: any(_like(each, request.resource) for each in _listed(named)))
-        and all(
-            _condition(operator, key, _listed(values), request.conditions)
-            for operator, keys in (statement.get("Condition") or {}).items()
-            for key, values in keys.items()
-        )
+        _names(statement, "Action", lambda named: like(named.lower(), request.lower_action))
+        and _names(statement, "Resource", lambda named: named == "*" or arn_like(named, request.resource))
+        and met(statement.get("Condition") or {}, request.values)
     )
 
 
-def _names(statement: Mapping[str, Any], element: str, matches: Callable[[Any], bool]) -> bool:
+def _names(statement: Statement, element: str, matches: Callable[[str], bool]) -> bool:
     if f"Not{element}" in statement:
-        return not matches(statement[f"Not{element}"])
-    return element in statement and matches(statement[element])
+        return not any(map(matches, listed(statement[f"Not{element}"])))
+    return any(map(matches, listed(statement.get(element))))
 
 
-def _is_principal(named: Any, principal: Service | Identity) -> bool:
+def names_principal(statement: Statement, request: RequestContext) -> Named | None:
+    """Return how a statement of a resource's policy names the caller; None if it does not."""
+    if "NotPrincipal" in statement:
+        return None if _named(statement["NotPrincipal"], request.principal) else "itself"
+    return _named(statement.get("Principal"), request.principal)
+
+
+def _named(named: Any, principal: Service | Identity) -> Named | None:
     if named == "*":
-        return True
+        return "itself"
     if not isinstance(named, Mapping):
-        return False
+        return None
     if isinstance(principal, Service):
-        return principal.name in _listed(named.get("Service"))
-    return any(each == "*" or each in principal.names for each in _listed(named.get("AWS")))
-
-
-def _condition(operator: str, key: str, values: Iterable[Any], given: Mapping[str, str]) -> bool:
-    """Return whether a condition is met; with an unknown operator it never is."""
-    lower = {name.lower(): value for name, value in given.items()}
-    actual = lower.get(key.lower())
-    expected = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
-    if operator == "Null":
-        return ("true" in expected) == (actual is None)
-    name = operator.removesuffix("IfExists")
-    if actual is None:
-        return name != operator or "Not" in name
-    negative = "Not" in name
-    match name.replace("Not", ""):
-        case "StringEquals" | "Bool":
-            met = actual in expected
-        case "StringEqualsIgnoreCase":
-            met = actual.lower() in [value.lower() for value in expected]
-        case "StringLike" | "ArnLike" | "ArnEquals":
-            met = any(_like(value, actual) for value in expected)
-        case _:
-            return False
-    return met != negative
-
-
-def _like(pattern: str, value: str) -> bool:
-    return pattern == "*" or fnmatchcase(value, pattern.replace("[", "[[]"))
-
-
-def _listed(value: Any) -> list[Any]:
-    return [] if value is None else value if isinstance(value, list) else [value]
+        return "itself" if principal.name in listed(named.get("Service")) else None
+    names = set(listed(named.get("AWS")))
+    if "*" in names or names & principal.arns:
+        return "itself"
+    account = {principal.account, f"arn:aws:iam::{principal.account}:root"}
+    return "account" if names & account else None

@@ -99,7 +99,7 @@ def answer(call: Call, environ: dict[str, Any]) -> Answer | None:
         access.check(request)
         return _OPERATIONS.get(call.operation, _left_to_moto)(request)
     except S3Error as error:
-        return error.answer()
+        return access.as_seen(request, error).answer()
 
 
 def _left_to_moto(request: Request) -> None:

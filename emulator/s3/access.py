@@ -1,93 +1,94 @@
-"""Access checks: the expected bucket owner of a request, and Deny statements of bucket policies.
+"""Access checks: the expected bucket owner of a request, the policies of the caller's role, and the bucket's policy.
 
-The emulator does not evaluate the policies of roles, so an Allow changes nothing, and only a Deny counts.
+What a role is not allowed is AccessDenied, as is what the bucket's policy denies to anybody. A role that may not list
+the bucket does not learn which objects exist, and S3 leaves headers out that it may not see.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html
 """
 
 from __future__ import annotations
 
-import json
-from functools import lru_cache
-from typing import Any
+from collections.abc import Iterator
 
 from emulator.calls.answers import S3Error
 from emulator.calls.call import Call
-from emulator.iam import policies
+from emulator.iam import actions
 from emulator.s3.copy_sources import parse
-from emulator.s3.histories import find_bucket
+from emulator.s3.histories import find, find_bucket
 from emulator.s3.requests import Request
+from emulator.s3.versions import Version, is_version
+from emulator.services.authorization import Conditions, denial, is_evaluated
 
-# Operations whose permission has another name.
-_PERMISSIONS = {
-    "AbortMultipartUpload": "AbortMultipartUpload",
-    "CompleteMultipartUpload": "PutObject",
-    "CopyObject": "PutObject",
-    "CreateMultipartUpload": "PutObject",
-    "DeleteBucketEncryption": "PutEncryptionConfiguration",
-    "DeleteObjects": "DeleteObject",
-    "GetBucketEncryption": "GetEncryptionConfiguration",
-    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
-    "GetBucketNotificationConfiguration": "GetBucketNotification",
-    "GetObjectAttributes": "GetObject",
-    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
-    "HeadBucket": "ListBucket",
-    "HeadObject": "GetObject",
-    "ListMultipartUploads": "ListBucketMultipartUploads",
-    "ListObjectVersions": "ListBucketVersions",
-    "ListObjects": "ListBucket",
-    "ListObjectsV2": "ListBucket",
-    "ListParts": "ListMultipartUploadParts",
-    "PostObject": "PutObject",
-    "PutBucketEncryption": "PutEncryptionConfiguration",
-    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
-    "PutBucketNotificationConfiguration": "PutBucketNotification",
-    "PutObjectLockConfiguration": "PutBucketObjectLockConfiguration",
-    "UploadPart": "PutObject",
-    "UploadPartCopy": "PutObject",
-}
-# A request that names a version needs another permission: GetObjectVersionAcl, not GetObjectAcl.
-_OF_VERSIONS = (
-    "DeleteObject",
-    "DeleteObjectAnnotation",
-    "DeleteObjectTagging",
-    "GetObject",
-    "GetObjectAcl",
-    "GetObjectAnnotation",
-    "GetObjectTagging",
-    "ListObjectAnnotations",
-    "PutObjectAcl",
-    "PutObjectAnnotation",
-    "PutObjectTagging",
-)
 # The bucket owner can always repair a policy.
 _ALWAYS = ("CreateBucket", "DeleteBucketPolicy", "GetBucketPolicy", "PutBucketPolicy")
+# Operations about no bucket that exists.
+_WITHOUT_BUCKET = ("CreateBucket", "ListBuckets")
+_EXISTENCE_IS_SECRET = ("GetObject", "GetObjectAttributes", "HeadObject")
+# Headers and query parameters that are condition keys of the same name, but for the prefix.
+_HEADERS_AS_KEYS = (
+    *("x-amz-acl", "x-amz-copy-source", "x-amz-metadata-directive", "x-amz-object-annotation-directive"),
+    *(f"x-amz-grant-{name}" for name in ("full-control", "read", "read-acp", "write", "write-acp")),
+    *("x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id"),
+    *("x-amz-server-side-encryption-customer-algorithm", "x-amz-storage-class", "x-amz-website-redirect-location"),
+    *("if-match", "if-none-match"),
+)
+_LOCK_HEADERS_AS_KEYS = ("object-lock-mode", "object-lock-retain-until-date", "object-lock-legal-hold")
+_PARAMETERS_AS_KEYS = {"prefix": "prefix", "delimiter": "delimiter", "max-keys": "max-keys", "versionId": "versionid"}
 
 
 def check(request: Request) -> None:
-    """Raise AccessDenied if the bucket or the copy source has another owner than expected, or its policy denies."""
+    """Raise AccessDenied if the bucket or the copy source has another owner than expected, or policies deny."""
     call = request.call
     _check_owner(call.bucket, request.header("x-amz-expected-bucket-owner"))
-    if call.operation not in _ALWAYS:
-        name = _PERMISSIONS.get(call.operation, call.operation)
-        _check_policy(call, call.bucket, call.key, _versioned(name, request.version_id))
-    if call.copy_source is not None:
-        bucket, key, version_id = parse(call.copy_source)
+    source = _source(call)
+    if is_evaluated(call.principal) or call.operation not in _ALWAYS:
+        conditions = _conditions(request)
+        versioned = request.version_id is not None
+        for action in actions.of_s3(call.operation, versioned=versioned, header=request.header, source=source):
+            if call.operation != "DeleteObjects":  # which are checked one by one
+                _check_policies(call, call.bucket, call.key, action, conditions)
+    if call.copy_source is not None and source is not None:
+        bucket, key, _ = parse(call.copy_source)
         _check_owner(bucket, request.header("x-amz-source-expected-bucket-owner"))
-        _check_policy(call, bucket, key, _versioned("GetObject", version_id))
+        conditions = _tags(_version_of_source(call))
+        for action in actions.of_s3_source(call.operation, request.header, source):
+            _check_policies(call, bucket, key, action, conditions)
 
 
-def check_key(call: Call, key: str, version_id: str | None) -> None:
-    """Raise AccessDenied if the bucket policy denies what a call for several keys does to one of them."""
-    name = _PERMISSIONS.get(call.operation, call.operation)
-    _check_policy(call, call.bucket, key, _versioned(name, version_id))
+def check_key(request: Request, key: str, version_id: str | None) -> None:
+    """Raise AccessDenied if policies deny what a call for several keys does to one of them."""
+    versioned = version_id is not None
+    for action in actions.of_s3(request.call.operation, versioned=versioned, header=request.header):
+        _check_policies(request.call, request.call.bucket, key, action, {})
 
 
-def _versioned(permission: str, version_id: str | None) -> str:
-    if version_id is None or permission not in _OF_VERSIONS:
-        return permission
-    return permission.replace("Object", "ObjectVersion", 1)
+def visible(request: Request, headers: dict[str, str]) -> dict[str, str]:
+    """Return those headers of an object that the caller may see."""
+    if not is_evaluated(request.call.principal):
+        return headers
+    return {
+        name: value
+        for name, value in headers.items()
+        if name not in actions.S3_HEADERS_THAT_NEED or _may_see(request, name)
+    }
+
+
+def _may_see(request: Request, header: str) -> bool:
+    action = actions.to_see(header, versioned=request.version_id is not None)
+    return not _denial(request.call, request.call.bucket, request.call.key, action, {})
+
+
+def as_seen(request: Request, error: S3Error) -> S3Error:
+    """Return the error as the caller sees it: who may not list a bucket gets 403 for an object that is missing."""
+    call = request.call
+    if error.code not in ("NoSuchKey", "NoSuchVersion") or call.operation not in _EXISTENCE_IS_SECRET:
+        return error
+    if is_evaluated(call.principal) and (message := _denial(call, call.bucket, None, "s3:ListBucket", {})):
+        return S3Error(403, "AccessDenied", message)
+    return error
 
 
 def _check_owner(name: str | None, expected: str | None) -> None:
@@ -96,26 +97,66 @@ def _check_owner(name: str | None, expected: str | None) -> None:
         raise S3Error(403, "AccessDenied", "Access Denied")
 
 
-def _check_policy(call: Call, name: str | None, key: str | None, permission: str) -> None:
+def _check_policies(call: Call, name: str | None, key: str | None, action: str, conditions: Conditions) -> None:
+    if message := _denial(call, name, key, action, conditions):
+        raise S3Error(403, "AccessDenied", message)
+
+
+def _denial(call: Call, name: str | None, key: str | None, action: str, conditions: Conditions) -> str | None:
+    """Return why policies deny an action. Nothing is denied in a bucket that does not exist: it is NoSuchBucket."""
     bucket = find_bucket(name)
-    if bucket is None or bucket.policy is None:
-        return
-    account, principal = bucket.account_id, call.principal
-    names = {account, f"arn:aws:iam::{account}:root", principal.arn}
-    conditions = {
-        "aws:SecureTransport": "true",  # the emulator has no TLS, but stands for an endpoint that has
-        "aws:PrincipalAccount": account,
-        "aws:PrincipalArn": principal.arn,
-        "aws:RequestedRegion": call.region,
-    }
-    resource = bucket.arn if key is None else f"{bucket.arn}/{key}"
-    identity = policies.Identity(frozenset(names))
-    context = policies.RequestContext(identity, f"s3:{permission}", resource, conditions)
-    if policies.decide(_parsed(bytes(bucket.policy)), context) == "Deny":
-        raise S3Error(403, "AccessDenied", "Access Denied")
+    if bucket is None and call.operation not in _WITHOUT_BUCKET:
+        return None
+    resource = "*" if name is None else f"arn:aws:s3:::{name}" + ("" if key is None else f"/{key}")
+    account = bucket.account_id if bucket else call.principal.arn.split(":")[4]
+    return denial(
+        call.principal,
+        action,
+        resource,
+        account=account,
+        region=call.region,
+        conditions={"s3:ResourceAccount": account, **conditions},
+        policy=bytes(bucket.policy) if bucket is not None and bucket.policy is not None else None,
+    )
 
 
-@lru_cache(maxsize=256)
-def _parsed(policy: bytes) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(policy)
-    return document
+def _source(call: Call) -> actions.Source | None:
+    if call.copy_source is None:
+        return None
+    version = _version_of_source(call)
+    return actions.Source(parse(call.copy_source)[2] is not None, bool(version and version.attributes.tags))
+
+
+def _version_of_source(call: Call) -> Version | None:
+    bucket, key, version_id = parse(call.copy_source or "")
+    return _version(bucket, key, version_id)
+
+
+def _version(bucket: str | None, key: str | None, version_id: str | None) -> Version | None:
+    found = find_bucket(bucket)
+    try:
+        entry = find(found, key, version_id) if found is not None and key is not None else None
+    except S3Error:  # the operation refuses the version id itself
+        return None
+    return entry if is_version(entry) else None
+
+
+def _conditions(request: Request) -> Conditions:
+    return dict(_keys(request)) | _tags(_version(request.call.bucket, request.call.key, request.version_id))
+
+
+def _keys(request: Request) -> Iterator[tuple[str, str]]:
+    for header in _HEADERS_AS_KEYS:
+        if (value := request.header(header)) is not None:
+            yield f"s3:{header}", value
+    for name in _LOCK_HEADERS_AS_KEYS:
+        if (value := request.header(f"x-amz-{name}")) is not None:
+            yield f"s3:{name}", value
+    for parameter, key in _PARAMETERS_AS_KEYS.items():
+        if (value := request.query.get(parameter)) is not None:
+            yield f"s3:{key}", value
+
+
+def _tags(version: Version | None) -> dict[str, str]:
+    tags = version.attributes.tags if version else {}
+    return {f"s3:ExistingObjectTag/{name}": value for name, value in tags.items()}

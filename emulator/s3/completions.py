@@ -30,6 +30,7 @@ def complete_multipart_upload(request: Request) -> Answer:
         if done := _completed_earlier(bucket, request):
             return _answer(request, done)
         upload = get_upload(request)
+        encryption.check_decryptable(upload.attributes.encryption, bucket)
         parts = _chosen_parts(request, upload)
         preconditions.check_completion(request, current(bucket, request.key), upload.sequence, existed=upload.existed)
         version = _assemble(bucket, upload, parts)

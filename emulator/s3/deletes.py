@@ -71,7 +71,7 @@ def delete_objects(request: Request) -> Answer:
 
 def _delete_one(request: Request, named: dict[str, Any]) -> dict[str, Any]:
     key, version_id = str(named.get("Key") or ""), named.get("VersionId")
-    access.check_key(request.call, key, version_id)
+    access.check_key(request, key, version_id)
     deleted = _delete(request, key, version_id, named.get("ETag"))
     outcome: dict[str, Any] = {"Key": key, "VersionId": version_id}
     if isinstance(deleted, Marker):

@@ -16,6 +16,9 @@ from moto.kms.models import Key, kms_backends
 from moto.s3.models import FakeBucket
 
 from emulator.calls.answers import S3Error
+from emulator.iam.actions import TO_DECRYPT, TO_ENCRYPT
+from emulator.s3 import key_access
+from emulator.s3.histories import find_bucket
 from emulator.s3.requests import Request
 from emulator.s3.versions import Encryption, Version
 
@@ -40,7 +43,20 @@ def of_request(request: Request, bucket: FakeBucket) -> Encryption:
         return Encryption()
     key = request.header(f"{_SSE}-aws-kms-key-id") or (not requested and by_default.get("KMSMasterKeyID")) or None
     bucket_key = request.header(f"{_SSE}-bucket-key-enabled") or default.get("BucketKeyEnabled") or "false"
-    return Encryption(algorithm, _kms_key(key, bucket), str(bucket_key).lower() == "true")
+    encryption = Encryption(algorithm, _kms_key(key, bucket), str(bucket_key).lower() == "true")
+    _check_permission(TO_ENCRYPT, encryption, bucket)
+    return encryption
+
+
+def check_decryptable(encryption: Encryption, bucket: FakeBucket) -> None:
+    """Raise AccessDenied if the caller may not decrypt what is encrypted so in the bucket."""
+    _check_permission(TO_DECRYPT, encryption, bucket)
+
+
+def _check_permission(action: str, encryption: Encryption, bucket: FakeBucket) -> None:
+    if encryption.kms_key_id:
+        region, account, resource = encryption.kms_key_id.split(":", 5)[3:]
+        key_access.check(action, encryption, _known_key(account, region, resource), bucket)
 
 
 def _kms_key(key: str | None, bucket: FakeBucket) -> str:
@@ -100,6 +116,10 @@ def check_readable(version: Version, request: Request, *, as_copy_source: bool =
         raise S3Error(400, "InvalidRequest", message)
     if given != needed:
         raise S3Error(403, "AccessDenied", "Access Denied")
+    # A HEAD needs no bytes, and so no key, unless it asks for the checksum.
+    bucket = find_bucket(version.bucket_name)
+    if bucket is not None and (request.method != "HEAD" or request.header_is("x-amz-checksum-mode", "ENABLED")):
+        check_decryptable(version.attributes.encryption, bucket)
 
 
 def _customer_key(request: Request, prefix: str) -> str:

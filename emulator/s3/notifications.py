@@ -9,7 +9,6 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permiss
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from moto.s3.models import FakeBucket
 from emulator.calls.answers import Answer, S3Error, s3_answer
 from emulator.calls.operations import s3_model
 from emulator.iam import policies
+from emulator.iam.evaluation import evaluate
 from emulator.s3.histories import lock
 from emulator.s3.requests import Request
 from emulator.s3.sending import send_test_event
@@ -151,8 +151,9 @@ def _queue_problem(bucket: FakeBucket, arn: str) -> str | None:
     if arn.endswith(".fifo"):
         return "FIFO SQS queues are not supported"
     conditions = {"aws:SourceArn": bucket.arn, "aws:SourceAccount": bucket.account_id}
-    context = policies.RequestContext(policies.Service("s3.amazonaws.com"), "sqs:SendMessage", arn, conditions)
-    if policies.decide(json.loads(queue.policy or "{}"), context) != "Allow":
+    service = policies.Service("s3.amazonaws.com")
+    context = policies.RequestContext(service, "sqs:SendMessage", arn, conditions, queue.account_id)
+    if not evaluate(context, (), policies.read(queue.policy or "{}")).allowed:
         return "Permissions on the destination queue do not allow S3 to publish notifications from this bucket"
     return None
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from emulator.calls.answers import Answer, S3Error, http_date, s3_answer
-from emulator.s3 import attributes, checksums, encryption, preconditions
+from emulator.s3 import access, attributes, checksums, encryption, preconditions
 from emulator.s3.histories import version_id_header
 from emulator.s3.requests import Request
 from emulator.s3.versions import Version
@@ -51,7 +51,7 @@ def _read(request: Request, version: Version) -> Answer:
     }
     if preconditions.not_modified(request, version):
         return Answer(304, headers)
-    headers |= {"Accept-Ranges": "bytes"} | attributes.as_headers(version.attributes)
+    headers |= {"Accept-Ranges": "bytes"} | access.visible(request, attributes.as_headers(version.attributes))
     if version.restored:
         headers["x-amz-restore"] = _restore_status(version)
     # A header carries bytes; http.server encodes them as Latin-1.

@@ -122,6 +122,7 @@ def _part_number(request: Request) -> int:
 def upload_part(request: Request) -> Answer:
     """UploadPart."""
     upload, number = get_upload(request), _part_number(request)
+    encryption.check_decryptable(upload.attributes.encryption, request.bucket)
     part = _add(upload, number, request.body, checksums.of_request(request))
     headers = {"ETag": part.etag, **checksums.as_headers(part.checksum)}
     headers.pop("x-amz-checksum-type")
@@ -131,6 +132,7 @@ def upload_part(request: Request) -> Answer:
 def upload_part_copy(request: Request) -> Answer:
     """UploadPartCopy."""
     upload, number = get_upload(request), _part_number(request)
+    encryption.check_decryptable(upload.attributes.encryption, request.bucket)
     source_bucket, source = get_source(request)
     data = _copied_range(request, source.value)
     part = _add(upload, number, data, checksums.compute(data, upload.algorithm or checksums.DEFAULT))
@@ -181,6 +183,7 @@ def abort_multipart_upload(request: Request) -> Answer:
 def list_parts(request: Request) -> Answer:
     """ListParts, by part number; the marker need not be the number of an existing part."""
     upload = get_upload(request)
+    encryption.check_decryptable(upload.attributes.encryption, request.bucket)
     after, most = request.number("part-number-marker", 0), request.page_size("max-parts")
     numbers = [number for number in sorted(upload.parts) if number > after]
     content: dict[str, Any] = {

@@ -132,6 +132,7 @@ def _kept(kind: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     return show, empty
 
 
+_authorizations, _clear_authorizations = _kept("authorizations")
 _metrics, _clear_metrics = _kept("metrics")
 _events, _clear_events = _kept("events")
 _ROUTES: Mapping[tuple[str, str], Callable[[Emulator, Mapping[str, Any]], Any]] = {
@@ -145,6 +146,8 @@ _ROUTES: Mapping[tuple[str, str], Callable[[Emulator, Mapping[str, Any]], Any]] 
     ("POST", "latency"): _set_latency,
     ("GET", "requests"): lambda emulator, _: emulator.requests.rows(),
     ("DELETE", "requests"): _clear_requests,
+    ("GET", "authorizations"): _authorizations,
+    ("DELETE", "authorizations"): _clear_authorizations,
     ("GET", "metrics"): _metrics,
     ("DELETE", "metrics"): _clear_metrics,
     ("GET", "events"): _events,

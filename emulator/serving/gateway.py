@@ -1,4 +1,4 @@
-"""The path of every request: faults, latency and the log around whatever answers it.
+"""The path of every request: faults, latency, permissions and the log around whatever answers it.
 
 `emulator.s3` answers S3's operations on objects; moto's own applications answer everything else.
 """
@@ -23,6 +23,7 @@ from emulator.calls.call import Call, current_call
 from emulator.calls.operations import read_call
 from emulator.fault_injection.faults import MESSAGE, Delay, Kill, OkWithError, Status, Then
 from emulator.iam.principals import EMULATOR_ACCESS_KEY_ID
+from emulator.services import access
 from emulator.serving import control
 from emulator.state import Emulator
 
@@ -110,6 +111,8 @@ class Gateway:
     def _perform(self, call: Call, environ: dict[str, Any]) -> Answer:
         token = current_call.set(call)
         try:
+            if call.service != "s3" and (refused := access.check(call, environ)):
+                return refused
             if call.service == "dynamodb":
                 with self._dynamodb:
                     return self._from_moto(environ)

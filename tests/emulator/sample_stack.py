@@ -170,12 +170,23 @@ Resources:
           PolicyDocument:
             Version: "2012-10-17"
             Statement:
-              - {Effect: Allow, Action: "sqs:ReceiveMessage", Resource: !GetAtt Queue.Arn}
+              - Effect: Allow
+                Action:
+                  - sqs:ReceiveMessage
+                  - sqs:DeleteMessage
+                  - sqs:GetQueueAttributes
+                  - sqs:ChangeMessageVisibility
+                  - sqs:SendMessage
+                Resource: [!GetAtt Queue.Arn, !GetAtt SlowQueue.Arn]
               - !If
                 - HasAny
                 - Effect: Allow
                   Action: s3:GetObject
                   Resource: !Split [",", !Sub ["arn:aws:s3:::${Names}/*", {Names: !Join ["/*,arn:aws:s3:::", !Ref SourceBuckets]}]]
+                - !Ref AWS::NoValue
+              - !If
+                - CreatesBucket
+                - {Effect: Allow, Action: "s3:PutObject", Resource: !Sub "arn:aws:s3:::${CreateSourceBucket}/*"}
                 - !Ref AWS::NoValue
   Queue:
     Type: AWS::SQS::Queue

@@ -86,7 +86,7 @@ def test_a_resource_whose_condition_does_not_hold_is_not_created(emulator: Runni
     assert "Bucket" not in bare
     role = function(emulator, "bare-record")["Role"].rpartition("/")[2]
     policy = emulator.client("iam", REGION).get_role_policy(RoleName=role, PolicyName="record")["PolicyDocument"]
-    assert [each["Action"] for each in policy["Statement"]] == ["sqs:ReceiveMessage"]
+    assert [each["Action"] for each in policy["Statement"] if "s3:" in str(each["Action"])] == []
 
 
 def packaged_sample(emulator: Running, **changes: str) -> str:

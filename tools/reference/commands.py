@@ -32,8 +32,8 @@ EXIT_STATUSES = (
     ("0", "Success, and nothing was found that needs attention."),
     (
         "1",
-        "The command found something that needs attention (each command says what), AWS refused a request, or the output "
-        "cannot be written, for example because its reader closed the pipe.",
+        "The command found something that needs attention (each command says what), AWS refused a request, or the "
+        "output cannot be written, for example because its reader closed the pipe.",
     ),
     ("2", "The arguments are wrong, or the stack cannot be found or read. Nothing was changed."),
     ("130", "The command was interrupted with Ctrl-C. Run it again: it finishes what was begun."),

@@ -124,7 +124,7 @@ class EventInvokeConfig(Resource):
 
 
 class Role(Resource):
-    """AWS::IAM::Role. Its policies are stored and not evaluated; AWS managed policies are only names."""
+    """AWS::IAM::Role, with inline and managed policies."""
 
     kind = "AWS::IAM::Role"
     name_property = "RoleName"
@@ -155,7 +155,7 @@ class Role(Resource):
             iam.delete_role_policy(RoleName=self.name, PolicyName=name)
         for name, document in new.items():
             iam.put_role_policy(RoleName=self.name, PolicyName=name, PolicyDocument=json.dumps(document))
-        attached, wanted = (_customer_managed(each) for each in (before, self.properties))
+        attached, wanted = (_managed(each) for each in (before, self.properties))
         for arn in attached - wanted:
             iam.detach_role_policy(RoleName=self.name, PolicyArn=arn)
         for arn in wanted - attached:
@@ -165,7 +165,7 @@ class Role(Resource):
         iam = self.client("iam")
         for name in _inline(self.properties):
             iam.delete_role_policy(RoleName=self.name, PolicyName=name)
-        for arn in _customer_managed(self.properties):
+        for arn in _managed(self.properties):
             iam.detach_role_policy(RoleName=self.name, PolicyArn=arn)
         iam.delete_role(RoleName=self.name)
 
@@ -178,5 +178,5 @@ def _inline(properties: Properties) -> dict[str, Any]:
     }
 
 
-def _customer_managed(properties: Properties) -> set[str]:
-    return {arn for arn in properties.get("ManagedPolicyArns", []) if not arn.startswith("arn:aws:iam::aws:")}
+def _managed(properties: Properties) -> set[str]:
+    return set(properties.get("ManagedPolicyArns", []))

@@ -1,0 +1,120 @@
+"""Which permissions a call needs of a service that moto answers, on which of its resources.
+
+S3 has its own checks (`emulator.s3.access`). An operation that is not listed needs the action of its name on `*`.
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_sqs.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_dynamodb.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_events.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_kms.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from moto.kms.models import kms_backends
+
+from emulator.calls.answers import Answer, error_answer
+from emulator.calls.call import Call
+from emulator.calls.operations import service_model
+from emulator.iam import actions
+from emulator.services.authorization import denial, is_evaluated
+from emulator.services.sqs import queue_of
+
+
+class _Need(NamedTuple):
+    action: str
+    resource: str
+    policy: str | None = None
+    of_key: bool = False
+
+
+def check(call: Call, environ: Mapping[str, Any]) -> Answer | None:
+    """Return the error with which the service refuses a call, None if it is allowed."""
+    if not is_evaluated(call.principal) or (call.service, call.operation) in actions.NEED_NOTHING:
+        return None
+    own = call.principal.arn.split(":")[4]
+    for need in _needs(call, _body(environ), own):
+        account = need.resource.split(":")[4] if need.resource != "*" else own
+        message = denial(
+            call.principal,
+            need.action,
+            need.resource,
+            account=account or own,
+            region=call.region,
+            policy=need.policy,
+            of_key=need.of_key,
+        )
+        if message:
+            return _refusal(call, message)
+    return None
+
+
+def _refusal(call: Call, message: str) -> Answer:
+    """Return the error in the service's own words: SQS keeps those of its old protocol."""
+    model = service_model(call.service)
+    if call.service == "sqs" or model is None or model.resolved_protocol in ("query", "ec2", "rest-xml"):
+        return error_answer(call, 403, "AccessDenied", message)
+    return error_answer(call, 400, "AccessDeniedException", message)
+
+
+def _body(environ: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        body = json.loads(environ["wsgi.input"].getvalue() or b"{}")
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _needs(call: Call, body: Mapping[str, Any], account: str) -> Iterator[_Need]:
+    action = actions.of_service(call.service, call.operation)
+    prefix = f"arn:aws:{call.service}:{call.region}:{account}:"
+    match call.service:
+        case "sqs" if "QueueUrl" in body or "QueueName" in body:
+            arn = _queue(body, call.region, account)
+            queue = queue_of(arn)
+            yield _Need(action, arn, queue.policy if queue else None)
+        case "dynamodb" if "TableName" in body or "RequestItems" in body or "TransactItems" in body:
+            yield from (_Need(each, _table(prefix, name)) for each, name in _tables(action, body))
+        case "events" if "Entries" in body:
+            buses = dict.fromkeys(str(each.get("EventBusName", "default")) for each in body["Entries"])
+            yield from (_Need(action, bus if ":" in bus else f"{prefix}event-bus/{bus}") for bus in buses)
+        case "kms" if "KeyId" in body:
+            yield _key(action, str(body["KeyId"]), call.region, account)
+        case _:
+            yield _Need(action, "*")
+
+
+def _queue(body: Mapping[str, Any], region: str, account: str) -> str:
+    if "QueueName" in body:
+        return f"arn:aws:sqs:{region}:{account}:{body['QueueName']}"
+    owner, _, name = urlsplit(str(body["QueueUrl"])).path.strip("/").rpartition("/")
+    return f"arn:aws:sqs:{region}:{owner or account}:{name}"
+
+
+def _table(prefix: str, name: str) -> str:
+    return name if name.startswith("arn:") else f"{prefix}table/{name}"
+
+
+def _tables(action: str, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each action with its table, or the index that is read instead of it."""
+    if "TableName" in body:
+        yield action, str(body["TableName"]) + (f"/index/{body['IndexName']}" if "IndexName" in body else "")
+    yield from ((action, name) for name in body.get("RequestItems", {}))
+    for item in body.get("TransactItems", []):
+        for kind, request in item.items():
+            operation = {"Get": "GetItem", "ConditionCheck": "ConditionCheckItem"}.get(kind, f"{kind}Item")
+            yield f"dynamodb:{operation}", str(request["TableName"])
+
+
+def _key(action: str, name: str, region: str, account: str) -> _Need:
+    resource = name if name.startswith(("arn:", "alias/")) else f"key/{name}"
+    arn = resource if resource.startswith("arn:") else f"arn:aws:kms:{region}:{account}:{resource}"
+    _, _, _, region, account, resource = arn.split(":", 5)
+    try:
+        key = kms_backends[account][region].describe_key(resource.removeprefix("key/"))
+    except (AttributeError, KeyError):  # moto fails with the first on an alias that does not exist
+        return _Need(action, arn, of_key=True)
+    return _Need(action, key.arn, key.policy, of_key=True)

@@ -1,0 +1,87 @@
+"""Whether the caller may do something: the policies of its role, and the policy of the resource.
+
+Every service asks here. Calls with the user's credentials are allowed, unless the resource's policy denies them
+explicitly; a function without a role, which only tests have, counts as the user.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from emulator.iam.authorizations import Authorization
+from emulator.iam.evaluation import Decision, evaluate
+from emulator.iam.policies import Identity, RequestContext, read
+from emulator.iam.principals import Principal
+from emulator.services.iam import policies_of
+from emulator.state import active
+
+Conditions = Mapping[str, str | Sequence[str]]
+
+
+def denial(  # noqa: PLR0913 - what AWS evaluates a request against
+    principal: Principal,
+    action: str,
+    resource: str,
+    *,
+    account: str,
+    region: str,
+    conditions: Conditions | None = None,
+    policy: str | bytes | None = None,
+    of_key: bool = False,
+) -> str | None:
+    """Return AWS's message if the caller may not do this, None if it may.
+
+    `account` is the account of the resource, `policy` the resource's policy, `of_key` whether that is a KMS key's.
+    """
+    if not policy and not is_evaluated(principal):
+        return None
+    identity = _identity(principal)
+    values = {**_global_keys(principal, identity, account, region), **(conditions or {})}
+    context = RequestContext(identity, action, resource, values, account)
+    of_resource = read(policy if isinstance(policy, str) else policy.decode()) if policy else None
+    if not is_evaluated(principal):
+        decision = evaluate(context, (), of_resource)
+        return _message(principal, context, decision) if decision.is_explicit_deny else None
+    decision = evaluate(context, policies_of(principal.arn), of_resource, of_key=of_key)
+    message = None if decision.allowed else _message(principal, context, decision)
+    active().authorizations.add(
+        Authorization(
+            principal.function, principal.arn, action, resource, account, values, decision.allowed, message or ""
+        )
+    )
+    return message
+
+
+def is_evaluated(principal: Principal) -> bool:
+    """Return whether the caller may do only what policies allow."""
+    return principal.kind == "replicator" and bool(principal.arn)
+
+
+def _identity(principal: Principal) -> Identity:
+    account = principal.arn.split(":")[4] if principal.arn else ""
+    return Identity(frozenset({principal.arn, principal.session_arn}), account)
+
+
+def _global_keys(principal: Principal, identity: Identity, account: str, region: str) -> Conditions:
+    return {
+        "aws:CurrentTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "aws:EpochTime": str(int(time.time())),
+        "aws:PrincipalAccount": identity.account,
+        "aws:PrincipalArn": principal.arn,
+        "aws:PrincipalIsAWSService": "false",
+        "aws:PrincipalType": "User" if principal.kind == "user" else "AssumedRole",
+        "aws:RequestedRegion": region,
+        "aws:ResourceAccount": account,
+        "aws:SecureTransport": "true",  # the emulator has no TLS, but stands for an endpoint that has
+        "aws:SourceIp": "127.0.0.1",
+        "aws:ViaAWSService": "false",
+        "aws:userid": principal.id.removeprefix("AWS:"),
+    }
+
+
+def _message(principal: Principal, context: RequestContext, decision: Decision) -> str:
+    who, what = principal.session_arn, f"{context.action} on resource: {context.resource}"
+    return f"User: {who} is not authorized to perform: {what} {decision.reason(context.action)}"

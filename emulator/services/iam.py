@@ -1,0 +1,59 @@
+"""The identity policies of a role, as moto's IAM stores them: inline ones and attached managed ones.
+
+Separate from the evaluation, which is pure. An AWS managed policy is loaded from moto's data when it is attached.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.models import AWSManagedPolicy, IAMBackend, ManagedPolicy, Role, iam_backends
+
+from emulator.iam.policies import Policy, read
+from emulator.patching import patch
+
+_AWS_MANAGED = "arn:aws:iam::aws:policy/"
+
+
+def policies_of(arn: str) -> tuple[Policy, ...]:
+    """Return the identity policies of a role; none if there is no such role."""
+    role = _find(arn)
+    if role is None:
+        return ()
+    inline = [read(_text(document), name) for name, document in list(role.policies.items())]
+    managed = [read(_default_version(each), each.name) for each in list(role.managed_policies.values())]
+    return (*inline, *managed)
+
+
+def _find(arn: str) -> Role | None:
+    account = arn.split(":")[4]
+    roles = iam_backends[account]["aws"].roles
+    return next((role for role in list(roles.values()) if role.arn == arn), None)
+
+
+def _default_version(policy: ManagedPolicy) -> str:
+    return next(_text(each.document) for each in policy.versions if each.version_id == policy.default_version_id)
+
+
+def _text(document: Any) -> str:
+    return document if isinstance(document, str) else json.dumps(document)
+
+
+@patch(IAMBackend, "attach_role_policy")
+def _attach_role_policy(original: Callable[..., None], backend: IAMBackend, policy_arn: str, role_name: str) -> None:
+    """Load an AWS managed policy when it is first attached: moto would load all of them, which takes seconds."""
+    name = policy_arn.rpartition("/")[2]
+    if policy_arn.startswith(_AWS_MANAGED) and policy_arn not in backend.managed_policies and name in _aws_managed():
+        policy = AWSManagedPolicy.from_data(name, backend.account_id, backend.region_name, _aws_managed()[name])
+        backend.managed_policies[policy_arn] = policy
+    original(backend, policy_arn, role_name)
+
+
+@cache
+def _aws_managed() -> dict[str, dict[str, Any]]:
+    data: dict[str, dict[str, Any]] = json.loads(aws_managed_policies_data)
+    return data
