@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from replicator.core.deciding.copy import Copy, Guard, Written
+from replicator.core.outcomes.outcome import Permanent, Reason
 from replicator.core.parts.parts import PartRange
 from replicator.core.parts.uploads import CopySource, Part, SourceGone, UploadGone, UploadSpoiled
 from replicator.core.versions.version import Checksum
@@ -12,7 +13,7 @@ from replicator.flows.large.ports import PAGE, OpenUpload
 
 from tests.fakes.checksums import crc64nvme, etag
 from tests.fakes.points import Call, Points, Straight
-from tests.fakes.s3 import MemoryS3
+from tests.fakes.s3 import Bucket, MemoryS3
 from tests.fakes.stored import Content, Stored
 
 
@@ -128,7 +129,14 @@ class MemoryUploads:
         found = self.store.under_way(self.bucket)
         return [OpenUpload(begun.key, begun.id, begun.initiator) for begun in found]
 
+    def _bucket(self) -> Bucket:
+        if self.bucket not in self.store.s3.buckets:
+            raise Permanent(Reason.DST_BUCKET_NOT_FOUND, self.bucket)
+        return self.store.s3.buckets[self.bucket]
+
     def _source(self, source: CopySource) -> Stored:
+        if source.bucket not in self.store.s3.buckets:
+            raise Permanent(Reason.SRC_BUCKET_NOT_FOUND, source.bucket)
         stored = self.store.s3.buckets[source.bucket].find(source.key, source.version_id)
         if stored is None or not stored.is_version or stored.etag != source.etag:
             raise SourceGone(f"{source.bucket}/{source.key} {source.version_id}")
@@ -173,7 +181,7 @@ class MemoryUploads:
         chosen = [begun.parts[part.number] for part in parts]
         body = b"".join(chosen)
         if len(body) * begun.content.scale != copy.size:
-            raise AssertionError(f"MpuObjectSize: {len(body)} parts of {copy.size}")
+            raise Permanent(Reason.CHECKSUM, f"InvalidRequest 400: {len(body)} parts of {copy.size}")  # MpuObjectSize
         sizes = tuple(map(len, chosen))
         content = replace(begun.content, body=body, parts=len(chosen), part_sizes=sizes)
         name = "ObjectCreated:CompleteMultipartUpload"

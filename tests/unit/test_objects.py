@@ -58,6 +58,8 @@ HEADS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "Expires as it was written":
         ({"expires": "Tue, 01 Jan 2030 00:00:00 GMT"}, {"headers": {"Expires": "Tue, 01 Jan 2030 00:00:00 GMT"}}),
     "Expires that is no date": ({"expires": "soon"}, {"headers": {"Expires": "soon"}}),
+    "Expires without a text": ({"expires": ""}, {}),
+    "Expires that is blank": ({"expires": " "}, {}),
     "metadata that headers cannot carry": ({"x_amz_missing_meta": "2"}, {"unseen_metadata": 2}),
     "the number of tags": ({"x_amz_tagging_count": "3"}, {"tag_count": 3}),
     "the storage class": ({"x_amz_storage_class": "STANDARD_IA"}, {"storage_class": "STANDARD_IA"}),

@@ -96,6 +96,7 @@ class Clients:
         if service == "s3":
             client.meta.events.register(readable.EVENT, readable.make_readable)
             client.meta.events.register(listing.EVENT, listing.keep_order)
+            client.meta.events.register(f"before-parse.s3.{expires.READING}", expires.drop_blank)
             for operation in expires.WRITING:
                 client.meta.events.register(f"provide-client-params.s3.{operation}", expires.take_out)
                 client.meta.events.register(f"before-call.s3.{operation}", expires.put_in)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 NAME = "Expires"
+READING = "HeadObject"
 WRITING = ("CopyObject", "CreateMultipartUpload")
 
 
@@ -15,6 +16,13 @@ def take_out(params: dict[str, Any], context: dict[str, Any], **_: object) -> No
     """Take the text out before botocore validates it as a date. A handler of the event `provide-client-params`."""
     if NAME in params:
         context[NAME] = params.pop(NAME)
+
+
+def drop_blank(response_dict: Mapping[str, Any], **_: object) -> None:
+    """Forget a header without a text, which botocore fails to read; a handler of its `before-parse` event."""
+    headers = response_dict.get("headers", {})
+    if NAME in headers and not headers[NAME].strip():
+        del headers[NAME]
 
 
 def put_in(params: Mapping[str, Any], context: Mapping[str, Any], **_: object) -> None:

@@ -56,7 +56,7 @@ class TaskResult:
 
 def read_tasks(invocation: Json) -> list[Task | UnreadableTask]:
     """Read an invocation. Raises ValueError if it does not come from S3 Batch Operations."""
-    tasks = invocation.get("tasks")
+    tasks = invocation.get("tasks") if isinstance(invocation, dict) else None
     if not isinstance(tasks, list) or not all(isinstance(task, dict) and task.get("taskId") for task in tasks):
         raise ValueError("not an invocation by S3 Batch Operations: 'tasks' is no list of objects with a 'taskId'")
     return [_read(task) for task in tasks]
