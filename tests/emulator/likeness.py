@@ -67,7 +67,7 @@ class Side:
         """Return the version id that a replica says it stands for; empty for a native version."""
         carriers = (self.head(key, version_id)["Metadata"], self.tags(key, version_id))
         mark = next((carrier[MARK] for carrier in carriers if MARK in carrier), "")
-        return mark.split("/")[1] if mark else ""
+        return mark.split("/")[1].partition("@")[0] if mark else ""
 
 
 @dataclass(frozen=True)

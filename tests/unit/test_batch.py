@@ -41,8 +41,22 @@ def test_a_task_without_a_bucket_or_a_key_is_unreadable_and_says_so() -> None:
         assert "s3Key" in read.why, task
 
 
+@pytest.mark.parametrize(
+    "key", ["\ud800", "x" * 1025, "%C3%A9" * 513], ids=["half a character", "long", "long, encoded"]
+)
+def test_a_task_with_a_key_that_s3_cannot_have_is_unreadable(key: str) -> None:
+    """S3 refuses such a request, or it cannot even be written."""
+    [read] = read_tasks({"tasks": [{"taskId": "t", "s3Bucket": "east", "s3Key": key}]})
+    assert isinstance(read, UnreadableTask)
+
+
+def test_a_key_may_be_longer_than_1024_bytes_while_it_is_encoded() -> None:
+    [read] = read_tasks({"tasks": [{"taskId": "t", "s3Bucket": "east", "s3Key": "%C3%A9" * 512}]})
+    assert read == Task("t", "east", "é" * 512)
+
+
 def test_an_event_that_is_no_invocation_by_batch_operations_is_refused() -> None:
-    others: list[dict[str, Any]] = [{}, {"tasks": None}, {"Records": []}, {"tasks": [{}]}, {"tasks": ["x"]}]
+    others: list[Any] = [None, [], {}, {"tasks": None}, {"Records": []}, {"tasks": [{}]}, {"tasks": ["x"]}]
     for event in others:
         with pytest.raises(ValueError, match="not an invocation by S3 Batch Operations"):
             read_tasks(event)

@@ -14,6 +14,9 @@ from replicator.core.outcomes.outcome import Outcome, Reason, Status
 
 Json = Mapping[str, Any]
 
+LONGEST_KEY = 1024
+"""Bytes of UTF-8 (S3 user guide, "Naming Amazon S3 objects")."""
+
 
 class ResultCode(StrEnum):
     """What S3 does with a task: it is done, invoked again, or reported as failed."""
@@ -70,9 +73,19 @@ def _read(task: Json) -> Task | UnreadableTask:
     bucket, key = task.get("s3Bucket") or task.get("s3BucketArn"), task.get("s3Key")
     if not isinstance(bucket, str) or not isinstance(key, str) or not bucket or not key:
         return UnreadableTask(task["taskId"], "the task names no bucket (s3Bucket, s3BucketArn) or no s3Key")
+    if not _is_key(key):
+        return UnreadableTask(task["taskId"], "its s3Key is no text that S3 takes as a key")
     key, percent_encoded = unquote_plus(key), unquote(key)
     other_key = percent_encoded if percent_encoded != key else ""
     return Task(task["taskId"], bucket.rpartition(":")[2], key, str(task.get("s3VersionId") or ""), other_key)
+
+
+def _is_key(text: str) -> bool:
+    """Return whether it can be the key of an object: up to 1,024 bytes of UTF-8 once it is decoded."""
+    try:
+        return len(unquote(text).encode()) <= LONGEST_KEY
+    except UnicodeEncodeError:
+        return False
 
 
 def sum_up(task_id: str, outcomes: Sequence[Outcome]) -> TaskResult:
