@@ -13,7 +13,7 @@ from moto.s3.models import FakeBucket
 from moto.s3.utils import ARCHIVE_STORAGE_CLASSES, STORAGE_CLASS
 
 from emulator.calls.answers import S3Error
-from emulator.s3 import acls, encryption, locks, tagging
+from emulator.s3 import acls, encryption, locks, tagging, user_metadata
 from emulator.s3.requests import Request
 from emulator.s3.versions import Attributes, Version
 
@@ -65,8 +65,8 @@ def _directive(request: Request, name: str) -> str:
 
 
 def _user_metadata(request: Request) -> dict[str, str]:
-    metadata = request.user_metadata()
-    size = sum(len(name) + len(value) for name, value in metadata.items())  # in a header, each character is one byte
+    metadata = {name: user_metadata.stored(value) for name, value in request.user_metadata().items()}
+    size = sum(len(name.encode()) + len(value.encode()) for name, value in metadata.items())
     if size > _LARGEST_METADATA:
         message = "Your metadata headers exceed the maximum allowed metadata size"
         raise S3Error(400, "MetadataTooLarge", message, Size=size, MaxSizeAllowed=_LARGEST_METADATA)
@@ -98,11 +98,9 @@ def is_archived(version: Version) -> bool:
 
 
 def as_headers(attributes: Attributes) -> dict[str, str]:
-    """Return the headers of a read. Metadata that a header cannot carry is counted in x-amz-missing-meta."""
-    printable = {name: value for name, value in attributes.metadata.items() if (name + value).isprintable()}
-    headers = dict(attributes.system) | {f"x-amz-meta-{name}": value for name, value in printable.items()}
-    if missing := len(attributes.metadata) - len(printable):
-        headers["x-amz-missing-meta"] = str(missing)
+    """Return the headers of a read."""
+    entries = {f"x-amz-meta-{name}": user_metadata.returned(value) for name, value in attributes.metadata.items()}
+    headers = dict(attributes.system) | entries
     if attributes.tags:
         headers["x-amz-tagging-count"] = str(len(attributes.tags))
     if attributes.storage_class != "STANDARD":

@@ -54,9 +54,7 @@ def _read(request: Request, version: Version) -> Answer:
     headers |= {"Accept-Ranges": "bytes"} | access.visible(request, attributes.as_headers(version.attributes))
     if version.restored:
         headers["x-amz-restore"] = _restore_status(version)
-    # A header carries bytes; http.server encodes them as Latin-1.
-    overrides = {header: request.query.get(name) for name, header in _OVERRIDES.items()}
-    headers |= {header: value.encode().decode("latin-1") for header, value in overrides.items() if value is not None}
+    headers |= _overrides(request)
     first, last, partial = _range(request, version, headers)
     whole = (first, last) == (0, version.size - 1) or not version.size
     if request.header_is("x-amz-checksum-mode", "ENABLED") and whole:
@@ -66,6 +64,16 @@ def _read(request: Request, version: Version) -> Answer:
         headers["Content-Range"] = f"bytes {first}-{last}/{version.size}"
     body = b"" if request.method == "HEAD" else version.value if whole else version.value[first : last + 1]
     return Answer(206 if partial else 200, headers, body)
+
+
+def _overrides(request: Request) -> dict[str, str]:
+    """Return the headers that the query replaces. Raises InvalidArgument, as recorded, for what is no ISO-8859-1."""
+    wanted = {name: value for name in _OVERRIDES if (value := request.query.get(name)) is not None}
+    for name, value in wanted.items():
+        if any(ord(character) > 0xFF for character in value):
+            message = "Header value cannot be represented using ISO-8859-1."
+            raise S3Error(400, "InvalidArgument", message, ArgumentName=name, ArgumentValue=value)
+    return {_OVERRIDES[name]: value for name, value in wanted.items()}
 
 
 def _restore_status(version: Version) -> str:

@@ -22,6 +22,8 @@ from emulator.s3 import histories
 from emulator.s3.versions import Version
 
 _META = "HTTP_X_AMZ_META_"
+_BLANKS = " \t"
+"""What surrounds a header's value and is not part of it (RFC 9110, section 5.5)."""
 
 
 class Request:
@@ -73,7 +75,7 @@ class Request:
     def header(self, name: str) -> str | None:
         """Return the value of a header, or of a trailer after the body."""
         value = self._environ.get(_environ_name(name))
-        return value if value is not None else self._trailer.get(name.lower())
+        return value.strip(_BLANKS) if value is not None else self._trailer.get(name.lower())
 
     def header_is(self, name: str, value: str) -> bool:
         """Return whether a header has this value, regardless of case."""
@@ -93,9 +95,9 @@ class Request:
         """Return the x-amz-meta-* headers. S3 stores their names in lower case, and keeps underscores."""
         spelled = self._environ.get(PRESERVED_HEADER_NAMES_ENVIRON_KEY, {})
         names = (name for name in self._environ if name.startswith(_META))
+        written = {name: spelled.get(name, name[5:].replace("_", "-")).lower() for name in names}
         return {
-            spelled.get(name, name[5:].replace("_", "-")).lower().removeprefix("x-amz-meta-"): self._environ[name]
-            for name in names
+            header.removeprefix("x-amz-meta-"): self._environ[name].strip(_BLANKS) for name, header in written.items()
         }
 
     @cached_property

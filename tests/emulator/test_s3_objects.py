@@ -241,3 +241,44 @@ def test_an_sse_c_object_is_only_read_with_its_key(s3: Any, bucket: str) -> None
         s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/key")
     source = {f"CopySource{name}": value for name, value in mine.items()}
     s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/key", **source)
+
+
+def test_header_values_keep_their_bytes_but_not_the_blanks_around_them(s3: Any, bucket: str) -> None:
+    text = 'attachment; filename="test_\u2014_file_\u00e9.pdf"'
+    s3.put_object(Bucket=bucket, Key="key", ContentDisposition=f" {text} ", Metadata={"note": " a  b "})
+    found = s3.head_object(Bucket=bucket, Key="key")
+    assert found["ContentDisposition"].encode("latin-1").decode() == text
+    assert found["Metadata"] == {"note": "a  b"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "returned"),
+    [
+        ("=?UTF-8?B?YWJj?=", "abc"),
+        ("=?UTF-8?Q?actually-ascii?=", "actually-ascii"),
+        ("=?UTF-8?Q?=C3=84M=C3=84Z=C3=95=C3=91_S3?=", "=?UTF-8?Q?=C3=84M=C3=84Z=C3=95=C3=91_S3?="),
+        ("=?UTF-8?B?w4RNw4Raw5XDkSBTMw==?=", "=?UTF-8?Q?=C3=84M=C3=84Z=C3=95=C3=91_S3?="),
+        ("=?UTF-8?Q?=5F=3F=E2=80=94%.pdf?=", "=?UTF-8?Q?=5F=3F=E2=80=94%.pdf?="),
+        ("=?UTF-8?B?AAECAw==?=", "=?UTF-8?B?AAECAw==?="),
+        ("=?UTF-8?Q?=FFa=FF?=", "=?UTF-8?B?77+9Ye+/vQ==?="),
+    ],
+)
+def test_user_metadata_in_the_form_of_rfc_2047_is_decoded_and_encoded_again(
+    s3: Any, bucket: str, sent: str, returned: str
+) -> None:
+    s3.put_object(Bucket=bucket, Key="key", Metadata={"note": sent})
+    assert s3.head_object(Bucket=bucket, Key="key")["Metadata"] == {"note": returned}
+
+
+def test_a_header_asked_for_must_be_iso_8859_1(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="key")
+    found = s3.get_object(Bucket=bucket, Key="key", ResponseCacheControl="\u00e9")
+    assert found["CacheControl"] == "\u00e9"
+    with refused("InvalidArgument"):
+        s3.get_object(Bucket=bucket, Key="key", ResponseCacheControl="\u2014")
+
+
+def test_as_many_entries_of_user_metadata_are_kept_as_2_kb_hold(s3: Any, bucket: str) -> None:
+    metadata = {f"e{number}": "" for number in range(500)}
+    s3.put_object(Bucket=bucket, Key="key", Metadata=metadata)
+    assert s3.head_object(Bucket=bucket, Key="key")["Metadata"] == metadata

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from replicator.aws import expires, listing, readable
+from replicator.aws import expires, header_text, listing, readable
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -95,6 +95,7 @@ class Clients:
         client: Any = self._session.client(service, region_name=region, config=config)  # type: ignore[call-overload]
         if service == "s3":
             client.meta.events.register(readable.EVENT, readable.make_readable)
+            client.meta.events.register(header_text.EVENT, header_text.decode)
             client.meta.events.register(listing.EVENT, listing.keep_order)
             client.meta.events.register(f"before-parse.s3.{expires.READING}", expires.drop_blank)
             for operation in expires.WRITING:

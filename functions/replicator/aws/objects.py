@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from replicator.aws.asking import Unreadable, asking, expecting, required
 from replicator.aws.errors import DENIED, Side
+from replicator.aws.header_text import is_sendable, is_sendable_metadata
 from replicator.aws.listing import page_of
 from replicator.core.deciding.facts import ABSENT, Absent, Top
 from replicator.core.versions.origin import NULL_VERSION
@@ -119,15 +120,15 @@ class BucketObjects:
 def head_of(answer: Mapping[str, Any]) -> Head:
     """Turn the answer of HeadObject into a value. Raises Unreadable."""
     metadata = answer.get("Metadata", {})
-    texts = (answer.get("ExpiresString", ""), *(name + value for name, value in metadata.items()))
+    headers = {name: answer[given] for name, given in HEADERS.items() if answer.get(given)}
     return Head(
         version_id=answer.get("VersionId", NULL_VERSION),
         etag=required(answer, "ETag"),
         size=required(answer, "ContentLength"),
         modified=int(required(answer, "LastModified").timestamp()),
         metadata=metadata,
-        unseen_metadata=answer.get("MissingMeta", 0) + sum(not text.isascii() for text in texts),
-        headers={name: answer[given] for name, given in HEADERS.items() if answer.get(given)},
+        unseen_metadata=answer.get("MissingMeta", 0) + _unsendable(metadata, headers),
+        headers=headers,
         tag_count=answer.get("TagCount", 0),
         storage_class=answer.get("StorageClass", "STANDARD"),
         archive_status=answer.get("ArchiveStatus", ""),
@@ -138,6 +139,12 @@ def head_of(answer: Mapping[str, Any]) -> Head:
         lock=_lock(answer),
         checksum=checksum_of(answer),
     )
+
+
+def _unsendable(metadata: Mapping[str, str], headers: Mapping[str, str]) -> int:
+    """Count what a copy could not send as it came; S3 copies it if it is not sent."""
+    entries = sum(not is_sendable_metadata(name, value) for name, value in metadata.items())
+    return entries + sum(not is_sendable(text) for text in headers.values())
 
 
 def tags_of(answer: Mapping[str, Any]) -> dict[str, str]:

@@ -11,8 +11,10 @@ from urllib.parse import quote, urlencode
 
 from replicator.aws.asking import asking, required
 from replicator.aws.errors import Side
+from replicator.aws.header_text import is_sendable
 from replicator.aws.objects import PUBLIC_READ_WRITE, BucketObjects, checksum_of
 from replicator.core.deciding.copy import Copy, Guard, Written
+from replicator.core.outcomes.outcome import Permanent, Reason
 from replicator.core.versions.version import Encryption, Grant, Lock
 
 if TYPE_CHECKING:
@@ -81,10 +83,13 @@ def upload_arguments(copy: Copy) -> dict[str, Any]:
 def _metadata(copy: Copy) -> dict[str, Any]:
     """Let S3 copy metadata that does not change, including what no HEAD returns. S3 never copies the redirect location.
 
-    If the replica's metadata differs, every header is sent again, as the directive REPLACE requires.
+    If the replica's metadata differs, every header is sent again, as the directive REPLACE requires. Raises Permanent for
+    a redirect that cannot be sent.
     """
     if copy.metadata == copy.source_metadata:
-        redirect = copy.headers.get("WebsiteRedirectLocation")
+        redirect = copy.headers.get("WebsiteRedirectLocation", "")
+        if not is_sendable(redirect):
+            raise Permanent(Reason.METADATA_UNREADABLE, "a website redirect that cannot be sent")
         return {"MetadataDirective": "COPY"} | ({"WebsiteRedirectLocation": redirect} if redirect else {})
     return {"MetadataDirective": "REPLACE", "Metadata": dict(copy.metadata), **copy.headers}
 
