@@ -62,21 +62,22 @@ _S3: Mapping[str, str] = {
 # Actions that have another name, and are needed instead, when a request names a version id.
 _S3_OF_VERSIONS: Mapping[str, str] = {
     "DeleteObject": "DeleteObjectVersion",
-    "DeleteObjectTagging": "DeleteObjectVersionTagging",
     "GetObject": "GetObjectVersion",
-    "GetObjectAcl": "GetObjectVersionAcl",
     "GetObjectAttributes": "GetObjectVersionAttributes",
-    "GetObjectTagging": "GetObjectVersionTagging",
-    "PutObjectAcl": "PutObjectVersionAcl",
-    "PutObjectTagging": "PutObjectVersionTagging",
 }
-# For these the operation's page names the first action, and the service authorization reference the second. AWS does
-# not say whether the second replaces the first, so a request that names a version id needs both.
+# Here the operation's page names the first action, and says that a version id needs the second "also". Whether S3 asks
+# for the first as well is not known: a request that names a version id needs both, so that a role which is enough here
+# is enough on AWS.
 _S3_AND_OF_VERSIONS: Mapping[str, str] = {
     "DeleteObjectAnnotation": "DeleteObjectVersionAnnotation",
+    "DeleteObjectTagging": "DeleteObjectVersionTagging",
+    "GetObjectAcl": "GetObjectVersionAcl",
     "GetObjectAnnotation": "GetObjectVersionAnnotation",
+    "GetObjectTagging": "GetObjectVersionTagging",
     "ListObjectAnnotations": "ListObjectVersionAnnotations",
+    "PutObjectAcl": "PutObjectVersionAcl",
     "PutObjectAnnotation": "PutObjectVersionAnnotation",
+    "PutObjectTagging": "PutObjectVersionTagging",
 }
 _ACL_HEADERS = ("x-amz-acl", *(f"x-amz-grant-{name}" for name in ("full-control", "read", "read-acp", "write-acp")))
 _SETS_OBJECT = frozenset({"CopyObject", "CreateMultipartUpload", "PutObject"})
@@ -89,7 +90,7 @@ _S3_OF_HEADERS: Mapping[str, str] = {
     "x-amz-object-lock-retain-until-date": "PutObjectRetention",
     "x-amz-object-lock-legal-hold": "PutObjectLegalHold",
 }
-# What S3 leaves out of the answer to a HEAD or a GET of which callers: each of these headers needs an action.
+# What S3 leaves out of the answer to a HEAD or a GET, unless the caller is allowed this action.
 S3_HEADERS_THAT_NEED: Mapping[str, str] = {
     "x-amz-tagging-count": "GetObjectTagging",
     "x-amz-object-lock-mode": "GetObjectRetention",
@@ -123,8 +124,12 @@ def of_s3(operation: str, *, versioned: bool, header: Header, source: Source | N
 
 
 def of_s3_source(operation: str, header: Header, source: Source) -> list[str]:
-    """Return what a copy needs on its source."""
-    needed = _with_version("GetObject", versioned=source.versioned)
+    """Return what a copy needs on its source.
+
+    The pages of the copies name s3:GetObject alone, that of GetObject says that a version id needs GetObjectVersion
+    instead. So a copy of a version needs both here, for the same reason as above.
+    """
+    needed = ["GetObject", *(["GetObjectVersion"] if source.versioned else [])]
     if operation == "CopyObject" and source.tagged and not _replaces_tags(header):
         needed += _with_version("GetObjectTagging", versioned=source.versioned)
     if operation == "CopyObject" and _copies_annotations(header):
@@ -132,9 +137,9 @@ def of_s3_source(operation: str, header: Header, source: Source) -> list[str]:
     return _prefixed(needed)
 
 
-def to_see(name: str, *, versioned: bool) -> str:
-    """Return the action without which S3 leaves a header out of an answer."""
-    return _prefixed(_with_version(S3_HEADERS_THAT_NEED[name], versioned=versioned))[0]
+def to_see(name: str, *, versioned: bool) -> list[str]:
+    """Return the actions without which S3 leaves a header out of an answer."""
+    return _prefixed(_with_version(S3_HEADERS_THAT_NEED[name], versioned=versioned))
 
 
 def _with_version(action: str, *, versioned: bool) -> list[str]:

@@ -77,8 +77,8 @@ def visible(request: Request, headers: dict[str, str]) -> dict[str, str]:
 
 
 def _may_see(request: Request, header: str) -> bool:
-    action = actions.to_see(header, versioned=request.version_id is not None)
-    return not _denial(request.call, request.call.bucket, request.call.key, action, {})
+    call, needed = request.call, actions.to_see(header, versioned=request.version_id is not None)
+    return not any(_denial(call, call.bucket, call.key, action, {}) for action in needed)
 
 
 def as_seen(request: Request, error: S3Error) -> S3Error:

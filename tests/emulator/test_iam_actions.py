@@ -78,7 +78,7 @@ def test_every_action_of_another_service_exists(action: str) -> None:
         ("HeadObject", {}, False, {"s3:GetObject"}),
         ("HeadObject", {}, True, {"s3:GetObjectVersion"}),
         ("GetObjectAttributes", {}, True, {"s3:GetObjectVersion", "s3:GetObjectVersionAttributes"}),
-        ("GetObjectTagging", {}, True, {"s3:GetObjectVersionTagging"}),
+        ("GetObjectTagging", {}, True, {"s3:GetObjectTagging", "s3:GetObjectVersionTagging"}),
         ("GetObjectAnnotation", {}, True, {"s3:GetObjectAnnotation", "s3:GetObjectVersionAnnotation"}),
         ("PutObject", {}, False, {"s3:PutObject"}),
         ("PutObject", {"x-amz-tagging": "a=b"}, False, {"s3:PutObject", "s3:PutObjectTagging"}),

@@ -105,12 +105,12 @@ def test_what_a_role_may_not_see_of_an_object_is_left_out(aws: Plain, s3: Any) -
         "GetObjectRetention": {"ObjectLockMode", "ObjectLockRetainUntilDate"},
         "GetObjectLegalHold": {"ObjectLockLegalHoldStatus"},
     }
-    of_version = caller(aws, on(bucket, "GetObjectVersion", "GetObjectVersionTagging"))
+    of_version = caller(aws, on(bucket, "GetObjectVersion", "GetObjectTagging", "GetObjectVersionTagging"))
     assert fields & head(of_version, bucket, VersionId=version).keys() == {"TagCount"}
 
 
 COPY = ("s3:PutObject", "s3:PutObjectAnnotation")
-READ = ("s3:GetObjectVersion", "s3:GetObjectAnnotation", "s3:GetObjectVersionAnnotation")
+READ = ("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectAnnotation", "s3:GetObjectVersionAnnotation")
 
 
 def copies(aws: Plain, source: str, target: str, *, less: str = "", more: tuple[str, ...] = ()) -> Any:
@@ -164,7 +164,7 @@ def test_the_tags_of_a_source_are_copied_only_by_who_may_read_them(aws: Plain, s
     wanted = {"Bucket": target, "Key": "key", "CopySource": {"Bucket": source, "Key": "key", "VersionId": version}}
     with refused("AccessDenied", 403) as error:
         copies(aws, source, target, more=("s3:PutObjectTagging",)).copy_object(**wanted)
-    assert "perform: s3:GetObjectVersionTagging on" in error["Message"]
+    assert "perform: s3:GetObjectTagging on" in error["Message"]
     untagged = {"TaggingDirective": "REPLACE", "Tagging": ""}
     copies(aws, source, target).copy_object(**wanted, **untagged)
 

