@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from replicator.core.outcomes.outcome import Reason
 
 _BY_DESIGN = "Nothing: it is skipped by design."
+_OF_BUCKETS = "s3:ListBucket, s3:ListBucketVersions, s3:ListBucketMultipartUploads and s3:GetBucketVersioning"
 _RETRIES = (
     "Nothing at first: the change is retried automatically. If it persists, look at the detail of the failure. Redrive "
     "what has failed."
@@ -34,7 +35,10 @@ SKIPPED: Mapping[Reason, str] = {
         "Restore the object from its archive storage class if you want it to be replicated. An SSE-C object fails with "
         "this reason, because it cannot be replicated."
     ),
-    Reason.SRC_VERSION_NOT_FOUND: "Nothing: the version was deleted before it was copied.",
+    Reason.SRC_VERSION_NOT_FOUND: (
+        "Nothing: the version was deleted before it was copied. If it FAILED with this reason, its version id is not "
+        "one of S3's: look at who sent the message."
+    ),
 }
 """Reasons why a change is not replicated, by design."""
 
@@ -102,13 +106,32 @@ FAILED: Mapping[Reason, str] = {
     Reason.DST_MULTIPART_COMPLETE_DENIED: _allow("s3:PutObject", "the destination"),
     Reason.DST_MULTIPART_INIT_DENIED: _allow("s3:PutObject", "the destination"),
     Reason.DST_MULTIPART_UPLOAD_DENIED: _allow("s3:PutObject", "the destination"),
-    Reason.DST_PUT_DENIED: _allow("s3:PutObject and s3:PutObjectTagging", "the destination"),
+    Reason.DST_PUT_DENIED: (
+        "Allow the function's role s3:PutObject on the destination; s3:PutObjectTagging, s3:PutObjectAcl, "
+        "s3:PutObjectRetention and s3:PutObjectLegalHold, if the object has tags, an ACL or a lock; and "
+        "kms:GenerateDataKey and kms:Decrypt on the replica's KMS key. Then redrive. If the bucket is in another "
+        "account, allow it in the bucket policy and in the policy of its KMS key."
+    ),
+    Reason.DST_PUT_ACL_DENIED: (
+        "The destination's Object Ownership disables ACLs, and the object has one: enable ACLs there, or set "
+        "AccessControlTranslation in the rule, then redrive."
+    ),
+    Reason.DST_GET_DENIED: _allow("s3:GetObject and s3:GetObjectVersion", "the destination"),
+    Reason.DST_BUCKET_DENIED: _allow(_OF_BUCKETS, "the destination"),
+    Reason.SRC_BUCKET_DENIED: _allow(_OF_BUCKETS, "the source"),
+    Reason.SRC_KMS_STATE: "Enable the KMS key of the source object, or cancel its deletion, then redrive.",
+    Reason.REFUSED: (
+        "S3 refuses the request as it is, and a retry does not help: look at the detail of the failure. An "
+        "InvalidRequest often means that the destination has no Object Lock, which the object needs."
+    ),
     Reason.SRC_BUCKET_REGION: "The source is in another Region: deploy a stack there for it.",
     Reason.SRC_BUCKET_NOT_FOUND: (
         "The source bucket no longer exists: delete its rules, and its messages from the dead-letter queue."
     ),
     Reason.SRC_ACL_DENIED: _allow("s3:GetObjectAcl and s3:GetObjectVersionAcl", "the source"),
-    Reason.SRC_GET_DENIED: _allow("s3:GetObject and s3:GetObjectVersion", "the source"),
+    Reason.SRC_GET_DENIED: _allow(
+        "s3:GetObject and s3:GetObjectVersion, and kms:Decrypt on the object's KMS key,", "the source"
+    ),
     Reason.SRC_TAGS_DENIED: _allow("s3:GetObjectTagging and s3:GetObjectVersionTagging", "the source"),
     Reason.SRC_HEAD_DENIED: _allow("s3:GetObject and s3:GetObjectVersion", "the source"),
     Reason.SRC_OBJECT_NOT_FOUND: "Nothing: the object was deleted before it was copied.",

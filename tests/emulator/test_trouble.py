@@ -208,7 +208,41 @@ PERMANENT: dict[str, tuple[dict[str, Any], str]] = {
     "KMS key off": (fault("CopyObject", {"status": 400, "code": "KMS.DisabledException"}), "DstKmsKeyInvalidState"),
     "no bucket": (fault("CopyObject", {"status": 404, "code": "NoSuchBucket"}), "DstBucketNotFound"),
     "archived": (fault("CopyObject", {"status": 403, "code": "InvalidObjectState"}), "SrcObjectNotEligible"),
+    "no ACLs": (fault("CopyObject", {"status": 400, "code": "AccessControlListNotSupported"}), "DstPutAclNotPermitted"),
+    "no lock": (fault("CopyObject", {"status": 400, "code": "InvalidRequest"}), "RequestRefused"),
+    "bad argument": (fault("CopyObject", {"status": 400, "code": "InvalidArgument"}), "RequestRefused"),
 }
+BAD_HEADS = {
+    "KMS.DisabledException": "SrcKmsKeyInvalidState",
+    "InvalidRequest": "SrcObjectNotEligible",
+    "InvalidArgument": "SrcVersionNotFound",
+    "AccessDenied": "SrcGetObjectNotPermitted",
+}
+"""The words that a GET has for a HEAD that is 400 and has none -> reason."""
+
+
+def test_what_is_behind_a_bad_head_is_in_the_dead_letter_queue(emulator: Running) -> None:
+    faults = []
+    for code in BAD_HEADS:
+        faults += [fault("HeadObject", {"status": 400, "code": "BadRequest"}, key=f"behind {code}")]
+        faults += [fault("GetObject", {"status": 400, "code": code}, key=f"behind {code}")]
+    emulator.post("faults", faults)
+    versions = {put(emulator, f"behind {code}"): reason for code, reason in BAD_HEADS.items()}
+    assert emulator.idle()
+    emulator.delete("faults")
+    failures = take_failures(emulator)
+    assert {failure.version_id: failure.attributes["Reason"] for failure in failures} == versions
+
+
+def test_old_credentials_behind_a_bad_head_are_waited_for(emulator: Running) -> None:
+    bad = [
+        fault("HeadObject", {"status": 400, "code": "BadRequest"}, key="old", times=6),
+        fault("GetObject", {"status": 400, "code": "ExpiredToken"}, key="old", times=1),
+    ]
+    emulator.post("faults", bad)
+    put(emulator, "old")
+    assert wrong(emulator, "old") == []
+    assert take_failures(emulator) == []
 
 
 def test_a_permanent_failure_is_in_the_dead_letter_queue_with_reason_rule_destination_and_origin(

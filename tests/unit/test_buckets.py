@@ -123,7 +123,7 @@ def test_requests_to_a_destination_name_the_account_that_must_own_it() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
-    [(error(404, "404"), Reason.DST_BUCKET_NOT_FOUND), (error(403, "403"), Reason.DST_PUT_DENIED)],
+    [(error(404, "404"), Reason.DST_BUCKET_NOT_FOUND), (error(403, "403"), Reason.DST_BUCKET_DENIED)],
     ids=["missing", "denied"],
 )
 def test_a_destination_that_does_not_exist_or_is_denied_is_permanent_trouble(answer: Answer, reason: Reason) -> None:

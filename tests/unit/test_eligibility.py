@@ -26,6 +26,12 @@ VERDICTS: dict[str, tuple[Head, dict[str, Any], tuple[Status, Reason] | None]] =
     "SSE-KMS is not selected by default": (head(encryption=KMS), {}, (SKIPPED, Reason.KMS_NOT_SELECTED)),
     "DSSE-KMS is not selected by default": (head(encryption=DSSE), {}, (SKIPPED, Reason.KMS_NOT_SELECTED)),
     "a rule may select SSE-KMS": (head(encryption=KMS), {"under": rule(kms_selected=True)}, None),
+    "a KMS key in no state to be used fails with the source's reason":
+        (head(encryption=KMS, key_invalid=True), {"under": rule(kms_selected=True)}, (FAILED, Reason.SRC_KMS_STATE)),
+    "a KMS key that may not be used fails with the source's reason":
+        (head(encryption=KMS, key_denied=True), {"under": rule(kms_selected=True)}, (FAILED, Reason.SRC_GET_DENIED)),
+    "a KMS key makes no difference to a version that no rule selects":
+        (head(encryption=KMS, key_invalid=True), {}, (SKIPPED, Reason.KMS_NOT_SELECTED)),
     "SSE-S3 needs no selection": (head(encryption=Encryption("AES256")), {}, None),
     "a version in GLACIER cannot be read": (head(storage_class="GLACIER"), {}, (SKIPPED, Reason.SRC_NOT_ELIGIBLE)),
     "a version in DEEP_ARCHIVE cannot be read":

@@ -41,11 +41,29 @@ Row = tuple[str, str, int, Side, type[Exception], Reason | None]
 ROWS: list[Row] = [
     # operation, code, HTTP status, side -> kind of trouble, reason
     ("HeadObject", "403", 403, SOURCE, Permanent, Reason.SRC_HEAD_DENIED),
-    ("HeadObject", "403", 403, DESTINATION, Permanent, Reason.DST_PUT_DENIED),
+    ("HeadObject", "403", 403, DESTINATION, Permanent, Reason.DST_GET_DENIED),
+    ("HeadBucket", "403", 403, SOURCE, Permanent, Reason.SRC_BUCKET_DENIED),
+    ("HeadBucket", "403", 403, DESTINATION, Permanent, Reason.DST_BUCKET_DENIED),
+    ("ListMultipartUploads", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_BUCKET_DENIED),
+    ("ListMultipartUploads", "AccessDenied", 403, DESTINATION, Permanent, Reason.DST_BUCKET_DENIED),
+    ("GetBucketVersioning", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_BUCKET_DENIED),
+    ("GetBucketVersioning", "AccessDenied", 403, DESTINATION, Permanent, Reason.DST_BUCKET_DENIED),
+    ("GetObject", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_GET_DENIED),
+    ("GetObject", "KMS.AccessDeniedException", 400, SOURCE, Permanent, Reason.SRC_GET_DENIED),
+    ("GetObject", "ExpiredToken", 400, SOURCE, Temporary, Reason.UNKNOWN),
+    ("GetObject", "InvalidRequest", 400, SOURCE, Permanent, Reason.SRC_NOT_ELIGIBLE),
+    ("GetObject", "InvalidArgument", 400, SOURCE, Permanent, Reason.SRC_VERSION_NOT_FOUND),
+    ("GetObject", "KMS.NotFoundException", 400, SOURCE, Permanent, Reason.SRC_KMS_STATE),
+    ("GetObject", "KMS.DisabledException", 400, SOURCE, Permanent, Reason.SRC_KMS_STATE),
+    ("GetObject", "KMS.KMSInvalidStateException", 400, SOURCE, Permanent, Reason.SRC_KMS_STATE),
+    ("CopyObject", "AccessControlListNotSupported", 400, DESTINATION, Permanent, Reason.DST_PUT_ACL_DENIED),
+    ("CopyObject", "InvalidArgument", 400, DESTINATION, Permanent, Reason.REFUSED),
+    ("CopyObject", "InvalidRequest", 400, DESTINATION, Permanent, Reason.REFUSED),
+    ("CreateMultipartUpload", "InvalidRequest", 400, DESTINATION, Permanent, Reason.REFUSED),
     ("GetObjectTagging", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_TAGS_DENIED),
     ("GetObjectAcl", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_ACL_DENIED),
-    ("ListObjectVersions", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_GET_DENIED),
-    ("ListObjectVersions", "AllAccessDisabled", 403, DESTINATION, Permanent, Reason.DST_PUT_DENIED),
+    ("ListObjectVersions", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_BUCKET_DENIED),
+    ("ListObjectVersions", "AllAccessDisabled", 403, DESTINATION, Permanent, Reason.DST_BUCKET_DENIED),
     ("CopyObject", "AccessDenied", 403, DESTINATION, Permanent, Reason.DST_PUT_DENIED),
     ("CopyObject", "KMS.AccessDeniedException", 400, DESTINATION, Permanent, Reason.DST_PUT_DENIED),
     ("DeleteObject", "AccessDenied", 403, DESTINATION, Permanent, Reason.DST_DELETE_DENIED),
@@ -56,7 +74,7 @@ ROWS: list[Row] = [
     ("CopyObject", "PermanentRedirect", 301, DESTINATION, Permanent, Reason.DST_BUCKET_REGION),
     ("HeadObject", "301", 301, SOURCE, Permanent, Reason.SRC_BUCKET_REGION),
     ("CopyObject", "AuthorizationHeaderMalformed", 400, DESTINATION, Permanent, Reason.DST_BUCKET_REGION),
-    ("HeadObject", "400", 400, SOURCE, Permanent, Reason.SRC_NOT_ELIGIBLE),
+    ("HeadObject", "400", 400, SOURCE, Temporary, Reason.UNKNOWN),
     ("CopyObject", "InvalidObjectState", 403, DESTINATION, Permanent, Reason.SRC_NOT_ELIGIBLE),
     ("CopyObject", "ObjectNotInActiveTierError", 403, DESTINATION, Permanent, Reason.SRC_NOT_ELIGIBLE),
     ("CopyObject", "KMS.NotFoundException", 400, DESTINATION, Permanent, Reason.DST_KMS_NOT_FOUND),
@@ -126,6 +144,7 @@ def test_an_answer_means_trouble_of_one_kind(row: Row) -> None:
 def test_every_code_of_the_error_table_is_tried_here_or_means_what_one_here_means() -> None:
     tried = {(code, side) for _, code, _, side, *_ in ROWS}
     twins = {("KMS.InvalidStateException", DESTINATION), ("KMS.InvalidKeyUsageException", DESTINATION),
+             ("KMS.InvalidStateException", SOURCE), ("KMS.InvalidKeyUsageException", SOURCE),
              ("PermanentRedirect", SOURCE), ("301", DESTINATION), ("AuthorizationHeaderMalformed", SOURCE)}  # fmt: skip
     assert {(code, side) for _, code, side in PERMANENT} <= tried | twins
     assert {(operation, side) for operation, side in WHO_DENIED if operation != "*"} <= {

@@ -123,6 +123,47 @@ def test_a_head_that_is_denied_with_and_without_its_checksum_is_permanent_troubl
     assert trouble.value.reason is Reason.SRC_HEAD_DENIED
 
 
+KMS = {"x-amz-server-side-encryption": "aws:kms"}
+
+
+@pytest.mark.parametrize(("status", "denied", "invalid"), [(403, True, False), (400, False, True)])
+def test_a_head_that_fails_only_with_the_checksum_shows_what_is_wrong_with_the_key(
+    status: int, denied: bool, invalid: bool
+) -> None:
+    found = source(Wire([Answer(status=status), Answer(headers=ALWAYS | KMS)])).head("k", "v1")
+    assert isinstance(found, Head)
+    assert (found.key_denied, found.key_invalid) == (denied, invalid)
+
+
+def test_nothing_is_said_about_the_key_of_a_version_that_has_none() -> None:
+    found = source(Wire([Answer(status=400), Answer(headers=ALWAYS)])).head("k", "v1")
+    assert isinstance(found, Head)
+    assert not found.key_invalid
+
+
+BEHIND = {
+    "SSE-C": (error(400, "InvalidRequest"), Permanent, Reason.SRC_NOT_ELIGIBLE),
+    "a version id that is none": (error(400, "InvalidArgument"), Permanent, Reason.SRC_VERSION_NOT_FOUND),
+    "a disabled key": (error(400, "KMS.DisabledException"), Permanent, Reason.SRC_KMS_STATE),
+    "old credentials": (error(400, "ExpiredToken"), Temporary, Reason.UNKNOWN),
+}
+
+
+@pytest.mark.parametrize(("answer", "kind", "reason"), BEHIND.values(), ids=BEHIND)
+def test_what_is_behind_a_bad_head_is_named_by_a_get_of_one_byte(
+    answer: Answer, kind: type[Permanent | Temporary], reason: Reason
+) -> None:
+    # After a bad HEAD botocore asks for the bucket's Region with another one.
+    bad = [Answer(status=400), Answer()]
+    for head, wire in ((True, Wire([*bad, *bad, answer])), (False, Wire([*bad, answer]))):
+        objects = source(wire)
+        with pytest.raises(kind) as trouble:
+            objects.head("k", "v1") if head else objects.top("k")
+        assert trouble.value.reason is reason
+        assert [request.method for request in wire.requests][-2:] == ["HEAD", "GET"]
+        assert wire.headers()["range"] == "bytes=0-0"
+
+
 TOPS: dict[str, tuple[Answer, Top]] = {
     "an object": (Answer(headers=ALWAYS), Head("v1", '"v1"', 7, 1_700_000_000)),
     "nothing": (Answer(status=404), ABSENT),

@@ -71,10 +71,22 @@ GUARD_FAILED = frozenset({"PreconditionFailed", "412", "ConditionalRequestConfli
 UNGUARDED = frozenset({"PutObjectTagging"})
 """Unconditional requests: if S3 returns OperationAborted, another request for the same object is in progress."""
 
+OF_BUCKETS = ("HeadBucket", "ListObjectVersions", "ListMultipartUploads", "GetBucketVersioning")
+"""Requests that need permissions for the bucket itself: s3:ListBucket, s3:ListBucketVersions and their like."""
+KEY_STATES = (
+    "KMS.DisabledException",
+    "KMS.KMSInvalidStateException",
+    "KMS.InvalidStateException",
+    "KMS.InvalidKeyUsageException",
+)
+
 WHO_DENIED: dict[tuple[str, Side], Reason] = {
     ("HeadObject", Side.SOURCE): Reason.SRC_HEAD_DENIED,
     ("GetObjectTagging", Side.SOURCE): Reason.SRC_TAGS_DENIED,
     ("GetObjectAcl", Side.SOURCE): Reason.SRC_ACL_DENIED,
+    ("HeadObject", Side.DESTINATION): Reason.DST_GET_DENIED,
+    **{(operation, Side.SOURCE): Reason.SRC_BUCKET_DENIED for operation in OF_BUCKETS},
+    **{(operation, Side.DESTINATION): Reason.DST_BUCKET_DENIED for operation in OF_BUCKETS},
     (ANY, Side.SOURCE): Reason.SRC_GET_DENIED,
     ("DeleteObject", Side.DESTINATION): Reason.DST_DELETE_DENIED,
     ("CreateMultipartUpload", Side.DESTINATION): Reason.DST_MULTIPART_INIT_DENIED,
@@ -94,8 +106,12 @@ PERMANENT: dict[tuple[str, str, Side], Reason] = {
     (ANY, "301", Side.DESTINATION): Reason.DST_BUCKET_REGION,
     (ANY, "AuthorizationHeaderMalformed", Side.SOURCE): Reason.SRC_BUCKET_REGION,
     (ANY, "AuthorizationHeaderMalformed", Side.DESTINATION): Reason.DST_BUCKET_REGION,
-    # HEAD of an SSE-C version without its key, which only the user has.
-    ("HeadObject", "400", Side.SOURCE): Reason.SRC_NOT_ELIGIBLE,
+    # GET of a version whose HEAD was 400, which has no body. InvalidRequest: encrypted with SSE-C, so only the owner of
+    # the key could read it. InvalidArgument: the version id is not one of S3's.
+    ("GetObject", "InvalidRequest", Side.SOURCE): Reason.SRC_NOT_ELIGIBLE,
+    ("GetObject", "InvalidArgument", Side.SOURCE): Reason.SRC_VERSION_NOT_FOUND,
+    ("GetObject", "KMS.NotFoundException", Side.SOURCE): Reason.SRC_KMS_STATE,
+    **{("GetObject", code, Side.SOURCE): Reason.SRC_KMS_STATE for code in KEY_STATES},
     **{
         (operation, code, Side.DESTINATION): reason
         for operation in ("CopyObject", "CreateMultipartUpload", "UploadPartCopy", "CompleteMultipartUpload")
@@ -103,10 +119,11 @@ PERMANENT: dict[tuple[str, str, Side], Reason] = {
             ("InvalidObjectState", Reason.SRC_NOT_ELIGIBLE),
             ("ObjectNotInActiveTierError", Reason.SRC_NOT_ELIGIBLE),
             ("KMS.NotFoundException", Reason.DST_KMS_NOT_FOUND),
-            ("KMS.DisabledException", Reason.DST_KMS_STATE),
-            ("KMS.KMSInvalidStateException", Reason.DST_KMS_STATE),
-            ("KMS.InvalidStateException", Reason.DST_KMS_STATE),
-            ("KMS.InvalidKeyUsageException", Reason.DST_KMS_STATE),
+            *((code, Reason.DST_KMS_STATE) for code in KEY_STATES),
+            ("AccessControlListNotSupported", Reason.DST_PUT_ACL_DENIED),
+            ("InvalidArgument", Reason.REFUSED),
+            # Of many kinds, such as a lock for a bucket without Object Lock. None passes by itself.
+            ("InvalidRequest", Reason.REFUSED),
             ("MetadataTooLarge", Reason.NO_ROOM),
             ("RequestHeaderSectionTooLarge", Reason.NO_ROOM),
             ("EntityTooLarge", Reason.TOO_LARGE),

@@ -5,13 +5,15 @@ takes tables of its own.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from replicator.aws.asking import Unreadable, asking, expecting, required
 from replicator.aws.errors import DENIED, Side
 from replicator.aws.header_text import is_sendable, is_sendable_metadata
 from replicator.aws.listing import page_of
 from replicator.core.deciding.facts import ABSENT, Absent, Top
+from replicator.core.outcomes.outcome import Reason, Temporary
 from replicator.core.versions.origin import NULL_VERSION
 from replicator.core.versions.version import (
     Checksum,
@@ -44,7 +46,7 @@ PUBLIC_READ_WRITE = frozenset({Grant("READ", EVERYBODY), Grant("WRITE", EVERYBOD
 GONE = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
 NO_VERSION = GONE | {"405", "MethodNotAllowed"}
 """HEAD of a version: gone, or the version id is that of a delete marker."""
-NO_VERSION_OR_DENIED = NO_VERSION | DENIED
+BAD = frozenset({"400", "BadRequest"})
 
 
 class BucketObjects:
@@ -59,17 +61,28 @@ class BucketObjects:
     def head(self, key: str, version_id: str) -> Head | Absent:
         """Read one version with one HEAD. Absent if it does not exist or is a delete marker.
 
-        The same request asks for its checksum. For the checksum of an SSE-KMS object S3 requires kms:Decrypt, which the
-        stack lacks for keys that are not in SourceKmsKeys. So a denied HEAD is repeated without the checksum: an object
-        that no rule selects is then skipped instead of failing.
+        The same request asks for its checksum. For the checksum of an SSE-KMS object S3 requires an enabled key and
+        kms:Decrypt, which the stack lacks for keys that are not in SourceKmsKeys. So a HEAD that is denied (403) or bad
+        (400) is repeated without the checksum: an object that no rule selects is then skipped instead of failing.
         """
         named: dict[str, Any] = {"Bucket": self.bucket, "Key": key, "VersionId": version_id, **self._owner}
-        with expecting("HeadObject", self.side, NO_VERSION_OR_DENIED) as asked:
+        with expecting("HeadObject", self.side, NO_VERSION | DENIED | BAD) as asked:
             return head_of(self._client.head_object(ChecksumMode="ENABLED", **named))
-        if asked.code in DENIED:
-            with expecting("HeadObject", self.side, NO_VERSION):
-                return head_of(self._client.head_object(**named))
-        return ABSENT
+        return ABSENT if asked.code in NO_VERSION else self._head_without_checksum(asked.code, named)
+
+    def _head_without_checksum(self, why: str, named: Mapping[str, Any]) -> Head | Absent:
+        with expecting("HeadObject", self.side, NO_VERSION | BAD) as asked:
+            head = head_of(self._client.head_object(**named))
+            if not head.encryption.is_kms:
+                return head
+            return replace(head, key_denied=why in DENIED, key_invalid=why in BAD)
+        return ABSENT if asked.code in NO_VERSION else self._name_trouble(named)
+
+    def _name_trouble(self, named: Mapping[str, Any]) -> NoReturn:
+        """Raise the error behind a HEAD that is 400: SSE-C, a bad version id, old credentials. Only a GET names it."""
+        with asking("GetObject", self.side):
+            self._client.get_object(Range="bytes=0-0", **named)["Body"].close()
+        raise Temporary(Reason.UNKNOWN, f"HeadObject ({self.side}): 400, but GetObject succeeds")
 
     def exists(self, key: str, version_id: str) -> bool:
         """Return whether there is a version or a delete marker with this id: HEAD of a marker's id answers 405."""
@@ -79,8 +92,11 @@ class BucketObjects:
 
     def top(self, key: str) -> Top:
         """Read the current version, or the delete marker that is current: then S3 returns 404, and headers say so."""
-        with expecting("HeadObject", self.side, GONE) as asked:
-            return head_of(self._client.head_object(Bucket=self.bucket, Key=key, **self._owner))
+        named: dict[str, Any] = {"Bucket": self.bucket, "Key": key, **self._owner}
+        with expecting("HeadObject", self.side, GONE | BAD) as asked:
+            return head_of(self._client.head_object(**named))
+        if asked.code in BAD:
+            self._name_trouble(named)
         headers = asked.response["ResponseMetadata"]["HTTPHeaders"]
         marker = headers.get("x-amz-delete-marker") == "true"
         return MarkerHead(headers.get("x-amz-version-id", NULL_VERSION)) if marker else ABSENT

@@ -67,6 +67,15 @@ def _kms_not_selected(proposed: ProposedCopy) -> Refusal | None:
     return None
 
 
+def _key_unusable(proposed: ProposedCopy) -> Refusal | None:
+    """Said here, not by CopyObject: its error does not tell the source's key from the destination's."""
+    if proposed.head.key_invalid:
+        return Refusal(Status.FAILED, Reason.SRC_KMS_STATE, "its KMS key cannot be used in its present state")
+    if proposed.head.key_denied:
+        return Refusal(Status.FAILED, Reason.SRC_GET_DENIED, "kms:Decrypt on its KMS key is denied")
+    return None
+
+
 def _archived(proposed: ProposedCopy) -> Refusal | None:
     if not proposed.head.is_archived:
         return None
@@ -110,6 +119,7 @@ def _no_room(proposed: ProposedCopy) -> Refusal | None:
 
 REFUSALS = (
     _kms_not_selected,
+    _key_unusable,
     _archived,
     _unversioned,
     _lock_missing,

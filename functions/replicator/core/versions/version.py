@@ -107,7 +107,8 @@ class Head:
     """Everything that one HEAD returns about one version.
 
     headers: S3's system-defined metadata under boto3's argument names. unseen_metadata: how many metadata entries HEAD
-    left out because HTTP headers cannot carry them (`x-amz-missing-meta`).
+    left out because HTTP headers cannot carry them (`x-amz-missing-meta`). key_denied, key_invalid: its bytes cannot be
+    read, because the role may not use its KMS key, or the key is in no state to be used.
     """
 
     version_id: str
@@ -124,6 +125,8 @@ class Head:
     encryption: Encryption = Encryption()
     lock: Lock = Lock()
     checksum: Checksum | None = None
+    key_denied: bool = False
+    key_invalid: bool = False
 
     @property
     def is_archived(self) -> bool:
