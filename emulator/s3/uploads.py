@@ -26,6 +26,7 @@ from emulator.s3.copy_sources import check_size, copied_version_id_header, get_s
 from emulator.s3.histories import current, lock
 from emulator.s3.requests import Request
 from emulator.s3.versions import Attributes, Checksum, is_version, next_sequence
+from emulator.state import active
 
 _MOST_PARTS = 10_000
 _RANGE = re.compile(r"^bytes=(\d+)-(\d+)$")
@@ -156,6 +157,8 @@ def _copied_range(request: Request, data: bytes) -> bytes:
             )
             raise S3Error(400, "InvalidArgument", message, ArgumentName="x-amz-copy-source-range", ArgumentValue=header)
         first, last = int(found[1]), int(found[2])
+    if header is not None and (first >= len(data) or len(data) <= active().limits.unranged_bytes):
+        raise S3Error(400, "InvalidRequest", "The specified copy range is invalid for the source object size")
     if header is not None and last >= len(data):
         message = f"Range specified is not valid for source object of size: {len(data)}"
         raise S3Error(400, "InvalidArgument", message, ArgumentName="x-amz-copy-source-range", ArgumentValue=header)

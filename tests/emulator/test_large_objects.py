@@ -44,6 +44,8 @@ SHAPES: dict[str, tuple[int, ...]] = {
     "small": (5 * MIB, 7),
     "uneven": (7 * MIB, 5 * MIB, 6 * MIB, 1),
     "one part": (6 * MIB,),
+    "one part that no range copies": (7,),
+    "one part of 5 MiB": (5 * MIB,),
 }
 
 
@@ -52,6 +54,7 @@ def arrived() -> Iterator[Running]:
     """All objects of this module, written and replicated."""
     with stack() as emulator:
         emulator.delete("requests")
+        emulator.emulator.limits.unranged_bytes = 5 * MIB
         for key, (sizes, algorithm) in CARRIED.items():
             put(emulator, key, sizes, **EVERYTHING, **algorithm)
         for key, size in (BOUNDARIES | ODD).items():

@@ -136,10 +136,29 @@ def test_a_part_copied_from_a_source_that_does_not_fit_is_refused(s3: Any, bucke
     copy = {"Bucket": bucket, "Key": "key", "UploadId": start(s3, bucket), "PartNumber": 1}
     with refused("PreconditionFailed", 412):
         s3.upload_part_copy(**copy, CopySource=f"{bucket}/source", CopySourceIfMatch='"other"')
-    with refused("InvalidArgument", 400):
-        s3.upload_part_copy(**copy, CopySource=f"{bucket}/source", CopySourceRange="bytes=5-10")
+    for span in ("0-8", "bytes=1-0", "bytes=-2", "bytes=1-", "bytes=0-1,3-4", "bytes=5-10", "bytes=0-100"):
+        with refused("InvalidArgument", 400):
+            s3.upload_part_copy(**copy, CopySource=f"{bucket}/source", CopySourceRange=span)
+    with refused("InvalidRequest", 400) as error:
+        s3.upload_part_copy(**copy, CopySource=f"{bucket}/source", CopySourceRange="bytes=100-200")
+    assert error["Message"] == "The specified copy range is invalid for the source object size"
     with refused("NoSuchKey", 404):
         s3.upload_part_copy(**copy, CopySource=f"{bucket}/nothing")
+
+
+def test_a_range_of_a_small_source_is_copied_as_recorded_unless_a_test_wants_the_documentation(
+    aws: Plain, s3: Any, bucket: str
+) -> None:
+    s3.put_object(Bucket=bucket, Key="source", Body=b"0123456789")
+    copy = {"Bucket": bucket, "Key": "key", "UploadId": start(s3, bucket), "CopySource": f"{bucket}/source"}
+    s3.upload_part_copy(**copy, PartNumber=1, CopySourceRange="bytes=0-8")
+    aws.emulator.limits.unranged_bytes = 10
+    try:
+        with refused("InvalidRequest", 400):
+            s3.upload_part_copy(**copy, PartNumber=2, CopySourceRange="bytes=0-9")
+        s3.upload_part_copy(**copy, PartNumber=2)
+    finally:
+        aws.emulator.limits.unranged_bytes = 0
 
 
 def test_completing_an_upload_again_answers_the_same_and_makes_no_second_version(s3: Any, bucket: str) -> None:

@@ -95,10 +95,10 @@ class MemoryUploads:
     def start(self, copy: Copy) -> tuple[str, int]:
         return self.points.call(self._call("START", copy.key, str(copy.origin)), lambda: self._start(copy))
 
-    def copy_part(self, upload_id: str, source: CopySource, part: PartRange) -> Part:
+    def copy_part(self, upload_id: str, source: CopySource, part: PartRange, *, whole: bool = False) -> Part:
         detail = f"{upload_id} {part.number} <- {source.bucket} {source.version_id}"
         return self.points.call(
-            self._call("COPY PART", source.key, detail), lambda: self._copy_part(upload_id, source, part)
+            self._call("COPY PART", source.key, detail), lambda: self._copy_part(upload_id, source, part, whole=whole)
         )
 
     def parts(self, key: str, upload_id: str, after: int) -> Sequence[Part]:
@@ -160,10 +160,11 @@ class MemoryUploads:
         begun = self.store.begin(self.bucket, copy.key, content, self.author)
         return begun.id, int(begun.time + self.store.s3.buckets[self.bucket].skew)
 
-    def _copy_part(self, upload_id: str, source: CopySource, part: PartRange) -> Part:
+    def _copy_part(self, upload_id: str, source: CopySource, part: PartRange, *, whole: bool) -> Part:
         begun, stored = self.store.find(self.bucket, source.key, upload_id), self._source(source)
-        scale = stored.content.scale
-        body = stored.content.body[part.first // scale : (part.last + 1) // scale]
+        scale, body = stored.content.scale, stored.content.body
+        if not whole:
+            body = body[part.first // scale : (part.last + 1) // scale]
         begun.parts[part.number], begun.parent = body, stored
         begun.content = replace(begun.content, scale=scale)
         return _part(part.number, body, scale)

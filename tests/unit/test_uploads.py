@@ -47,6 +47,13 @@ def test_a_part_is_copied_from_its_version_and_its_range_only() -> None:
     assert headers["x-amz-expected-bucket-owner"] == "123456789012"
 
 
+def test_the_only_part_is_copied_without_a_range() -> None:
+    """The API reference: a range only of a source above 5 MB."""
+    wire = Wire([COPIED])
+    assert uploads(wire).copy_part("u1", SOURCE, PartRange(1, 0, 99), whole=True).size == 100
+    assert "x-amz-copy-source-range" not in wire.headers()
+
+
 PART_ERRORS = {
     "NoSuchUpload": (404, UploadGone),
     "NoSuchKey": (404, SourceGone),

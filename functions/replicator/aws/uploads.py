@@ -55,8 +55,13 @@ class BucketUploads(BucketLargeObjects):
             answer = self._writer.create_multipart_upload(Bucket=self.bucket, **self._owner, **arguments)
             return required(answer, "UploadId"), _answered_at(answer)
 
-    def copy_part(self, upload_id: str, source: CopySource, part: PartRange) -> Part:
-        """Copy one part. Raises UploadGone, SourceGone. Copying the same part twice does no harm."""
+    def copy_part(self, upload_id: str, source: CopySource, part: PartRange, *, whole: bool = False) -> Part:
+        """Copy one part, or the whole source as the only part. Raises UploadGone, SourceGone.
+
+        Copying the same part twice does no harm. The whole source is copied without a range, since the API reference
+        allows ranges only of sources above 5 MB.
+        """
+        copied: dict[str, Any] = {} if whole else {"CopySourceRange": f"bytes={part.first}-{part.last}"}
         with asking("UploadPartCopy", self.side):
             answer = self._copier.upload_part_copy(
                 Bucket=self.bucket,
@@ -65,7 +70,7 @@ class BucketUploads(BucketLargeObjects):
                 PartNumber=part.number,
                 CopySource={"Bucket": source.bucket, "Key": source.key, "VersionId": source.version_id},
                 CopySourceIfMatch=source.etag,
-                CopySourceRange=f"bytes={part.first}-{part.last}",
+                **copied,
                 **self._owner,
             )
             result = required(answer, "CopyPartResult")

@@ -192,7 +192,7 @@ class _Worker:
         if not self.budget.may_begin():
             return None
         try:
-            return self.uploads.copy_part(self.parts.upload_id, self.parts.source, part)
+            return self.uploads.copy_part(self.parts.upload_id, self.parts.source, part, whole=self.parts.parts == 1)
         except (Permanent, SourceGone, UploadGone, Temporary) as trouble:
             return trouble
 

@@ -48,8 +48,11 @@ class Uploads(LargeObjects, Protocol):
     def start(self, copy: Copy) -> tuple[str, int]:
         """Start an upload for a copy. Return its id, and when it began (epoch seconds, by the bucket's clock)."""
 
-    def copy_part(self, upload_id: str, source: CopySource, part: PartRange) -> Part:
-        """Copy one part. Raises UploadGone, SourceGone. Copying the same part twice does no harm."""
+    def copy_part(self, upload_id: str, source: CopySource, part: PartRange, *, whole: bool = False) -> Part:
+        """Copy one part, or the whole source as the only part. Raises UploadGone, SourceGone.
+
+        Copying the same part twice does no harm.
+        """
 
     def parts(self, key: str, upload_id: str, after: int) -> Sequence[Part]:
         """List the parts with numbers above `after`, at most PAGE. Raises UploadGone."""

@@ -234,8 +234,10 @@ class LargeWriter:
         return [part for part in parts if part.number <= upload.cut.count]
 
     def _copy_here(self, upload: Upload, missing: Sequence[PartRange]) -> Sequence[Part]:
+        whole = upload.cut.count == 1
+
         def copy_lane(parts: Sequence[PartRange]) -> list[Part]:
-            return [self.uploads.copy_part(upload.id, upload.source, part) for part in parts]
+            return [self.uploads.copy_part(upload.id, upload.source, part, whole=whole) for part in parts]
 
         lanes = in_lanes(missing, self.multipart.model.side_by_side)
         return [part for lane in self.side_by_side([partial(copy_lane, lane) for lane in lanes]) for part in lane]
