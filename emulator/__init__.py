@@ -10,15 +10,14 @@ code on disk. What the packages below do not answer is answered by moto (https:/
     cloudformation/    the SAM transform, intrinsic functions, stacks, one class per kind of resource
     functions/         Lambda: function processes, queue pollers, schedules, Invoke
     s3/                S3: one function per operation on objects, notifications and events
-    services/          CloudWatch, EventBridge, SQS: moto's, corrected in a few points
+    services/          CloudWatch, EventBridge, SQS: moto's, corrected in a few points; what callers may do there
     clients, state     boto3 clients for the emulator's own calls; everything that one emulator knows
     fault_injection/   failing and slow calls, duplicated and reordered events
     calls/             one API call: read, answered, logged
-    iam/               who makes a call, and what resource policies decide
+    iam/               who makes a call, what it needs to be allowed, and what policies decide
     patching           replacing methods of moto
     threads            threads that can be ended while they start
 
-Each imports only those below it (contract `emulator-layers` in pyproject.toml). Accounts and the evaluation of
-identity policies belong in `iam/`. A service that moto gets right but for a few points, such as KMS, gets a module in
+Each imports only those below it (contract `emulator-layers` in pyproject.toml). Accounts belong in `iam/`. A service that moto gets right but for a few points, such as KMS, gets a module in
 `services/`; one with much behaviour of its own, such as S3 Batch Operations, gets a package beside `s3/`.
 """
