@@ -18,6 +18,7 @@ code on disk. What the packages below do not answer is answered by moto (https:/
     patching           replacing methods of moto
     threads            threads that can be ended while they start
 
-Each imports only those below it (contract `emulator-layers` in pyproject.toml). Accounts belong in `iam/`. A service that moto gets right but for a few points, such as KMS, gets a module in
-`services/`; one with much behaviour of its own, such as S3 Batch Operations, gets a package beside `s3/`.
+Each imports only those below it (contract `emulator-layers` in pyproject.toml). Accounts belong in `iam/`. A service
+that moto gets right but for a few points, such as KMS, gets a module in `services/`; one with much behaviour of its
+own, such as S3 Batch Operations, gets a package beside `s3/`.
 """
