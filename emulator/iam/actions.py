@@ -97,6 +97,11 @@ S3_HEADERS_THAT_NEED: Mapping[str, str] = {
     "x-amz-object-lock-retain-until-date": "GetObjectRetention",
     "x-amz-object-lock-legal-hold": "GetObjectLegalHold",
 }
+# Actions for which S3 knows the tags of the object, as s3:ExistingObjectTag/<key>.
+_ABOUT_STORED = ("GetObject", "GetObjectVersion", "GetObjectAttributes", "GetObjectVersionAttributes")
+S3_KNOW_TAGS = frozenset(
+    f"s3:{action}" for action in (*_ABOUT_STORED, *_S3_AND_OF_VERSIONS.keys(), *_S3_AND_OF_VERSIONS.values())
+)
 
 
 class Source(NamedTuple):

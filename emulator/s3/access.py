@@ -36,6 +36,7 @@ _HEADERS_AS_KEYS = (
     *("if-match", "if-none-match"),
 )
 _LOCK_HEADERS_AS_KEYS = ("object-lock-mode", "object-lock-retain-until-date", "object-lock-legal-hold")
+_TAG = "s3:ExistingObjectTag/"
 _PARAMETERS_AS_KEYS = {"prefix": "prefix", "delimiter": "delimiter", "max-keys": "max-keys", "versionId": "versionid"}
 
 
@@ -78,7 +79,8 @@ def visible(request: Request, headers: dict[str, str]) -> dict[str, str]:
 
 def _may_see(request: Request, header: str) -> bool:
     call, needed = request.call, actions.to_see(header, versioned=request.version_id is not None)
-    return not any(_denial(call, call.bucket, call.key, action, {}) for action in needed)
+    conditions = _conditions(request)
+    return not any(_denial(call, call.bucket, call.key, action, conditions) for action in needed)
 
 
 def as_seen(request: Request, error: S3Error) -> S3Error:
@@ -109,6 +111,8 @@ def _denial(call: Call, name: str | None, key: str | None, action: str, conditio
         return None
     resource = "*" if name is None else f"arn:aws:s3:::{name}" + ("" if key is None else f"/{key}")
     account = bucket.account_id if bucket else call.principal.arn.split(":")[4]
+    if action not in actions.S3_KNOW_TAGS:
+        conditions = {name: value for name, value in conditions.items() if not name.startswith(_TAG)}
     return denial(
         call.principal,
         action,
@@ -159,4 +163,4 @@ def _keys(request: Request) -> Iterator[tuple[str, str]]:
 
 def _tags(version: Version | None) -> dict[str, str]:
     tags = version.attributes.tags if version else {}
-    return {f"s3:ExistingObjectTag/{name}": value for name, value in tags.items()}
+    return {f"{_TAG}{name}": value for name, value in tags.items()}
