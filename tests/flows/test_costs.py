@@ -12,7 +12,7 @@ from tests.flows.stage import EAST, WEST
 PUTS = ("COPY", "START", "COPY PART", "COMPLETE", "ANNOTATE", "LIST", "LIST PARTS", "LIST UPLOADS", "LIST ANNOTATIONS")
 GETS = ("HEAD", "GET ANNOTATION")
 WRITES = ("OPENED", "WAIT", "SENT", "SETTLE", "CLOSE", "ENDED")
-READS = ("READ", "UPLOAD?", "FIND UPLOADS")
+READS = ("READ", "FIND UPLOAD", "FIND UPLOADS")
 
 
 @pytest.mark.parametrize("annotations", [0, 3])

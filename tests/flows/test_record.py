@@ -125,7 +125,7 @@ def test_a_skipped_change_closes_what_an_earlier_delivery_noted(stage: RecorderS
 
 
 def test_a_skipped_change_that_comes_again_is_counted_though_it_never_waited(stage: RecorderStage) -> None:
-    assert not stage.record(stage.result(Status.SKIPPED, Reason.NO_RULE, attempts=2)).trail.reported
+    assert not stage.record(stage.result(Status.SKIPPED, Reason.NO_RULE, receive_count=2)).trail.reported
 
 
 def test_of_the_workers_that_find_their_version_gone_the_first_one_reports_it(stage: RecorderStage) -> None:
