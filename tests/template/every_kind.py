@@ -97,22 +97,19 @@ def fault(key: str, status: int, code: str, operation: str = "CopyObject", **mor
     return {"service": "s3", "operation": operation, "key": key, "then": {"status": status, "code": code}, **more}
 
 
-def everything() -> dict[str, Any]:
-    """Return all that a version can have beside its bytes."""
+def everything(*, locked: bool) -> dict[str, Any]:
+    """Return all that a version can have beside its bytes and annotations."""
     until_then = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
     lock = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": until_then, "ObjectLockLegalHoldStatus": "ON"}
-    return {"ACL": "public-read", "Tagging": "a=b", **lock, **KMS}
+    return {"ACL": "public-read", "Tagging": "a=b", **KMS, **(lock if locked else {})}
 
 
 def write_history(aws: Running, key: str) -> list[str]:
-    """Write small versions and large ones that one function copies, each with everything, and a delete marker."""
-    s3, versions = aws.client("s3", "us-east-1"), []
-    for size in (1, 7 * MIB, 2, 8 * MIB):
-        version = s3.put_object(Bucket="east", Key=key, Body=bytes(size), **everything())["VersionId"]
-        s3.put_object_annotation(Bucket="east", Key=key, VersionId=version, AnnotationName="n", AnnotationPayload=b"{}")
-        versions.append(version)
-    versions.append(s3.delete_object(Bucket="east", Key=key)["VersionId"])
-    versions.append(s3.put_object(Bucket="east", Key=key, Body=b"last", **everything())["VersionId"])
+    """Write small versions, large ones that one function or many copy, and a delete marker."""
+    kinds = ((1, True), (7 * MIB, False), (2, False), (8 * MIB, True), (12 * MIB, True))
+    versions = [put(aws, key, size, locked=locked) for size, locked in kinds]
+    versions.append(aws.client("s3", "us-east-1").delete_object(Bucket="east", Key=key)["VersionId"])
+    versions.append(put(aws, key, 4, locked=True))
     return versions
 
 
@@ -128,11 +125,12 @@ def paused(aws: Running, function: str) -> Iterator[None]:
         functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
 
-def put(aws: Running, key: str, size: int = 1) -> str:
-    """Write a version with everything, an annotation too; return its id."""
+def put(aws: Running, key: str, size: int = 1, *, locked: bool = False) -> str:
+    """Write a version with everything, and return its id. S3 takes no annotation for a version that is locked."""
     s3 = aws.client("s3", "us-east-1")
-    version = s3.put_object(Bucket="east", Key=key, Body=bytes(size), **everything())["VersionId"]
-    s3.put_object_annotation(Bucket="east", Key=key, VersionId=version, AnnotationName="n", AnnotationPayload=b"{}")
+    version = s3.put_object(Bucket="east", Key=key, Body=bytes(size), **everything(locked=locked))["VersionId"]
+    if not locked:
+        s3.put_object_annotation(Bucket="east", Key=key, VersionId=version, AnnotationName="n", AnnotationPayload=b"{}")
     return str(version)
 
 

@@ -42,8 +42,9 @@ class Unreadable(Exception):
     """An answer lacks what every such answer has, or contradicts another one; says what, in a few words."""
 
 
-TRANSLATED = (ClientError, BotoCoreError, ResponseParserError, Unreadable)
-"""What `translate` takes. botocore's ResponseParserError, for text that is no XML, is not one of its BotoCoreErrors."""
+TRANSLATED = (ClientError, BotoCoreError, ResponseParserError, Unreadable, ValueError, TypeError)
+"""What `translate` takes. ResponseParserError, for text that is no XML, is not one of botocore's BotoCoreErrors. Its
+parsers raise ValueError or TypeError for what is no number or date."""
 
 OUR_OWN = frozenset({Side.JOURNAL, Side.QUEUE, Side.EVENTS, Side.RULES})
 ANY = "*"
@@ -169,7 +170,7 @@ def translate(error: Exception, operation: str, side: Side) -> Temporary | Perma
     """Return the trouble that botocore's exception means. Its `detail` names operation, side and error code."""
     if isinstance(error, ClientError):
         return _from_answer(error, operation, side)
-    if isinstance(error, Unreadable | ResponseParserError):
+    if isinstance(error, Unreadable | ResponseParserError | ValueError | TypeError):
         return _from_unreadable(error, operation, side)
     detail = f"{operation} ({side}): {type(error).__name__}"
     if isinstance(error, ParamValidationError):
@@ -201,9 +202,14 @@ def _from_answer(error: ClientError, operation: str, side: Side) -> Temporary | 
     return Temporary(Reason.SERVICE if status >= 500 else Reason.UNKNOWN, detail)
 
 
-def _from_unreadable(error: Unreadable | ResponseParserError, operation: str, side: Side) -> Temporary:
+def _from_unreadable(error: Exception, operation: str, side: Side) -> Temporary:
     """Name what cannot be read. The text of a parser's error is left out: it repeats the answer."""
-    what = str(error) if isinstance(error, Unreadable) else "not the XML or JSON that it should be"
+    if isinstance(error, Unreadable):
+        what = str(error)
+    elif isinstance(error, ResponseParserError):
+        what = "not the XML or JSON that it should be"
+    else:
+        what = f"an element of another kind ({type(error).__name__})"
     return Temporary(Reason.SERVICE if side in OUR_OWN else Reason.UNREADABLE, f"{operation} ({side}): {what}")
 
 

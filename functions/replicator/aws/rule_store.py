@@ -109,7 +109,9 @@ class RuleStore:
             request["IfNoneMatch"] = memory.etag
         with expecting("GetObject", Side.RULES, NO_DOCUMENT if known is None else NO_DOCUMENT | NOT_CHANGED) as asked:
             answer = self._s3.get_object(**request)
-            document = load(bucket, answer["Body"].read())
+            text = answer["Body"].read()
+        if not asked.code:
+            document = load(bucket, text)
             rules = parse(bucket, document, shape_problems(document, self._s3.meta.service_model))
             return rules, answer.get("ETag", "")
         if known is not None and asked.code in NOT_CHANGED:
