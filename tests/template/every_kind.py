@@ -82,6 +82,7 @@ def replicate_every_kind(aws: Running) -> None:
     aws.post("/delivery", {})
     arrive_in_reverse(aws)
     overtake(aws)
+    delete_while_copied(aws)
     lose_an_upload(aws)
     replicate_existing(aws)
     dig_out(aws)
@@ -161,6 +162,22 @@ def overtake(aws: Running) -> None:
     assert aws.idle()
     mark = aws.client("s3", "us-west-2").head_object(Bucket="west", Key="overtaken")["Metadata"]["replication-origin"]
     assert mark.split("/")[1] == small
+
+
+def delete_while_copied(aws: Running) -> None:
+    """Let a delete marker overtake a large version, whose upload is begun anew: the marker is put back on top."""
+    west = aws.client("s3", "us-west-2")
+    put(aws, "deleted")
+    assert aws.idle()
+    with paused(aws, "CopyPartsFunction"):
+        put(aws, "deleted", 12 * MIB)
+        wait_for(aws, "CreateMultipartUpload", "deleted")
+        aws.client("s3", "us-east-1").delete_object(Bucket="east", Key="deleted")
+        until(lambda: "DeleteMarkers" in west.list_object_versions(Bucket="west", Prefix="deleted"))
+        abort_uploads(aws)
+    assert aws.idle()
+    top, *below = west.list_object_versions(Bucket="west", Prefix="deleted")["DeleteMarkers"]
+    assert (top["IsLatest"], len(below)) == (True, 1)
 
 
 def abort_uploads(aws: Running) -> None:
