@@ -57,6 +57,15 @@ def test_annotations_that_cannot_be_had_for_half_a_day_are_left_out(stage: Large
     assert stage.s3.clock.now - began > 43_200
 
 
+def test_annotations_whose_answers_cannot_be_read_are_left_out(stage: LargeStage) -> None:
+    """Any other change with such answers fails after so many receives, but here the replica stands."""
+    stage.fail("LIST ANNOTATIONS", Temporary(Reason.UNREADABLE, "no XML"), times=999, bucket=WEST)
+    stage.deliver_all()
+    assert [status for status, _ in stage.counted if status is not Status.PENDING] == [Status.COMPLETED]
+    assert reasons(stage) == ["no XML"]
+    assert stage.queue.dead == []
+
+
 def test_annotations_that_are_refused_for_a_while_arrive(stage: LargeStage) -> None:
     stage.fail("ANNOTATE", Temporary(Reason.THROTTLED, "503 SlowDown"), times=5)
     stage.deliver_all()

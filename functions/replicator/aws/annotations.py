@@ -1,8 +1,8 @@
-"""One bucket's annotations: their names, their payloads, and whether the bucket has such a thing at all.
+"""One bucket's annotations: their names, their payloads, and whether the bucket supports annotations.
 
-Not every Region has them, and a server that does not know `?annotation` answers with the object, or overwrites it. So
-a bucket is asked first for an annotation that nobody has, and the answer is not read: only `NoSuchAnnotation`, or a
-version id in the header that annotations have of their own, shows that it knows what it is asked.
+Not every Region does, and a server that ignores `?annotation` answers with the object, or overwrites it. So a bucket is
+asked first for an annotation that nobody has, and the payload is not read. Only the error `NoSuchAnnotation`, or the
+header with the object's version id that only annotations have, shows that annotations are supported.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAnnotation.html
 """
 
@@ -21,11 +21,11 @@ LARGEST = 1024**2
 PROBE = "replicator-probe"
 NO_SUCH_ANNOTATION = "NoSuchAnnotation"
 NONE_HERE = frozenset({400, 404, 405, 501})
-"""Statuses that mean: no such annotation, no such version, or no such thing as annotations."""
+"""Statuses that mean: no such annotation, no such version, or no support for annotations."""
 
 
 class BucketAnnotations:
-    """One bucket's annotations. `working`: the buckets that were seen to have them, shared by all of a container."""
+    """One bucket's annotations. working: buckets that were seen to support them, shared by the whole container."""
 
     def __init__(self, bucket: str, side: Side, reader: "S3Client", owner: dict[str, Any], working: set[str]) -> None:
         self.bucket = bucket
@@ -35,7 +35,7 @@ class BucketAnnotations:
         self._working = working
 
     def names(self, key: str, version_id: str) -> tuple[str, ...] | None:
-        """List the names of a version's annotations; None where there is no such thing as annotations."""
+        """List the names of a version's annotations; None if the bucket does not support them."""
         if not self._works(key, version_id):
             return None
         with expecting("ListObjectAnnotations", self.side, statuses=NONE_HERE):
@@ -43,7 +43,7 @@ class BucketAnnotations:
         return ()
 
     def _works(self, key: str, version_id: str) -> bool:
-        """Return whether the bucket was seen to have annotations. A "no" is not kept: it may have had another cause."""
+        """Return whether the bucket supports annotations. A "no" is not remembered: it may have had another cause."""
         if self.bucket not in self._working and self._probe(key, version_id):
             self._working.add(self.bucket)
         return self.bucket in self._working
@@ -69,7 +69,7 @@ class BucketAnnotations:
             page = {"ContinuationToken": answer["NextContinuationToken"]}
 
     def payload(self, key: str, version_id: str, name: str) -> bytes | None:
-        """Read one annotation; None if it is gone. Permanent if it is larger than an annotation can be."""
+        """Read one annotation; None if it does not exist any more. Raises Permanent if it is too large for one."""
         with expecting("GetObjectAnnotation", self.side, statuses=NONE_HERE):
             answer = self._reader.get_object_annotation(
                 Bucket=self.bucket, Key=key, VersionId=version_id, AnnotationName=name, **self._owner
@@ -84,7 +84,7 @@ class BucketAnnotations:
         return None
 
     def put(self, writer: "S3Client", key: str, version_id: str, name: str, payload: bytes) -> None:
-        """Attach one annotation to a version. Permanent if the bucket refuses it, whatever the reason."""
+        """Put one annotation on a version. Raises Permanent if the bucket refuses it, whatever the reason."""
         with expecting("PutObjectAnnotation", self.side, statuses=NONE_HERE) as asked:
             writer.put_object_annotation(
                 Bucket=self.bucket,

@@ -7,17 +7,21 @@ so a handler that crashes in between does no harm: the next one copies the rest.
 from collections.abc import Sequence
 from functools import partial
 
-from replicator.core.outcomes.outcome import Permanent, Reason
+from replicator.core.outcomes.backoff import UNREADABLE_RECEIVES
+from replicator.core.outcomes.outcome import Permanent, Reason, Temporary
 from replicator.core.parts.uploads import CopySource
 from replicator.flows.large.ports import LargeObjects, Uploads
 from replicator.flows.ports import SideBySide
 
 BATCH = 16
 """Annotations that are copied concurrently. Each has 1 MiB at most, so that the memory they take is bounded."""
-
-
 TRIES = 100
-"""Deliveries of a message that try again after temporary trouble, which is at least half a day."""
+"""Receives of a message that try again after temporary trouble, which is at least half a day."""
+
+
+def may_try_again(trouble: Temporary, receives: int) -> bool:
+    """Return whether copying may be tried again after so many receives, or the replica does without annotations."""
+    return receives < (UNREADABLE_RECEIVES if trouble.reason is Reason.UNREADABLE else TRIES)
 
 
 def copy_missing(

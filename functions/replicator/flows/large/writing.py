@@ -22,7 +22,7 @@ from replicator.core.parts.parts import Cut, PartRange, cut_by
 from replicator.core.parts.uploads import CopySource, Part, Upload, UploadCompleted, UploadGone, UploadSpoiled, messages
 from replicator.core.versions.change import Change
 from replicator.core.versions.version import Head
-from replicator.flows.large.annotations import TRIES, copy_missing
+from replicator.flows.large.annotations import copy_missing, may_try_again
 from replicator.flows.large.cleanup import abort_unrecorded
 from replicator.flows.large.parts import all_parts, in_lanes
 from replicator.flows.large.ports import LargeObjects, Multipart, Uploads
@@ -146,7 +146,7 @@ class LargeWriter:
             self._leave_out_annotations(source, version_id, trouble)
         except Temporary as trouble:
             delivery = self.attempt.delivery
-            if max(delivery.receive_count, delivery.part_receives) < TRIES:
+            if may_try_again(trouble, max(delivery.receive_count, delivery.part_receives)):
                 raise
             self._leave_out_annotations(source, version_id, trouble)
 
