@@ -1,5 +1,6 @@
 """S3's answers to HEAD, LIST, GetObjectTagging and GetObjectAcl become values of the core."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -155,10 +156,15 @@ def test_what_is_behind_a_bad_head_is_named_by_a_get_of_one_byte(
 ) -> None:
     # After a bad HEAD botocore asks for the bucket's Region with another one.
     bad = [Answer(status=400), Answer()]
-    for head, wire in ((True, Wire([*bad, *bad, answer])), (False, Wire([*bad, answer]))):
-        objects = source(wire)
+    asking: list[tuple[int, Callable[[BucketObjects], object]]] = [
+        (2, lambda objects: objects.head("k", "v1")),
+        (1, lambda objects: objects.exists("k", "v1")),
+        (1, lambda objects: objects.top("k")),
+    ]
+    for heads, ask in asking:
+        wire = Wire([*bad * heads, answer])
         with pytest.raises(kind) as trouble:
-            objects.head("k", "v1") if head else objects.top("k")
+            ask(source(wire))
         assert trouble.value.reason is reason
         assert [request.method for request in wire.requests][-2:] == ["HEAD", "GET"]
         assert wire.headers()["range"] == "bytes=0-0"

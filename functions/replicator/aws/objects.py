@@ -86,8 +86,11 @@ class BucketObjects:
 
     def exists(self, key: str, version_id: str) -> bool:
         """Return whether there is a version or a delete marker with this id: HEAD of a marker's id answers 405."""
-        with expecting("HeadObject", self.side, NO_VERSION) as asked:
-            self._client.head_object(Bucket=self.bucket, Key=key, VersionId=version_id, **self._owner)
+        named: dict[str, Any] = {"Bucket": self.bucket, "Key": key, "VersionId": version_id, **self._owner}
+        with expecting("HeadObject", self.side, NO_VERSION | BAD) as asked:
+            self._client.head_object(**named)
+        if asked.code in BAD:
+            self._name_trouble(named)
         return asked.code not in GONE
 
     def top(self, key: str) -> Top:

@@ -16,11 +16,11 @@ from replicator.core.versions.version import Head
 from replicator.flows.change.replicate import Services, replicate
 
 IN_DOUBT = frozenset({Reason.SRC_VERSION_NOT_FOUND, Reason.NO_RULE})
-"""What a change comes to whose key was read in the wrong way."""
+"""What becomes of a change whose key was read in the wrong way."""
 
 
 def either_key(change: Change) -> tuple[Change, ...]:
-    """Return the change with each key that it may mean, the likelier one first, without a doubt in either."""
+    """Return the change under each key that it may mean, the likelier one first."""
     keys = (change.key, change.other_key) if change.other_key else (change.key,)
     return tuple(replace(change, key=key, other_key="") for key in keys)
 
@@ -54,4 +54,4 @@ def _exists(change: Change, services: Services) -> bool:
     objects = services.buckets.source(change.bucket)
     if change.aspect is Aspect.CONTENT:
         return isinstance(objects.head(change.key, change.version_id), Head)
-    return any(entry.version_id == change.version_id for entry in objects.history(change.key))
+    return objects.exists(change.key, change.version_id)
