@@ -1,4 +1,4 @@
-"""A key that may be meant in two ways -> the one that the source has -> replicate.
+"""A key that can be read in two ways -> the one under which the source has the version -> replicate.
 
 Separate from replicating, because most senders leave no doubt about a key. EventBridge's events and the manifests of
 S3 Batch Operations do: `a+b` may be encoded or not. A wrong reading looks as if the version were deleted, or as if no
