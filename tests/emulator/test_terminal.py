@@ -117,7 +117,7 @@ def test_nothing_that_a_terminal_obeys_is_printed(aws: Running, arguments: list[
     [each for each in COMMANDS.values() if each[0] != "emulate"],
     ids=[name for name in COMMANDS if "world" not in name],
 )
-def test_nor_is_it_with_json(aws: Running, arguments: list[str]) -> None:
+def test_nothing_that_a_terminal_obeys_is_printed_with_json(aws: Running, arguments: list[str]) -> None:
     assert harmful(on_a_terminal(aws, *arguments, "--json")) == []
 
 

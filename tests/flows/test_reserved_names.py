@@ -58,6 +58,6 @@ def test_a_status_tag_of_a_user_goes_over_if_the_rule_tags_no_replicas() -> None
 
 
 @pytest.mark.parametrize("value", ["PENDING", "COMPLETED", "FAILED"])
-def test_but_not_with_a_value_that_the_stack_itself_tags_sources_with(value: str) -> None:
-    """Nobody can tell a user's from the stack's own."""
+def test_a_value_that_the_stack_itself_tags_sources_with_is_not_copied(value: str) -> None:
+    """A user's tag with this value looks like the stack's own."""
     assert replica_of({}, {STATUS_TAG: value}, tagged=False).tags == {}
