@@ -119,7 +119,7 @@ class Gateway:
             if call.service != "s3":
                 return self._from_moto(environ)
             answer = s3.answer(call, environ) or self._s3_from_moto(environ)
-            answer.headers.update({"x-amz-request-id": request_id(), "x-amz-id-2": "emulator"})
+            answer.headers.update({"x-amz-request-id": request_id(), "x-amz-id-2": "emulator", "Server": "AmazonS3"})
             return answer
         finally:
             current_call.reset(token)

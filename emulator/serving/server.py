@@ -51,7 +51,8 @@ class Handler(MotoRequestHandler):
             _log.exception("%s %s failed", self.command, self.path)
             started, content = ["500 Internal Server Error", [("Content-Length", "0")]], b""
         code, _, phrase = started[0].partition(" ")
-        self.send_response(int(code), phrase)
+        self.send_response_only(int(code), phrase)  # send_response would add a Server header of its own
+        self.send_header("Date", self.date_time_string())
         for name, value in started[1]:
             self.send_header(name, value)
         self.end_headers()

@@ -1,7 +1,7 @@
 """The ports Objects, Destination and Buckets over the in-memory S3."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from replicator.core.deciding.copy import Copy, Guard, Written
 from replicator.core.deciding.facts import ABSENT, Absent, Top
@@ -81,13 +81,16 @@ class MemoryObjects:
 
     def _head(self, key: str, version_id: str) -> Head | Absent:
         stored = self._find(key, version_id)
-        return stored.head() if stored else ABSENT
+        return self._seen(stored) if stored else ABSENT
+
+    def _seen(self, stored: Stored) -> Head:
+        return stored.head() if self._bucket().counts_tags else replace(stored.head(), tag_count=None)
 
     def _top(self, key: str) -> Top:
         current = self._bucket().current(key)
         if current is None:
             return ABSENT
-        return current.head() if current.is_version else MarkerHead(current.version_id)
+        return self._seen(current) if current.is_version else MarkerHead(current.version_id)
 
     def _copy(self, copy: Copy, guard: Guard) -> Written:
         there = self._bucket()

@@ -24,7 +24,11 @@ LIFECYCLE = "s3.amazonaws.com"
 
 @dataclass(slots=True)
 class Bucket:
-    """One bucket. `versioning`: Enabled, Suspended or Off. `skew`: how far its clock is ahead, in seconds."""
+    """One bucket. `versioning`: Enabled, Suspended or Off. `skew`: how far its clock is ahead, in seconds.
+
+    counts_tags: a HEAD tells how many tags there are. S3's does; that of other servers, or of a role that may not read
+    tags, does not.
+    """
 
     name: str
     region: str = "us-east-1"
@@ -32,6 +36,7 @@ class Bucket:
     acls_enabled: bool = False
     object_lock: bool = False
     listens: bool = False
+    counts_tags: bool = True
     skew: float = 0.0
     histories: dict[str, list[Stored]] = field(default_factory=dict)
 

@@ -43,7 +43,7 @@ def head(**headers: str) -> Head:
 
 def test_a_version_is_read_with_one_head_that_asks_for_its_checksum() -> None:
     wire = Wire([Answer(headers=ALWAYS)])
-    assert source(wire, "111111111111").head("a b", "v1") == Head("v1", '"v1"', 7, 1_700_000_000)
+    assert source(wire, "111111111111").head("a b", "v1") == Head("v1", '"v1"', 7, 1_700_000_000, tag_count=None)
     [request] = wire.requests
     assert (request.method, request.url) == ("HEAD", "https://east.s3.amazonaws.com/a%20b?versionId=v1")
     assert wire.headers() == {"x-amz-checksum-mode": "ENABLED", "x-amz-expected-bucket-owner": "111111111111"}
@@ -171,7 +171,7 @@ def test_what_is_behind_a_bad_head_is_named_by_a_get_of_one_byte(
 
 
 TOPS: dict[str, tuple[Answer, Top]] = {
-    "an object": (Answer(headers=ALWAYS), Head("v1", '"v1"', 7, 1_700_000_000)),
+    "an object": (Answer(headers=ALWAYS), Head("v1", '"v1"', 7, 1_700_000_000, tag_count=None)),
     "nothing": (Answer(status=404), ABSENT),
     "a delete marker":
         (Answer(status=404, headers={"x-amz-delete-marker": "true", "x-amz-version-id": "d"}), MarkerHead("d")),
@@ -184,6 +184,33 @@ def test_a_head_without_a_version_id_finds_what_is_current(answer: Answer, top: 
     wire = Wire([answer])
     assert source(wire).top("k") == top
     assert wire.requests[0].url.endswith("/k")
+
+
+TAGS = "<Tagging><TagSet></TagSet></Tagging>"
+
+
+def counted_after(*answers: Answer) -> int | None:
+    """Send as many requests as there are answers, HEADs but for one that reads tags; return the last HEAD's count."""
+    bucket = source(Wire([*answers]))
+    found = [bucket.tags("k", "v1") if answer.body else bucket.head("k", "v1") for answer in answers]
+    assert isinstance(found[-1], Head)
+    return found[-1].tag_count
+
+
+COUNTS: dict[str, tuple[list[Answer], int | None]] = {
+    "of no number, at first": ([], None),
+    "of no number, after a number": ([Answer(headers=ALWAYS | {"x-amz-tagging-count": "1"})], 0),
+    "of no number, after S3 returned tags": ([Answer(TAGS, headers={"Server": "AmazonS3"})], 0),
+    "of no number, after another server returned tags": ([Answer(TAGS, headers={"Server": "another"})], None),
+    "of no number, after another without one": ([Answer(headers=ALWAYS)], None),
+}
+
+
+@pytest.mark.parametrize(("before", "count"), COUNTS.values(), ids=COUNTS)
+def test_no_number_of_tags_means_none_only_where_a_bucket_would_tell_it(
+    before: list[Answer], count: int | None
+) -> None:
+    assert counted_after(*before, Answer(headers=ALWAYS)) == count
 
 
 def listing(

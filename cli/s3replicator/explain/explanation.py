@@ -84,7 +84,7 @@ def _find(bucket: str, key: str, version_id: str, services: Services) -> tuple[C
         change = replace(change, version_id=top.version_id)
     head = objects.head(key, change.version_id)
     if isinstance(head, Head):
-        tags = objects.tags(key, head.version_id) if head.tag_count else {}
+        tags = objects.tags(key, head.version_id) if head.tag_count != 0 else {}
         return replace(change, time=head.modified * 1000, size=head.size), StoredVersion(head, tags)
     marker = next((entry for entry in objects.history(key) if entry.version_id == change.version_id), None)
     if marker is None or marker.is_version:

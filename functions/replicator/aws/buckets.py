@@ -50,19 +50,21 @@ class S3Buckets:
         self._clock = clock
         self._regions: dict[str, str] = {}
         self._annotated: set[str] = set()
+        self._counted: set[str] = set()
         self._facts: dict[tuple[str, Side], _Kept] = {}
         self._facts_lock = threading.Lock()
         self._region_lock = threading.Lock()
 
     def source(self, bucket: str) -> BucketObjects:
         """Return a source bucket; reason codes of its trouble are those of the source."""
-        return BucketObjects(bucket, Side.SOURCE, self._clients.reader(self._region(bucket, Side.SOURCE, "")))
+        client = self._clients.reader(self._region(bucket, Side.SOURCE, ""))
+        return BucketObjects(bucket, Side.SOURCE, client, counted=self._counted)
 
     def replicas(self, target: Target) -> BucketReplicas:
         """Return a destination bucket; reason codes are those of the destination. The target's account must own it."""
         region = self._region(target.bucket, Side.DESTINATION, target.account)
         reader, writer = self._clients.reader(region), self._clients.writer(region)
-        return BucketReplicas(target.bucket, reader, writer, target.account)
+        return BucketReplicas(target.bucket, reader, writer, target.account, self._counted)
 
     def large_objects(self, bucket: str) -> BucketLargeObjects:
         """Return a source bucket for what only copies in parts ask."""

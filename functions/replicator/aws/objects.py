@@ -47,15 +47,21 @@ GONE = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
 NO_VERSION = GONE | {"405", "MethodNotAllowed"}
 """HEAD of a version: gone, or the version id is that of a delete marker."""
 BAD = frozenset({"400", "BadRequest"})
+S3_SERVER = "AmazonS3"
+"""The Server header of S3: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTCommonResponseHeaders.html"""
 
 
 class BucketObjects:
     """The objects of one bucket, as source or as destination."""
 
-    def __init__(self, bucket: str, side: Side, client: "S3Client", account: str = "") -> None:
+    def __init__(
+        self, bucket: str, side: Side, client: "S3Client", account: str = "", counted: set[str] | None = None
+    ) -> None:
+        """Take a client. `counted`: the buckets whose HEADs count tags (see `_count`), one set for a container."""
         self.bucket = bucket
         self.side = side
         self._client = client
+        self._counted = set() if counted is None else counted
         self._owner: dict[str, Any] = {"ExpectedBucketOwner": account} if account else {}
 
     def head(self, key: str, version_id: str) -> Head | Absent:
@@ -67,16 +73,28 @@ class BucketObjects:
         """
         named: dict[str, Any] = {"Bucket": self.bucket, "Key": key, "VersionId": version_id, **self._owner}
         with expecting("HeadObject", self.side, NO_VERSION | DENIED | BAD) as asked:
-            return head_of(self._client.head_object(ChecksumMode="ENABLED", **named))
+            return self._count(head_of(self._client.head_object(ChecksumMode="ENABLED", **named)))
         return ABSENT if asked.code in NO_VERSION else self._head_without_checksum(asked.code, named)
 
     def _head_without_checksum(self, why: str, named: Mapping[str, Any]) -> Head | Absent:
         with expecting("HeadObject", self.side, NO_VERSION | BAD) as asked:
-            head = head_of(self._client.head_object(**named))
+            head = self._count(head_of(self._client.head_object(**named)))
             if not head.encryption.is_kms:
                 return head
             return replace(head, key_denied=why in DENIED, key_invalid=why in BAD)
         return ABSENT if asked.code in NO_VERSION else self._name_trouble(named)
+
+    def _count(self, head: Head) -> Head:
+        """Return the head, with 0 tags where it tells no number and the bucket's HEADs can be relied on to do so.
+
+        S3 leaves the number out if there are no tags, and also if the caller may not read them. Other servers never
+        tell it. So its absence means something only after this bucket once told a number, or let the tags be read.
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html#API_HeadObject_ResponseSyntax
+        """
+        if head.tag_count is not None:
+            self._counted.add(self.bucket)
+            return head
+        return replace(head, tag_count=0) if self.bucket in self._counted else head
 
     def _name_trouble(self, named: Mapping[str, Any]) -> NoReturn:
         """Raise the error behind a HEAD that is 400: SSE-C, a bad version id, old credentials. Only a GET names it."""
@@ -97,7 +115,7 @@ class BucketObjects:
         """Read the current version, or the delete marker that is current: then S3 returns 404, and headers say so."""
         named: dict[str, Any] = {"Bucket": self.bucket, "Key": key, **self._owner}
         with expecting("HeadObject", self.side, GONE | BAD) as asked:
-            return head_of(self._client.head_object(**named))
+            return self._count(head_of(self._client.head_object(**named)))
         if asked.code in BAD:
             self._name_trouble(named)
         headers = asked.response["ResponseMetadata"]["HTTPHeaders"]
@@ -127,6 +145,8 @@ class BucketObjects:
         """Read the tags of one version, without those that AWS reserves for itself."""
         with asking("GetObjectTagging", self.side):
             answer = self._client.get_object_tagging(Bucket=self.bucket, Key=key, VersionId=version_id, **self._owner)
+            if answer["ResponseMetadata"]["HTTPHeaders"].get("server") == S3_SERVER:
+                self._counted.add(self.bucket)
             return tags_of(answer)
 
     def grants(self, key: str, version_id: str) -> tuple[Grant, ...]:
@@ -148,7 +168,7 @@ def head_of(answer: Mapping[str, Any]) -> Head:
         metadata=metadata,
         unseen_metadata=answer.get("MissingMeta", 0) + _unsendable(metadata, headers),
         headers=headers,
-        tag_count=answer.get("TagCount", 0),
+        tag_count=answer.get("TagCount"),
         storage_class=answer.get("StorageClass", "STANDARD"),
         archive_status=answer.get("ArchiveStatus", ""),
         restore=_restore(answer.get("Restore", "")),

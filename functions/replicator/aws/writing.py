@@ -31,8 +31,10 @@ GRANT_ARGUMENTS = {
 class BucketReplicas(BucketObjects):
     """The objects of a destination bucket."""
 
-    def __init__(self, bucket: str, reader: "S3Client", writer: "S3Client", account: str = "") -> None:
-        super().__init__(bucket, Side.DESTINATION, reader, account)
+    def __init__(
+        self, bucket: str, reader: "S3Client", writer: "S3Client", account: str = "", counted: set[str] | None = None
+    ) -> None:
+        super().__init__(bucket, Side.DESTINATION, reader, account, counted)
         self._writer = writer
 
     def copy(self, copy: Copy, guard: Guard) -> Written:

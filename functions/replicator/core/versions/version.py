@@ -107,8 +107,9 @@ class Head:
     """Everything that one HEAD returns about one version.
 
     headers: S3's system-defined metadata under boto3's argument names. unseen_metadata: how many metadata entries HEAD
-    left out because HTTP headers cannot carry them (`x-amz-missing-meta`). key_denied, key_invalid: its bytes cannot be
-    read, because the role may not use its KMS key, or the key is in no state to be used.
+    left out because HTTP headers cannot carry them (`x-amz-missing-meta`). tag_count: None if HEAD leaves it open.
+    key_denied, key_invalid: its bytes cannot be read, because the role may not use its KMS key, or the key is in no
+    state to be used.
     """
 
     version_id: str
@@ -118,7 +119,7 @@ class Head:
     metadata: Mapping[str, str] = field(default_factory=dict)
     unseen_metadata: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
-    tag_count: int = 0
+    tag_count: int | None = 0
     storage_class: str = "STANDARD"
     archive_status: str = ""
     restore: Restore = Restore.NONE

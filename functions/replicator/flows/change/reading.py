@@ -97,7 +97,7 @@ class Versions:
 
     def _mark_of(self, head: Head) -> Origin | None:
         mark = find_mark(head.metadata, {}, self._site(head))
-        if mark or has_metadata_room(head.metadata, head.unseen_metadata) or not head.tag_count:
+        if mark or has_metadata_room(head.metadata, head.unseen_metadata) or head.tag_count == 0:
             return mark
         return find_mark({}, self.objects.tags(self.key, head.version_id), self._site(head))
 
@@ -107,7 +107,7 @@ class Versions:
             return ABSENT
         if self.natives_only and find_mark(head.metadata, {}, self._site(head)):
             return StoredVersion(head)  # a replica: nothing else of it is needed
-        tags = self.objects.tags(self.key, version_id) if head.tag_count else {}
+        tags = self.objects.tags(self.key, version_id) if head.tag_count != 0 else {}
         return StoredVersion(head, tags, self.objects.grants(self.key, version_id) if self.with_grants() else ())
 
 
