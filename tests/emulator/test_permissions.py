@@ -54,11 +54,13 @@ PLACES: Mapping[Target, str] = {
     **dict.fromkeys(QUEUES, "queue"),
 }
 ADDRESS = "s3://east/k"
+DELETED = "s3://east/deleted"
+"""A key that a delete marker is current of, at the destination."""
 RUNS: Mapping[str, list[list[str]]] = {
     "rules put": [["rules", "put", "east", "rules.json"]],
     "rules get": [["rules", "get", "east"]],
     "rules check": [["rules", "check"], ["rules", "check", "east"]],
-    "status": [["status"], ["status", "s3://east"], ["status", ADDRESS]],
+    "status": [["status"], ["status", "s3://east"], ["status", ADDRESS], ["status", DELETED]],
     "explain": [["explain", ADDRESS]],
     "failures list": [["failures", "list"]],
     "failures redrive": [["failures", "redrive", "--key-prefix", "another"], ["failures", "redrive"]],
@@ -107,8 +109,9 @@ def rules(aws: Running) -> dict[str, Any]:
 
 
 def write_and_fail(aws: Running) -> None:
-    """Replicate two versions of an object, and let another one fail."""
+    """Replicate two versions of an object, let another one fail, and delete a key at the destination."""
     s3 = aws.client("s3")
+    aws.client("s3", "us-west-2").delete_object(Bucket="west", Key="deleted")
     for body in (b"1", b"2"):
         s3.put_object(Bucket="east", Key="k", Body=body, Tagging="a=b", ACL="public-read")
         assert aws.idle()

@@ -38,7 +38,7 @@ class MemoryObjects:
 
     def history(self, key: str) -> History:
         return self.points.call(
-            self._call("LIST", key), lambda: tuple(stored.entry for stored in self._bucket().history(key))
+            self._call("LIST", key), lambda: tuple(stored.entry for stored in self._bucket().listed(key))
         )
 
     def tags(self, key: str, version_id: str) -> Mapping[str, str]:

@@ -27,7 +27,7 @@ class Bucket:
     """One bucket. `versioning`: Enabled, Suspended or Off. `skew`: how far its clock is ahead, in seconds.
 
     counts_tags: a HEAD tells how many tags there are. S3's does; that of other servers, or of a role that may not read
-    tags, does not.
+    tags, does not. lists_all: if not, lists lack the oldest entry of each key.
     """
 
     name: str
@@ -37,12 +37,17 @@ class Bucket:
     object_lock: bool = False
     listens: bool = False
     counts_tags: bool = True
+    lists_all: bool = True
     skew: float = 0.0
     histories: dict[str, list[Stored]] = field(default_factory=dict)
 
     def history(self, key: str) -> list[Stored]:
         """Return all entries of a key, oldest to newest."""
         return self.histories.setdefault(key, [])
+
+    def listed(self, key: str) -> list[Stored]:
+        """Return the entries of a key that a list shows, oldest to newest."""
+        return self.history(key)[0 if self.lists_all else 1 :]
 
     def current(self, key: str) -> Stored | None:
         history = self.histories.get(key)

@@ -3,7 +3,6 @@
 import pytest
 from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
 
-from tests.fakes.objects import MemoryObjects
 from tests.fakes.rules import rule
 from tests.flows.large_stage import LargeStage
 from tests.flows.stage import EAST, WEST, Killed, Stage
@@ -103,30 +102,19 @@ def test_a_worker_whose_parts_are_denied_reports_nothing_once_the_version_is_gon
     assert stage.leftovers() == []
 
 
-@pytest.fixture
-def blind(stage: LargeStage, monkeypatch: pytest.MonkeyPatch) -> LargeStage:
-    """Let every listing of the source end before its oldest entry."""
-    whole = MemoryObjects.history
-    monkeypatch.setattr(
-        MemoryObjects,
-        "history",
-        lambda objects, key: whole(objects, key)[1:] if objects.bucket == EAST else whole(objects, key),
-    )
-    return stage
-
-
 @pytest.mark.parametrize("what", ["a version", "a delete marker"])
-def test_what_only_a_listing_lacks_is_never_called_gone(blind: LargeStage, what: str) -> None:
+def test_what_only_a_listing_lacks_is_never_called_gone(stage: LargeStage, what: str) -> None:
     """It fails after a few attempts, with a reason: no time would make the listing right."""
+    stage.s3.buckets[EAST].lists_all = False
     if what == "a version":
-        blind.put()
-        blind.fail("COPY", Temporary(Reason.THROTTLED))  # the next delivery takes nothing on trust
+        stage.put()
+        stage.fail("COPY", Temporary(Reason.THROTTLED))  # the next delivery takes nothing on trust
     else:
-        blind.s3.delete(EAST, "k")
-    blind.deliver_all()
-    assert blind.counted[-1] == (Status.FAILED, Reason.UNREADABLE)
-    assert (Status.SKIPPED, Reason.SRC_VERSION_NOT_FOUND) not in blind.counted
-    assert len(blind.counted) <= 6
+        stage.s3.delete(EAST, "k")
+    stage.deliver_all()
+    assert stage.counted[-1] == (Status.FAILED, Reason.UNREADABLE)
+    assert (Status.SKIPPED, Reason.SRC_VERSION_NOT_FOUND) not in stage.counted
+    assert len(stage.counted) <= 6
 
 
 def test_a_delete_marker_that_a_head_does_not_find_either_is_gone(stage: LargeStage) -> None:

@@ -1,5 +1,6 @@
 """`explain` says what a delivery would do now, and does nothing."""
 
+import pytest
 from replicator.core.deciding.actions import CopyVersion, Finish, MarkDeleted, Plan
 from replicator.core.deciding.facts import Absent
 from replicator.core.outcomes.outcome import Permanent, Reason, Temporary
@@ -152,3 +153,12 @@ def test_trouble_that_may_pass_is_told_as_such() -> None:
     on.put()
     on.fail("LIST", Temporary(Reason.THROTTLED, "SlowDown"))
     assert isinstance(only(explained(on)).trouble, Temporary)
+
+
+def test_a_delete_marker_that_only_a_list_lacks_is_not_called_gone() -> None:
+    on = Stage(BOTH)
+    marker = on.s3.delete(EAST, "k")
+    assert marker
+    on.s3.buckets[EAST].lists_all = False
+    with pytest.raises(Temporary, match="which HEAD finds"):
+        explained(on, version_id=marker.version_id)

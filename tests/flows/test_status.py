@@ -1,5 +1,6 @@
 """Where a key or a stack stands, from what the journal keeps and the buckets show."""
 
+import pytest
 from replicator.core.outcomes.outcome import Permanent, Reason, Temporary
 from replicator.core.outcomes.replication_status import ReplicationStatus
 from replicator.core.outcomes.threshold import Age
@@ -104,9 +105,30 @@ def test_a_destination_that_cannot_be_asked_is_said_to_be() -> None:
     on = Stage([rule(WEST, rule_id="west")])
     on.put()
     on.deliver_all()
-    on.fail("LIST", Permanent(Reason.DST_BUCKET_NOT_FOUND, "gone"), 1, bucket=WEST)
+    on.fail("HEAD", Permanent(Reason.DST_BUCKET_NOT_FOUND, "gone"), 1, bucket=WEST)
     [_, far] = look(on).sides
     assert "DstBucketNotFound" in far.trouble
+
+
+def test_what_a_head_finds_is_current_at_a_destination_whatever_its_lists_lack() -> None:
+    on = Stage([rule(WEST, rule_id="west")])
+    on.put()
+    on.deliver_all()
+    on.s3.buckets[WEST].lists_all = False
+    assert look(on).agree
+
+
+@pytest.mark.parametrize("bucket", [EAST, WEST])
+def test_a_list_that_lacks_what_is_current_is_trouble_not_an_answer(bucket: str) -> None:
+    on = Stage([rule(WEST, rule_id="west", delete_markers=True)])
+    on.s3.delete(EAST, "k")
+    on.s3.delete(WEST, "k")
+    on.s3.buckets[bucket].lists_all = False
+    if bucket == EAST:
+        with pytest.raises(Temporary, match="which HEAD finds"):
+            look(on)
+    else:
+        assert "which HEAD finds" in look(on).sides[1].trouble
 
 
 def test_a_stack_says_what_waits_and_what_failed_by_rule_or_for_one_bucket() -> None:

@@ -14,7 +14,7 @@ from replicator.core.rules.matching import Candidate, Match
 from replicator.core.versions.change import Change, ChangeKind
 from replicator.core.versions.origin import Origin
 from replicator.core.versions.version import Head, MarkerHead, StoredVersion
-from replicator.flows.change.reading import Versions
+from replicator.flows.change.reading import Versions, unlisted
 from replicator.flows.change.replicate import Services, attempt_at, make_synchroniser, versions_of_source
 from replicator.flows.ports import Earlier
 
@@ -87,6 +87,8 @@ def _find(bucket: str, key: str, version_id: str, services: Services) -> tuple[C
         tags = objects.tags(key, head.version_id) if head.tag_count != 0 else {}
         return replace(change, time=head.modified * 1000, size=head.size), StoredVersion(head, tags)
     marker = next((entry for entry in objects.history(key) if entry.version_id == change.version_id), None)
+    if marker is None and objects.exists(key, change.version_id):
+        raise unlisted("source", change.version_id)
     if marker is None or marker.is_version:
         return change, head
     change = replace(change, kind=ChangeKind.MARKED_DELETED, time=marker.modified * 1000)

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+from replicator.core.deciding.facts import Absent, Top
 from replicator.core.deciding.journal import Memory, Pair
 from replicator.core.deciding.target import Target
 from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
 from replicator.core.outcomes.replication_status import ReplicationStatus
 from replicator.core.rules.matching import Candidate
 from replicator.core.versions.change import Change, ChangeKind
-from replicator.core.versions.version import Entry, StoredVersion
-from replicator.flows.change.reading import Versions
+from replicator.core.versions.version import Entry, Head, History, MarkerHead, StoredVersion
+from replicator.flows.change.reading import Versions, unlisted
 from replicator.flows.change.replicate import Services
 from replicator.flows.ports import Earlier
 
@@ -32,11 +33,16 @@ def read_object_status(bucket: str, key: str, services: Services) -> ObjectStatu
     """
     candidates = services.rules(bucket).candidates(key)
     source = _versions(services, bucket, key)
-    entries = source.objects.history(key)[-NEWEST:][::-1]
+    top = source.objects.top(key)
+    history = _history(source, top, "source")
+    entries = history[-NEWEST:][::-1]
     memories = {c.destination: services.journal.read(Pair(bucket, c.destination, key)) for c in candidates}
     reader = _VersionReader(bucket, key, candidates, memories, source, services)
     versions = tuple(reader.read(entry, is_current=number == 0) for number, entry in enumerate(entries))
-    sides = [_current(source), *(_current_at_destination(services, candidate, key) for candidate in candidates)]
+    sides = [
+        _current(source, top, history),
+        *(_current_at_destination(services, candidate, key) for candidate in candidates),
+    ]
     return ObjectStatus(bucket, key, versions, tuple(sides))
 
 
@@ -95,14 +101,27 @@ def _versions(services: Services, bucket: str, key: str) -> Versions:
     return Versions(services.buckets.source(bucket), bucket, key, lambda: False)
 
 
-def _current(versions: Versions) -> CurrentInBucket:
-    """Read what is current under a key. Raises Temporary or Permanent."""
+def _current(versions: Versions, top: Top, history: History) -> CurrentInBucket:
+    """Describe what a HEAD found to be current; the list adds when a delete marker was written."""
+    name = versions.bucket
+    match top:
+        case Head():
+            origin = versions.mark_of(top)
+            return CurrentInBucket(name, top.version_id, top.modified, is_marker=False, origin=origin)
+        case MarkerHead(version_id=version_id):
+            modified = next((entry.modified for entry in history if entry.version_id == version_id), 0)
+            return CurrentInBucket(name, version_id, modified, is_marker=True, origin=None)
+    return CurrentInBucket(name, "", 0, is_marker=False, origin=None)
+
+
+def _history(versions: Versions, top: Top, side: str) -> History:
+    """List a key's entries. Raises Temporary if the list lacks the current one, and a HEAD still finds it."""
     history = versions.objects.history(versions.key)
-    if not history:
-        return CurrentInBucket(versions.bucket, "", 0, is_marker=False, origin=None)
-    top = history[-1]
-    origin = versions.mark(top.version_id) if top.is_version else None
-    return CurrentInBucket(versions.bucket, top.version_id, top.modified, not top.is_version, origin)
+    if isinstance(top, Absent) or any(entry.version_id == top.version_id for entry in history):
+        return history
+    if versions.still_has(top.version_id):
+        raise unlisted(side, top.version_id)
+    return history
 
 
 def _current_at_destination(services: Services, candidate: Candidate, key: str) -> CurrentInBucket:
@@ -110,6 +129,9 @@ def _current_at_destination(services: Services, candidate: Candidate, key: str) 
     name = candidate.destination
     try:
         objects = services.buckets.replicas(Target(name, candidate.account))
-        return _current(Versions(objects, name, key, lambda: False))
+        versions = Versions(objects, name, key, lambda: False)
+        top = objects.top(key)
+        history = _history(versions, top, "destination") if isinstance(top, MarkerHead) else ()
+        return _current(versions, top, history)
     except (Temporary, Permanent) as trouble:
         return CurrentInBucket(name, "", 0, is_marker=False, origin=None, trouble=str(trouble))

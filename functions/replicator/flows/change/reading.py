@@ -23,6 +23,11 @@ from replicator.flows.ports import Objects, SideBySide
 MARKS_REMEMBERED = 20_000
 
 
+def unlisted(side: str, version_id: str) -> Temporary:
+    """Return the trouble of a list that lacks what a HEAD finds: nothing is concluded from such a list."""
+    return Temporary(Reason.UNREADABLE, f"ListObjectVersions ({side}): lacks {version_id}, which HEAD finds")
+
+
 class NotSeen(Enum):
     """A version that was not seen before; None means a native one."""
 
@@ -90,12 +95,13 @@ class Versions:
         if isinstance(found, StoredVersion):
             return find_mark(found.head.metadata, found.tags, self._site(found.head))
         head = self.objects.head(self.key, version_id) if found is None else found
-        return self._mark_of(head) if isinstance(head, Head) else None
+        return self.mark_of(head) if isinstance(head, Head) else None
 
     def _site(self, head: Head) -> Site:
         return Site(self.bucket, self.key, head.modified)
 
-    def _mark_of(self, head: Head) -> Origin | None:
+    def mark_of(self, head: Head) -> Origin | None:
+        """Return the origin of a version that was read; it costs a request only if a tag may be the mark."""
         mark = find_mark(head.metadata, {}, self._site(head))
         if mark or has_metadata_room(head.metadata, head.unseen_metadata) or head.tag_count == 0:
             return mark
@@ -142,7 +148,7 @@ class Reader:
         destination = self.destination.objects.history(self.source.key)  # before the source: see Histories
         source = self.source.objects.history(self.source.key)
         if all(entry.version_id != version_id for entry in source) and self.source.still_has(version_id):
-            raise Temporary(Reason.UNREADABLE, f"ListObjectVersions (source): lacks {version_id}, which HEAD finds")
+            raise unlisted("source", version_id)
         return Histories(destination, source)
 
     def propose(self, stored: StoredVersion, rule: Rule) -> ProposedCopy:
