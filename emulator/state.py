@@ -67,7 +67,10 @@ class Limits:
 
 @dataclass
 class Emulator:
-    """One per server. `metrics`: what functions logged in embedded metric format; `events`: what PutEvents received."""
+    """One per server. `metrics`: what functions logged in embedded metric format; `events`: what PutEvents received.
+
+    `replication`: what S3's own replication has to do, which nothing duplicates or reorders.
+    """
 
     endpoint: str = ""
     principals: Principals = field(default_factory=Principals)
@@ -76,6 +79,7 @@ class Emulator:
     authorizations: Authorizations = field(default_factory=Authorizations)
     latency: Latency = field(default_factory=Latency)
     delivery: Delivery = field(default_factory=Delivery)
+    replication: Delivery = field(default_factory=Delivery)
     metrics: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     functions: FunctionHost = field(default_factory=NoFunctions)
@@ -87,9 +91,13 @@ class Emulator:
         A function may cause an event after deliveries were checked and end before functions are checked. So deliveries
         are checked again, and none may have completed in between.
         """
-        before = self.delivery.delivered
-        quiet = self.requests.idle() and self.delivery.idle() and self.functions.idle() and self.delivery.idle()
-        return quiet and self.requests.idle() and self.delivery.delivered == before
+        before = self.replication.delivered + self.delivery.delivered
+        quiet = self._delivered() and self.functions.idle() and self._delivered()
+        return quiet and self.replication.delivered + self.delivery.delivered == before
+
+    def _delivered(self) -> bool:
+        """Return whether every write is done, and what S3 does after it: first replicas, then their events."""
+        return self.requests.idle() and self.replication.idle() and self.delivery.idle()
 
 
 _active = Emulator()

@@ -31,6 +31,8 @@ from emulator.s3 import (
     uploads,
 )
 from emulator.s3.histories import find_bucket
+from emulator.s3.native import configuration as replication
+from emulator.s3.native import replicating  # noqa: F401 - replicates what is written
 from emulator.s3.requests import Request
 
 __all__ = ["answer", "regions"]
@@ -40,11 +42,13 @@ _OPERATIONS: Mapping[str, Callable[[Request], Answer | None]] = {
     "CompleteMultipartUpload": completions.complete_multipart_upload,
     "CopyObject": copies.copy_object,
     "CreateMultipartUpload": uploads.create_multipart_upload,
+    "DeleteBucketReplication": replication.delete,
     "DeleteObject": deletes.delete_object,
     "DeleteObjectAnnotation": object_annotations.delete_object_annotation,
     "DeleteObjectTagging": tagging.delete_object_tagging,
     "DeleteObjects": deletes.delete_objects,
     "GetBucketNotificationConfiguration": notifications.get,
+    "GetBucketReplication": replication.get,
     "GetObject": reads.get_object,
     "GetObjectAcl": acls.get_object_acl,
     "GetObjectAnnotation": object_annotations.get_object_annotation,
@@ -59,6 +63,7 @@ _OPERATIONS: Mapping[str, Callable[[Request], Answer | None]] = {
     "ListObjectVersions": listings.list_object_versions,
     "ListParts": uploads.list_parts,
     "PutBucketNotificationConfiguration": notifications.put,
+    "PutBucketReplication": replication.put,
     "PutBucketVersioning": buckets.put_bucket_versioning,
     "PutObject": puts.put_object,
     "PutObjectAcl": acls.put_object_acl,
@@ -82,7 +87,7 @@ _LEFT_TO_MOTO = frozenset(
         *(
             f"{verb}Bucket{what}"
             for verb in ("Get", "Put", "Delete")
-            for what in ("Cors", "Encryption", "OwnershipControls", "Policy", "Replication", "Tagging", "Website")
+            for what in ("Cors", "Encryption", "OwnershipControls", "Policy", "Tagging", "Website")
         ),
         *(f"{verb}BucketInventoryConfiguration" for verb in ("Get", "Put")),
         "ListBucketInventoryConfigurations",

@@ -1,10 +1,11 @@
 """Buckets: the defaults of new ones, versioning, Object Lock and policies.
 
 Since 2023, new buckets have ACLs disabled (BucketOwnerEnforced) and default encryption with SSE-S3. Object Lock
-can be enabled for a bucket that has objects; then versioning cannot be suspended.
+can be enabled for a bucket that has objects; then versioning cannot be suspended, nor while S3 replicates the bucket.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectLockConfiguration.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-and-other-bucket-configs.html
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from moto.s3.models import FakeBucket, S3Backend
 from emulator.calls.answers import Answer, S3Error, malformed_xml
 from emulator.patching import patch
 from emulator.s3.acls import ENFORCED
+from emulator.s3.native.configuration import is_configured
 from emulator.s3.requests import Request
 
 _BY_DEFAULT = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}}
@@ -77,6 +79,12 @@ def put_bucket_versioning(request: Request) -> Answer:
         raise malformed_xml()
     if status == "Suspended" and bucket.object_lock_enabled:
         message = "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed."
+        raise S3Error(409, "InvalidBucketState", message)
+    if status == "Suspended" and is_configured(bucket):
+        message = (
+            "A replication configuration is present on this bucket, so the versioning state cannot be changed. "
+            "To change it, first delete the replication configuration."
+        )
         raise S3Error(409, "InvalidBucketState", message)
     bucket.versioning_status = status
     return Answer(200, {})

@@ -43,7 +43,7 @@ def of_request(request: Request, bucket: FakeBucket) -> Encryption:
         return Encryption()
     key = request.header(f"{_SSE}-aws-kms-key-id") or (not requested and by_default.get("KMSMasterKeyID")) or None
     bucket_key = request.header(f"{_SSE}-bucket-key-enabled") or default.get("BucketKeyEnabled") or "false"
-    encryption = Encryption(algorithm, _kms_key(key, bucket), str(bucket_key).lower() == "true")
+    encryption = Encryption(algorithm, kms_key(key, bucket), str(bucket_key).lower() == "true")
     _check_permission(TO_ENCRYPT, encryption, bucket)
     return encryption
 
@@ -59,7 +59,7 @@ def _check_permission(action: str, encryption: Encryption, bucket: FakeBucket) -
         key_access.check(action, encryption, _known_key(account, region, resource), bucket)
 
 
-def _kms_key(key: str | None, bucket: FakeBucket) -> str:
+def kms_key(key: str | None, bucket: FakeBucket) -> str:
     """Return the ARN of the key to use. Raises KMS.NotFoundException, KMS.DisabledException and similar."""
     key = key or "alias/aws/s3"  # the key that AWS manages for S3
     if not key.startswith("arn:"):

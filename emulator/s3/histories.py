@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from moto.s3.models import FakeBucket, s3_backends
@@ -19,6 +19,8 @@ from emulator.calls.answers import S3Error, http_date
 from emulator.s3.versions import NULL, Entry, Marker, Version, is_version
 
 _VERSION_ID = re.compile(r"[A-Za-z0-9._]{32}")
+Listener = Callable[[FakeBucket, Entry], None]
+_listeners: list[Listener] = []
 
 
 def find_bucket(name: str | None) -> FakeBucket | None:
@@ -97,7 +99,20 @@ def _not_an_object(marker: Marker, version_id: str | None, method: str) -> S3Err
     return S3Error(405, "MethodNotAllowed", message, headers, Method=method, ResourceType="DeleteMarker")
 
 
+def on_push(listener: Listener) -> Listener:
+    """Declare a function that is called with the bucket and each entry pushed, under the bucket's lock."""
+    _listeners.append(listener)
+    return listener
+
+
 def push(bucket: FakeBucket, entry: Entry) -> None:
+    """Add an entry that a caller wrote to its key's history, and tell those that wait for new entries."""
+    insert(bucket, entry)
+    for listener in _listeners:
+        listener(bucket, entry)
+
+
+def insert(bucket: FakeBucket, entry: Entry) -> None:
     """Add an entry to its key's history, by when it was begun; a null version replaces an earlier one."""
     entries = bucket.keys.getlist(entry.name) or []
     kept = [each for each in entries if entry.version_id != NULL or each.version_id != NULL]

@@ -30,17 +30,18 @@ def of_request(request: Request, bucket: FakeBucket) -> Lock:
         request.header(f"x-amz-object-lock-{name}") for name in ("mode", "retain-until-date", "legal-hold")
     )
     if not (mode or until or legal_hold):
-        return _default(bucket)
+        return default(bucket)
     if not bucket.object_lock_enabled:
         raise S3Error(400, "InvalidRequest", _MISSING)
     if bool(mode) != bool(until):
         message = "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied"
         raise S3Error(400, "InvalidArgument", message, ArgumentName="x-amz-object-lock-mode", ArgumentValue=mode or "")
     requested = Lock(mode, _checked(mode, until) if mode and until else None, legal_hold)
-    return requested if mode else replace(_default(bucket), legal_hold=legal_hold)
+    return requested if mode else replace(default(bucket), legal_hold=legal_hold)
 
 
-def _default(bucket: FakeBucket) -> Lock:
+def default(bucket: FakeBucket) -> Lock:
+    """Return the lock that the bucket's default retention gives to a new version."""
     if not (bucket.object_lock_enabled and bucket.has_default_lock):
         return Lock()
     return Lock(bucket.default_lock_mode, bucket.default_retention())

@@ -99,7 +99,10 @@ class Restore:
 
 
 class Version(FakeKey):
-    """An object version. Bytes, metadata and ETag never change; tags, ACL, lock and annotations may."""
+    """An object version. Bytes, metadata and ETag never change; tags, ACL, lock and annotations may.
+
+    `native_status`: the status of S3's own replication by destination bucket; of a replica made by it, only REPLICA.
+    """
 
     def __init__(  # noqa: PLR0913 - a version has that many properties
         self,
@@ -113,6 +116,7 @@ class Version(FakeKey):
         parts: tuple[Part, ...] = (),
         upload_id: str | None = None,
         begun: tuple[int, datetime] | None = None,
+        version_id: str | None = None,
     ) -> None:
         super().__init__(
             name,
@@ -122,7 +126,7 @@ class Version(FakeKey):
             bucket_name=bucket.name,
             storage=attributes.storage_class,
             etag=etag or hashlib.md5(data, usedforsecurity=False).hexdigest(),
-            version_id=_new_version_id(bucket),
+            version_id=version_id or _new_version_id(bucket),
         )
         self.attributes = attributes
         self.checksum = checksum
@@ -131,6 +135,7 @@ class Version(FakeKey):
         self.upload_id = upload_id
         self.annotations: dict[str, Annotation] = {}
         self.restored: Restore | None = None
+        self.native_status: dict[str, str] = {}
         self.sequence = next_sequence()
         self.place, self.last_modified = begun or (self.sequence, now())
         self.acl = attributes.acl
@@ -164,12 +169,14 @@ class Version(FakeKey):
 class Marker(FakeDeleteMarker):
     """A delete marker: a key, an id and a time."""
 
-    def __init__(self, name: str, bucket: Any) -> None:
+    def __init__(
+        self, name: str, bucket: Any, version_id: str | None = None, begun: tuple[int, datetime] | None = None
+    ) -> None:
         self.key = None  # type: ignore[assignment]
         self.name = name
-        self.last_modified = now()
-        self._version_id = _new_version_id(bucket)
-        self.sequence = self.place = next_sequence()
+        self._version_id = version_id or _new_version_id(bucket)
+        self.sequence = next_sequence()
+        self.place, self.last_modified = begun or (self.sequence, now())
 
     def dispose(self) -> None:
         """Do nothing; moto calls it on every entry."""
