@@ -15,7 +15,7 @@ from moto.s3.models import FakeAcl, FakeBucket, FakeGrant, FakeGrantee, get_cann
 
 from emulator.calls.answers import Answer, S3Error, Xml, malformed_xml, s3_answer
 from emulator.s3 import event_records
-from emulator.s3.histories import lock, version_id_header
+from emulator.s3.histories import get_live_version, lock, version_id_header
 from emulator.s3.requests import Request
 
 ENFORCED = "BucketOwnerEnforced"
@@ -91,7 +91,7 @@ def put_object_acl(request: Request) -> Answer:
         raise _not_supported()
     acl = _from_headers(request) or _from_xml(request)
     with lock(bucket):
-        version = request.get_version()
+        version = get_live_version(bucket, request.key, request.version_id, request.method)
         version.change(acl=acl)
     event_records.announce("ObjectAcl:Put", bucket, version)
     return Answer(200, version_id_header(bucket, version))

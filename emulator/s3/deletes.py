@@ -1,7 +1,8 @@
 """DeleteObject and DeleteObjects: a delete marker in a versioned bucket, a permanent deletion if a version id is named.
 
 A delete marker is created even for a key that does not exist. With versioning suspended it has the id "null" and
-replaces the null version. A deletion that removes nothing sends no event.
+replaces the null version. An id that S3 never made is InvalidArgument, and NoSuchVersion inside DeleteObjects. Both
+were recorded, as was the event of a deletion without version id of a key that never was.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeleteMarker.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
@@ -12,16 +13,21 @@ from __future__ import annotations
 from typing import Any
 
 from emulator.calls.answers import Answer, S3Error, malformed_xml, s3_answer
-from emulator.s3 import access, event_records, locks, preconditions
-from emulator.s3.histories import current, find, lock, push, remove
+from emulator.s3 import access, event_records, locks, preconditions, version_ids
+from emulator.s3.histories import check_version_id, current, find, lock, no_such_version, push, remove
 from emulator.s3.requests import Request
 from emulator.s3.versions import Entry, Marker, is_version
 
 _MOST_KEYS = 1000
+_BYPASS = "x-amz-bypass-governance-retention"
+_ONLY_DIRECTORY_BUCKETS = ("x-amz-if-match-last-modified-time", "x-amz-if-match-size")
 
 
 def delete_object(request: Request) -> Answer:
     """DeleteObject."""
+    _check_headers(request)
+    if request.version_id is not None:
+        check_version_id(request.version_id)
     deleted = _delete(request, request.key, request.version_id, request.header("If-Match"))
     headers = {}
     if isinstance(deleted, Marker):
@@ -29,6 +35,20 @@ def delete_object(request: Request) -> Answer:
     if version_id := deleted.version_id if isinstance(deleted, Marker) else request.version_id:
         headers["x-amz-version-id"] = version_id
     return Answer(204, headers)
+
+
+def _check_headers(request: Request) -> None:
+    """Refuse headers of directory buckets, and the bypass of retention, whatever its value, where no lock can be.
+
+    Raises NoSuchBucket, too.
+    """
+    for name in _ONLY_DIRECTORY_BUCKETS:
+        if request.header(name) is not None:
+            raise preconditions.not_implemented(name)
+    locking = request.bucket.object_lock_enabled
+    if request.header(_BYPASS) is not None and not locking:
+        message = f"{_BYPASS} is only applicable to Object Lock enabled buckets."
+        raise S3Error(400, "InvalidArgument", message, ArgumentName=_BYPASS)
 
 
 def _delete(request: Request, key: str, version_id: str | None, if_match: str | None) -> Entry | None:
@@ -42,18 +62,20 @@ def _delete(request: Request, key: str, version_id: str | None, if_match: str | 
             event, entry = "ObjectRemoved:DeleteMarkerCreated", marker
         else:
             found = find(bucket, key, version_id)
-            if found is None:
+            if found is None and version_id is not None:
                 return None
             if is_version(found):
                 locks.check_deletable(found, request)
-            remove(bucket, found)
+            if found is not None:
+                remove(bucket, found)
             event, entry = "ObjectRemoved:Delete", found  # type: ignore[assignment]
-    event_records.announce(event, bucket, entry)
+    event_records.announce(event, bucket, entry or event_records.Absent(key))
     return entry
 
 
 def delete_objects(request: Request) -> Answer:
     """DeleteObjects: up to 1,000 keys, each with a result of its own."""
+    _check_headers(request)
     content = request.xml("Delete", "Object")
     objects = content.get("Object", [])
     if not 0 < len(objects) <= _MOST_KEYS:
@@ -72,6 +94,8 @@ def delete_objects(request: Request) -> Answer:
 def _delete_one(request: Request, named: dict[str, Any]) -> dict[str, Any]:
     key, version_id = str(named.get("Key") or ""), named.get("VersionId")
     access.check_key(request, key, version_id)
+    if version_id is not None and not version_ids.is_one(version_id):
+        raise no_such_version(key, version_id)
     deleted = _delete(request, key, version_id, named.get("ETag"))
     outcome: dict[str, Any] = {"Key": key, "VersionId": version_id}
     if isinstance(deleted, Marker):

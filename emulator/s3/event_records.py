@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -21,7 +22,8 @@ from emulator.calls.answers import request_id
 from emulator.calls.call import current_call
 from emulator.s3 import notifications
 from emulator.s3.sending import send_message, send_to_rules, timestamp
-from emulator.s3.versions import NULL, Entry, Marker, is_version, next_sequence
+from emulator.s3.version_ids import NULL
+from emulator.s3.versions import Entry, Marker, is_version, next_sequence
 from emulator.state import active
 
 _EMPTY_ETAG = "d41d8cd98f00b204e9800998ecf8427e"
@@ -42,7 +44,16 @@ _DELETION_TYPES = {
 _REASONS = {"Copy": "CopyObject", "CompleteMultipartUpload": "CompleteMultipartUpload", "Post": "PostObject"}
 
 
-def announce(event: str, bucket: FakeBucket, entry: Entry, extra: dict[str, Any] | None = None) -> None:
+@dataclass(frozen=True)
+class Absent:
+    """What a deletion names where nothing is. It has an event, too."""
+
+    name: str
+    version_id: str = NULL
+    sequence: int = 0
+
+
+def announce(event: str, bucket: FakeBucket, entry: Entry | Absent, extra: dict[str, Any] | None = None) -> None:
     """Send an event, such as "ObjectCreated:Put", to the destinations in the bucket's notification configuration.
 
     The destinations are chosen now: the configuration may have changed when the event is delivered.
@@ -63,7 +74,7 @@ def announce(event: str, bucket: FakeBucket, entry: Entry, extra: dict[str, Any]
 class _Happened:
     """What happened to an object, and when."""
 
-    def __init__(self, event: str, bucket: FakeBucket, entry: Entry, extra: dict[str, Any]) -> None:
+    def __init__(self, event: str, bucket: FakeBucket, entry: Entry | Absent, extra: dict[str, Any]) -> None:
         self.event, self.bucket, self.entry, self.extra = event, bucket, entry, extra
         self.time = datetime.now(UTC)
         # A deletion is later than the version that it deletes; a creation has the sequence of what it creates.

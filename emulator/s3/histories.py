@@ -8,7 +8,6 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/VersionSuspendedBehavior.h
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -16,9 +15,10 @@ from typing import Any
 from moto.s3.models import FakeBucket, s3_backends
 
 from emulator.calls.answers import S3Error, http_date
-from emulator.s3.versions import NULL, Entry, Marker, Version, is_version
+from emulator.s3 import version_ids
+from emulator.s3.version_ids import NULL
+from emulator.s3.versions import Entry, Marker, Version, is_version
 
-_VERSION_ID = re.compile(r"[A-Za-z0-9._]{32}")
 Listener = Callable[[FakeBucket, Entry], None]
 _listeners: list[Listener] = []
 
@@ -62,8 +62,8 @@ def find(bucket: FakeBucket, key: str, version_id: str | None) -> Entry | None:
 
 
 def check_version_id(version_id: str) -> None:
-    """Raise InvalidArgument if this is not a valid version id."""
-    if version_id != NULL and not _VERSION_ID.fullmatch(version_id):
+    """Raise InvalidArgument if S3 never made this version id."""
+    if not version_ids.is_one(version_id):
         raise S3Error(
             400,
             "InvalidArgument",
@@ -82,7 +82,20 @@ def get_version(bucket: FakeBucket, key: str, version_id: str | None, method: st
         raise _not_an_object(entry, version_id, method)
     if version_id is None:
         raise no_such_key(key)
-    raise S3Error(404, "NoSuchVersion", "The specified version does not exist.", Key=key, VersionId=version_id)
+    raise no_such_version(key, version_id)
+
+
+def get_live_version(bucket: FakeBucket, key: str, version_id: str | None, method: str) -> Version:
+    """Return a version as `get_version` does, but raise MethodNotAllowed where a delete marker is current."""
+    entry = find(bucket, key, version_id)
+    if isinstance(entry, Marker):
+        raise _not_an_object(entry, entry.version_id, method)
+    return get_version(bucket, key, version_id, method)
+
+
+def no_such_version(key: str, version_id: str) -> S3Error:
+    """Return S3's error for a version that is gone."""
+    return S3Error(404, "NoSuchVersion", "The specified version does not exist.", Key=key, VersionId=version_id)
 
 
 def no_such_key(key: str, headers: Mapping[str, str] | None = None) -> S3Error:

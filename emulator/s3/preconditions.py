@@ -19,9 +19,13 @@ from emulator.s3.versions import Entry, Version, is_version, now
 def check_write(request: Request, current: Entry | None) -> None:
     """Check `If-Match` and `If-None-Match` of a write. Hold the bucket's lock for this and for the write."""
     if_match, if_none_match = request.header("If-Match"), request.header("If-None-Match")
-    if (if_match and if_none_match) or if_none_match not in (None, "*") or if_match == "*":
-        message = "A header you provided implies functionality that is not implemented"
-        raise S3Error(501, "NotImplemented", message, Header="If-Match" if if_match else "If-None-Match")
+    if if_match and if_none_match:
+        message = "Multiple conditional request headers present in the request"
+        raise not_implemented("If-Match,If-None-Match", message)
+    for header, refused in (("If-Match", if_match == "*"), ("If-None-Match", if_none_match not in (None, "*"))):
+        if refused:
+            message = f"We don't accept the provided value of {header} header for this API"
+            raise not_implemented(header, message)
     if if_none_match and is_version(current):
         raise failed("If-None-Match")
     if if_match:
@@ -95,6 +99,12 @@ def failed(condition: str) -> S3Error:
     """Return S3's PreconditionFailed error."""
     message = "At least one of the pre-conditions you specified did not hold"
     return S3Error(412, "PreconditionFailed", message, Condition=condition)
+
+
+def not_implemented(header: str, reason: str | None = None) -> S3Error:
+    """Return S3's error for a header that it does not take here."""
+    message = "A header you provided implies functionality that is not implemented"
+    return S3Error(501, "NotImplemented", message, Header=header, additionalMessage=reason)
 
 
 def _date(header: str | None) -> datetime | None:

@@ -9,8 +9,6 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
 from __future__ import annotations
 
 import hashlib
-import secrets
-import string
 import threading
 import time
 from dataclasses import dataclass, field, replace
@@ -19,8 +17,9 @@ from typing import Any, TypeGuard
 
 from moto.s3.models import FakeAcl, FakeDeleteMarker, FakeKey, get_canned_acl
 
-NULL = "null"
-_VERSION_ID_ALPHABET = string.ascii_letters + string.digits + "._"
+from emulator.s3 import version_ids
+from emulator.s3.version_ids import NULL
+
 _sequence_lock = threading.Lock()
 _last_sequence = 0
 
@@ -185,16 +184,14 @@ class Marker(FakeDeleteMarker):
 Entry = Version | Marker
 
 
-def is_version(entry: Entry | None) -> TypeGuard[Version]:
+def is_version(entry: object) -> TypeGuard[Version]:
     """Return whether the entry is an object version, rather than a delete marker or None."""
     return isinstance(entry, Version)
 
 
 def _new_version_id(bucket: Any) -> str:
-    """Return the version id of a new entry: 32 random characters; "null" unless versioning is enabled."""
-    if bucket.versioning_status != "Enabled":
-        return NULL
-    return "".join(secrets.choice(_VERSION_ID_ALPHABET) for _ in range(32))
+    """Return the version id of a new entry: "null" unless versioning is enabled."""
+    return version_ids.new() if bucket.versioning_status == "Enabled" else NULL
 
 
 def now() -> datetime:

@@ -85,16 +85,6 @@ def test_tags_belong_to_a_version(s3: Any, bucket: str) -> None:
     assert "TagCount" not in head(s3, bucket, VersionId=first)
 
 
-def test_a_deleted_object_cannot_be_tagged(s3: Any, bucket: str) -> None:
-    put(s3, bucket)
-    marker = s3.delete_object(Bucket=bucket, Key="key")["VersionId"]
-    tagging = {"TagSet": [{"Key": "a", "Value": "1"}]}
-    with refused("NoSuchKey", 404):
-        s3.put_object_tagging(Bucket=bucket, Key="key", Tagging=tagging)
-    with refused("MethodNotAllowed", 405):
-        s3.put_object_tagging(Bucket=bucket, Key="key", VersionId=marker, Tagging=tagging)
-
-
 def test_an_unknown_storage_class_is_refused(s3: Any, bucket: str) -> None:
     with refused("InvalidStorageClass", 400):
         put(s3, bucket, StorageClass="CUPBOARD")
