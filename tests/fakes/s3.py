@@ -20,6 +20,7 @@ from tests.fakes.stored import MARKER, Content, Stored
 
 USER = "AWS:USER"
 LIFECYCLE = "s3.amazonaws.com"
+S3_REPLICATION = "AWS:ROLE:s3-replication"
 
 
 @dataclass(slots=True)
@@ -138,6 +139,22 @@ class MemoryS3:
         stored = self._store(place, key, self._entry(bucket, author, self.clock.now))
         self._tell(name, bucket, key, stored, author)
         return stored
+
+    def replicate(self, stored: Stored, key: str, bucket: str) -> Stored:
+        """Write an entry to another bucket as S3's own replication does: its id, its time and its place are kept."""
+        there = replace(
+            stored,
+            bucket=bucket,
+            sequencer=self._sequencer(serial := next(self._serials)),
+            serial=serial,
+            author=S3_REPLICATION,
+            parent=stored,
+            made_by_s3=stored.is_version,
+        )
+        self._store(self.buckets[bucket], key, there)
+        name = "ObjectCreated:Put" if stored.is_version else "ObjectRemoved:DeleteMarkerCreated"
+        self._tell(name, bucket, key, there, S3_REPLICATION)
+        return there
 
     def expire(self, bucket: str, key: str) -> Stored | None:
         """Let a lifecycle rule expire the current version."""

@@ -41,6 +41,8 @@ MARKER = Content()
 class Stored:
     """One entry. `modified` is the bucket's own clock in whole seconds; `author` is the writer's principal.
 
+    `made_by_s3`: S3's own replication wrote it.
+
     No request shows the rest: `begun` is the true time at which its writing began, `serial` counts entries over all
     buckets, and `parent` is what it was copied from.
     """
@@ -55,6 +57,7 @@ class Stored:
     serial: int
     content: Content = MARKER
     parent: "Stored | None" = None
+    made_by_s3: bool = False
     entry: Entry = field(init=False)
 
     def __post_init__(self) -> None:
@@ -96,4 +99,5 @@ class Stored:
             encryption=content.encryption,
             lock=content.lock,
             checksum=Checksum("CRC64NVME", crc64nvme(content.body), full_object=True),
+            made_by_s3=self.made_by_s3,
         )

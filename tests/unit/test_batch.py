@@ -34,6 +34,22 @@ def test_a_task_names_a_bucket_a_key_and_a_version(task: dict[str, Any], expecte
     assert read_tasks({"tasks": [{"taskId": "t", **task}]}) == [expected]
 
 
+def test_a_job_asks_for_replicas_by_s3_with_a_user_argument() -> None:
+    task = {"taskId": "t", "s3Bucket": "east", "s3Key": "a"}
+    for value, asked in {"true": True, "True": True, "false": False}.items():
+        job = {"userArguments": {"IncludeS3Replicas": value}}
+        assert read_tasks({"job": job, "tasks": [task]}) == [Task("t", "east", "a", s3_replicas=asked)], value
+    others: list[Any] = [{}, {"userArguments": None}, {"userArguments": {}}, {"userArguments": []}]
+    for job in others:
+        assert read_tasks({"job": job, "tasks": [task]}) == [Task("t", "east", "a")], job
+
+
+def test_a_job_whose_user_argument_is_neither_true_nor_false_fails_all_its_tasks() -> None:
+    tasks = [{"taskId": each, "s3Bucket": "east", "s3Key": "a"} for each in "tu"]
+    read = read_tasks({"job": {"userArguments": {"IncludeS3Replicas": "yes"}}, "tasks": tasks})
+    assert [each.id for each in read if isinstance(each, UnreadableTask)] == ["t", "u"]
+
+
 def test_a_task_without_a_bucket_or_a_key_is_unreadable_and_says_so() -> None:
     for task in ({}, {"s3Key": "a"}, {"s3Bucket": "east"}, {"s3Bucket": 5, "s3Key": "a"}):
         [read] = read_tasks({"tasks": [{"taskId": "t", **task}]})

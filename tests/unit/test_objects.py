@@ -41,6 +41,11 @@ def head(**headers: str) -> Head:
     return found
 
 
+@pytest.mark.parametrize("status", ["REPLICA", "PENDING", "COMPLETED", "FAILED"])
+def test_only_a_replica_by_s3_itself_is_one_and_the_status_of_its_sources_says_nothing(status: str) -> None:
+    assert head(x_amz_replication_status=status).made_by_s3 == (status == "REPLICA")
+
+
 def test_a_version_is_read_with_one_head_that_asks_for_its_checksum() -> None:
     wire = Wire([Answer(headers=ALWAYS)])
     assert source(wire, "111111111111").head("a b", "v1") == Head("v1", '"v1"', 7, 1_700_000_000, tag_count=None)

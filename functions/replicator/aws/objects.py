@@ -177,6 +177,7 @@ def head_of(answer: Mapping[str, Any]) -> Head:
         ),
         lock=_lock(answer),
         checksum=checksum_of(answer),
+        made_by_s3=answer.get("ReplicationStatus") == "REPLICA",
     )
 
 

@@ -37,7 +37,7 @@ def _process(task: Task | UnreadableTask, services: Services, closing: Closing) 
         return TaskResult(task.id, ResultCode.PERMANENT, f"{Status.FAILED} {Reason.MALFORMED} ({task.why})")
     change = _change_of(task, services.now())
     try:
-        results = closing.conclude(_replicate(change, services))
+        results = closing.conclude(_replicate(change, replace(CAREFUL, asked_for=task.s3_replicas), services))
     except Exception as error:  # an unexpected error never affects other tasks
         closing.log.unexpected(change, error)
         results = [troubled(_without_target(change), Temporary(Reason.UNKNOWN, type(error).__name__))]
@@ -50,13 +50,13 @@ def _change_of(task: Task, now: int) -> Change:
     return Change(kind, task.bucket, task.key, task.version_id, time=now, name=NAME, other_key=other)
 
 
-def _replicate(change: Change, services: Services) -> list[Result]:
+def _replicate(change: Change, delivery: Delivery, services: Services) -> list[Result]:
     """Replicate the version that a task names. Trouble while finding it is a result too."""
     try:
         named = _name_version(change, services)
         if isinstance(named, Result):
             return [named]
-        results = replicate_as_meant(named, CAREFUL, services)
+        results = replicate_as_meant(named, delivery, services)
         gone = all(each.outcome.reason is Reason.SRC_VERSION_NOT_FOUND for each in results)
         is_marker = gone and any(_is_marker(each, services) for each in either_key(named))
         return [_skip_marker(named, named.version_id)] if is_marker else results

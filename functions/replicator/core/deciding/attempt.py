@@ -19,6 +19,7 @@ class Delivery:
     receive_count: how often SQS has delivered its message, this time included. redriven: the message comes from the
     dead-letter queue. message: its id. alone: nothing else is processed at the same time. from_part_queue: it is a part
     message. body: a message that contains just this change. part_receives: how often SQS delivered its part message.
+    asked_for: whoever sent it asks for the version even if S3's own replication wrote it.
     """
 
     receive_count: int = 1
@@ -28,11 +29,20 @@ class Delivery:
     from_part_queue: bool = False
     body: str = field(default="", repr=False)
     part_receives: int = 0
+    asked_for: bool = False
 
     @property
     def repeated(self) -> bool:
         """Return whether some of the work on the change may have been done before."""
         return self.came_back or self.from_part_queue
+
+    @property
+    def copies_s3_replicas(self) -> bool:
+        """Return whether its version is replicated even if S3's own replication wrote it.
+
+        Parts are sent only of a version that was going to be copied.
+        """
+        return self.asked_for or self.from_part_queue
 
     @property
     def came_back(self) -> bool:

@@ -50,6 +50,20 @@ def _decide_marker(facts: Facts) -> Decision:
         return Finish(Status.SKIPPED, Reason.MARKERS_NOT_SELECTED, "the rule's DeleteMarkerReplication is not enabled")
     if not facts.versioned:
         return Finish(Status.FAILED, Reason.DST_UNVERSIONED, "unversioned, a delete marker could destroy an object")
+    if facts.change.by_s3:
+        return _decide_marker_by_s3(facts)
+    return make_plan(facts)
+
+
+def _decide_marker_by_s3(facts: Facts) -> Decision:
+    """Skip a delete marker that S3's own replication brought back from the destination.
+
+    Nothing but its id shows where it comes from, and what follows it there may not have come back yet.
+    """
+    if facts.histories is None:
+        return Need(histories=True)
+    if any(entry.version_id == facts.change.version_id for entry in facts.histories.destination):
+        return Finish(Status.SKIPPED, Reason.REPLICA, "a delete marker of the destination, by S3's own replication")
     return make_plan(facts)
 
 

@@ -16,6 +16,8 @@ Json = Mapping[str, Any]
 
 LONGEST_KEY = 1024
 """Bytes of UTF-8 (S3 user guide, "Naming Amazon S3 objects")."""
+S3_REPLICAS = "IncludeS3Replicas"
+"""The job's user argument that asks for versions that S3's own replication wrote: `true` or `false`, the default."""
 
 
 class ResultCode(StrEnum):
@@ -30,7 +32,8 @@ class ResultCode(StrEnum):
 class Task:
     """One line of a manifest. An empty version id means the current version.
 
-    other_key: what the line means if it was encoded in the other way, empty if that makes no difference.
+    other_key: what the line means if it was encoded in the other way, empty if that makes no difference. s3_replicas:
+    the job asks for versions that S3's own replication wrote, too.
     """
 
     id: str
@@ -38,6 +41,7 @@ class Task:
     key: str
     version_id: str = ""
     other_key: str = ""
+    s3_replicas: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +66,22 @@ def read_tasks(invocation: Json) -> list[Task | UnreadableTask]:
     tasks = invocation.get("tasks") if isinstance(invocation, dict) else None
     if not isinstance(tasks, list) or not all(isinstance(task, dict) and task.get("taskId") for task in tasks):
         raise ValueError("not an invocation by S3 Batch Operations: 'tasks' is no list of objects with a 'taskId'")
-    return [_read(task) for task in tasks]
+    asked = _argument(invocation)
+    if asked not in {"true", "false"}:
+        return [
+            UnreadableTask(task["taskId"], f"the user argument {S3_REPLICAS} is not true or false") for task in tasks
+        ]
+    return [_read(task, s3_replicas=asked == "true") for task in tasks]
 
 
-def _read(task: Json) -> Task | UnreadableTask:
+def _argument(invocation: Json) -> str:
+    """Return whether the job asks for replicas by S3's own replication. Only schema 2.0 has user arguments."""
+    job = invocation.get("job")
+    arguments = job.get("userArguments") if isinstance(job, dict) else None
+    return str(arguments.get(S3_REPLICAS, "false")).lower() if isinstance(arguments, dict) else "false"
+
+
+def _read(task: Json, *, s3_replicas: bool) -> Task | UnreadableTask:
     """Read one task. Its key is form-encoded in AWS's own sample (`+` is a space), in some manifests only by percent.
 
     S3 user guide, "Remove delete markers from versioned objects", and Powertools' `S3BatchOperationTask.s3_key`.
@@ -77,7 +93,8 @@ def _read(task: Json) -> Task | UnreadableTask:
         return UnreadableTask(task["taskId"], "its s3Key is no text that S3 takes as a key")
     key, percent_encoded = unquote_plus(key), unquote(key)
     other_key = percent_encoded if percent_encoded != key else ""
-    return Task(task["taskId"], bucket.rpartition(":")[2], key, str(task.get("s3VersionId") or ""), other_key)
+    version_id = str(task.get("s3VersionId") or "")
+    return Task(task["taskId"], bucket.rpartition(":")[2], key, version_id, other_key, s3_replicas)
 
 
 def _is_key(text: str) -> bool:

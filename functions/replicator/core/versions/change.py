@@ -97,6 +97,14 @@ class Change:
         return self.kind in REPLICATED
 
     @property
+    def by_s3(self) -> bool:
+        """Return whether S3's own replication caused it, as far as the event says who did.
+
+        It writes in a session of that name of its configuration's role, as logs of users show; AWS's pages do not say.
+        """
+        return self.principal.endswith(":s3-replication")
+
+    @property
     def is_multipart(self) -> bool:
         """Return whether the version was uploaded in parts, by the event's name, which says so in either format."""
         return "CompleteMultipartUpload" in self.name

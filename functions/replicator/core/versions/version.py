@@ -109,7 +109,8 @@ class Head:
     headers: S3's system-defined metadata under boto3's argument names. unseen_metadata: how many metadata entries HEAD
     left out because HTTP headers cannot carry them (`x-amz-missing-meta`). tag_count: None if HEAD leaves it open.
     key_denied, key_invalid: its bytes cannot be read, because the role may not use its KMS key, or the key is in no
-    state to be used.
+    state to be used. made_by_s3: S3's own replication wrote it (`x-amz-replication-status: REPLICA`). The header's
+    values for sources mean nothing here.
     """
 
     version_id: str
@@ -128,6 +129,7 @@ class Head:
     checksum: Checksum | None = None
     key_denied: bool = False
     key_invalid: bool = False
+    made_by_s3: bool = False
 
     @property
     def is_archived(self) -> bool:

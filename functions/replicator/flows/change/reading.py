@@ -10,7 +10,7 @@ from enum import Enum
 from functools import partial
 
 from replicator.core.deciding.actions import Need
-from replicator.core.deciding.eligibility import Limits, ProposedCopy, judge
+from replicator.core.deciding.eligibility import MADE_BY_S3, Limits, ProposedCopy, judge
 from replicator.core.deciding.facts import ABSENT, Absent, Facts, Histories, Ref, Verdict
 from replicator.core.deciding.target import Target
 from replicator.core.outcomes.outcome import Reason, Temporary
@@ -60,7 +60,8 @@ class Marks:
 class Versions:
     """The versions of one key in one bucket, each read once for one change.
 
-    natives_only: replicas here are never copied, so that no more is read of them than their mark.
+    natives_only: replicas here are never copied, so that no more is read of them than a HEAD says. asked_for: the id
+    of a version that is copied even if S3's own replication wrote it; empty if there is none.
     """
 
     objects: Objects
@@ -68,6 +69,7 @@ class Versions:
     key: str
     with_grants: Callable[[], bool]
     natives_only: bool = False
+    asked_for: str = ""
     _found: dict[str, StoredVersion | Absent] = field(default_factory=dict)
 
     def get(self, version_id: str) -> StoredVersion | Absent:
@@ -111,10 +113,17 @@ class Versions:
         head = self.objects.head(self.key, version_id)
         if not isinstance(head, Head):
             return ABSENT
-        if self.natives_only and find_mark(head.metadata, {}, self._site(head)):
-            return StoredVersion(head)  # a replica: nothing else of it is needed
+        if self.natives_only and self._is_replica(head):
+            return StoredVersion(head)  # nothing else of it is needed
         tags = self.objects.tags(self.key, version_id) if head.tag_count != 0 else {}
         return StoredVersion(head, tags, self.objects.grants(self.key, version_id) if self.with_grants() else ())
+
+    def _is_replica(self, head: Head) -> bool:
+        return self.is_left_to_s3(head) or find_mark(head.metadata, {}, self._site(head)) is not None
+
+    def is_left_to_s3(self, head: Head) -> bool:
+        """Return whether S3's own replication wrote a version, and nobody asks for it."""
+        return head.made_by_s3 and head.version_id != self.asked_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +181,8 @@ class Reader:
         found = self.source.get(version_id)
         if not isinstance(found, StoredVersion):
             return found
+        if self.source.is_left_to_s3(found.head):
+            return MADE_BY_S3
         return judge(self.candidate, found.tags, partial(self.propose, found))
 
     def _marks(self, refs: frozenset[Ref]) -> dict[Ref, Origin | None]:

@@ -83,7 +83,7 @@ def _replicate_to_all(
         earlier = read_earlier(attempts, delivery, services.journal)
     except Temporary as trouble:
         return [troubled(attempt, trouble) for attempt in attempts]
-    source = versions_of_source(change, candidates, services)
+    source = versions_of_source(change, candidates, services, asked_for=delivery.copies_s3_replicas)
     if change.aspect is Aspect.CONTENT and len(candidates) > 1:
         _read_once(change, source)
     tasks = [
@@ -137,8 +137,13 @@ def _make_large_writer(attempt: Attempt, replicas: Replicas, services: Services)
     return LargeWriter(multipart, uploads, replicas, attempt, services.side_by_side, services.now)
 
 
-def versions_of_source(change: Change, candidates: Sequence[Candidate], services: Services) -> Versions:
-    """Return the source's versions of the key. Their ACLs are read only if ACLs are enabled at some destination."""
+def versions_of_source(
+    change: Change, candidates: Sequence[Candidate], services: Services, *, asked_for: bool = False
+) -> Versions:
+    """Return the source's versions of the key. Their ACLs are read only if ACLs are enabled at some destination.
+
+    asked_for: the change's own version is copied even if S3's own replication wrote it.
+    """
     buckets = services.buckets
 
     def may_have_acls(candidate: Candidate) -> bool:
@@ -150,7 +155,8 @@ def versions_of_source(change: Change, candidates: Sequence[Candidate], services
     def with_grants() -> bool:
         return any(map(may_have_acls, candidates)) and buckets.source_has_acls(change.bucket)
 
-    return Versions(buckets.source(change.bucket), change.bucket, change.key, with_grants, natives_only=True)
+    objects, chosen = buckets.source(change.bucket), change.version_id if asked_for else ""
+    return Versions(objects, change.bucket, change.key, with_grants, natives_only=True, asked_for=chosen)
 
 
 def _read_once(change: Change, source: Versions) -> None:
