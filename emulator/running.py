@@ -26,6 +26,7 @@ from emulator.serving.server import Server
 from emulator.state import Emulator
 from emulator.world.buckets import create_buckets
 from emulator.world.document import World, load_world, parse_world
+from emulator.world.kms_keys import create_keys
 from emulator.world.rules import put_rules
 from emulator.world.stacks import TEMPLATE, deploy, set_peers
 
@@ -192,6 +193,7 @@ def _world(world: World | Mapping[str, Any] | Path | None) -> World:
 
 
 def _fill(emulator: Running, options: Options) -> Running:
+    create_keys(emulator.world)
     create_buckets(emulator.world)
     for stack in emulator.world.stacks:
         options.say(f"deploying {stack.name} in {stack.region}")

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 
 Kind = Literal["user", "replicator"]
 
+ACCOUNT = "123456789012"
 USER_ID = "AIDAEMULATORUSER00000"
 USER_ACCESS_KEY_ID = "AKIAEMULATORUSER0000"
 USER_SECRET_ACCESS_KEY = "emulator-user-secret"  # noqa: S105 - signatures are not checked; clients only need one
@@ -38,7 +39,7 @@ class Principal:
     id: str
     function: str = ""
     region: str = ""
-    arn: str = "arn:aws:iam::123456789012:user/emulator"
+    arn: str = f"arn:aws:iam::{ACCOUNT}:user/emulator"
 
     @property
     def session_arn(self) -> str:

@@ -123,7 +123,7 @@ def _part_number(request: Request) -> int:
 def upload_part(request: Request) -> Answer:
     """UploadPart."""
     upload, number = get_upload(request), _part_number(request)
-    encryption.check_decryptable(upload.attributes.encryption, request.bucket)
+    encryption.check_part(request, upload.attributes.encryption)
     part = _add(upload, number, request.body, checksums.of_request(request))
     headers = {"ETag": part.etag, **checksums.as_headers(part.checksum)}
     headers.pop("x-amz-checksum-type")
@@ -133,7 +133,7 @@ def upload_part(request: Request) -> Answer:
 def upload_part_copy(request: Request) -> Answer:
     """UploadPartCopy."""
     upload, number = get_upload(request), _part_number(request)
-    encryption.check_decryptable(upload.attributes.encryption, request.bucket)
+    encryption.check_part(request, upload.attributes.encryption)
     source_bucket, source = get_source(request)
     data = _copied_range(request, source.value)
     part = _add(upload, number, data, checksums.compute(data, upload.algorithm or checksums.DEFAULT))

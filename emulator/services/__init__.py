@@ -3,6 +3,6 @@
 Importing this package declares the patches; `emulator.patching` applies them.
 """
 
-from emulator.services import cloudwatch, event_sources, eventbridge, iam, sqs
+from emulator.services import cloudwatch, event_sources, eventbridge, iam, kms, sqs
 
-__all__ = ["cloudwatch", "event_sources", "eventbridge", "iam", "sqs"]
+__all__ = ["cloudwatch", "event_sources", "eventbridge", "iam", "kms", "sqs"]

@@ -14,12 +14,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from moto.kms.models import kms_backends
-
 from emulator.calls.answers import Answer, error_answer
 from emulator.calls.call import Call
 from emulator.calls.operations import service_model
 from emulator.iam import actions
+from emulator.services import kms
 from emulator.services.authorization import denial, is_evaluated
 from emulator.services.sqs import queue_of
 
@@ -112,9 +111,6 @@ def _tables(action: str, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _key(action: str, name: str, region: str, account: str) -> _Need:
     resource = name if name.startswith(("arn:", "alias/")) else f"key/{name}"
     arn = resource if resource.startswith("arn:") else f"arn:aws:kms:{region}:{account}:{resource}"
-    _, _, _, region, account, resource = arn.split(":", 5)
-    try:
-        key = kms_backends[account][region].describe_key(resource.removeprefix("key/"))
-    except (AttributeError, KeyError):  # moto fails with the first on an alias that does not exist
-        return _Need(action, arn, of_key=True)
-    return _Need(action, key.arn, key.policy, of_key=True)
+    named = kms.parse(arn)
+    key = kms.find(named) if named else None
+    return _Need(action, key.arn, key.policy, of_key=True) if key else _Need(action, arn, of_key=True)

@@ -9,7 +9,7 @@ from emulator.world.document import World, WorldBucket
 
 
 def create_buckets(world: World) -> None:
-    """Create every bucket of the world, and the KMS keys that buckets refer to by an alias."""
+    """Create every bucket of the world."""
     for bucket in world.buckets:
         _create(bucket)
 
@@ -33,17 +33,6 @@ def _create(bucket: WorldBucket) -> None:
             Bucket=bucket.name, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule}
         )
     if bucket.encryption:
-        _make_key(bucket)
         s3.put_bucket_encryption(
             Bucket=bucket.name, ServerSideEncryptionConfiguration={"Rules": [dict(bucket.encryption)]}
         )
-
-
-def _make_key(bucket: WorldBucket) -> None:
-    alias = bucket.encryption["ApplyServerSideEncryptionByDefault"].get("KMSMasterKeyID", "").rpartition(":")[2]
-    if not alias.startswith("alias/") or alias.startswith("alias/aws/"):
-        return
-    kms = clients.client("kms", bucket.region)
-    if alias not in {known["AliasName"] for known in kms.list_aliases()["Aliases"]}:
-        key = kms.create_key(Description=f"Default encryption of bucket {bucket.name}")["KeyMetadata"]["KeyId"]
-        kms.create_alias(AliasName=alias, TargetKeyId=key)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -70,6 +70,15 @@ class WorldStack:
     region: str
     parameters: Mapping[str, str] = field(default_factory=dict)
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def destinations(self) -> Iterator[Mapping[str, Any]]:
+        """Yield the `Destination` of each rule, even if the documents are otherwise invalid."""
+        for document in self.rules.values():
+            inner = document.get("ReplicationConfiguration", document)
+            rules = inner.get("Rules") if isinstance(inner, Mapping) else None
+            for rule in rules if isinstance(rules, list) else ():
+                if isinstance(rule, Mapping) and isinstance(rule.get("Destination"), dict):
+                    yield rule["Destination"]
 
 
 @dataclass(frozen=True)

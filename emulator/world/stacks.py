@@ -6,9 +6,8 @@ The emulator itself, too, creates stacks through its CloudFormation API only.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -16,6 +15,7 @@ from emulator import clients
 from emulator.cloudformation.template import parse
 from emulator.functions.code import from_working_tree
 from emulator.world.document import World, WorldStack
+from emulator.world.kms_keys import default_key, replica_keys
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "template.yaml"
 
@@ -80,24 +80,18 @@ def packaged(template: Path) -> str:
 def derived_parameters(stack: WorldStack, world: World) -> Mapping[str, str]:
     """Return the parameters that follow from the world: the buckets and keys that the stack's roles may use.
 
-    They include every bucket of the world, for rules that are put later, and buckets that only rules name.
+    They include every bucket of the world, for rules that are put later, and buckets that only rules name. The keys of
+    sources are those of the buckets' default encryption, those of destinations the ones that rules name.
     """
-    destinations = [rule["Destination"] for rule in _rules(stack) if isinstance(rule.get("Destination"), dict)]
+    destinations = list(stack.destinations())
     buckets = {str(each["Bucket"]).rpartition(":")[2] for each in destinations if "Bucket" in each}
-    keys = {str(each.get("EncryptionConfiguration", {}).get("ReplicaKmsKeyID", "")) for each in destinations}
+    sources = [bucket for bucket in world.buckets if bucket.region == stack.region]
     return {
-        "SourceBuckets": ",".join(sorted(bucket.name for bucket in world.buckets if bucket.region == stack.region)),
+        "SourceBuckets": ",".join(sorted(bucket.name for bucket in sources)),
         "DestinationBuckets": ",".join(sorted({bucket.name for bucket in world.buckets} | buckets)),
-        "DestinationKmsKeys": ",".join(sorted(keys - {""})),
+        "SourceKmsKeys": ",".join(sorted({default_key(bucket) for bucket in sources} - {""})),
+        "DestinationKmsKeys": ",".join(sorted(set(replica_keys(stack)))),
     }
-
-
-def _rules(stack: WorldStack) -> Iterator[Mapping[str, Any]]:
-    """Yield the rules of a stack, even if their documents are otherwise invalid."""
-    for document in stack.rules.values():
-        inner = document.get("ReplicationConfiguration", document)
-        rules = inner.get("Rules") if isinstance(inner, Mapping) else None
-        yield from (rule for rule in rules or [] if isinstance(rule, Mapping)) if isinstance(rules, list) else ()
 
 
 def set_peers(stack: WorldStack, peers: Iterable[str]) -> None:

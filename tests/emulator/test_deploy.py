@@ -328,6 +328,7 @@ def test_the_parameters_of_a_worlds_stack_name_its_buckets_and_what_its_rules_na
     assert derived_parameters(stack, world) == {
         "SourceBuckets": "a",
         "DestinationBuckets": "a,d,elsewhere",
+        "SourceKmsKeys": "",
         "DestinationKmsKeys": "k",
     }
 

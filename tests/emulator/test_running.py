@@ -66,6 +66,16 @@ def test_a_kms_key_that_a_bucket_names_by_an_alias_is_created(emulator: Running)
     assert s3.head_object(Bucket="secret", Key="k")["SSEKMSKeyId"] == key
 
 
+def test_a_stack_may_use_the_default_keys_of_its_sources_and_no_others(emulator: Running) -> None:
+    key = emulator.client("kms", "us-west-2").describe_key(KeyId="alias/mine")["KeyMetadata"]["Arn"]
+    listed = {}
+    for name, stack in emulator.stacks.items():
+        [deployed] = emulator.client("cloudformation", stack.region).describe_stacks(StackName=name)["Stacks"]
+        parameters = {each["ParameterKey"]: each["ParameterValue"] for each in deployed["Parameters"]}
+        listed[name] = parameters["SourceKmsKeys"]
+    assert listed == {"one": "", "told": "", "two": key}
+
+
 def test_the_stacks_of_a_world_know_each_other(emulator: Running) -> None:
     """Unless the world says otherwise: then an event that another stack's function caused costs no request."""
     principals = {name: stack.outputs["ReplicatorPrincipals"] for name, stack in emulator.stacks.items()}

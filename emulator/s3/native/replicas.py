@@ -15,7 +15,8 @@ from dataclasses import replace
 from moto.s3.models import FakeBucket, get_canned_acl
 
 from emulator.calls.answers import S3Error
-from emulator.s3 import acls, encryption, locks
+from emulator.iam.actions import TO_ENCRYPT
+from emulator.s3 import acls, kms_keys, locks
 from emulator.s3.histories import find_bucket
 from emulator.s3.native.selection import Rule
 from emulator.s3.versions import Attributes, Encryption, Entry, Marker, Version, is_version
@@ -76,7 +77,9 @@ def _encryption(source: Encryption, bucket: FakeBucket, rule: Rule) -> Encryptio
     if source.kms_key_id is None:
         return source
     try:
-        return replace(source, kms_key_id=encryption.kms_key(rule.kms_key, bucket))
+        encryption = replace(source, kms_key_id=kms_keys.arn_of(rule.kms_key, bucket))
+        kms_keys.check(TO_ENCRYPT, encryption, bucket)
     except S3Error as error:
         missing = error.code == "KMS.NotFoundException"
         raise Failed("DstKmsKeyNotFound" if missing else "DstKmsKeyInvalidState") from None
+    return encryption
