@@ -114,10 +114,10 @@ def asked(emulator: Running, key: str) -> Counter[str]:
 
 
 @contextmanager
-def workers_paused(emulator: Running, stack: str = "prod") -> Iterator[None]:
-    """Keep the messages of parts in their queue meanwhile."""
+def workers_paused(emulator: Running, stack: str = "prod", function: str = "CopyPartsFunction") -> Iterator[None]:
+    """Keep the messages of parts, or those of another function, in their queue meanwhile."""
     functions = emulator.client("lambda")
-    [mapping] = functions.list_event_source_mappings(FunctionName=emulator.outputs(stack)["CopyPartsFunction"])[
+    [mapping] = functions.list_event_source_mappings(FunctionName=emulator.outputs(stack)[function])[
         "EventSourceMappings"
     ]
     functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)

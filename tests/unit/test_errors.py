@@ -87,6 +87,8 @@ ROWS: list[Row] = [
     ("UploadPartCopy", "AccessDenied", 403, DESTINATION, Permanent, Reason.DST_MULTIPART_UPLOAD_DENIED),
     ("UploadPartCopy", "InvalidObjectState", 403, DESTINATION, Permanent, Reason.SRC_NOT_ELIGIBLE),
     ("UploadPartCopy", "KMS.DisabledException", 400, DESTINATION, Permanent, Reason.DST_KMS_STATE),
+    ("ListParts", "KMS.DisabledException", 400, DESTINATION, Permanent, Reason.DST_KMS_STATE),
+    ("ListParts", "KMS.NotFoundException", 400, DESTINATION, Permanent, Reason.DST_KMS_NOT_FOUND),
     ("UploadPartCopy", "SlowDown", 503, DESTINATION, Temporary, Reason.THROTTLED),
     ("CompleteMultipartUpload", "AccessDenied", 403, DESTINATION, Permanent, Reason.DST_MULTIPART_COMPLETE_DENIED),
     ("CompleteMultipartUpload", "BadDigest", 400, DESTINATION, Permanent, Reason.CHECKSUM),

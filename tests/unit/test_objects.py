@@ -130,15 +130,35 @@ def test_a_head_that_is_denied_with_and_without_its_checksum_is_permanent_troubl
 
 
 KMS = {"x-amz-server-side-encryption": "aws:kms"}
+BAD_HEAD = [Answer(status=400), Answer()]
+"""After a bad HEAD botocore asks for the bucket's Region with another one."""
 
 
-@pytest.mark.parametrize(("status", "denied", "invalid"), [(403, True, False), (400, False, True)])
+OF_KEYS = {
+    "denied": ([Answer(status=403), Answer(headers=ALWAYS | KMS)], (True, False)),
+    "disabled": ([*BAD_HEAD, Answer(headers=ALWAYS | KMS), error(400, "KMS.DisabledException")], (False, True)),
+    "gone": ([*BAD_HEAD, Answer(headers=ALWAYS | KMS), error(400, "KMS.NotFoundException")], (False, True)),
+    "bad and denied": ([*BAD_HEAD, Answer(headers=ALWAYS | KMS), error(403, "AccessDenied")], (True, False)),
+    "archived": ([*BAD_HEAD, Answer(headers=ALWAYS | KMS | {"x-amz-storage-class": "GLACIER"})], (False, True)),
+}
+"""Answers to HEAD, to HEAD without the checksum, and to GET -> whether the key is denied, or invalid."""
+
+
+@pytest.mark.parametrize(("answers", "named"), OF_KEYS.values(), ids=OF_KEYS)
 def test_a_head_that_fails_only_with_the_checksum_shows_what_is_wrong_with_the_key(
-    status: int, denied: bool, invalid: bool
+    answers: list[Answer], named: tuple[bool, bool]
 ) -> None:
-    found = source(Wire([Answer(status=status), Answer(headers=ALWAYS | KMS)])).head("k", "v1")
+    wire = Wire([*answers])
+    found = source(wire).head("k", "v1")
     assert isinstance(found, Head)
-    assert (found.key_denied, found.key_invalid) == (denied, invalid)
+    assert (found.key_denied, found.key_invalid) == named
+    assert len(wire.requests) == len(answers)
+
+
+def test_a_head_that_is_bad_with_old_credentials_says_nothing_about_the_key() -> None:
+    wire = Wire([*BAD_HEAD, Answer(headers=ALWAYS | KMS), error(400, "ExpiredToken")])
+    with pytest.raises(Temporary):
+        source(wire).head("k", "v1")
 
 
 def test_nothing_is_said_about_the_key_of_a_version_that_has_none() -> None:
@@ -159,15 +179,13 @@ BEHIND = {
 def test_what_is_behind_a_bad_head_is_named_by_a_get_of_one_byte(
     answer: Answer, kind: type[Permanent | Temporary], reason: Reason
 ) -> None:
-    # After a bad HEAD botocore asks for the bucket's Region with another one.
-    bad = [Answer(status=400), Answer()]
     asking: list[tuple[int, Callable[[BucketObjects], object]]] = [
         (2, lambda objects: objects.head("k", "v1")),
         (1, lambda objects: objects.exists("k", "v1")),
         (1, lambda objects: objects.top("k")),
     ]
     for heads, ask in asking:
-        wire = Wire([*bad * heads, answer])
+        wire = Wire([*BAD_HEAD * heads, answer])
         with pytest.raises(kind) as trouble:
             ask(source(wire))
         assert trouble.value.reason is reason

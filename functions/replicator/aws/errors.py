@@ -80,6 +80,8 @@ KEY_STATES = (
     "KMS.InvalidStateException",
     "KMS.InvalidKeyUsageException",
 )
+KEY_UNUSABLE = frozenset({*KEY_STATES, "KMS.NotFoundException"})
+"""Nobody can use the KMS key of an object, whatever its policy allows."""
 
 WHO_DENIED: dict[tuple[str, Side], Reason] = {
     ("HeadObject", Side.SOURCE): Reason.SRC_HEAD_DENIED,
@@ -130,6 +132,9 @@ PERMANENT: dict[tuple[str, str, Side], Reason] = {
             ("EntityTooLarge", Reason.TOO_LARGE),
         )
     },
+    # The parts of an upload are listed with its key.
+    ("ListParts", "KMS.NotFoundException", Side.DESTINATION): Reason.DST_KMS_NOT_FOUND,
+    **{("ListParts", code, Side.DESTINATION): Reason.DST_KMS_STATE for code in KEY_STATES},
     # The completed object would differ from the source in checksum or size.
     ("CompleteMultipartUpload", "BadDigest", Side.DESTINATION): Reason.CHECKSUM,
     ("CompleteMultipartUpload", "InvalidRequest", Side.DESTINATION): Reason.CHECKSUM,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from replicator.aws.asking import Unreadable, asking, expecting, required
-from replicator.aws.errors import DENIED, Side
+from replicator.aws.errors import DENIED, KEY_UNUSABLE, Side
 from replicator.aws.header_text import is_sendable, is_sendable_metadata
 from replicator.aws.listing import page_of
 from replicator.core.deciding.facts import ABSENT, Absent, Top
@@ -81,8 +81,21 @@ class BucketObjects:
             head = self._count(head_of(self._client.head_object(**named)))
             if not head.encryption.is_kms:
                 return head
-            return replace(head, key_denied=why in DENIED, key_invalid=why in BAD)
+            return replace(head, key_denied=True) if why in DENIED else self._with_key_named(head, named)
         return ABSENT if asked.code in NO_VERSION else self._name_trouble(named)
+
+    def _with_key_named(self, head: Head, named: Mapping[str, Any]) -> Head:
+        """Return whose HEAD was 400 only with its checksum, with what a GET says of its KMS key.
+
+        Old credentials are 400 as well. An archived object cannot be read whatever its key is.
+        """
+        if head.is_archived:
+            return replace(head, key_invalid=True)
+        with expecting("GetObject", self.side, KEY_UNUSABLE | DENIED) as asked:
+            one: dict[str, Any] = {"Range": "bytes=0-0"} if head.size else {}
+            self._client.get_object(**named, **one)["Body"].close()
+            raise Temporary(Reason.UNKNOWN, f"HeadObject ({self.side}): 400 with the checksum, but GetObject succeeds")
+        return replace(head, key_denied=asked.code in DENIED, key_invalid=asked.code in KEY_UNUSABLE)
 
     def _count(self, head: Head) -> Head:
         """Return the head, with 0 tags where it tells no number and the bucket's HEADs can be relied on to do so.

@@ -29,6 +29,7 @@ from replicator.core.versions.change import UNREADABLE, Change
 from replicator.core.versions.events import Unreadable, write
 from replicator.flows.change.consume import Consumer, Message
 from replicator.flows.change.replicate import replicate
+from replicator.flows.change.whose_key import name_side
 from replicator.flows.large.cleanup import abort_unrecorded
 from replicator.flows.large.parts import all_there, in_lanes
 from replicator.flows.large.ports import PAGE, Multipart, Uploads
@@ -181,9 +182,16 @@ class _Worker:
         for kind in (Permanent, SourceGone, UploadGone, Temporary):
             for result in results:
                 if isinstance(result, kind):
-                    raise result
+                    raise self._of_its_side(result) if isinstance(result, Permanent) else result
         if None in results:
             raise _OutOfTime
+
+    def _of_its_side(self, trouble: Permanent) -> Permanent:
+        """Return the trouble of copying parts with the reason of the side that causes it."""
+        copied = self.parts.source
+        if copied.bucket != self.pair.source:
+            return trouble
+        return name_side(trouble, self.consumer.services.buckets.source(copied.bucket), copied.key, copied.version_id)
 
     def _copy_lane(self, parts: Sequence[PartRange]) -> list[Part | Exception | None]:
         return [self._copy_one(part) for part in parts]

@@ -72,13 +72,21 @@ def _kms_not_selected(proposed: ProposedCopy) -> Refusal | None:
     return None
 
 
-def _key_unusable(proposed: ProposedCopy) -> Refusal | None:
-    """Said here, not by CopyObject: its error does not tell the source's key from the destination's."""
-    if proposed.head.key_invalid:
-        return Refusal(Status.FAILED, Reason.SRC_KMS_STATE, "its KMS key cannot be used in its present state")
-    if proposed.head.key_denied:
-        return Refusal(Status.FAILED, Reason.SRC_GET_DENIED, "kms:Decrypt on its KMS key is denied")
+def key_trouble(head: Head) -> tuple[Reason, str] | None:
+    """Return why the KMS key of a version keeps its bytes from being read, and the words for it; None if it does not.
+
+    Said of a HEAD, not by CopyObject: its error does not tell the source's key from the destination's.
+    """
+    if head.key_invalid:
+        return Reason.SRC_KMS_STATE, "its KMS key cannot be used in its present state"
+    if head.key_denied:
+        return Reason.SRC_GET_DENIED, "kms:Decrypt on its KMS key is denied"
     return None
+
+
+def _key_unusable(proposed: ProposedCopy) -> Refusal | None:
+    found = key_trouble(proposed.head)
+    return Refusal(Status.FAILED, *found) if found else None
 
 
 def _archived(proposed: ProposedCopy) -> Refusal | None:

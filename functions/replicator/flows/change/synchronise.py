@@ -33,6 +33,7 @@ from replicator.core.versions.change import ChangeKind
 from replicator.core.versions.origin import Origin, Site
 from replicator.core.versions.version import Replica, StoredVersion
 from replicator.flows.change.reading import Reader
+from replicator.flows.change.whose_key import name_side
 from replicator.flows.large.writing import JUST_NOW, LargeWrite, LargeWriter, Position
 from replicator.flows.ports import Journal, Note, Replicas, Waiting
 
@@ -152,6 +153,14 @@ class Synchroniser:
 
     def _write(self, step: CopyVersion | PutBack, position: Position) -> Replica:
         found, copy = self._compose(step)
+        try:
+            return self._write_copy(step, found, copy, position)
+        except Permanent as trouble:
+            if copy.bucket != self.pair.source:
+                raise
+            raise name_side(trouble, self.reader.source.objects, copy.key, copy.version_id) from trouble
+
+    def _write_copy(self, step: CopyVersion | PutBack, found: StoredVersion, copy: Copy, position: Position) -> Replica:
         preserve = self._preserves(step)
         if self.large and self.large.copies_in_parts(found.head, preserve=preserve):
             rule_id = step.rule.id if isinstance(step, CopyVersion) else ""
