@@ -1,10 +1,9 @@
-"""Buckets: the defaults of new ones, versioning, Object Lock and policies.
+"""Buckets: the defaults of new ones, versioning and policies.
 
-Since 2023, new buckets have ACLs disabled (BucketOwnerEnforced) and default encryption with SSE-S3. Object Lock
-can be enabled for a bucket that has objects; then versioning cannot be suspended, nor while S3 replicates the bucket.
+Since 2023, new buckets have ACLs disabled (BucketOwnerEnforced) and default encryption with SSE-S3. Versioning cannot
+be suspended where Object Lock is enabled, nor while S3 replicates the bucket.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html
-https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectLockConfiguration.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-and-other-bucket-configs.html
 """
 
@@ -22,6 +21,11 @@ from emulator.s3.acls import ENFORCED
 from emulator.s3.native.configuration import is_configured
 from emulator.s3.requests import Request
 
+
+class _ByDefault(dict[str, Any]):
+    """The encryption that every bucket has, rather than one that somebody configured."""
+
+
 _BY_DEFAULT = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}}
 
 
@@ -29,14 +33,19 @@ _BY_DEFAULT = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "
 def _create_bucket(original: Any, backend: S3Backend, *arguments: Any, **named: Any) -> FakeBucket:
     bucket: FakeBucket = original(backend, *arguments, **named)
     bucket.ownership_rule = ENFORCED  # type: ignore[assignment] # moto stores a string and declares a dict
-    bucket.encryption = dict(_BY_DEFAULT)
+    bucket.encryption = _ByDefault(_BY_DEFAULT)
     return bucket
 
 
 @patch(S3Backend, "delete_bucket_encryption")
 def _delete_bucket_encryption(_original: Any, backend: S3Backend, bucket_name: str) -> None:
     """Restore the default: S3 has no bucket without default encryption."""
-    backend.get_bucket(bucket_name).encryption = dict(_BY_DEFAULT)
+    backend.get_bucket(bucket_name).encryption = _ByDefault(_BY_DEFAULT)
+
+
+def has_own_encryption(bucket: FakeBucket) -> bool:
+    """Return whether somebody configured the default encryption of a bucket."""
+    return not isinstance(bucket.encryption, _ByDefault)
 
 
 @patch(S3Backend, "put_bucket_policy")
@@ -49,24 +58,6 @@ def _put_bucket_policy(original: Any, backend: S3Backend, bucket_name: str, poli
     if not isinstance(statements, list | dict):
         raise S3ClientError("MalformedPolicy", "This policy contains invalid Json or has no Statement")
     original(backend, bucket_name, policy)
-
-
-@patch(S3Backend, "put_object_lock_configuration")
-def _put_object_lock_configuration(  # noqa: PLR0913, PLR0917 - moto's signature
-    _original: Any,
-    backend: S3Backend,
-    bucket_name: str,
-    lock_enabled: bool,  # noqa: FBT001
-    mode: str | None = None,
-    days: int | None = None,
-    years: int | None = None,
-) -> None:
-    bucket = backend.get_bucket(bucket_name)
-    if bucket.versioning_status != "Enabled":
-        message = "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration"
-        raise S3ClientError("InvalidBucketState", message)
-    bucket.object_lock_enabled = bucket.object_lock_enabled or lock_enabled
-    bucket.default_lock_mode, bucket.default_lock_days, bucket.default_lock_years = mode, days or 0, years or 0
 
 
 def put_bucket_versioning(request: Request) -> Answer:

@@ -1,6 +1,9 @@
 """CopyObject: an atomic copy of one version of at most 5 GB, with conditions on the source and on the destination.
 
-The copy is a single-part object with its MD5 as ETag, even if the source was uploaded in parts.
+The copy is a single-part object with its MD5 as ETag, even if the source was uploaded in parts. A copy onto itself must
+change something. An encryption of the bucket's own, or a source that is not encrypted with SSE-S3, was recorded to be
+enough. A copy into a suspended bucket answers the version id "null", which other writes do not. The id "null" of the
+source is not answered unless it was named.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 """
 
@@ -12,9 +15,11 @@ from moto.s3.models import FakeBucket
 
 from emulator.calls.answers import Answer, S3Error, s3_answer, xml_date
 from emulator.s3 import attributes, checksums, encryption, event_records, preconditions
+from emulator.s3.buckets import has_own_encryption
 from emulator.s3.copy_sources import check_size, copied_version_id_header, get_source, parse
-from emulator.s3.histories import current, lock, push, written_version_id_header
+from emulator.s3.histories import current, lock, push, version_id_header
 from emulator.s3.requests import Request
+from emulator.s3.version_ids import NULL
 from emulator.s3.versions import Checksum, Version
 
 
@@ -23,7 +28,7 @@ def copy_object(request: Request) -> Answer:
     bucket = request.bucket
     source_bucket, source = get_source(request)
     check_size(source.size)
-    _check_changes_something(request, bucket)
+    _check_changes_something(request, bucket, source)
     wanted = attributes.of_copy(request, bucket, source)
     checksum = _checksum(request, source)
     with lock(bucket):
@@ -40,13 +45,19 @@ def copy_object(request: Request) -> Answer:
             copy.annotations = dict(source.annotations)
         push(bucket, copy)
     event_records.announce("ObjectCreated:Copy", bucket, copy)
-    headers = written_version_id_header(copy) | copied_version_id_header(source_bucket, source)
+    headers = version_id_header(bucket, copy)
+    if source.version_id != NULL or _names_version(request):
+        headers |= copied_version_id_header(source_bucket, source)
     headers |= encryption.as_headers(wanted.encryption)
     content = {"ETag": copy.etag, "LastModified": xml_date(copy.last_modified), **checksums.as_xml(checksum)}
     return s3_answer("CopyObjectResult", content, headers)
 
 
-def _check_changes_something(request: Request, bucket: FakeBucket) -> None:
+def _names_version(request: Request) -> bool:
+    return parse(request.header("x-amz-copy-source") or "")[2] is not None
+
+
+def _check_changes_something(request: Request, bucket: FakeBucket, source: Version) -> None:
     source_name, key, version_id = parse(request.header("x-amz-copy-source") or "")
     changes = (
         version_id,
@@ -55,6 +66,8 @@ def _check_changes_something(request: Request, bucket: FakeBucket) -> None:
         request.header("x-amz-website-redirect-location"),
         request.header("x-amz-server-side-encryption"),
         request.header("x-amz-checksum-algorithm"),
+        has_own_encryption(bucket),
+        source.attributes.encryption.algorithm != "AES256",
     )
     if (source_name, key) == (bucket.name, request.key) and not any(changes):
         message = (

@@ -24,8 +24,8 @@ def parse(header: str) -> tuple[str, str, str | None]:
     path, named, version_id = header.partition("?versionId=")
     bucket, slash, key = unquote(path).removeprefix("/").partition("/")
     if not bucket or not slash or not key:
-        message = "Copy Source must mention the source bucket and key: sourcebucket/sourcekey"
-        raise S3Error(400, "InvalidArgument", message, ArgumentName="x-amz-copy-source", ArgumentValue=header)
+        message, name = "Invalid copy source object key", "x-amz-copy-source"
+        raise S3Error(400, "InvalidArgument", message, ArgumentName=name, ArgumentValue=name)  # as recorded
     return bucket, key, unquote(version_id) if named else None
 
 

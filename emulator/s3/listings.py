@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -16,10 +16,12 @@ from emulator.calls.answers import Answer, S3Error, s3_answer, xml_date
 from emulator.s3.acls import OWNER
 from emulator.s3.histories import history, place_of
 from emulator.s3.requests import Request
-from emulator.s3.versions import Entry, is_version
+from emulator.s3.versions import Entry, Version, is_version
+
+Shown = Callable[[FakeBucket, str], Sequence[Entry]]
 
 
-class _Line(NamedTuple):
+class Line(NamedTuple):
     """An entry of the listing, or a common prefix if `entry` is None."""
 
     name: str
@@ -36,9 +38,8 @@ def list_object_versions(request: Request) -> Answer:
         message = "A version-id marker cannot be specified without a key marker."
         raise S3Error(400, "InvalidArgument", message, ArgumentName="version-id-marker", ArgumentValue=version_marker)
     most = request.page_size("max-keys")
-    lines = _after(bucket, _lines(bucket, prefix, delimiter), key_marker, version_marker)
-    page = list(islice(lines, most))
-    more = most > 0 and next(lines, None) is not None
+    following = _after(bucket, lines(bucket, prefix, delimiter, _newest_first), key_marker, version_marker)
+    page, more = take(following, most)
     content: dict[str, Any] = {
         "Name": bucket.name,
         "Prefix": request.encode(prefix),
@@ -56,7 +57,13 @@ def list_object_versions(request: Request) -> Answer:
     return s3_answer("ListVersionsResult", _with_entries(content, page, request.encode))
 
 
-def _with_entries(content: dict[str, Any], page: list[_Line], encode: Callable[[str], str]) -> dict[str, Any]:
+def take(following: Iterator[Line], most: int) -> tuple[list[Line], bool]:
+    """Return a page, and whether more follows it; an empty page says that nothing does."""
+    page = list(islice(following, most))
+    return page, most > 0 and next(following, None) is not None
+
+
+def _with_entries(content: dict[str, Any], page: list[Line], encode: Callable[[str], str]) -> dict[str, Any]:
     """Add the entries in order; Version and DeleteMarker elements alternate."""
     elements = _Repeated(content)
     for line in page:
@@ -86,40 +93,48 @@ class _Repeated(dict[str, Any]):
 def _entry(key: str, entry: Entry, *, latest: bool) -> dict[str, Any]:
     named = {"Key": key, "VersionId": entry.version_id, "IsLatest": latest}
     common = {**named, "LastModified": xml_date(entry.last_modified), "Owner": OWNER}
-    if not is_version(entry):
-        return common
-    return common | {
-        "ETag": entry.etag,
-        "ChecksumAlgorithm": entry.checksum.algorithm,
-        "ChecksumType": entry.checksum.type,
-        "Size": entry.size,
-        "StorageClass": entry.storage_class,
+    return common | describe(entry) if is_version(entry) else common
+
+
+def describe(version: Version) -> dict[str, Any]:
+    """Return what every listing says of an object besides its key, time and owner."""
+    return {
+        "ETag": version.etag,
+        "ChecksumAlgorithm": version.checksum.algorithm,
+        "ChecksumType": version.checksum.type,
+        "Size": version.size,
+        "StorageClass": version.storage_class,
     }
 
 
-def _lines(bucket: FakeBucket, prefix: str, delimiter: str) -> Iterator[_Line]:
+def lines(bucket: FakeBucket, prefix: str, delimiter: str, shown: Shown) -> Iterator[Line]:
+    """Yield entries and common prefixes, keys in UTF-8 order. `shown` returns the entries of a key, newest first."""
     folded = None
     for key in sorted((key for key in list(bucket.keys) if key.startswith(prefix)), key=str.encode):
+        entries = shown(bucket, key)
         place = key.find(delimiter, len(prefix)) if delimiter else -1
-        if place >= 0:
+        if entries and place >= 0:
             common = key[: place + len(delimiter)]
             if common != folded:
-                yield _Line(common)
+                yield Line(common)
             folded = common
             continue
-        newest_first = history(bucket, key)[::-1]
-        for entry in newest_first:
-            yield _Line(key, entry, latest=entry is newest_first[0])
+        for entry in entries:
+            yield Line(key, entry, latest=entry is entries[0])
 
 
-def _after(bucket: FakeBucket, lines: Iterator[_Line], key_marker: str, version_marker: str) -> Iterator[_Line]:
+def _newest_first(bucket: FakeBucket, key: str) -> Sequence[Entry]:
+    return history(bucket, key)[::-1]
+
+
+def _after(bucket: FakeBucket, listed: Iterator[Line], key_marker: str, version_marker: str) -> Iterator[Line]:
     """Skip what precedes the markers: without a version marker, also all entries of the marker's key.
 
     S3 goes on after a version that was deleted since it was listed.
     """
     marker = key_marker.encode()
     place = place_of(bucket, key_marker, version_marker) if version_marker else None
-    for line in lines:
+    for line in listed:
         name = line.name.encode()
         older = name == marker and line.entry and place is not None and line.entry.place < place
         if not key_marker or name > marker or older:

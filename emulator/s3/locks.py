@@ -20,23 +20,30 @@ from emulator.s3.histories import lock as bucket_lock
 from emulator.s3.requests import Request
 from emulator.s3.versions import Lock, Version
 
-_MODES = ("GOVERNANCE", "COMPLIANCE")
+MODES = ("GOVERNANCE", "COMPLIANCE")
+_MODE_HEADER, _UNTIL_HEADER = "x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date"
+_HOLD_HEADER = "x-amz-object-lock-legal-hold"
 _MISSING = "Bucket is missing Object Lock Configuration"
 
 
 def of_request(request: Request, bucket: FakeBucket) -> Lock:
     """Return the lock of the object that a request writes. Raises InvalidRequest and InvalidArgument."""
-    mode, until, legal_hold = (
-        request.header(f"x-amz-object-lock-{name}") for name in ("mode", "retain-until-date", "legal-hold")
-    )
+    mode, until, legal_hold = (request.header(name) for name in (_MODE_HEADER, _UNTIL_HEADER, _HOLD_HEADER))
     if not (mode or until or legal_hold):
         return default(bucket)
     if not bucket.object_lock_enabled:
         raise S3Error(400, "InvalidRequest", _MISSING)
     if bool(mode) != bool(until):
         message = "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied"
-        raise S3Error(400, "InvalidArgument", message, ArgumentName="x-amz-object-lock-mode", ArgumentValue=mode or "")
-    requested = Lock(mode, _checked(mode, until) if mode and until else None, legal_hold)
+        missing = _UNTIL_HEADER if mode else _MODE_HEADER
+        raise S3Error(400, "InvalidArgument", message, ArgumentName=missing)
+    if legal_hold not in (None, "ON", "OFF"):
+        message = "Legal Hold must be either of 'ON' or 'OFF'"
+        raise S3Error(400, "InvalidArgument", message, ArgumentName=_HOLD_HEADER, ArgumentValue=legal_hold)
+    if mode and mode not in MODES:
+        message = "Unknown wormMode directive."
+        raise S3Error(400, "InvalidArgument", message, ArgumentName=_MODE_HEADER, ArgumentValue=mode)
+    requested = Lock(mode, _checked(until, _UNTIL_HEADER) if mode and until else None, legal_hold)
     return requested if mode else replace(default(bucket), legal_hold=legal_hold)
 
 
@@ -47,13 +54,10 @@ def default(bucket: FakeBucket) -> Lock:
     return Lock(bucket.default_lock_mode, bucket.default_retention())
 
 
-def _checked(mode: str, until: str) -> str:
-    if mode not in _MODES:
-        message = "Unknown wormMode directive."
-        raise S3Error(400, "InvalidArgument", message, ArgumentName="x-amz-object-lock-mode", ArgumentValue=mode)
+def _checked(until: str, name: str) -> str:
+    """Return a date in the future. `name`: where the request has it."""
     if _moment(until) <= datetime.now(UTC):
         message = "The retain until date must be in the future!"
-        name = "x-amz-object-lock-retain-until-date"
         raise S3Error(400, "InvalidArgument", message, ArgumentName=name, ArgumentValue=until)
     return until
 
@@ -98,19 +102,19 @@ def _may_bypass(lock: Lock, request: Request) -> bool:
 
 
 def put_object_retention(request: Request) -> Answer:
-    """PutObjectRetention: COMPLIANCE, and GOVERNANCE without the bypass header, can only be extended."""
+    """PutObjectRetention: COMPLIANCE, and GOVERNANCE without the bypass header, can only be extended as they are."""
     content = request.xml("Retention")
     mode, until = content.get("Mode"), content.get("RetainUntilDate")
-    if bool(mode) != bool(until):
+    if bool(mode) != bool(until) or (mode and mode not in MODES):
         raise malformed_xml()
-    retention: dict[str, Any] = {"mode": mode or None, "until": _checked(mode, until) if mode and until else None}
+    checked = _checked(until, "RetainUntilDate") if until else None
+    retention: dict[str, Any] = {"mode": mode or None, "until": checked}
 
     def check(version: Version) -> None:
         old = version.attributes.lock
         if old.until is None or not _is_retained(old) or _may_bypass(old, request):
             return
-        longer = retention["until"] is not None and _moment(retention["until"]) >= _moment(old.until)
-        if not longer or (old.mode == "COMPLIANCE" and mode != "COMPLIANCE"):
+        if checked is None or _moment(checked) < _moment(old.until) or mode != old.mode:
             raise _protected()
 
     version = _change(request, retention, check)

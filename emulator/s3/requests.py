@@ -61,8 +61,12 @@ class Request:
 
     @property
     def is_encoded(self) -> bool:
-        """Return whether the request asks for URL-encoded keys."""
-        return self.query.get("encoding-type") == "url"
+        """Return whether the request asks for URL-encoded keys. Raises InvalidArgument for another encoding."""
+        encoding = self.query.get("encoding-type")
+        if encoding not in (None, "url"):
+            message = "Invalid Encoding Method specified in Request"
+            raise S3Error(400, "InvalidArgument", message, ArgumentName="encoding-type", ArgumentValue=encoding)
+        return encoding is not None
 
     def number(self, name: str, default: int) -> int:
         """Return a query parameter that is a non-negative integer. Raises InvalidArgument."""

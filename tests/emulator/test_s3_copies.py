@@ -192,6 +192,38 @@ def test_a_copy_onto_itself_must_change_something(s3: Any, bucket: str) -> None:
     assert len(s3.list_object_versions(Bucket=bucket)["Versions"]) == 3
 
 
+def test_a_copy_onto_itself_may_change_only_the_encryption(s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="key", Body=b"x", ServerSideEncryption="aws:kms")
+    answer = s3.copy_object(Bucket=bucket, Key="key", CopySource=f"{bucket}/key")
+    assert answer["ServerSideEncryption"] == "AES256"
+
+
+def test_a_copy_onto_itself_need_not_change_anything_where_the_bucket_has_an_encryption_of_its_own(
+    s3: Any, bucket: str
+) -> None:
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    s3.put_object(Bucket=bucket, Key="key", Body=b"x")
+    s3.copy_object(Bucket=bucket, Key="key", CopySource=f"{bucket}/key")
+    s3.delete_bucket_encryption(Bucket=bucket)
+    with refused("InvalidRequest", 400):
+        s3.copy_object(Bucket=bucket, Key="key", CopySource=f"{bucket}/key")
+
+
+def test_a_copy_into_a_suspended_bucket_answers_its_id_but_not_that_of_its_source(aws: Plain, s3: Any) -> None:
+    bucket = aws.bucket(versioning="Suspended")
+    assert "VersionId" not in s3.put_object(Bucket=bucket, Key="key", Body=b"x")
+    answer = s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/key")
+    assert answer["VersionId"] == "null"
+    assert "CopySourceVersionId" not in answer
+
+
+def test_a_copy_source_without_a_key_is_an_invalid_argument(s3: Any, bucket: str) -> None:
+    with refused("InvalidArgument", 400) as error:
+        s3.copy_object(Bucket=bucket, Key="copy", CopySource="nowhere")
+    assert (error["Message"], error["ArgumentName"]) == ("Invalid copy source object key", "x-amz-copy-source")
+
+
 def test_a_copy_of_nothing_has_the_error_of_what_is_missing(s3: Any, bucket: str) -> None:
     version = s3.put_object(Bucket=bucket, Key="key", Body=b"x")["VersionId"]
     s3.delete_object(Bucket=bucket, Key="key", VersionId=version)

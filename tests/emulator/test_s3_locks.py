@@ -1,0 +1,125 @@
+"""Object Lock requests that S3 refuses, and the configuration of buckets: each value as it was recorded on AWS."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.emulator.plain import Plain, put, refused
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+BOTH = "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied"
+
+
+@pytest.fixture(scope="module")
+def lockable(aws: Plain) -> str:
+    return aws.bucket(ObjectLockEnabledForBucket=True)
+
+
+def configure(s3: Any, bucket: str, **default: Any) -> None:
+    configuration = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": default}}
+    s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration=configuration)
+
+
+@pytest.mark.parametrize(
+    ("locked", "name", "message"),
+    [
+        ({"ObjectLockMode": "GOVERNANCE"}, "x-amz-object-lock-retain-until-date", BOTH),
+        ({"ObjectLockRetainUntilDate": NOW + timedelta(days=1)}, "x-amz-object-lock-mode", BOTH),
+        (
+            {"ObjectLockMode": "SOFT", "ObjectLockRetainUntilDate": NOW + timedelta(days=1)},
+            "x-amz-object-lock-mode",
+            "Unknown wormMode directive.",
+        ),
+        (
+            {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": NOW - timedelta(days=1)},
+            "x-amz-object-lock-retain-until-date",
+            "The retain until date must be in the future!",
+        ),
+    ],
+    ids=["no date", "no mode", "an unknown mode", "a date in the past"],
+)
+def test_the_header_of_a_lock_that_s3_does_not_take_is_named(
+    s3: Any, lockable: str, locked: dict[str, Any], name: str, message: str
+) -> None:
+    with refused("InvalidArgument", 400) as error:
+        put(s3, lockable, **locked)
+    assert (error["ArgumentName"], error["Message"]) == (name, message)
+
+
+def test_a_retention_of_an_unknown_mode_is_malformed(s3: Any, lockable: str) -> None:
+    put(s3, lockable)
+    retention = {"Mode": "SOFT", "RetainUntilDate": NOW + timedelta(days=1)}
+    with refused("MalformedXML", 400):
+        s3.put_object_retention(Bucket=lockable, Key="key", Retention=retention)
+
+
+def test_a_retention_in_the_past_names_its_element(s3: Any, lockable: str) -> None:
+    put(s3, lockable)
+    retention = {"Mode": "GOVERNANCE", "RetainUntilDate": NOW - timedelta(days=1)}
+    with refused("InvalidArgument", 400) as error:
+        s3.put_object_retention(Bucket=lockable, Key="key", Retention=retention)
+    assert error["ArgumentName"] == "RetainUntilDate"
+
+
+def test_governance_becomes_compliance_only_with_the_bypass_header(s3: Any, lockable: str) -> None:
+    put(s3, lockable, ObjectLockMode="GOVERNANCE", ObjectLockRetainUntilDate=NOW + timedelta(seconds=60))
+    retention = {"Mode": "COMPLIANCE", "RetainUntilDate": NOW + timedelta(seconds=120)}
+    with refused("AccessDenied", 403):
+        s3.put_object_retention(Bucket=lockable, Key="key", Retention=retention)
+    s3.put_object_retention(Bucket=lockable, Key="key", Retention=retention, BypassGovernanceRetention=True)
+    assert s3.get_object_retention(Bucket=lockable, Key="key")["Retention"]["Mode"] == "COMPLIANCE"
+
+
+@pytest.mark.parametrize("versioning", [None, "Suspended"], ids=["never versioned", "suspended"])
+def test_object_lock_needs_versioning(aws: Plain, s3: Any, versioning: str | None) -> None:
+    bucket = aws.bucket(versioning=versioning)
+    with refused("InvalidBucketState", 409) as error:
+        configure(s3, bucket, Mode="GOVERNANCE", Days=1)
+    assert error["Message"] == "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration"
+
+
+def test_the_default_retention_is_returned_in_the_unit_that_was_put(s3: Any, aws: Plain) -> None:
+    bucket = aws.bucket()
+    for default in ({"Mode": "GOVERNANCE", "Days": 1}, {"Mode": "COMPLIANCE", "Years": 2}):
+        configure(s3, bucket, **default)
+        found = s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
+        assert found == {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": default}}
+    s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"})
+    found = s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
+    assert found == {"ObjectLockEnabled": "Enabled"}
+
+
+@pytest.mark.parametrize(
+    "configuration",
+    [
+        {},
+        {"Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}},
+        {"ObjectLockEnabled": "Enabled", "Rule": {}},
+        {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {}}},
+        {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE"}}},
+        {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "governance", "Days": 1}}},
+        {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1, "Years": 1}}},
+    ],
+    ids=["empty", "not enabled", "no retention", "an empty retention", "no period", "a mode in small letters", "both"],
+)
+def test_a_lock_configuration_that_lacks_something_is_malformed(
+    s3: Any, lockable: str, configuration: dict[str, Any]
+) -> None:
+    with refused("MalformedXML", 400):
+        s3.put_object_lock_configuration(Bucket=lockable, ObjectLockConfiguration=configuration)
+
+
+@pytest.mark.parametrize("default", [{"Days": 0}, {"Years": -1}, {"Days": 36_501}, {"Years": 101}])
+def test_a_default_retention_lasts_a_day_to_a_hundred_years(s3: Any, lockable: str, default: dict[str, int]) -> None:
+    with refused("InvalidArgument", 400) as error:
+        configure(s3, lockable, Mode="GOVERNANCE", **default)
+    assert error["ArgumentName"] in default
+
+
+def test_a_bucket_without_object_lock_is_named(s3: Any, bucket: str) -> None:
+    with refused("ObjectLockConfigurationNotFoundError", 404) as error:
+        s3.get_object_lock_configuration(Bucket=bucket)
+    assert error["BucketName"] == bucket
