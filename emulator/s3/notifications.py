@@ -18,7 +18,7 @@ from typing import Any
 
 from moto.s3.models import FakeBucket
 
-from emulator.calls.answers import Answer, S3Error, s3_answer
+from emulator.calls.answers import Answer, S3Error, malformed_xml, s3_answer
 from emulator.calls.operations import s3_model
 from emulator.iam import policies
 from emulator.iam.evaluation import evaluate
@@ -39,8 +39,17 @@ class Destination:
     arn: str
     id: str
     events: tuple[str, ...]
-    prefix: str = ""
-    suffix: str = ""
+    filters: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def prefix(self) -> str:
+        """Return what keys begin with."""
+        return dict(self.filters).get("Prefix", "")
+
+    @property
+    def suffix(self) -> str:
+        """Return what keys end with."""
+        return dict(self.filters).get("Suffix", "")
 
     def wants(self, event: str, key: str) -> bool:
         """Return whether this destination receives an event about a key."""
@@ -106,13 +115,18 @@ def _read_destination(kind: str, entry: Mapping[str, Any]) -> Destination:
     for event in events:
         if event not in _known_events():
             raise _invalid("A specified event is not supported for notifications.", "Event", event)
-    filters = {"prefix": "", "suffix": ""}
-    for rule in ((entry.get("Filter") or {}).get("S3Key") or {}).get("FilterRule", []):
-        name = str(rule.get("Name"))
-        if name.lower() not in filters:
-            raise _invalid("filter rule name must be either prefix or suffix", "FilterRule.Name", name)
-        filters[name.lower()] = str(rule.get("Value") or "")
-    return Destination(kind, arn, entry.get("Id") or secrets.token_hex(24), events, **filters)
+    filters = [_read_filter(rule) for rule in ((entry.get("Filter") or {}).get("S3Key") or {}).get("FilterRule", [])]
+    return Destination(kind, arn, entry.get("Id") or secrets.token_hex(24), events, tuple(filters))
+
+
+def _read_filter(rule: Any) -> tuple[str, str]:
+    """Return a filter. S3 stores its name with a capital, and keeps an empty value, as recorded."""
+    if not isinstance(rule, dict) or not {"Name", "Value"} <= rule.keys():
+        raise malformed_xml()
+    name = str(rule["Name"])
+    if name.title() not in ("Prefix", "Suffix"):
+        raise _invalid("filter rule name must be either prefix or suffix", "FilterRule.Name", name)
+    return name.title(), str(rule["Value"] or "")
 
 
 @cache
@@ -170,8 +184,7 @@ def get(request: Request) -> Answer:
 
 
 def _as_xml(destination: Destination) -> dict[str, Any]:
-    filters = (("Prefix", destination.prefix), ("Suffix", destination.suffix))
-    rules = [{"Name": name, "Value": value} for name, value in filters if value]
+    rules = [{"Name": name, "Value": value} for name, value in destination.filters]
     return {
         "Id": destination.id,
         destination.kind: destination.arn,

@@ -126,3 +126,26 @@ def test_notifications_to_a_queue_in_another_region_are_refused(aws: Plain, s3: 
 def test_notifications_that_make_no_sense_are_refused(aws: Plain, s3: Any, wrong: dict[str, Any]) -> None:
     with refused("InvalidArgument", 400):
         configure(s3, aws.bucket(), wrong)
+
+
+def with_filter(arn: str, *rules: dict[str, str]) -> dict[str, Any]:
+    entry = {"QueueArn": arn, "Events": ["s3:ObjectCreated:*"], "Filter": {"Key": {"FilterRules": list(rules)}}}
+    return {"QueueConfigurations": [entry]}
+
+
+def test_filters_are_returned_with_a_capital_even_if_they_are_empty(aws: Plain, s3: Any) -> None:
+    bucket, (_, arn) = aws.bucket(), aws.queue()
+    wanted = with_filter(arn, {"Name": "suffix", "Value": ""}, {"Name": "prefix", "Value": "a/"})
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=wanted)
+    (found,) = s3.get_bucket_notification_configuration(Bucket=bucket)["QueueConfigurations"]
+    assert found["Filter"]["Key"]["FilterRules"] == [
+        {"Name": "Suffix", "Value": ""},
+        {"Name": "Prefix", "Value": "a/"},
+    ]
+
+
+@pytest.mark.parametrize("rule", [{}, {"Name": "prefix"}, {"Value": "a/"}], ids=["nothing", "no value", "no name"])
+def test_a_filter_without_a_name_or_a_value_is_malformed(aws: Plain, s3: Any, rule: dict[str, str]) -> None:
+    bucket, (_, arn) = aws.bucket(), aws.queue()
+    with refused("MalformedXML", 400):
+        s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=with_filter(arn, rule))
