@@ -166,7 +166,7 @@ def make_rules(settings: Settings, clients: Clients) -> Callable[[str], RuleSet]
 
 def make_services(settings: Settings, clients: Clients) -> Services:
     """Build what replicating needs."""
-    buckets = S3Buckets(clients, side_by_side)
+    buckets = S3Buckets(clients, side_by_side, warn=OutcomeLog(make_logger()).incomplete)
     return Services(
         buckets=buckets,
         rules=make_rules(settings, clients),

@@ -282,6 +282,24 @@ def test_a_failure_that_was_repaired_is_replicated_when_its_message_is_sent_agai
     assert [item for item in waiting(emulator) if "redriven" in item["object"]] == []
 
 
+@pytest.mark.parametrize("bucket", ["east", "west"])
+def test_a_replica_whose_annotations_are_denied_is_completed_without_them(emulator: Running, bucket: str) -> None:
+    s3, key = emulator.client("s3", "us-east-1" if bucket == "east" else "us-west-2"), f"noted in {bucket}"
+    denied = {"Effect": "Deny", "Principal": "*", "Resource": f"arn:aws:s3:::{bucket}/{key}",
+              "Action": ["s3:GetObjectAnnotation", "s3:GetObjectVersionAnnotation"] if bucket == "east" else
+                        "s3:PutObjectAnnotation"}  # fmt: skip
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [denied]}))
+    try:
+        put(emulator, key)
+        assert wrong(emulator, key) == []
+    finally:
+        s3.delete_bucket_policy(Bucket=bucket)
+    assert take_failures(emulator) == []
+    asked = [row["status"] for row in emulator.get("requests")
+             if (row["operation"], row["key"]) == ("CopyObject", key)]  # fmt: skip
+    assert asked == [403, 200]
+
+
 UNTIL = "2040-01-01T00:00:00Z"
 
 

@@ -176,3 +176,28 @@ def test_a_copy_that_is_denied_is_permanent_trouble() -> None:
     with pytest.raises(Permanent) as trouble:
         destination(Wire([error(403, "AccessDenied")])).copy(plain(), Guard())
     assert trouble.value.reason is Reason.DST_PUT_DENIED
+
+
+REFUSED = {"denied": error(403, "AccessDenied"), "not offered": error(501, "NotImplemented")}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_copy_that_is_refused_is_repeated_once_without_annotations_and_with_a_warning(case: str) -> None:
+    wire, warnings = Wire([REFUSED[case], COPIED]), list[str]()
+    clients = wire.clients()
+    west = BucketReplicas("west", clients.reader("us-west-2"), clients.writer("us-west-2"), warn=warnings.append)
+    assert west.copy(plain(), Guard()).version_id == "w1-id"
+    first, second = ({name.lower() for name in request.headers} for request in wire.requests)
+    assert second - first == {"x-amz-object-annotation-directive"}
+    assert wire.headers()["x-amz-object-annotation-directive"] == "EXCLUDE"
+    [warning] = warnings
+    assert warning.startswith("annotations left out of photos/1.jpg v1 of east at west: ")
+
+
+def test_a_copy_that_is_refused_without_annotations_too_fails_without_a_warning() -> None:
+    wire, warnings = Wire([error(403, "AccessDenied")]), list[str]()
+    clients = wire.clients()
+    west = BucketReplicas("west", clients.reader("us-west-2"), clients.writer("us-west-2"), warn=warnings.append)
+    with pytest.raises(Permanent) as trouble:
+        west.copy(plain(), Guard())
+    assert (trouble.value.reason, len(wire.requests), warnings) == (Reason.DST_PUT_DENIED, 2, [])

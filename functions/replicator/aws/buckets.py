@@ -43,9 +43,16 @@ class _Kept:
 class S3Buckets:
     """Makes the adapters of single buckets, and caches their Regions and settings. Thread-safe."""
 
-    def __init__(self, clients: Clients, side_by_side: SideBySide, clock: Callable[[], float] = time.time) -> None:
-        """Take the clients, a function that runs tasks side by side, and a wall clock in seconds."""
+    def __init__(
+        self,
+        clients: Clients,
+        side_by_side: SideBySide,
+        clock: Callable[[], float] = time.time,
+        warn: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Take the clients, a function that runs tasks side by side, a wall clock in seconds, and one that logs."""
         self._clients = clients
+        self._warn = warn
         self._side_by_side = side_by_side
         self._clock = clock
         self._regions: dict[str, str] = {}
@@ -64,7 +71,7 @@ class S3Buckets:
         """Return a destination bucket; reason codes are those of the destination. The target's account must own it."""
         region = self._region(target.bucket, Side.DESTINATION, target.account)
         reader, writer = self._clients.reader(region), self._clients.writer(region)
-        return BucketReplicas(target.bucket, reader, writer, target.account, self._counted)
+        return BucketReplicas(target.bucket, reader, writer, target.account, warn=self._warn, counted=self._counted)
 
     def large_objects(self, bucket: str) -> BucketLargeObjects:
         """Return a source bucket for what only copies in parts ask."""

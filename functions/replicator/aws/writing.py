@@ -4,13 +4,13 @@ It also says which value of a `Copy` becomes which argument of CopyObject or Cre
 remove a version, and no role has the permission.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from replicator.aws.asking import asking, required
-from replicator.aws.errors import Side
+from replicator.aws.asking import asking, expecting, required
+from replicator.aws.errors import DENIED, NOT_IMPLEMENTED, Side
 from replicator.aws.header_text import is_sendable
 from replicator.aws.objects import PUBLIC_READ_WRITE, BucketObjects, checksum_of
 from replicator.core.deciding.copy import Copy, Guard, Written
@@ -32,18 +32,39 @@ class BucketReplicas(BucketObjects):
     """The objects of a destination bucket."""
 
     def __init__(
-        self, bucket: str, reader: "S3Client", writer: "S3Client", account: str = "", counted: set[str] | None = None
+        self,
+        bucket: str,
+        reader: "S3Client",
+        writer: "S3Client",
+        account: str = "",
+        *,
+        warn: Callable[[str], None] = lambda _: None,
+        counted: set[str] | None = None,
     ) -> None:
         super().__init__(bucket, Side.DESTINATION, reader, account, counted)
         self._writer = writer
+        self._warn = warn
 
     def copy(self, copy: Copy, guard: Guard) -> Written:
-        """Write one replica. Raises Conflict if the guard fails. Never retried here: the response may be lost."""
+        """Write one replica. Raises Conflict if the guard fails.
+
+        Not repeated after temporary trouble: the response may be lost. S3 copies annotations by itself, and without the
+        permission for them it refuses the whole copy, as do buckets that have none (501). A replica without annotations
+        is better than none: a copy that is refused is repeated without them, and a line in the log says so.
+        """
         arguments = copy_arguments(copy, guard)
+        with expecting("CopyObject", self.side, DENIED | NOT_IMPLEMENTED) as asked:
+            return self._copy(arguments)
         with asking("CopyObject", self.side):
-            answer = self._writer.copy_object(Bucket=self.bucket, **self._owner, **arguments)
-            result = required(answer, "CopyObjectResult")
-            return Written(answer.get("VersionId", ""), required(result, "ETag"), checksum_of(result))
+            written = self._copy({**arguments, "AnnotationDirective": "EXCLUDE"})
+        where = f"{copy.key} {copy.version_id} of {copy.bucket} at {self.bucket}"
+        self._warn(f"annotations left out of {where}: CopyObject with them is {asked.code}")
+        return written
+
+    def _copy(self, arguments: Mapping[str, Any]) -> Written:
+        answer = self._writer.copy_object(Bucket=self.bucket, **self._owner, **arguments)
+        result = required(answer, "CopyObjectResult")
+        return Written(answer.get("VersionId", ""), required(result, "ETag"), checksum_of(result))
 
     def mark_deleted(self, key: str, guard: Guard) -> None:
         """Write a delete marker. Raises Conflict if the guard fails. It names no version id, so it removes nothing."""
