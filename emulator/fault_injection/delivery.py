@@ -22,11 +22,15 @@ _WINDOW_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class DeliverySettings:
-    """`duplicate`: the probability that an event is delivered twice; `shuffle`: random order; `seed`: of both."""
+    """`duplicate`: the probability that an event is delivered twice; `shuffle`: random order; `seed`: of both.
+
+    `unequal_sequencers`: half of the sequencers are without their leading zeros, so that they cannot all be compared.
+    """
 
     duplicate: float = 0.0
     shuffle: bool = False
     seed: int | None = None
+    unequal_sequencers: bool = False
 
 
 class Delivery:
@@ -52,6 +56,12 @@ class Delivery:
         with self._changed:
             self._settings = settings
             self._random = random.Random(settings.seed)  # noqa: S311
+
+    def sequencer(self, sequence: int) -> str:
+        """Return the sequencer of an event in S3's own format: 18 digits in capitals, two of them leading zeros."""
+        with self._changed:
+            short = self._settings.unequal_sequencers and self._random.random() < 0.5
+        return f"{sequence:X}" if short else f"{sequence:018X}"
 
     def send(self, deliver: Callable[[], None]) -> None:
         """Call `deliver` soon from the delivery thread, perhaps twice. Errors are logged, never raised."""

@@ -80,30 +80,32 @@ class _Happened:
         # A deletion is later than the version that it deletes; a creation has the sequence of what it creates.
         created = event != "ObjectRemoved:Delete" and not event.startswith("ObjectRestore")
         sequence = entry.sequence if created else next_sequence()
-        self.sequencer = f"{sequence:018X}" if event.startswith(_WITH_SEQUENCER) else None
+        self.sequence = sequence if event.startswith(_WITH_SEQUENCER) else None
         self.request_id = request_id()
         call = current_call.get()
         self.principal_id = call.principal.id if call else "AWS:AIDAEMULATORITSELF000"
 
-    def object(self, key: str, etag_name: str, version_name: str) -> dict[str, Any]:
+    def object(self, key: str, etag_name: str, version_name: str, sequencer: str | None) -> dict[str, Any]:
         """Return the description of the object, with the field names of either format."""
         fields: dict[str, Any] = {"key": key}
         if is_version(self.entry) and self.event != "ObjectRemoved:Delete":
-            if self.sequencer:
+            if sequencer:
                 fields["size"] = self.entry.size
             fields[etag_name] = self.entry.etag.strip('"')
         elif isinstance(self.entry, Marker) and self.event == "ObjectRemoved:DeleteMarkerCreated":
             fields[etag_name] = _EMPTY_ETAG
         if self.entry.version_id != NULL:
             fields[version_name] = self.entry.version_id
-        if self.sequencer:
-            fields["sequencer"] = self.sequencer
+        if sequencer:
+            fields["sequencer"] = sequencer
         return fields
 
     def record(self, configuration_id: str) -> dict[str, Any]:
         """Return a record in the format for queues, with the key URL-encoded."""
+        key = quote_plus(self.entry.name, safe="/*")
+        sequencer = None if self.sequence is None else active().delivery.sequencer(self.sequence)
         return {
-            "eventVersion": "2.1" if self.sequencer else "2.3",
+            "eventVersion": "2.3" if sequencer is None else "2.1",
             "eventSource": "aws:s3",
             "awsRegion": self.bucket.region_name,
             "eventTime": timestamp(self.time),
@@ -119,7 +121,7 @@ class _Happened:
                     "ownerIdentity": {"principalId": "A3EMULATOROWNER"},
                     "arn": self.bucket.arn,
                 },
-                "object": self.object(quote_plus(self.entry.name, safe="/*"), "eTag", "versionId"),
+                "object": self.object(key, "eTag", "versionId", sequencer),
             },
             **self.extra,
         }
@@ -129,11 +131,12 @@ class _Happened:
         return _DETAIL_TYPES.get(self.event) or _DETAIL_TYPES.get(self.event.partition(":")[0])
 
     def detail(self, detail_type: str) -> dict[str, Any]:
-        """Return the event in EventBridge's format, with the key unencoded and the requester's account."""
+        """Return the event in EventBridge's format: the key unencoded, 16 digits, the requester's account."""
+        sequencer = None if self.sequence is None else f"{self.sequence:016x}"
         detail: dict[str, Any] = {
             "version": "0",
             "bucket": {"name": self.bucket.name},
-            "object": self.object(self.entry.name, "etag", "version-id"),
+            "object": self.object(self.entry.name, "etag", "version-id", sequencer),
             "request-id": self.request_id,
             "requester": self.bucket.account_id,
             "source-ip-address": "127.0.0.1",
@@ -141,7 +144,7 @@ class _Happened:
         if self.event.startswith("ObjectCreated:"):
             detail["reason"] = _REASONS.get(self.event.partition(":")[2], "PutObject")
         if self.event.startswith("ObjectRestore:"):
-            detail["object"].pop("sequencer", None)
+            self._describe_restore(detail)
         if deletion := _DELETION_TYPES.get(self.event):
             detail |= {"reason": "DeleteObject", "deletion-type": deletion}
         return {
@@ -155,6 +158,15 @@ class _Happened:
             "resources": [self.bucket.arn],
             "detail": detail,
         }
+
+    def _describe_restore(self, detail: dict[str, Any]) -> None:
+        """Change the detail as recorded: without a sequencer; the end of a restore has no caller's address."""
+        detail["object"].pop("sequencer", None)
+        if is_version(self.entry):
+            detail["source-storage-class"] = self.entry.storage_class
+        if data := self.extra.get("glacierEventData"):
+            detail["restore-expiry-time"] = data["restoreEventData"]["lifecycleRestorationExpiryTime"]
+            del detail["source-ip-address"]
 
 
 def restored(ready: datetime, days: int, storage_class: str) -> dict[str, Any]:

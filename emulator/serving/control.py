@@ -81,14 +81,17 @@ def _clear_faults(emulator: Emulator, _: Mapping[str, Any]) -> Any:
 
 
 def _set_delivery(emulator: Emulator, environ: Mapping[str, Any]) -> Any:
-    example = '{"duplicate": 0.3, "shuffle": true, "seed": 1}'
-    body = _object(environ, example, "duplicate", "shuffle", "seed")
-    shuffle, seed = body.get("shuffle", False), body.get("seed")
-    if not isinstance(shuffle, bool):
-        raise BadRequestError(f"'shuffle' must be true or false, not {shuffle!r}.")
+    example = '{"duplicate": 0.3, "shuffle": true, "seed": 1, "unequal_sequencers": true}'
+    body = _object(environ, example, "duplicate", "shuffle", "seed", "unequal_sequencers")
+    seed = body.get("seed")
+    for name in ("shuffle", "unequal_sequencers"):
+        if not isinstance(body.get(name, False), bool):
+            raise BadRequestError(f"'{name}' must be true or false, not {body[name]!r}.")
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
         raise BadRequestError(f"'seed' must be a whole number, not {seed!r}.")
-    emulator.delivery.configure(DeliverySettings(_number(body, "duplicate", 0.0, largest=1.0), shuffle, seed))
+    duplicate = _number(body, "duplicate", 0.0, largest=1.0)
+    shuffle, unequal = body.get("shuffle", False), body.get("unequal_sequencers", False)
+    emulator.delivery.configure(DeliverySettings(duplicate, shuffle, seed, unequal))
     return _get_delivery(emulator, environ)
 
 

@@ -193,6 +193,20 @@ def test_the_sequencer_is_that_of_the_write_however_late_its_event_comes(
     assert told[4] < told[5]
 
 
+def test_sequencers_have_18_digits_unless_they_are_to_be_of_unequal_length(
+    aws: Plain, s3: Any, watched: tuple[str, str]
+) -> None:
+    bucket, url = watched
+    lengths = []
+    for settings in ({}, {"unequal_sequencers": True, "seed": 1}):
+        aws.post("delivery", settings)
+        for _ in range(20):
+            s3.put_object(Bucket=bucket, Key="key", Body=b"x")
+        lengths.append({len(record["s3"]["object"]["sequencer"]) for record in aws.records(url)})
+    aws.post("delivery", {})
+    assert lengths == [{18}, {16, 18}]
+
+
 @pytest.mark.parametrize("versioning", [None, "Suspended"], ids=["never versioned", "suspended"])
 def test_an_event_of_a_bucket_without_versioning_names_no_version(aws: Plain, s3: Any, versioning: str | None) -> None:
     bucket, (url, arn) = aws.bucket(versioning=versioning), aws.queue()
@@ -252,7 +266,7 @@ def test_event_bridge_gets_its_own_shape(aws: Plain, s3: Any, bridged: tuple[str
     bucket, url = bridged
     version = s3.put_object(Bucket=bucket, Key="a b+ü", Body=b"hello")["VersionId"]
     (event,) = aws.messages(url)
-    assert event["detail"]["object"].pop("sequencer").isalnum()
+    assert re.fullmatch(r"[0-9a-f]{16}", event["detail"]["object"].pop("sequencer"))
     assert event["detail"].pop("request-id")
     assert event.pop("id")
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", event.pop("time"))
@@ -287,6 +301,18 @@ def test_event_bridge_tells_kinds_of_deletions_and_tags_apart(aws: Plain, s3: An
         ("Object Deleted", "Delete Marker Created"),
         ("Object Deleted", "Permanently Deleted"),
     ]
+
+
+def test_event_bridge_is_told_what_is_restored_and_until_when(aws: Plain, s3: Any, bridged: tuple[str, str]) -> None:
+    bucket, url = bridged
+    s3.put_object(Bucket=bucket, Key="key", Body=b"x", StorageClass="GLACIER")
+    s3.restore_object(Bucket=bucket, Key="key", RestoreRequest={"Days": 1})
+    _, began, ended = (event["detail"] for event in aws.messages(url))
+    assert began["source-storage-class"] == ended["source-storage-class"] == "GLACIER"
+    assert "source-ip-address" in began
+    assert "source-ip-address" not in ended
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", ended["restore-expiry-time"])
+    assert not {"sequencer"} & (began["object"].keys() | ended["object"].keys())
 
 
 def test_what_is_put_on_the_bus_is_kept(aws: Plain) -> None:
