@@ -144,7 +144,10 @@ class RestOperations:
             candidates.sort(key=lambda candidate: (-candidate.weight, candidate.name))
 
     def operation(self, environ: Mapping[str, Any], path: str, query: Mapping[str, str]) -> str:
-        """Return the operation whose fixed and required parameters are all present, the one with most of them first."""
+        """Return the operation whose fixed and required parameters are all present, the one with most of them first.
+
+        A header may be missing where fixed parameters name the operation: refusing that is the operation's own task.
+        """
         method = environ["REQUEST_METHOD"]
         names, pairs = query.keys(), query.items()
         found: list[_Candidate] = []
@@ -153,7 +156,10 @@ class RestOperations:
                 found += (
                     c for c in self._candidates[method, template] if c.query <= pairs and c.required_query <= names
                 )
-        fitting = (c for c in found if all(header in environ for header in c.required_headers))
+        named = max((len(candidate.query) for candidate in found), default=0)
+        fitting = [
+            c for c in found if all(header in environ for header in c.required_headers) or 0 < named == len(c.query)
+        ]
         best = max(fitting, key=lambda candidate: candidate.weight, default=None)
         return best.name if best else "Unknown"
 

@@ -1,8 +1,9 @@
 """Checksums. S3 verifies the one that the writer sends, or computes CRC64NVME: every object has a checksum.
 
 A copy keeps the algorithm of its source unless the request names another, and its checksum covers the whole object.
-A multipart upload has a checksum of the whole object (CRC algorithms) or of its parts' checksums (COMPOSITE).
+Those of multipart uploads are in `upload_checksums`.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from awscrt.checksums import XXHash, crc32c, crc64nvme  # type: ignore[import-untyped]
 
@@ -31,20 +33,12 @@ _DIGESTS: Mapping[str, Callable[[bytes], bytes]] = {
     "XXHASH3": XXHash.compute_xxhash3_64,
     "XXHASH128": XXHash.compute_xxhash3_128,
 }
-FULL_OBJECT_BY_PARTS = ("CRC64NVME", "CRC32", "CRC32C")
+_PREFIX = "x-amz-checksum-"
 
 
 def compute(data: bytes, algorithm: str) -> Checksum:
     """Return the checksum of the whole data."""
     return Checksum(algorithm, base64.b64encode(_DIGESTS[algorithm](data)).decode())
-
-
-def of_parts(checksums: Sequence[Checksum]) -> Checksum:
-    """Return the COMPOSITE checksum: the checksum of the parts' checksums, with their number."""
-    algorithm = checksums[0].algorithm
-    digests = b"".join(base64.b64decode(checksum.value) for checksum in checksums)
-    value = compute(digests, algorithm).value
-    return Checksum(algorithm, f"{value}-{len(checksums)}", "COMPOSITE")
 
 
 def of_request(request: Request) -> Checksum:
@@ -53,7 +47,9 @@ def of_request(request: Request) -> Checksum:
     _check_md5(request, body)
     sent = sent_checksum(request)
     if sent is None:
-        return compute(body, requested_algorithm(request, "x-amz-sdk-checksum-algorithm") or DEFAULT)
+        _check_none_announced(request)
+        return compute(body, DEFAULT)
+    _check_value(sent)
     computed = compute(body, sent.algorithm)
     if computed.value != sent.value:
         message = f"The {sent.algorithm} you specified did not match the calculated checksum."
@@ -62,39 +58,76 @@ def of_request(request: Request) -> Checksum:
 
 
 def sent_checksum(request: Request) -> Checksum | None:
-    """Return the checksum in the request's headers or trailer; None if there is none."""
-    for name, value in request.headers("x-amz-checksum-"):
-        algorithm = name.removeprefix("x-amz-checksum-").upper()
-        if algorithm in _DIGESTS:
-            return Checksum(algorithm, value, "COMPOSITE" if "-" in value else "FULL_OBJECT")
-    return None
+    """Return the checksum in the request's headers or trailer; None if there is none. Raises InvalidRequest if two."""
+    found = {name.removeprefix(_PREFIX).upper(): value for name, value in request.headers(_PREFIX)}
+    sent = [(algorithm, value) for algorithm, value in found.items() if algorithm in _DIGESTS]
+    if len(sent) > 1:
+        message = "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
+        raise S3Error(400, "InvalidRequest", message)
+    return next((Checksum(name, value, "COMPOSITE" if "-" in value else "FULL_OBJECT") for name, value in sent), None)
 
 
-def requested_algorithm(request: Request, header: str = "x-amz-checksum-algorithm") -> str | None:
-    """Return the algorithm that a header names. Raises InvalidRequest if there is no such algorithm."""
-    algorithm = (request.header(header) or "").upper()
-    if algorithm and algorithm not in _DIGESTS:
+def _check_value(sent: Checksum) -> None:
+    """Raise InvalidRequest for what is no checksum of this algorithm at all."""
+    digest = _decoded(sent.value)
+    if digest is None or len(digest) != len(_DIGESTS[sent.algorithm](b"")):
+        message = f"Value for {_PREFIX}{sent.algorithm.lower()} header is invalid."
+        raise S3Error(400, "InvalidRequest", message)
+
+
+def _check_none_announced(request: Request) -> None:
+    if request.header("x-amz-sdk-checksum-algorithm"):
         message = (
-            f"Checksum algorithm provided is unsupported. Please try again with any of the valid types: {[*_DIGESTS]}"
+            "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers "
+            "were found."
         )
         raise S3Error(400, "InvalidRequest", message)
+
+
+def requested_algorithm(request: Request) -> str | None:
+    """Return the algorithm that a copy or an upload asks for. Raises InvalidRequest if there is no such algorithm."""
+    algorithm = (request.header(f"{_PREFIX}algorithm") or "").upper()
+    if algorithm and algorithm not in _DIGESTS:
+        valid = ", ".join(sorted(_DIGESTS))
+        message = f"Checksum algorithm provided is unsupported. Please try again with any of the valid types: [{valid}]"
+        raise S3Error(400, "InvalidRequest", message)
     return algorithm or None
+
+
+def algorithms() -> tuple[str, ...]:
+    """Return the names of all algorithms."""
+    return tuple(_DIGESTS)
 
 
 def as_headers(checksum: Checksum | None) -> dict[str, str]:
     """Return a checksum as headers."""
     if checksum is None:
         return {}
-    return {f"x-amz-checksum-{checksum.algorithm.lower()}": checksum.value, "x-amz-checksum-type": checksum.type}
+    return {f"{_PREFIX}{checksum.algorithm.lower()}": checksum.value, f"{_PREFIX}type": checksum.type}
 
 
-def as_xml(checksum: Checksum) -> dict[str, str]:
+def as_xml(checksum: Checksum | None) -> dict[str, str]:
     """Return a checksum as XML elements."""
-    return {"ChecksumType": checksum.type, f"Checksum{checksum.algorithm}": checksum.value}
+    return {"ChecksumType": checksum.type, f"Checksum{checksum.algorithm}": checksum.value} if checksum else {}
 
 
 def _check_md5(request: Request, body: bytes) -> None:
     sent = request.header("Content-MD5")
-    if sent and sent != base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode():
+    if sent is None:
+        return
+    digest = _decoded(sent)
+    if digest is None or len(digest) != hashlib.md5(usedforsecurity=False).digest_size:
+        fields: dict[str, Any] = {"Content-MD5": sent}
+        raise S3Error(400, "InvalidDigest", "The Content-MD5 you specified was invalid.", **fields)
+    calculated = compute(body, "MD5").value
+    if sent != calculated:
         message = "The Content-MD5 you specified did not match what we received."
-        raise S3Error(400, "BadDigest", message, ExpectedDigest=sent)
+        expected = digest.hex() if request.call.operation == "PutObject" else sent  # as recorded
+        raise S3Error(400, "BadDigest", message, ExpectedDigest=expected, CalculatedDigest=calculated)
+
+
+def _decoded(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return None

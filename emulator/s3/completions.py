@@ -1,7 +1,7 @@
 """CompleteMultipartUpload: the parts become one version, atomically, under the same conditions as any other write.
 
 Completing an upload again returns the same response as long as the version exists. The ETag is the MD5 of the parts'
-MD5 digests, with the number of parts.
+MD5 digests, with the number of parts. The response names the object's checksum unless SSE-KMS encrypts it, as recorded.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 """
@@ -15,9 +15,10 @@ from urllib.parse import quote
 from moto.s3.models import FakeBucket
 
 from emulator.calls.answers import Answer, S3Error, malformed_xml, s3_answer
-from emulator.s3 import checksums, encryption, event_records, preconditions
+from emulator.s3 import checksums, encryption, event_records, preconditions, upload_checksums
 from emulator.s3.histories import current, history, lock, push, written_version_id_header
 from emulator.s3.requests import Request
+from emulator.s3.upload_checksums import UploadChecksum
 from emulator.s3.uploads import Upload, UploadedPart, get_upload, uploads_of
 from emulator.s3.versions import Checksum, Part, Version, is_version
 from emulator.state import active
@@ -31,10 +32,11 @@ def complete_multipart_upload(request: Request) -> Answer:
             return _answer(request, done)
         upload = get_upload(request)
         encryption.check_decryptable(upload.attributes.encryption, bucket)
+        upload_checksums.check_type(request, upload.checksum)
         parts = _chosen_parts(request, upload)
         preconditions.check_completion(request, current(bucket, request.key), upload.sequence, existed=upload.existed)
         version = _assemble(bucket, upload, parts)
-        _check_sent(request, version)
+        _check_sent(request, version, upload.checksum)
         push(bucket, version)
         del uploads_of(bucket)[upload.id]
     event_records.announce("ObjectCreated:CompleteMultipartUpload", bucket, version)
@@ -48,49 +50,58 @@ def _completed_earlier(bucket: FakeBucket, request: Request) -> Version | None:
 
 
 def _chosen_parts(request: Request, upload: Upload) -> list[tuple[int, UploadedPart]]:
+    if not request.body:
+        raise S3Error(400, "InvalidRequest", "You must specify at least one part")
     chosen = request.xml("CompleteMultipartUpload", "Part").get("Part", [])
     if not chosen:
         raise malformed_xml()
     numbers = [int(part["PartNumber"]) for part in chosen]
     if numbers != sorted(set(numbers)):
         message = "The list of parts was not in ascending order. Parts must be ordered by part number."
-        raise S3Error(400, "InvalidPartOrder", message)
+        raise S3Error(400, "InvalidPartOrder", message, UploadId=upload.id)
     parts = [_chosen_part(upload, part) for part in chosen]
     smallest = active().limits.part_bytes
     for number, part in parts[:-1]:
         if len(part.data) < smallest:
             message = "Your proposed upload is smaller than the minimum allowed size"
-            raise S3Error(400, "EntityTooSmall", message, PartNumber=number, MinSizeAllowed=smallest)
+            raise S3Error(
+                400,
+                "EntityTooSmall",
+                message,
+                ProposedSize=len(part.data),
+                MinSizeAllowed=smallest,
+                PartNumber=number,
+                ETag=part.etag.strip('"'),
+            )
     return parts
 
 
 def _chosen_part(upload: Upload, chosen: dict[str, Any]) -> tuple[int, UploadedPart]:
-    number = int(chosen["PartNumber"])
+    number, etag = int(chosen["PartNumber"]), str(chosen.get("ETag")).strip('"')
     part = upload.parts.get(number)
-    sent = chosen.get(f"Checksum{upload.algorithm}")
     if (
         part is None
-        or str(chosen.get("ETag")).strip('"') != part.etag.strip('"')
-        or (sent is not None and sent != part.checksum.value)
+        or etag != part.etag.strip('"')
+        or not upload_checksums.check_completed_part(number, chosen, part.checksum, upload.checksum)
     ):
         message = (
             "One or more of the specified parts could not be found.  The part may not have been uploaded, or the "
             "specified entity tag may not match the part's entity tag."
         )
-        raise S3Error(400, "InvalidPart", message, PartNumber=number, UploadId=upload.id)
+        raise S3Error(400, "InvalidPart", message, UploadId=upload.id, PartNumber=number, ETag=etag)
     return number, part
 
 
 def _assemble(bucket: FakeBucket, upload: Upload, parts: list[tuple[int, UploadedPart]]) -> Version:
     data = b"".join(part.data for _, part in parts)
     digests = b"".join(bytes.fromhex(part.etag.strip('"')) for _, part in parts)
-    keep = upload.algorithm is not None
+    keep = upload.checksum.type == upload_checksums.COMPOSITE
     return Version(
         upload.key,
         data,
         upload.attributes,
         bucket=bucket,
-        checksum=_checksum(upload, data, [part.checksum for _, part in parts]),
+        checksum=_checksum(upload, data, parts),
         etag=f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}",
         parts=tuple(Part(number, len(part.data), part.checksum if keep else None) for number, part in parts),
         upload_id=upload.id,
@@ -98,13 +109,14 @@ def _assemble(bucket: FakeBucket, upload: Upload, parts: list[tuple[int, Uploade
     )
 
 
-def _checksum(upload: Upload, data: bytes, of_parts: list[Checksum]) -> Checksum:
-    if upload.checksum_type == "COMPOSITE":
-        return checksums.of_parts(of_parts)
-    return checksums.compute(data, upload.algorithm or checksums.DEFAULT)
+def _checksum(upload: Upload, data: bytes, parts: list[tuple[int, UploadedPart]]) -> Checksum | None:
+    """Return the object's checksum. Of an upload with SSE-C that asked for none, S3 was recorded to keep none."""
+    if upload.checksum.algorithm is None and upload.attributes.encryption.customer_key_md5:
+        return None
+    return upload_checksums.of_object(data, [part.checksum for _, part in parts], upload.checksum)
 
 
-def _check_sent(request: Request, version: Version) -> None:
+def _check_sent(request: Request, version: Version, asked: UploadChecksum) -> None:
     """Check the object's size and checksum against those in the request."""
     size = request.header("x-amz-mp-object-size")
     if size is not None and size != str(version.size):
@@ -112,10 +124,8 @@ def _check_sent(request: Request, version: Version) -> None:
             f"The provided 'x-amz-mp-object-size' header value {size} does not match what was computed: {version.size}"
         )
         raise S3Error(400, "InvalidRequest", message)
-    sent = checksums.sent_checksum(request)
-    if sent and sent.algorithm == version.checksum.algorithm and sent.value != version.checksum.value:
-        message = f"The {sent.algorithm.lower()} you specified did not match the calculated checksum."
-        raise S3Error(400, "BadDigest", message)
+    if version.checksum:
+        upload_checksums.check_object(request, version.checksum, asked)
 
 
 def _answer(request: Request, version: Version) -> Answer:
@@ -124,7 +134,7 @@ def _answer(request: Request, version: Version) -> Answer:
         "Bucket": request.bucket.name,
         "Key": version.name,
         "ETag": version.etag,
-        **checksums.as_xml(version.checksum),
+        **({} if version.attributes.encryption.kms_key_id else checksums.as_xml(version.checksum)),
     }
     headers = written_version_id_header(version) | encryption.as_headers(version.attributes.encryption)
     return s3_answer("CompleteMultipartUploadResult", content, headers)

@@ -78,7 +78,9 @@ def _check_changes_something(request: Request, bucket: FakeBucket, source: Versi
 
 
 def _checksum(request: Request, source: Version) -> Checksum:
-    algorithm = checksums.requested_algorithm(request) or source.checksum.algorithm
-    if source.checksum.algorithm == algorithm and source.checksum.type == "FULL_OBJECT":
+    algorithm = checksums.requested_algorithm(request) or (
+        source.checksum.algorithm if source.checksum else checksums.DEFAULT
+    )
+    if source.checksum and source.checksum.algorithm == algorithm and source.checksum.type == "FULL_OBJECT":
         return replace(source.checksum)
     return checksums.compute(source.value, algorithm)

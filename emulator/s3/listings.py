@@ -100,8 +100,8 @@ def describe(version: Version) -> dict[str, Any]:
     """Return what every listing says of an object besides its key, time and owner."""
     return {
         "ETag": version.etag,
-        "ChecksumAlgorithm": version.checksum.algorithm,
-        "ChecksumType": version.checksum.type,
+        "ChecksumAlgorithm": version.checksum.algorithm if version.checksum else None,
+        "ChecksumType": version.checksum.type if version.checksum else None,
         "Size": version.size,
         "StorageClass": version.storage_class,
     }

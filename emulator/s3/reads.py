@@ -1,20 +1,19 @@
-"""HeadObject, GetObject and GetObjectAttributes: a version's headers and bytes, whole or by range or part.
+"""HeadObject and GetObject: a version's headers and bytes, whole or by range or part.
 
 HEAD of a key whose current entry is a delete marker is a 404 that names the marker; of the marker's id, a 405.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html
 """
 
 from __future__ import annotations
 
 import re
 
-from emulator.calls.answers import Answer, S3Error, http_date, s3_answer
+from emulator.calls.answers import Answer, S3Error, http_date
 from emulator.s3 import access, attributes, checksums, encryption, preconditions
 from emulator.s3.histories import version_id_header
 from emulator.s3.requests import Request
-from emulator.s3.versions import Version
+from emulator.s3.versions import Checksum, Version
 
 _RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
 _OVERRIDES = {
@@ -59,13 +58,22 @@ def _read(request: Request, version: Version) -> Answer:
     headers |= _overrides(request)
     first, last, partial = _range(request, version, headers)
     whole = (first, last) == (0, version.size - 1) or not version.size
-    if request.header_is("x-amz-checksum-mode", "ENABLED") and whole:
-        headers |= checksums.as_headers(version.checksum)
+    if request.header_is("x-amz-checksum-mode", "ENABLED"):
+        headers |= checksums.as_headers(_checksum(request, version, whole=whole))
     headers["Content-Length"] = str(last - first + 1)
     if partial:
         headers["Content-Range"] = f"bytes {first}-{last}/{version.size}"
     body = b"" if request.method == "HEAD" else version.value if whole else version.value[first : last + 1]
     return Answer(206 if partial else 200, headers, body)
+
+
+def _checksum(request: Request, version: Version, *, whole: bool) -> Checksum | None:
+    """Return the checksum to show: that of the object if all of it is read, or of a part that has one of its own."""
+    number = request.query.get("partNumber")
+    part = version.parts[int(number) - 1] if number and version.parts else None
+    if part and part.checksum:
+        return Checksum(part.checksum.algorithm, part.checksum.value, "COMPOSITE")
+    return version.checksum if whole else None
 
 
 def _overrides(request: Request) -> dict[str, str]:
@@ -96,6 +104,8 @@ def _replication_status(version: Version) -> str:
 def _range(request: Request, version: Version, headers: dict[str, str]) -> tuple[int, int, bool]:
     """Return first byte, last byte, and whether the request names a range; an invalid range is ignored."""
     if "partNumber" in request.query:
+        if request.header("Range"):
+            raise S3Error(400, "InvalidRequest", "Cannot specify both Range header and partNumber query parameter")
         return _part(request.number("partNumber", 1), version, headers)
     asked = _RANGE.match(request.header("Range") or "")
     if not asked or not any(asked.groups()):
@@ -121,41 +131,3 @@ def _part(number: int, version: Version, headers: dict[str, str]) -> tuple[int, 
         headers["x-amz-mp-parts-count"] = str(len(sizes))
     first = sum(sizes[: number - 1])
     return first, first + sizes[number - 1] - 1, version.size > 0
-
-
-def get_object_attributes(request: Request) -> Answer:
-    """GetObjectAttributes: the attributes that x-amz-object-attributes names."""
-    version = request.get_version()
-    encryption.check_readable(version, request)
-    asked = [name.strip() for name in (request.header("x-amz-object-attributes") or "").split(",")]
-    checksum = checksums.as_xml(version.checksum)
-    content = {
-        "ETag": version.etag.strip('"'),
-        "Checksum": checksum | {f"Checksum{version.checksum.algorithm}": version.checksum.value.partition("-")[0]},
-        "ObjectParts": _parts(request, version) if version.parts else None,
-        "StorageClass": version.storage_class,
-        "ObjectSize": version.size,
-    }
-    headers = {"Last-Modified": http_date(version.last_modified), **version_id_header(request.bucket, version)}
-    shown = {name: value for name, value in content.items() if name in asked}
-    return s3_answer("GetObjectAttributesResponse", shown, headers)
-
-
-def _parts(request: Request, version: Version) -> dict[str, object]:
-    after = int(request.header("x-amz-part-number-marker") or 0)
-    most = int(request.header("x-amz-max-parts") or 1000)
-    following = [part for part in version.parts if part.number > after]
-    page = following[:most]
-    shown = [
-        {"PartNumber": part.number, "Size": part.size, f"Checksum{part.checksum.algorithm}": part.checksum.value}
-        for part in page
-        if part.checksum
-    ]
-    return {
-        "TotalPartsCount": len(version.parts),
-        "PartNumberMarker": after,
-        "NextPartNumberMarker": page[-1].number if page else after,
-        "MaxParts": most,
-        "IsTruncated": len(following) > len(page),
-        "Part": shown,
-    }

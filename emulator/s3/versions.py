@@ -110,7 +110,7 @@ class Version(FakeKey):
         attributes: Attributes,
         *,
         bucket: Any,
-        checksum: Checksum,
+        checksum: Checksum | None,
         etag: str | None = None,
         parts: tuple[Part, ...] = (),
         upload_id: str | None = None,
@@ -129,7 +129,7 @@ class Version(FakeKey):
         )
         self.attributes = attributes
         self.checksum = checksum
-        self.checksum_algorithm = checksum.algorithm
+        self.checksum_algorithm = checksum.algorithm if checksum else None
         self.parts = parts
         self.upload_id = upload_id
         self.annotations: dict[str, Annotation] = {}

@@ -51,7 +51,7 @@ def replica_of(entry: Entry, bucket: FakeBucket, rule: Rule) -> Entry:
         entry.value,
         _attributes(entry.attributes, bucket, rule),
         bucket=bucket,
-        checksum=replace(entry.checksum),
+        checksum=entry.checksum,
         etag=entry.etag.strip('"'),
         parts=entry.parts,
         begun=(entry.place, entry.last_modified),
