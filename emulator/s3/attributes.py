@@ -75,10 +75,12 @@ def _user_metadata(request: Request) -> dict[str, str]:
 
 def _system_metadata(request: Request) -> dict[str, str]:
     system = {name: value for name in _SYSTEM_HEADERS if (value := request.header(name))}
-    # aws-chunked is the encoding of the request, not of the object.
-    encodings = [each.strip() for each in system.pop("Content-Encoding", "").split(",")]
-    if kept := [each for each in encodings if each and each != "aws-chunked"]:
-        system["Content-Encoding"] = ",".join(kept)
+    # aws-chunked is the encoding of the request, not of the object. Without it, the text is kept as it is.
+    encodings = [each.strip() for each in system.get("Content-Encoding", "").split(",")]
+    if "aws-chunked" in encodings:
+        kept = ",".join(each for each in encodings if each not in ("", "aws-chunked"))
+        system = {name: value for name, value in system.items() if name != "Content-Encoding"}
+        system |= {"Content-Encoding": kept} if kept else {}
     return {"Content-Type": DEFAULT_CONTENT_TYPE} | system
 
 

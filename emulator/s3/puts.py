@@ -22,6 +22,7 @@ from emulator.s3.versions import Attributes, Version
 def put_object(request: Request) -> Answer:
     """PutObject."""
     bucket = request.bucket
+    request.check_length()
     checksum = checksums.of_request(request)
     wanted = attributes.of_request(request, bucket)
     _check_lock_digest(request)

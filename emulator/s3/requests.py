@@ -104,13 +104,25 @@ class Request:
             header.removeprefix("x-amz-meta-"): self._environ[name].strip(_BLANKS) for name, header in written.items()
         }
 
+    def check_length(self) -> None:
+        """Raise MissingContentLength if the request did not say how long its body is."""
+        if not self._environ.get("emulator.has_length", True):
+            raise S3Error(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+
     @cached_property
     def body(self) -> bytes:
-        """Return the body. An aws-chunked one is decoded, and its trailer is added to the headers."""
+        """Return the body. An aws-chunked one is decoded, and its trailer is added to the headers.
+
+        Raises IncompleteBody if it is not in chunks, or ends too early.
+        """
         raw: bytes = self._environ["wsgi.input"].getvalue()
         if not (self.header("x-amz-content-sha256") or "").startswith("STREAMING-"):
             return raw
-        body, self._trailer = _dechunk(raw)
+        try:
+            body, self._trailer = _dechunk(raw)
+        except ValueError:
+            message = "The request body terminated unexpectedly"
+            raise S3Error(400, "IncompleteBody", message) from None
         return body
 
     def xml(self, root: str, *lists: str) -> dict[str, Any]:
@@ -139,10 +151,12 @@ def _without_layout(element: Any) -> Any:
 
 
 def _dechunk(raw: bytes) -> tuple[bytes, dict[str, str]]:
-    """Decode S3's chunked encoding (aws-chunked); return the body and the trailer."""
+    """Decode S3's chunked encoding (aws-chunked); return the body and the trailer. Raises ValueError."""
     stream, pieces = io.BytesIO(raw), []
-    while size := int(stream.readline().partition(b";")[0].strip() or b"0", 16):
-        pieces.append(stream.read(size))
-        stream.readline()
+    while size := int(stream.readline().partition(b";")[0], 16):
+        piece = stream.read(size)
+        if len(piece) < size or stream.readline() != b"\r\n":
+            raise ValueError
+        pieces.append(piece)
     lines = (line.decode().strip().partition(":") for line in stream)
     return b"".join(pieces), {name.lower(): value.strip() for name, colon, value in lines if colon}

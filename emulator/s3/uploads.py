@@ -116,6 +116,7 @@ def _part_number(request: Request) -> int:
 
 def upload_part(request: Request) -> Answer:
     """UploadPart."""
+    request.check_length()
     upload, number = get_upload(request), _part_number(request)
     encryption.check_part(request, upload.attributes.encryption)
     part = _add(upload, number, request.body, upload_checksums.of_part(request, upload.checksum))

@@ -10,6 +10,7 @@ import http.client
 import io
 import logging
 import socket
+from http import HTTPStatus
 from typing import Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
@@ -36,6 +37,13 @@ class Handler(MotoRequestHandler):
     def run_wsgi(self) -> None:
         """Answer one request and keep the connection open, unless a fault leaves the request without a response."""
         environ = self.environ = self.make_environ()
+        if not self._length().isdecimal():
+            self.close_connection = True
+            self.send_response(HTTPStatus.BAD_REQUEST)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        environ["emulator.has_length"] = "Content-Length" in self.headers or bool(environ.get("wsgi.input_terminated"))
         body = self._whole_body(environ)
         if body is None:
             self.close_connection = True
@@ -65,6 +73,10 @@ class Handler(MotoRequestHandler):
         self.wfile.flush()
         return go_on
 
+    def _length(self) -> str:
+        """Return the Content-Length header; as long as it is no number, where the next request begins is unknown."""
+        return str(self.headers.get("Content-Length", "0"))
+
     def _whole_body(self, environ: dict[str, Any]) -> bytes | None:
         """Return the body; None if the connection broke before its end: half a request must have no effect."""
         if environ.get("wsgi.input_terminated"):
@@ -73,7 +85,7 @@ class Handler(MotoRequestHandler):
             except OSError:
                 return None
             return chunks
-        length = int(self.headers.get("Content-Length") or 0)
+        length = int(self._length())
         body = self.rfile.read(length)
         return body if len(body) == length else None
 

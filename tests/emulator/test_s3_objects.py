@@ -30,6 +30,12 @@ def test_the_checksum_that_a_writer_sends_is_kept(s3: Any, bucket: str, algorith
     assert found[f"Checksum{algorithm}"] == compute(b"hello", algorithm).value
 
 
+def test_a_content_encoding_is_kept_as_it_was_written_but_for_that_of_the_request(s3: Any, bucket: str) -> None:
+    for sent, kept in (("deflate, gzip", "deflate, gzip"), ("aws-chunked, gzip", "gzip"), ("aws-chunked", None)):
+        put(s3, bucket, ContentEncoding=sent)
+        assert head(s3, bucket).get("ContentEncoding") == kept
+
+
 def test_checksums_are_returned_only_when_asked_for(s3: Any, bucket: str) -> None:
     put(s3, bucket, ChecksumAlgorithm="SHA256")
     assert not [name for name in head(s3, bucket) if name.startswith("Checksum")]
