@@ -16,6 +16,7 @@ from emulator.s3 import (
     access,
     acls,
     bucket_listings,
+    bucket_policies,
     buckets,
     completions,
     copies,
@@ -46,6 +47,7 @@ _OPERATIONS: Mapping[str, Callable[[Request], Answer | None]] = {
     "AbortMultipartUpload": uploads.abort_multipart_upload,
     "CompleteMultipartUpload": completions.complete_multipart_upload,
     "CopyObject": copies.copy_object,
+    "CreateBucket": acls.check_new_bucket,
     "CreateMultipartUpload": uploads.create_multipart_upload,
     "DeleteBucketReplication": replication.delete,
     "DeleteObject": deletes.delete_object,
@@ -54,6 +56,7 @@ _OPERATIONS: Mapping[str, Callable[[Request], Answer | None]] = {
     "DeleteObjects": deletes.delete_objects,
     "GetBucketAcl": acls.get_bucket_acl,
     "GetBucketNotificationConfiguration": notifications.get,
+    "GetBucketPolicyStatus": bucket_policies.get_bucket_policy_status,
     "GetBucketReplication": replication.get,
     "GetObject": reads.get_object,
     "GetObjectAcl": acls.get_object_acl,
@@ -74,6 +77,7 @@ _OPERATIONS: Mapping[str, Callable[[Request], Answer | None]] = {
     "ListParts": upload_listings.list_parts,
     "PutBucketAcl": acls.put_bucket_acl,
     "PutBucketNotificationConfiguration": notifications.put,
+    "PutBucketPolicy": bucket_policies.put_bucket_policy,
     "PutBucketReplication": replication.put,
     "PutBucketVersioning": buckets.put_bucket_versioning,
     "PutObject": puts.put_object,
@@ -90,8 +94,8 @@ _OPERATIONS: Mapping[str, Callable[[Request], Answer | None]] = {
 # Operations that moto implements well enough. It would take any other for a CreateBucket or a PutObject.
 _LEFT_TO_MOTO = frozenset(
     {
-        *("CreateBucket", "DeleteBucket", "GetBucketLocation"),
-        *("GetBucketPolicyStatus", "PostObject", "SelectObjectContent", "DeleteBucketLifecycle"),
+        *("DeleteBucket", "GetBucketLocation"),
+        *("PostObject", "SelectObjectContent", "DeleteBucketLifecycle"),
         "GetBucketVersioning",
         *(f"{verb}Bucket{what}" for verb in ("Get", "Put") for what in ("Logging", "AccelerateConfiguration")),
         *(f"{verb}BucketLifecycleConfiguration" for verb in ("Get", "Put")),

@@ -11,12 +11,21 @@ from __future__ import annotations
 from moto.s3.models import FakeAcl, FakeBucket, get_canned_acl
 
 from emulator.calls.answers import Answer, S3Error, s3_answer
-from emulator.s3 import event_records
+from emulator.s3 import event_records, public_access
 from emulator.s3.acl_documents import OWNER, as_xml, from_headers, from_request
 from emulator.s3.histories import get_live_version, lock, version_id_header
 from emulator.s3.requests import Request
 
-__all__ = ["ENFORCED", "OWNER", "get_bucket_acl", "get_object_acl", "of_request", "put_bucket_acl", "put_object_acl"]
+__all__ = [
+    "ENFORCED",
+    "OWNER",
+    "check_new_bucket",
+    "get_bucket_acl",
+    "get_object_acl",
+    "of_request",
+    "put_bucket_acl",
+    "put_object_acl",
+]
 
 ENFORCED = "BucketOwnerEnforced"
 
@@ -33,6 +42,8 @@ def of_request(request: Request, bucket: FakeBucket) -> FakeAcl:
         if request.header("x-amz-acl") == "bucket-owner-full-control":
             return get_canned_acl("private")
         raise _not_supported()
+    if requested is not None:
+        public_access.check_acl(request.call, bucket, requested, "s3:PutObject")
     return requested or get_canned_acl("private")
 
 
@@ -45,11 +56,25 @@ def put_object_acl(request: Request) -> Answer:
     bucket, acl = request.bucket, from_request(request)
     if is_enforced(bucket):
         raise _not_supported()
+    public_access.check_acl(request.call, bucket, acl, "s3:PutObjectAcl")
     with lock(bucket):
         version = get_live_version(bucket, request.key, request.version_id, request.method)
         version.change(acl=acl)
     event_records.announce("ObjectAcl:Put", bucket, version)
     return Answer(200, version_id_header(bucket, version))
+
+
+def check_new_bucket(request: Request) -> None:
+    """Refuse the ACL of a CreateBucket that a new bucket does not take; moto creates any other."""
+    acl = from_headers(request)
+    if acl is None or request.header_is("x-amz-acl", "private"):
+        return
+    if (request.header("x-amz-object-ownership") or ENFORCED) == ENFORCED:
+        message = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
+        raise S3Error(400, "InvalidBucketAclWithObjectOwnership", message)
+    if public_access.grants_public_access(acl):
+        message = "Bucket cannot have public ACLs set with BlockPublicAccess enabled"
+        raise S3Error(400, "InvalidBucketAclWithBlockPublicAccessError", message)
 
 
 def get_object_acl(request: Request) -> Answer:
@@ -64,6 +89,7 @@ def put_bucket_acl(request: Request) -> Answer:
     bucket, acl = request.bucket, from_request(request)
     if is_enforced(bucket):
         raise _not_supported()
+    public_access.check_acl(request.call, bucket, acl, "s3:PutBucketAcl")
     bucket.set_acl(acl)
     return Answer(200, {})
 

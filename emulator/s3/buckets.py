@@ -1,7 +1,7 @@
-"""Buckets: the defaults of new ones, versioning and policies.
+"""Buckets: the defaults of new ones, and versioning.
 
-Since 2023, new buckets have ACLs disabled (BucketOwnerEnforced) and default encryption with SSE-S3. Versioning cannot
-be suspended where Object Lock is enabled, nor while S3 replicates the bucket.
+Since 2023, new buckets have ACLs disabled (BucketOwnerEnforced), Block Public Access on, and default encryption with
+SSE-S3. Versioning cannot be suspended where Object Lock is enabled, nor while S3 replicates the bucket.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/default-encryption-faq.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-and-other-bucket-configs.html
@@ -9,14 +9,13 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-and-other-buck
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeBucket, S3Backend
 
 from emulator.calls.answers import Answer, S3Error, malformed_xml
 from emulator.patching import patch
+from emulator.s3 import public_access
 from emulator.s3.acls import ENFORCED
 from emulator.s3.native.configuration import is_configured
 from emulator.s3.requests import Request
@@ -34,6 +33,7 @@ def _create_bucket(original: Any, backend: S3Backend, *arguments: Any, **named: 
     bucket: FakeBucket = original(backend, *arguments, **named)
     bucket.ownership_rule = ENFORCED  # type: ignore[assignment] # moto stores a string and declares a dict
     bucket.encryption = _ByDefault(_BY_DEFAULT)
+    bucket.public_access_block = public_access.of_new_bucket()
     return bucket
 
 
@@ -46,18 +46,6 @@ def _delete_bucket_encryption(_original: Any, backend: S3Backend, bucket_name: s
 def has_own_encryption(bucket: FakeBucket) -> bool:
     """Return whether somebody configured the default encryption of a bucket."""
     return not isinstance(bucket.encryption, _ByDefault)
-
-
-@patch(S3Backend, "put_bucket_policy")
-def _put_bucket_policy(original: Any, backend: S3Backend, bucket_name: str, policy: bytes) -> None:
-    """Refuse a document that is not a policy, so that every stored one can be evaluated."""
-    try:
-        statements = json.loads(policy)["Statement"]
-    except (ValueError, KeyError, TypeError):
-        statements = None
-    if not isinstance(statements, list | dict):
-        raise S3ClientError("MalformedPolicy", "This policy contains invalid Json or has no Statement")
-    original(backend, bucket_name, policy)
 
 
 def put_bucket_versioning(request: Request) -> Answer:

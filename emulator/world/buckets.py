@@ -25,6 +25,8 @@ def _create(bucket: WorldBucket) -> None:
     s3.put_bucket_ownership_controls(
         Bucket=bucket.name, OwnershipControls={"Rules": [{"ObjectOwnership": bucket.ownership}]}
     )
+    if not bucket.block_public_access:
+        s3.delete_public_access_block(Bucket=bucket.name)
     if bucket.versioning != "Disabled":
         s3.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": bucket.versioning})
     if bucket.retention:

@@ -51,7 +51,10 @@ DEFAULT_WORLD: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class WorldBucket:
-    """A bucket to create. `retention` and `encryption` have the shapes of S3's API; empty means S3's default."""
+    """A bucket to create. `retention` and `encryption` have the shapes of S3's API; empty means S3's default.
+
+    block_public_access: all four settings of Block Public Access, or none of them.
+    """
 
     name: str
     region: str
@@ -60,6 +63,7 @@ class WorldBucket:
     retention: Mapping[str, Any] = field(default_factory=dict)
     ownership: str = "BucketOwnerEnforced"
     encryption: Mapping[str, Any] = field(default_factory=dict)
+    block_public_access: bool = True
 
 
 @dataclass(frozen=True)
@@ -131,14 +135,16 @@ def _bucket(fields: Fields) -> WorldBucket:
             fields.at("name"), f'"{name}" is not a bucket name: S3 requires 3 to 63 characters of a-z, 0-9, "-" and "."'
         )
     locked, retention = _object_lock(fields)
+    ownership = fields.choice("ownership", OWNERSHIPS, OWNERSHIPS[0])
     bucket = WorldBucket(
         name=name,
         region=_region(fields),
         versioning=cast(Versioning, fields.choice("versioning", ("Enabled", "Suspended", "Disabled"), "Enabled")),
         object_lock=locked,
         retention=retention,
-        ownership=fields.choice("ownership", OWNERSHIPS, OWNERSHIPS[0]),
+        ownership=ownership,
         encryption=_encryption(fields),
+        block_public_access=fields.flag("block_public_access", default=ownership == OWNERSHIPS[0]),
     )
     fields.done()
     if locked and bucket.versioning != "Enabled":

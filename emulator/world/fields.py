@@ -61,6 +61,11 @@ class Fields:
             raise WorldError(self.at(name), f'"{value}" is not one of {", ".join(allowed)}{suggestion(value, allowed)}')
         return value
 
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Return true or false."""
+        value: bool = self._take(name, bool, default)
+        return value
+
     def mapping(self, name: str) -> Mapping[str, Any]:
         """Return an object as it is, or an empty one if the field is missing."""
         value: Mapping[str, Any] = self._take(name, dict, {})

@@ -49,10 +49,12 @@ class Plain:
         return self._clients[known]
 
     def bucket(self, region: str = "us-east-1", versioning: str | None = "Enabled", **settings: Any) -> str:
-        """Create a bucket and return its name."""
+        """Create a bucket and return its name. One with an ownership of its own blocks no public ACL or policy."""
         name, s3 = f"bucket-{next(_numbers)}", self.client("s3", region)
         where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         s3.create_bucket(Bucket=name, **where, **settings)
+        if "ObjectOwnership" in settings:
+            s3.delete_public_access_block(Bucket=name)
         if versioning:
             s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": versioning})
         return name
