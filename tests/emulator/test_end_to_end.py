@@ -213,6 +213,22 @@ def test_an_acl_with_its_own_grants_is_replicated(emulator: Running) -> None:
     assert compared(emulator, "grants", source="acl-east") == []
 
 
+def test_a_replica_does_without_public_grants_where_the_destination_blocks_them(emulator: Running) -> None:
+    blocked = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
+    west, reader = emulator.client("s3", "us-west-2"), {"Type": "CanonicalUser", "ID": "aaa"}
+    west.put_public_access_block(Bucket="acl-west", PublicAccessBlockConfiguration=blocked)
+    try:
+        put(
+            emulator, "blocked", "acl-east", GrantRead='id="aaa", uri="http://acs.amazonaws.com/groups/global/AllUsers"'
+        )
+        [difference] = compared(emulator, "blocked", source="acl-east")
+    finally:
+        west.delete_public_access_block(Bucket="acl-west")
+    assert "AllUsers" in difference
+    grants = west.get_object_acl(Bucket="acl-west", Key="blocked")["Grants"]
+    assert [(each["Grantee"], each["Permission"]) for each in grants] == [(reader, "READ")]
+
+
 UNTIL = dt.datetime.now(dt.UTC).replace(microsecond=0) + dt.timedelta(days=2)
 LOCKS: dict[str, dict[str, Any]] = {
     "no lock": {},

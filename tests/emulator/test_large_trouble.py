@@ -133,6 +133,19 @@ def test_annotations_of_a_large_object_are_replicated(emulator: Running) -> None
     assert found == notes
 
 
+def test_large_replicas_do_without_public_grants_where_the_destination_blocks_them(emulator: Running) -> None:
+    blocked = {"BlockPublicAcls": True, "IgnorePublicAcls": True}
+    west = emulator.client("s3", "us-west-2")
+    west.put_public_access_block(Bucket="west", PublicAccessBlockConfiguration=blocked)
+    try:
+        put(emulator, "public", ACL="public-read")
+        assert emulator.idle()
+    finally:
+        west.delete_public_access_block(Bucket="west")
+    [grant] = west.get_object_acl(Bucket="west", Key="public")["Grants"]
+    assert (grant["Grantee"]["Type"], grant["Permission"]) == ("CanonicalUser", "FULL_CONTROL")
+
+
 def test_large_replicas_do_without_annotations_that_are_denied_or_not_offered(emulator: Running) -> None:
     operations = ("ListObjectAnnotations", "GetObjectAnnotation", "PutObjectAnnotation")
     cases = {f"{operation} {status}": (operation, status) for operation in operations for status in (400, 403, 501)}

@@ -194,6 +194,26 @@ def test_a_copy_that_is_refused_is_repeated_once_without_annotations_and_with_a_
     assert warning.startswith("annotations left out of photos/1.jpg v1 of east at west: ")
 
 
+def test_a_public_copy_that_is_refused_is_tried_with_less_and_less_and_says_what_it_lacks() -> None:
+    public = replace(plain(), grants=(READER, PUBLIC))
+    clean, no_acl = {"x-amz-grant-read": f"{READER.grantee}"}, "x-amz-grant-read"
+    tries = [
+        {no_acl: f"{READER.grantee}, {PUBLIC.grantee}"},
+        clean,
+        {no_acl: f"{READER.grantee}, {PUBLIC.grantee}", "x-amz-object-annotation-directive": "EXCLUDE"},
+        clean | {"x-amz-object-annotation-directive": "EXCLUDE"},
+    ]
+    lacks = ["", "public grants", "annotations", "public grants and annotations"]
+    for number, wanted in enumerate(tries):
+        wire, warnings = Wire([*[REFUSED["denied"]] * number, COPIED]), list[str]()
+        clients = wire.clients()
+        west = BucketReplicas("west", clients.reader("us-west-2"), clients.writer("us-west-2"), warn=warnings.append)
+        west.copy(public, Guard())
+        headers = wire.headers()
+        assert {name: value for name, value in headers.items() if name in (no_acl, *tries[2])} == wanted
+        assert [warning.partition(" left out")[0] for warning in warnings] == [lacks[number]] * bool(number)
+
+
 def test_a_copy_that_is_refused_without_annotations_too_fails_without_a_warning() -> None:
     wire, warnings = Wire([error(403, "AccessDenied")]), list[str]()
     clients = wire.clients()

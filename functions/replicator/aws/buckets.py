@@ -81,7 +81,7 @@ class S3Buckets:
     def uploads(self, target: Target) -> BucketUploads:
         """Return a destination bucket's multipart uploads. Its writing clients are made on first use."""
         region = self._region(target.bucket, Side.DESTINATION, target.account)
-        return BucketUploads(target.bucket, self._clients, region, target.account, self._annotated)
+        return BucketUploads(target.bucket, self._clients, region, target.account, self._annotated, self._warn)
 
     def source_has_acls(self, bucket: str) -> bool:
         """Return whether ACLs are enabled in a source bucket."""

@@ -5,18 +5,18 @@ upload, because a response may be lost. It does retry the copy of a part: copyin
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from replicator.aws.asking import Unreadable, asking, expecting, required
 from replicator.aws.clients import Clients
-from replicator.aws.errors import Side
+from replicator.aws.errors import DENIED, Side
 from replicator.aws.large_objects import BucketLargeObjects
 from replicator.aws.objects import checksum_of
-from replicator.aws.writing import upload_arguments
-from replicator.core.deciding.copy import Copy, Guard, Written
+from replicator.aws.writing import left_out, upload_arguments
+from replicator.core.deciding.copy import Copy, Guard, Written, without_public_grants
 from replicator.core.parts.parts import PartRange
 from replicator.core.parts.uploads import CopySource, Part
 from replicator.core.versions.version import Checksum
@@ -33,10 +33,17 @@ WHOLE = frozenset({"CRC64NVME", "CRC32", "CRC32C"})
 class BucketUploads(BucketLargeObjects):
     """One bucket, for writing in parts. Clients other than the reader are made on first use."""
 
-    def __init__(
-        self, bucket: str, clients: Clients, region: str, account: str = "", annotated: set[str] | None = None
+    def __init__(  # noqa: PLR0913, PLR0917 - the bucket, and what the container shares
+        self,
+        bucket: str,
+        clients: Clients,
+        region: str,
+        account: str = "",
+        annotated: set[str] | None = None,
+        warn: Callable[[str], None] = lambda _: None,
     ) -> None:
         super().__init__(bucket, Side.DESTINATION, clients.reader(region), account, annotated)
+        self._warn = warn
         self._clients = clients
         self._region = region
 
@@ -49,11 +56,23 @@ class BucketUploads(BucketLargeObjects):
         return self._clients.copier(self._region)
 
     def start(self, copy: Copy) -> tuple[str, int]:
-        """Start an upload for a copy. Return its id, and when it began (epoch seconds, by the bucket's clock)."""
-        arguments = upload_arguments(copy) | _checksum_asked_for(copy.checksum)
+        """Start an upload for a copy. Return its id, and when it began (epoch seconds, by the bucket's clock).
+
+        Without its public grants, if Block Public Access refuses it with them.
+        """
+        private = without_public_grants(copy)
+        with expecting("CreateMultipartUpload", self.side, DENIED if private else frozenset()):
+            return self._start(copy)
+        copy = private or copy
         with asking("CreateMultipartUpload", self.side):
-            answer = self._writer.create_multipart_upload(Bucket=self.bucket, **self._owner, **arguments)
-            return required(answer, "UploadId"), _answered_at(answer)
+            started = self._start(copy)
+        self._warn(left_out("public grants", copy, self.bucket))
+        return started
+
+    def _start(self, copy: Copy) -> tuple[str, int]:
+        arguments = upload_arguments(copy) | _checksum_asked_for(copy.checksum)
+        answer = self._writer.create_multipart_upload(Bucket=self.bucket, **self._owner, **arguments)
+        return required(answer, "UploadId"), _answered_at(answer)
 
     def copy_part(self, upload_id: str, source: CopySource, part: PartRange, *, whole: bool = False) -> Part:
         """Copy one part, or the whole source as the only part. Raises UploadGone, SourceGone.

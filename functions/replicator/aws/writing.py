@@ -6,14 +6,14 @@ remove a version, and no role has the permission.
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode
 
 from replicator.aws.asking import asking, expecting, required
 from replicator.aws.errors import DENIED, NOT_IMPLEMENTED, Side
 from replicator.aws.header_text import is_sendable
 from replicator.aws.objects import PUBLIC_READ_WRITE, BucketObjects, checksum_of
-from replicator.core.deciding.copy import Copy, Guard, Written
+from replicator.core.deciding.copy import Copy, Guard, Written, without_public_grants
 from replicator.core.outcomes.outcome import Permanent, Reason
 from replicator.core.versions.version import Encryption, Grant, Lock
 
@@ -26,6 +26,30 @@ GRANT_ARGUMENTS = {
     "READ_ACP": "GrantReadACP",
     "WRITE_ACP": "GrantWriteACP",
 }
+
+
+class Variant(NamedTuple):
+    """One way to ask for a copy: with all of it, or with less. lacks: what it does without, in words for the log."""
+
+    lacks: str
+    copy: Copy
+    arguments: Mapping[str, str]
+
+
+def poorer(copy: Copy) -> list[Variant]:
+    """Return the ways to ask for a copy, the richest first: each is tried if S3 refuses the one before."""
+    private = without_public_grants(copy)
+    kept = [("", copy), *([("public grants", private)] if private else [])]
+    bare = {"AnnotationDirective": "EXCLUDE"}
+    return [
+        *(Variant(lacks, each, {}) for lacks, each in kept),
+        *(Variant(" and ".join(filter(None, (lacks, "annotations"))), each, bare) for lacks, each in kept),
+    ]
+
+
+def left_out(what: str, copy: Copy, destination: str) -> str:
+    """Return the line of the log about what S3 refused."""
+    return f"{what} left out of {copy.key} {copy.version_id} of {copy.bucket} at {destination}: refused with the copy"
 
 
 class BucketReplicas(BucketObjects):
@@ -48,23 +72,26 @@ class BucketReplicas(BucketObjects):
     def copy(self, copy: Copy, guard: Guard) -> Written:
         """Write one replica. Raises Conflict if the guard fails.
 
-        Not repeated after temporary trouble: the response may be lost. S3 copies annotations by itself, and without the
-        permission for them it refuses the whole copy, as do buckets that have none (501). A replica without annotations
-        is better than none: a copy that is refused is repeated without them, and a line in the log says so.
+        Not repeated after temporary trouble: the response may be lost. But S3 refuses a whole copy for what is least
+        about it: annotations, which it copies by itself, without the permission for them or where there are none (501),
+        and public grants, where Block Public Access is on. So a refused copy is repeated without these, and a line in
+        the log says what the replica lacks.
         """
-        arguments = copy_arguments(copy, guard)
-        with expecting("CopyObject", self.side, DENIED | NOT_IMPLEMENTED) as asked:
-            return self._copy(arguments)
+        *richer, barest = poorer(copy)
+        for variant in richer:
+            with expecting("CopyObject", self.side, DENIED | NOT_IMPLEMENTED):
+                return self._copy(variant, guard)
         with asking("CopyObject", self.side):
-            written = self._copy({**arguments, "AnnotationDirective": "EXCLUDE"})
-        where = f"{copy.key} {copy.version_id} of {copy.bucket} at {self.bucket}"
-        self._warn(f"annotations left out of {where}: CopyObject with them is {asked.code}")
-        return written
+            return self._copy(barest, guard)
 
-    def _copy(self, arguments: Mapping[str, Any]) -> Written:
+    def _copy(self, variant: Variant, guard: Guard) -> Written:
+        arguments = {**copy_arguments(variant.copy, guard), **variant.arguments}
         answer = self._writer.copy_object(Bucket=self.bucket, **self._owner, **arguments)
         result = required(answer, "CopyObjectResult")
-        return Written(answer.get("VersionId", ""), required(result, "ETag"), checksum_of(result))
+        written = Written(answer.get("VersionId", ""), required(result, "ETag"), checksum_of(result))
+        if variant.lacks:
+            self._warn(left_out(variant.lacks, variant.copy, self.bucket))
+        return written
 
     def mark_deleted(self, key: str, guard: Guard) -> None:
         """Write a delete marker. Raises Conflict if the guard fails. It names no version id, so it removes nothing."""

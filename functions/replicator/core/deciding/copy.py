@@ -4,7 +4,7 @@ Separate from the adapter so that this can be read, and tested field by field, w
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from replicator.core.deciding.eligibility import ProposedCopy
 from replicator.core.deciding.target import Target
@@ -114,6 +114,12 @@ def put_back(stored: StoredVersion, origin: Origin, target: Target, site: Site) 
         source_metadata=head.metadata,
         source_tags=stored.tags,
     )
+
+
+def without_public_grants(copy: Copy) -> Copy | None:
+    """Return the copy as a bucket takes it that blocks public access; None if there is nothing public about it."""
+    kept = tuple(grant for grant in copy.grants if not grant.is_public)
+    return replace(copy, grants=kept) if kept != copy.grants else None
 
 
 def _place_mark(head: Head, mark: str) -> tuple[Mapping[str, str], str]:

@@ -146,12 +146,22 @@ class MarkerHead:
     version_id: str
 
 
+PUBLIC = frozenset(
+    f'uri="http://acs.amazonaws.com/groups/global/{group}"' for group in ("AllUsers", "AuthenticatedUsers")
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """One grant of an ACL: permission, and the grantee as the grant headers write it (`id="..."`, `uri="..."`)."""
 
     permission: str
     grantee: str
+
+    @property
+    def is_public(self) -> bool:
+        """Return whether it is for everybody, or everybody with an AWS account: Block Public Access refuses both."""
+        return self.grantee in PUBLIC
 
 
 @dataclass(frozen=True, slots=True)
