@@ -5,6 +5,7 @@ from replicator.aws.large_objects import BucketLargeObjects
 from replicator.aws.objects import BucketObjects
 from replicator.aws.uploads import BucketUploads
 from replicator.aws.writing import BucketReplicas
+from replicator.core.deciding.target import Target
 from replicator.core.parts.uploads import CopySource
 
 from tests.unit.wire import Wire
@@ -18,7 +19,7 @@ def objects(wire: Wire) -> BucketObjects:
 
 def replicas(wire: Wire) -> BucketReplicas:
     client = wire.clients().reader("us-east-1")
-    return BucketReplicas("west", client, client)
+    return BucketReplicas(Target("west"), client, client)
 
 
 def uploads(wire: Wire) -> BucketUploads:

@@ -209,33 +209,6 @@ def test_a_head_without_a_version_id_finds_what_is_current(answer: Answer, top: 
     assert wire.requests[0].url.endswith("/k")
 
 
-TAGS = "<Tagging><TagSet></TagSet></Tagging>"
-
-
-def counted_after(*answers: Answer) -> int | None:
-    """Send as many requests as there are answers, HEADs but for one that reads tags; return the last HEAD's count."""
-    bucket = source(Wire([*answers]))
-    found = [bucket.tags("k", "v1") if answer.body else bucket.head("k", "v1") for answer in answers]
-    assert isinstance(found[-1], Head)
-    return found[-1].tag_count
-
-
-COUNTS: dict[str, tuple[list[Answer], int | None]] = {
-    "of no number, at first": ([], None),
-    "of no number, after a number": ([Answer(headers=ALWAYS | {"x-amz-tagging-count": "1"})], 0),
-    "of no number, after S3 returned tags": ([Answer(TAGS, headers={"Server": "AmazonS3"})], 0),
-    "of no number, after another server returned tags": ([Answer(TAGS, headers={"Server": "another"})], None),
-    "of no number, after another without one": ([Answer(headers=ALWAYS)], None),
-}
-
-
-@pytest.mark.parametrize(("before", "count"), COUNTS.values(), ids=COUNTS)
-def test_no_number_of_tags_means_none_only_where_a_bucket_would_tell_it(
-    before: list[Answer], count: int | None
-) -> None:
-    assert counted_after(*before, Answer(headers=ALWAYS)) == count
-
-
 def listing(
     *entries: tuple[str, str, str], then: tuple[str, str] | None = None, truncated: bool = False, ages: str = ""
 ) -> Answer:

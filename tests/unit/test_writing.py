@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from replicator.aws.writing import BucketReplicas
 from replicator.core.deciding.copy import Copy, Guard, Written
+from replicator.core.deciding.target import Target
 from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Temporary
 from replicator.core.versions.origin import METADATA_LIMIT
 from replicator.core.versions.version import Checksum, Encryption, Grant, Lock
@@ -22,7 +23,7 @@ FULL = {"note": "x" * (METADATA_LIMIT - 4)}
 
 def destination(wire: Wire, account: str = "") -> BucketReplicas:
     clients = wire.clients()
-    return BucketReplicas("west", clients.reader("us-west-2"), clients.writer("us-west-2"), account)
+    return BucketReplicas(Target("west", account), clients.reader("us-west-2"), clients.writer("us-west-2"))
 
 
 def sent(copy: Copy, guard: Guard | None = None, account: str = "") -> dict[str, str]:
@@ -185,7 +186,9 @@ REFUSED = {"denied": error(403, "AccessDenied"), "not offered": error(501, "NotI
 def test_a_copy_that_is_refused_is_repeated_once_without_annotations_and_with_a_warning(case: str) -> None:
     wire, warnings = Wire([REFUSED[case], COPIED]), list[str]()
     clients = wire.clients()
-    west = BucketReplicas("west", clients.reader("us-west-2"), clients.writer("us-west-2"), warn=warnings.append)
+    west = BucketReplicas(
+        Target("west"), clients.reader("us-west-2"), clients.writer("us-west-2"), warn=warnings.append
+    )
     assert west.copy(plain(), Guard()).version_id == "w1-id"
     first, second = ({name.lower() for name in request.headers} for request in wire.requests)
     assert second - first == {"x-amz-object-annotation-directive"}
@@ -207,7 +210,9 @@ def test_a_public_copy_that_is_refused_is_tried_with_less_and_less_and_says_what
     for number, wanted in enumerate(tries):
         wire, warnings = Wire([*[REFUSED["denied"]] * number, COPIED]), list[str]()
         clients = wire.clients()
-        west = BucketReplicas("west", clients.reader("us-west-2"), clients.writer("us-west-2"), warn=warnings.append)
+        west = BucketReplicas(
+            Target("west"), clients.reader("us-west-2"), clients.writer("us-west-2"), warn=warnings.append
+        )
         west.copy(public, Guard())
         headers = wire.headers()
         assert {name: value for name, value in headers.items() if name in (no_acl, *tries[2])} == wanted
@@ -217,7 +222,9 @@ def test_a_public_copy_that_is_refused_is_tried_with_less_and_less_and_says_what
 def test_a_copy_that_is_refused_without_annotations_too_fails_without_a_warning() -> None:
     wire, warnings = Wire([error(403, "AccessDenied")]), list[str]()
     clients = wire.clients()
-    west = BucketReplicas("west", clients.reader("us-west-2"), clients.writer("us-west-2"), warn=warnings.append)
+    west = BucketReplicas(
+        Target("west"), clients.reader("us-west-2"), clients.writer("us-west-2"), warn=warnings.append
+    )
     with pytest.raises(Permanent) as trouble:
         west.copy(plain(), Guard())
     assert (trouble.value.reason, len(wire.requests), warnings) == (Reason.DST_PUT_DENIED, 2, [])

@@ -71,7 +71,7 @@ class S3Buckets:
         """Return a destination bucket; reason codes are those of the destination. The target's account must own it."""
         region = self._region(target.bucket, Side.DESTINATION, target.account)
         reader, writer = self._clients.reader(region), self._clients.writer(region)
-        return BucketReplicas(target.bucket, reader, writer, target.account, warn=self._warn, counted=self._counted)
+        return BucketReplicas(target, reader, writer, self._warn, self._counted)
 
     def large_objects(self, bucket: str) -> BucketLargeObjects:
         """Return a source bucket for what only copies in parts ask."""

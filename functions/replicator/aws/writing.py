@@ -14,6 +14,7 @@ from replicator.aws.errors import DENIED, NOT_IMPLEMENTED, Side
 from replicator.aws.header_text import is_sendable
 from replicator.aws.objects import PUBLIC_READ_WRITE, BucketObjects, checksum_of
 from replicator.core.deciding.copy import Copy, Guard, Written, without_public_grants
+from replicator.core.deciding.target import Target
 from replicator.core.outcomes.outcome import Permanent, Reason
 from replicator.core.versions.version import Encryption, Grant, Lock
 
@@ -57,15 +58,13 @@ class BucketReplicas(BucketObjects):
 
     def __init__(
         self,
-        bucket: str,
+        target: Target,
         reader: "S3Client",
         writer: "S3Client",
-        account: str = "",
-        *,
         warn: Callable[[str], None] = lambda _: None,
         counted: set[str] | None = None,
     ) -> None:
-        super().__init__(bucket, Side.DESTINATION, reader, account, counted)
+        super().__init__(target.bucket, Side.DESTINATION, reader, target.account, counted)
         self._writer = writer
         self._warn = warn
 
