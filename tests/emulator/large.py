@@ -68,9 +68,11 @@ def put(emulator: Running, key: str, sizes: tuple[int, ...] = SPREAD, bucket: st
     named = {"Bucket": bucket, "Key": key}
     upload = s3.create_multipart_upload(**named, **fields)["UploadId"]
     parts = []
+    algorithm = fields.get("ChecksumAlgorithm")
+    asked = {"ChecksumAlgorithm": algorithm} if algorithm else {}
     for number, size in enumerate(sizes, 1):
-        answer = s3.upload_part(**named, UploadId=upload, PartNumber=number, Body=body(size, f"part {number}"))
-        sums = {name: value for name, value in answer.items() if name.startswith("Checksum")}
+        answer = s3.upload_part(**named, UploadId=upload, PartNumber=number, Body=body(size, f"part {number}"), **asked)
+        sums = {name: answer[name] for name in (f"Checksum{algorithm}",) if name in answer}
         parts.append({"PartNumber": number, "ETag": answer["ETag"], **sums})
     return str(s3.complete_multipart_upload(**named, UploadId=upload, MultipartUpload={"Parts": parts})["VersionId"])
 
