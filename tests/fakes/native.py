@@ -21,11 +21,17 @@ class NativeReplication:
 
     def run(self) -> int:
         """Replicate what waits; return how many entries that were."""
-        waiting, self.waiting = self.waiting, []
-        for key, stored in waiting:
-            if self.s3.buckets[self.destination].find(key, stored.version_id) is None:
-                self.s3.replicate(stored, key, self.destination)
-        return len(waiting)
+        count = len(self.waiting)
+        for _ in range(count):
+            self.run_one(0)
+        return count
+
+    def run_one(self, number: int) -> None:
+        """Replicate one entry that waits, unless it was deleted or has arrived."""
+        key, stored = self.waiting.pop(number)
+        exists = self.s3.buckets[self.source].find(key, stored.version_id) is not None
+        if exists and self.s3.buckets[self.destination].find(key, stored.version_id) is None:
+            self.s3.replicate(stored, key, self.destination)
 
     def _hear(self, happening: Happening) -> None:
         """Queue what was written by anyone but S3's replication. Permanent deletions are never replicated."""

@@ -145,8 +145,7 @@ class MemoryS3:
         there = replace(
             stored,
             bucket=bucket,
-            sequencer=self._sequencer(serial := next(self._serials)),
-            serial=serial,
+            sequencer=self._sequencer(next(self._serials)),
             author=S3_REPLICATION,
             parent=stored,
             made_by_s3=stored.is_version,

@@ -3,7 +3,9 @@
 import pytest
 from replicator.core.outcomes.batch import ResultCode, Task
 from replicator.core.outcomes.outcome import Reason, Status
+from replicator.core.outcomes.replication_status import ReplicationStatus
 from replicator.flows.batch import process_tasks
+from s3replicator.status.object_reader import read_object_status
 
 from tests.fakes.native import NativeReplication
 from tests.fakes.rules import rule
@@ -102,6 +104,17 @@ def test_what_we_copied_goes_on_by_s3_and_the_ring_ends_there(stage: Stage) -> N
     settle(stage, on, home)
     assert shown(stage, NORTH) == b"1"
     assert len(stage.s3.buckets[EAST].history("k")) == 1
+
+
+def test_status_says_that_a_replica_by_s3_is_one_and_that_both_sides_agree(stage: Stage) -> None:
+    back = NativeReplication(stage.s3, WEST, EAST)
+    stage.put(body=b"1")
+    settle(stage, back)
+    status = read_object_status(EAST, "k", stage.services)
+    newest = status.versions[0]
+    assert newest.status is ReplicationStatus.REPLICA
+    assert str(newest.origin) == f"{newest.version_id} (S3's own replication)"
+    assert status.agree
 
 
 # Batch

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from replicator.core.deciding.journal import Pair
 
 from tests.fakes.clock import Clock
+from tests.fakes.native import NativeReplication
 from tests.fakes.notifications import eventbridge, notification
 from tests.fakes.s3 import Bucket, Happening, MemoryS3
 from tests.fakes.uploads import UploadStore
@@ -47,6 +48,7 @@ class History:
     turns: Turns = field(init=False)
     users: Users = field(init=False)
     stacks: dict[str, Stack] = field(default_factory=dict)
+    natives: list[NativeReplication] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         clock = Clock()
@@ -67,6 +69,9 @@ class History:
             self.stacks[name] = build_stack(name, self.setting, self.uploads, self.turns, self.choices)
         self.users = Users(self.setting, self.s3, self.stacks, self.choices, self.tell, self.watch.retagged)
         self.s3.listeners += [self.watch.happened, self._send]
+        for route in self.setting.native:
+            native = NativeReplication(self.s3, route.source, route.destination, route.markers)
+            self.natives.append(native)
 
     def tell(self, who: str, what: str) -> None:
         """Add a line to the story, if one is written."""

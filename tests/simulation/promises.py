@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from replicator.core.versions.events import Record, parse
 
-from tests.fakes.s3 import LIFECYCLE, USER, Bucket
+from tests.fakes.s3 import LIFECYCLE, S3_REPLICATION, USER, Bucket
 from tests.fakes.stored import Stored
 from tests.simulation.settings import Order, Route
 from tests.simulation.truth import ever, is_native, natives, root, saw, shown
@@ -27,6 +27,8 @@ def at_rest(history: "History") -> list[str]:
             found += _few_copies(history, route, key)
             if history.setting.order is Order.SOURCE and route.source in history.setting.writers:
                 found += _shows_source(history, route, key)
+            if history.setting.native:
+                found += _shows_what_s3_replicates(history, key)
             if history.setting.order is Order.NO_OLDER:
                 found += _shows_nothing_older(history, route, key)
         if history.setting.order is Order.SAME:
@@ -117,6 +119,15 @@ def _shows_source(history: "History", route: Route, key: str) -> Iterator[str]:
         yield f"{route.destination}/{key} shows {_name(now)} instead of {' or '.join(map(_name, allowed))}"
 
 
+def _shows_what_s3_replicates(history: "History", key: str) -> Iterator[str]:
+    """Promise 3, beside S3's own replication: two buckets of which each is replicated to the other show the same."""
+    ways = {(route.source, route.destination) for route in (*history.setting.routes, *history.setting.native)}
+    for one, other in sorted(ways):
+        now, there = (shown(history.s3.buckets[name], key) for name in (one, other))
+        if (other, one) in ways and now is not there:
+            yield f"{one}/{key} shows {_name(now)}, {other} shows {_name(there)}"
+
+
 def _shows_nothing_older(history: "History", route: Route, key: str) -> Iterator[str]:
     """Promise 3, where users delete for good at the source: their deletions stay there, and uncover nothing old."""
     sent = [stored for stored in natives(history.s3.buckets[route.source], key) if _sent(route, stored)]
@@ -195,12 +206,12 @@ def of_delivery(history: "History", handler: "Handler") -> Iterator[str]:
 
 
 def _cheap_echo(history: "History", handler: "Handler", subject: Stored) -> Iterator[str]:
-    """Check what an echo costs: no call if its event names a replicator, else one HEAD.
+    """Check what an echo costs: no call if its event names one of ours, else one HEAD.
 
     A mark that had no room in the metadata costs reading the tags, and an echo of a delete marker two listings.
     """
     calls = [call for call in handler.calls if call.side in {"source", "destination"}]
-    if history.setting.filtered and calls:
+    if history.setting.filtered and subject.author != S3_REPLICATION and calls:
         yield f"the echo of {subject.version_id} cost {len(calls)} calls although its event names its writer"
     elif subject.is_version and len(calls) > 1 + ("replication-origin" in subject.content.tags):
         yield f"the echo of {subject.version_id} cost {len(calls)} calls"

@@ -34,7 +34,7 @@ STEPS_PER_ACT = 3000
 MOST_RECEIVES = 200  # the template's maxReceiveCount
 TIMEOUT = 120.0  # seconds: that of the replicate function
 MOST_REDRIVES = 3
-STEP, DELIVER, ACT = range(3)
+STEP, DELIVER, ACT, REPLICATE = range(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,8 @@ class Scheduler:
         mood = self.mood
         moves = [STEP] * (mood.steps if parked else 0) + [DELIVER] * (mood.delivers if may_deliver else 0)
         moves += [ACT] * (mood.eager if self.acts else 0)
+        natives = [native for native in self.history.natives if native.waiting]
+        moves += [REPLICATE] * (mood.delivers if natives else 0)
         if not moves:
             return self._wait() or self._redrive()
         move = self.choices.one_of(moves)
@@ -107,6 +109,9 @@ class Scheduler:
             self._step(self._next(parked))
         elif move == DELIVER:
             self._deliver(*self.choices.one_of(list(self._receivable())))
+        elif move == REPLICATE:
+            native = self.choices.one_of(natives)
+            native.run_one(self.choices.below(len(native.waiting)))
         else:
             self.acts -= 1
             self.history.users.act()

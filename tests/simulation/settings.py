@@ -45,8 +45,9 @@ class Setting:
     hurried: they come faster than handlers can follow. batch: messages that one function gets at most. concurrency: how
     many functions run at a time. apart: seconds between two acts at least. filtered: events name who wrote.
     known_limit: why its violations are known and documented. share: of the histories played, next to other worlds.
-    large: stacks copy in parts. by_completion: uploads stand where they were completed, as in stores that only speak
-    S3's language, and a key that was written meanwhile is no conflict. digits: how long sequencers are, in turn.
+    native: routes that S3's own replication serves. large: stacks copy in parts. by_completion: uploads stand where
+    they were completed, as in stores that only speak S3's language, and a key that was written meanwhile is no
+    conflict. digits: how long sequencers are, in turn.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Setting:
     large: bool = False
     by_completion: bool = False
     digits: tuple[int, ...] = (18,)
+    native: tuple[Route, ...] = ()
 
     def takes_nothing(self, bucket: str) -> bool:
         """Return whether nothing may be written to a destination, because it keeps no versions."""
@@ -78,7 +80,8 @@ class Setting:
     @property
     def buckets(self) -> tuple[str, ...]:
         """All buckets, in the order in which the routes name them."""
-        return tuple(dict.fromkeys(name for route in self.routes for name in (route.source, route.destination)))
+        routes = (*self.routes, *self.native)
+        return tuple(dict.fromkeys(name for route in routes for name in (route.source, route.destination)))
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -102,6 +105,8 @@ TWO_WAY = _both_ways("east", "west")
 SUSPENDED = {"east": "Suspended"}
 UNVERSIONED = {"west": "Suspended"}
 RESTORES = ("write", "write", "write", "restore")
+BACK = (Route("west", "east"),)
+RING = (Route("west", "north"), Route("north", "east"))
 SAME_BYTES = "ETags cannot tell identical bytes apart"
 BOTH = ("east", "west")
 WRITES = ("write",)
@@ -133,6 +138,11 @@ SETTINGS = (
     Setting("chain", (Route("east", "west"), Route("west", "north")), BOTH, Order.NOTHING, DELETES),
     Setting("one-way, sequencers of two lengths", ONE_WAY, ("east",), Order.SOURCE, DELETES, digits=(18, 16, 18)),
     Setting("two-way, sequencers of two lengths", TWO_WAY, BOTH, Order.SAME, DELETES, digits=(18, 16, 18)),
+    Setting("one-way, S3 replicates back", ONE_WAY, ("east",), Order.SOURCE, DELETES, native=BACK),
+    Setting("one-way, S3 replicates back, users at both", ONE_WAY, BOTH, Order.SOURCE, DELETES, native=BACK),
+    Setting("one-way, beside S3", ONE_WAY, ("east",), Order.SOURCE, WRITES, native=ONE_WAY),
+    Setting("two-way, beside S3 in both directions", TWO_WAY, BOTH, Order.NOTHING, DELETES, native=TWO_WAY),
+    Setting("ring that S3 closes", ONE_WAY, BOTH, Order.NOTHING, DELETES, native=RING),
     Setting("two keys", ONE_WAY, ("east",), Order.SOURCE, DELETES, keys=("k", "k/2")),
     Setting("two-way, no deletes", TWO_WAY, BOTH, Order.SAME, WRITES),
     Setting("two-way", TWO_WAY, BOTH, Order.SAME, DELETES),

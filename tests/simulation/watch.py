@@ -54,7 +54,7 @@ class Watch:
             self._destroyed(happening)
             return
         stored = happening.stored
-        if is_native(stored) or not stored.is_version:
+        if is_native(stored) or not stored.is_version or stored.made_by_s3:
             return
         native = root(stored)
         at = (happening.bucket, native.serial)

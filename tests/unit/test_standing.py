@@ -13,6 +13,7 @@ from replicator.core.deciding.copy import Guard
 from replicator.core.deciding.facts import Ref
 from replicator.core.deciding.journal import Memory
 from replicator.core.deciding.standing import Standing, Unread, since
+from replicator.core.versions.origin import of_s3_replica
 from replicator.core.versions.version import Entry, History
 
 from tests.unit.histories import Fields, facts_of, history
@@ -61,6 +62,37 @@ def test_a_history_of_older_entries_only_is_cut_to_nothing() -> None:
 
 def test_natives_of_the_source_are_versions_that_are_no_replicas() -> None:
     assert names(standing("v1@0 d1@1 s1@2 v2@3", "w1@2").natives_since(NOON)) == ["v1", "v2"]
+
+
+def by_s3(source: str, destination: str, *twins: str) -> Standing:
+    """Return histories in which S3's own replication wrote these versions on one side."""
+    marks = {Ref(where, name): of_s3_replica(name, NOON) for where, _, name in (each.partition("/") for each in twins)}
+    before = standing(source, destination)
+    return replace(before, facts=replace(before.facts, marks={**before.facts.marks, **marks}))
+
+
+def test_a_replica_by_s3_stands_for_the_version_of_its_id_in_the_other_bucket() -> None:
+    of = by_s3("w1@2", "w1@1", f"{EAST}/w1")
+    assert of.source_marks(of.source) == [origin_of("w1", 1, WEST)]
+    of = by_s3("v1@1", "v1@1", f"{WEST}/v1")
+    assert of.destination_marks(of.destination) == [origin_of("v1", 1)]
+
+
+def test_a_replica_by_s3_of_one_of_ours_stands_for_what_ours_stands_for() -> None:
+    of = by_s3("v1@0 r1@1", "r1@1", f"{EAST}/r1")
+    assert of.source_marks(of.source) == [None, origin_of("v1", 0)]
+
+
+def test_a_replica_by_s3_needs_the_mark_of_the_version_that_it_stands_for() -> None:
+    of = by_s3("v1@0 r1@1", "r1@1", f"{EAST}/r1")
+    unread = {ref: mark for ref, mark in of.facts.marks.items() if ref != Ref(WEST, "r1")}
+    of = replace(of, facts=replace(of.facts, marks=unread))
+    assert needed(lambda: of.source_marks(of.source)) == Need(marks=frozenset({Ref(WEST, "r1")}))
+
+
+def test_a_replica_by_s3_of_a_third_bucket_is_native_nowhere() -> None:
+    of = by_s3("x1@0 v1@1", "", f"{EAST}/x1")
+    assert names(of.natives_since(NOON)) == ["v1"]
 
 
 def test_natives_of_the_source_are_asked_for_from_a_time_on() -> None:

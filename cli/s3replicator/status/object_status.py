@@ -6,7 +6,7 @@ Values only, so that the text and the JSON of the command cannot disagree.
 from dataclasses import dataclass
 
 from replicator.core.outcomes.replication_status import ReplicationStatus, roll_up
-from replicator.core.versions.origin import Origin
+from replicator.core.versions.origin import NULL_VERSION, Origin
 
 from s3replicator.status.upload_progress import UploadProgress
 
@@ -67,6 +67,11 @@ class CurrentInBucket:
             return None
         return (self.origin.bucket, self.origin.version_id) if self.origin else (self.bucket, self.version_id)
 
+    @property
+    def same_everywhere(self) -> str:
+        """The version id, by which S3's own replication makes replicas known; that of a null version names a bucket."""
+        return self.version_id if self.version_id != NULL_VERSION else f"{self.version_id} of {self.bucket}"
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectStatus:
@@ -80,4 +85,5 @@ class ObjectStatus:
     @property
     def agree(self) -> bool:
         """Return whether readers get the same in all buckets that can be read."""
-        return len({side.native_version for side in self.sides if not side.trouble}) <= 1
+        sides = [side for side in self.sides if not side.trouble]
+        return len({side.native_version for side in sides}) <= 1 or len({side.same_everywhere for side in sides}) == 1

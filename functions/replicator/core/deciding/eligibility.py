@@ -25,11 +25,6 @@ class Refusal:
     detail: str = ""
 
 
-MADE_BY_S3 = Refusal(Status.SKIPPED, Reason.REPLICA, "a replica by S3's own replication")
-"""Refused before its rule is known, so that no more of it is read than a HEAD. S3 itself replicates no replica again;
-where it replicates back what we write, that would go round for ever."""
-
-
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The most bytes that may be copied: by one request (S3: 5 GiB), and at all (S3: 48.8 TiB)."""

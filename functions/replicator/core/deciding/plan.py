@@ -64,6 +64,7 @@ class _Planner:
     def plan(self) -> Plan:
         window = self.standing.natives_since(self.event.modified - CLOCK_MARGIN)
         replicas = self.standing.replicas_since(self.event.modified - 2 * CLOCK_MARGIN)
+        window = self.standing.with_asked_for(window, replicas)
         arrived = [entry for entry in window if self.standing.has_arrived(entry, replicas)]
         absent = [entry for entry in window if entry not in arrived and self._is_copied_here(entry)]
         missing = self.standing.selected(absent if self._exists else [])

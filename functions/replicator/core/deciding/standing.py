@@ -52,6 +52,16 @@ class Standing:
         """Return the native versions of the source, oldest first, from `time` (epoch seconds) on."""
         return self.natives([entry for entry in since(self.source, time) if entry.is_version])
 
+    def with_asked_for(self, natives: Sequence[Entry], replicas: Mapping[Origin, Entry]) -> list[Entry]:
+        """Return native versions of the source with the later ones among them that have replicas without being native.
+
+        S3's own replication wrote those, and somebody asked for their replicas.
+        """
+        if not natives:
+            return []
+        known, recent = set(natives), self.source[self.source.index(natives[0]) :]
+        return [entry for entry in recent if entry in known or (entry.is_version and self.origin(entry) in replicas)]
+
     def natives(self, entries: Sequence[Entry]) -> list[Entry]:
         """Return those versions of the source that are native."""
         return [entry for entry, mark in zip(entries, self.source_marks(entries), strict=True) if mark is None]
@@ -131,7 +141,35 @@ class Standing:
         marks = self.facts.marks
         if unread := frozenset(ref for ref in refs if ref not in marks):
             raise Unread(Need(marks=unread))
-        return [marks[ref] for ref in refs]
+        return self._followed(refs, [marks[ref] for ref in refs])
+
+    def _followed(self, refs: Sequence[Ref], marks: Sequence[Origin | None]) -> list[Origin | None]:
+        """Follow each replica by S3's own replication to the version of the same id in the other bucket.
+
+        That may be a replica itself, with a mark of ours. If it is not there, its bucket is a third one.
+        """
+        twins = {ref: self._twin(ref) for ref, mark in zip(refs, marks, strict=True) if mark and mark.is_by_s3}
+        if unread := frozenset(twin for twin, _ in filter(None, twins.values()) if twin not in self.facts.marks):
+            raise Unread(Need(marks=unread))
+        return [
+            self._behind(twins[ref]) or mark if ref in twins else mark for ref, mark in zip(refs, marks, strict=True)
+        ]
+
+    def _twin(self, ref: Ref) -> tuple[Ref, Entry] | None:
+        """Return the version of the same id in the other bucket."""
+        pair = self.facts.pair
+        at_source = ref.bucket == pair.source
+        other, history = (pair.destination, self.destination) if at_source else (pair.source, self.source)
+        entry = next((entry for entry in history if entry.version_id == ref.version_id), None)
+        return (Ref(other, ref.version_id), entry) if entry else None
+
+    def _behind(self, twin: tuple[Ref, Entry] | None) -> Origin | None:
+        """Return the origin of a version that S3's own replication has replicated; None if it is not there."""
+        if twin is None:
+            return None
+        ref, entry = twin
+        mark = self.facts.marks[ref]
+        return mark if mark and not mark.is_by_s3 else identify(ref.bucket, ref.version_id, entry.modified, entry.etag)
 
     def _completed(self, entries: Sequence[Entry], marks: Sequence[Origin | None]) -> list[Origin | None]:
         """Complete the marks of older releases, which tell of a null version no ETag."""

@@ -36,7 +36,8 @@ class Origin:
 
     The time is part of the identity because a `null` version in a bucket with suspended versioning is overwritten in
     place; for all others the version id alone is enough. Two such writes may come within a second, so a `null` version
-    is told apart by its ETag too (`identify`); `etag` is empty for all others, and in marks of older releases.
+    is told apart by its ETag too (`identify`); `etag` is empty for all others, and in marks of older releases. `bucket`
+    is empty for a replica by S3's own replication: it has its source's version id, and nothing names the source.
     """
 
     bucket: str
@@ -46,7 +47,17 @@ class Origin:
 
     def __str__(self) -> str:
         """Return it as bucket/version id."""
-        return f"{self.bucket}/{self.version_id}"
+        return f"{self.version_id} (S3's own replication)" if self.is_by_s3 else f"{self.bucket}/{self.version_id}"
+
+    @property
+    def is_by_s3(self) -> bool:
+        """Return whether it is that of a replica by S3's own replication, and its bucket is not known yet."""
+        return not self.bucket
+
+
+def of_s3_replica(version_id: str, modified: int) -> Origin:
+    """Return the origin of a replica by S3's own replication, which keeps version ids and creation times."""
+    return Origin("", version_id, modified)
 
 
 def identify(bucket: str, version_id: str, modified: int, etag: str) -> Origin:

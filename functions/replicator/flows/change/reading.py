@@ -10,13 +10,21 @@ from enum import Enum
 from functools import partial
 
 from replicator.core.deciding.actions import Need
-from replicator.core.deciding.eligibility import MADE_BY_S3, Limits, ProposedCopy, judge
+from replicator.core.deciding.eligibility import Limits, ProposedCopy, judge
 from replicator.core.deciding.facts import ABSENT, Absent, Facts, Histories, Ref, Verdict
 from replicator.core.deciding.target import Target
 from replicator.core.outcomes.outcome import Reason, Temporary
 from replicator.core.rules.matching import Candidate
 from replicator.core.rules.rule import Rule
-from replicator.core.versions.origin import NULL_VERSION, Origin, Site, find_mark, has_metadata_room, identify
+from replicator.core.versions.origin import (
+    NULL_VERSION,
+    Origin,
+    Site,
+    find_mark,
+    has_metadata_room,
+    identify,
+    of_s3_replica,
+)
 from replicator.core.versions.version import Head, StoredVersion
 from replicator.flows.ports import Objects, SideBySide
 
@@ -95,7 +103,8 @@ class Versions:
         """Return the origin of a version, reading no more than that; None if it is native or does not exist."""
         found = self._found.get(version_id)
         if isinstance(found, StoredVersion):
-            return find_mark(found.head.metadata, found.tags, self._site(found.head))
+            by_s3 = self._origin_by_s3(found.head)
+            return by_s3 or find_mark(found.head.metadata, found.tags, self._site(found.head))
         head = self.objects.head(self.key, version_id) if found is None else found
         return self.mark_of(head) if isinstance(head, Head) else None
 
@@ -104,7 +113,7 @@ class Versions:
 
     def mark_of(self, head: Head) -> Origin | None:
         """Return the origin of a version that was read; it costs a request only if a tag may be the mark."""
-        mark = find_mark(head.metadata, {}, self._site(head))
+        mark = self._origin_by_s3(head) or find_mark(head.metadata, {}, self._site(head))
         if mark or has_metadata_room(head.metadata, head.unseen_metadata) or head.tag_count == 0:
             return mark
         return find_mark({}, self.objects.tags(self.key, head.version_id), self._site(head))
@@ -113,17 +122,15 @@ class Versions:
         head = self.objects.head(self.key, version_id)
         if not isinstance(head, Head):
             return ABSENT
-        if self.natives_only and self._is_replica(head):
+        if self.natives_only and (self._origin_by_s3(head) or find_mark(head.metadata, {}, self._site(head))):
             return StoredVersion(head)  # nothing else of it is needed
         tags = self.objects.tags(self.key, version_id) if head.tag_count != 0 else {}
         return StoredVersion(head, tags, self.objects.grants(self.key, version_id) if self.with_grants() else ())
 
-    def _is_replica(self, head: Head) -> bool:
-        return self.is_left_to_s3(head) or find_mark(head.metadata, {}, self._site(head)) is not None
-
-    def is_left_to_s3(self, head: Head) -> bool:
-        """Return whether S3's own replication wrote a version, and nobody asks for it."""
-        return head.made_by_s3 and head.version_id != self.asked_for
+    def _origin_by_s3(self, head: Head) -> Origin | None:
+        """Return the origin of a replica by S3's own replication, unless that version is asked for."""
+        left = head.made_by_s3 and head.version_id != self.asked_for
+        return of_s3_replica(head.version_id, head.modified) if left else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,15 +188,13 @@ class Reader:
         found = self.source.get(version_id)
         if not isinstance(found, StoredVersion):
             return found
-        if self.source.is_left_to_s3(found.head):
-            return MADE_BY_S3
         return judge(self.candidate, found.tags, partial(self.propose, found))
 
     def _marks(self, refs: frozenset[Ref]) -> dict[Ref, Origin | None]:
         """Return the marks of versions; those that take a request are read side by side."""
         marks, unread = dict[Ref, Origin | None](), list[Ref]()
         for ref in sorted(refs):
-            known = self.marks.known(ref, self.source.key)
+            known = NOT_SEEN if self._is_asked_for(ref) else self.marks.known(ref, self.source.key)
             if not isinstance(known, NotSeen):
                 marks[ref] = known
             elif self._side(ref).has_read(ref.version_id):
@@ -204,5 +209,9 @@ class Reader:
 
     def _mark(self, ref: Ref) -> Origin | None:
         mark = self._side(ref).mark(ref.version_id)
-        self.marks.learn(ref, self.source.key, mark)
+        if not self._is_asked_for(ref):
+            self.marks.learn(ref, self.source.key, mark)
         return mark
+
+    def _is_asked_for(self, ref: Ref) -> bool:
+        return ref == Ref(self.source.bucket, self.source.asked_for)
