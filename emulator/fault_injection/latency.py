@@ -1,4 +1,9 @@
-"""S3's latency: a fixed time within a Region, and another one between Regions."""
+"""S3's latency: a fixed time within a Region, another one between Regions, and a time for each byte of a copy.
+
+S3 reads and writes all bytes of a copy while the caller waits, CopyObject up to 5 GB of them:
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html
+"""
 
 from __future__ import annotations
 
@@ -9,10 +14,14 @@ from emulator.calls.call import Call
 
 @dataclass
 class Latency:
-    """Milliseconds that an S3 request within a Region and between two Regions takes."""
+    """Milliseconds that an S3 request within a Region and between two Regions takes.
+
+    `copy_mb_per_s`: megabytes that one CopyObject or UploadPartCopy moves in a second; 0: any number in no time.
+    """
 
     local_ms: float = 0.0
     cross_region_ms: float = 0.0
+    copy_mb_per_s: float = 0.0
 
     def __bool__(self) -> bool:
         """Return whether any latency is set."""
@@ -28,3 +37,7 @@ class Latency:
         bucket_region = bucket_region or call.region
         far = (source_region not in (None, bucket_region)) or (call.principal.region not in ("", bucket_region))
         return (self.cross_region_ms if far else self.local_ms) / 1000
+
+    def copy_seconds(self, size: int) -> float:
+        """Return how long one request takes to copy this many bytes."""
+        return size / (self.copy_mb_per_s * 1e6) if self.copy_mb_per_s else 0.0

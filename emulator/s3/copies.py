@@ -16,7 +16,7 @@ from moto.s3.models import FakeBucket
 from emulator.calls.answers import Answer, S3Error, s3_answer, xml_date
 from emulator.s3 import attributes, checksums, encryption, event_records, preconditions
 from emulator.s3.buckets import has_own_encryption
-from emulator.s3.copy_sources import check_size, copied_version_id_header, get_source, parse
+from emulator.s3.copy_sources import check_size, copied_version_id_header, get_source, parse, wait_for_bytes
 from emulator.s3.histories import current, lock, push, version_id_header
 from emulator.s3.requests import Request
 from emulator.s3.version_ids import NULL
@@ -31,6 +31,7 @@ def copy_object(request: Request) -> Answer:
     _check_changes_something(request, bucket, source)
     wanted = attributes.of_copy(request, bucket, source)
     checksum = _checksum(request, source)
+    wait_for_bytes(source.size)
     with lock(bucket):
         preconditions.check_write(request, current(bucket, request.key))
         copy = Version(

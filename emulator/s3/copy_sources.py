@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html
 
 from __future__ import annotations
 
+from time import sleep
 from urllib.parse import unquote
 
 from moto.s3.models import FakeBucket
@@ -57,6 +58,12 @@ def check_size(size: int) -> None:
     if size > largest:
         message = f"The specified copy source is larger than the maximum allowable size for a copy source: {largest}"
         raise S3Error(400, "InvalidRequest", message)
+
+
+def wait_for_bytes(size: int) -> None:
+    """Return once so many bytes are copied. They are, even if the caller has given up meanwhile."""
+    if seconds := active().latency.copy_seconds(size):
+        sleep(seconds)
 
 
 def copied_version_id_header(bucket: FakeBucket, version: Version) -> dict[str, str]:

@@ -22,7 +22,7 @@ from emulator.calls.answers import Answer, S3Error, s3_answer, xml_date
 from emulator.calls.call import current_call
 from emulator.s3 import attributes, checksums, encryption, upload_checksums
 from emulator.s3.acls import OWNER
-from emulator.s3.copy_sources import check_size, copied_version_id_header, get_source
+from emulator.s3.copy_sources import check_size, copied_version_id_header, get_source, wait_for_bytes
 from emulator.s3.histories import current, lock
 from emulator.s3.requests import Request
 from emulator.s3.upload_checksums import UploadChecksum
@@ -131,6 +131,7 @@ def upload_part_copy(request: Request) -> Answer:
     encryption.check_part(request, upload.attributes.encryption)
     source_bucket, source = get_source(request)
     data = _copied_range(request, source.value)
+    wait_for_bytes(len(data))
     algorithm = upload.checksum.algorithm
     part = _add(upload, number, data, checksums.compute(data, algorithm or checksums.DEFAULT))
     content: dict[str, Any] = {"ETag": part.etag, "LastModified": xml_date(part.last_modified)}

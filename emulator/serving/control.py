@@ -100,9 +100,11 @@ def _get_delivery(emulator: Emulator, _: Mapping[str, Any]) -> Any:
 
 
 def _set_latency(emulator: Emulator, environ: Mapping[str, Any]) -> Any:
-    body = _object(environ, '{"local_ms": 5, "cross_region_ms": 80}', "local_ms", "cross_region_ms")
+    example = '{"local_ms": 5, "cross_region_ms": 80, "copy_mb_per_s": 50}'
+    body = _object(environ, example, "local_ms", "cross_region_ms", "copy_mb_per_s")
     emulator.latency.local_ms = _number(body, "local_ms", 0.0)
     emulator.latency.cross_region_ms = _number(body, "cross_region_ms", 0.0)
+    emulator.latency.copy_mb_per_s = _number(body, "copy_mb_per_s", 0.0)
     return vars(emulator.latency)
 
 

@@ -108,6 +108,7 @@ COST_VARIABLES = {
     "PART_SIZE_BYTES": "part_size",
     "COPY_BYTES_PER_SECOND": "bytes_per_second",
     "COPY_REQUEST_SECONDS": "request_seconds",
+    "ONE_COPY_SECONDS": "one_copy_seconds",
     "PARTS_SIDE_BY_SIDE": "side_by_side",
     "MAXIMUM_CONCURRENCY": "functions",
     "FUNCTION_START_SECONDS": "start_seconds",

@@ -119,6 +119,23 @@ def test_latency_depends_on_whether_a_request_leaves_its_region(
     assert latency.seconds(asked, asked.region, source) == milliseconds / 1000
 
 
+def test_a_copy_takes_as_long_as_its_bytes_need_at_the_rate_that_is_set(aws: Plain, bucket: str) -> None:
+    s3, source = aws.client(), {"Bucket": bucket, "Key": "key"}
+    s3.put_object(**source, Body=b"x" * 200_000)
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="copy")["UploadId"]
+    part = {"Bucket": bucket, "Key": "copy", "UploadId": upload, "PartNumber": 1, "CopySource": source}
+    aws.post("latency", {"copy_mb_per_s": 1})
+    try:
+        began = time.monotonic()
+        s3.copy_object(Bucket=bucket, Key="copy", CopySource=source)
+        assert time.monotonic() - began >= 0.2
+        began = time.monotonic()
+        s3.upload_part_copy(**part, CopySourceRange="bytes=0-99999")
+        assert time.monotonic() - began >= 0.1
+    finally:
+        aws.post("latency", {})
+
+
 def test_a_copy_from_another_region_takes_the_cross_region_latency(
     aws: Plain, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,11 +143,12 @@ def test_a_copy_from_another_region_takes_the_cross_region_latency(
     monkeypatch.setattr("emulator.serving.gateway.sleep", waited.append)
     west = aws.bucket("us-west-2")
     aws.client().put_object(Bucket=bucket, Key="key", Body=b"x")
-    assert aws.post("latency", {"local_ms": 5, "cross_region_ms": 80}) == {"local_ms": 5, "cross_region_ms": 80}
+    latency = {"local_ms": 5, "cross_region_ms": 80}
+    assert aws.post("latency", latency) == latency | {"copy_mb_per_s": 0.0}
     aws.client("s3", "us-west-2").copy_object(Bucket=west, Key="key", CopySource=f"{bucket}/key")
     aws.client("s3", "us-west-2").copy_object(Bucket=west, Key="copy", CopySource=f"{west}/key")
     assert waited == [0.08, 0.005]
-    assert aws.post("latency", {}) == {"local_ms": 0.0, "cross_region_ms": 0.0}
+    assert aws.post("latency", {}) == {"local_ms": 0.0, "cross_region_ms": 0.0, "copy_mb_per_s": 0.0}
 
 
 # Routes
@@ -194,7 +212,7 @@ def test_metrics_are_returned_and_can_be_deleted(aws: Plain) -> None:
         ("delivery", {"unequal_sequencers": 1}, "unequal_sequencers"),
         ("delivery", {"order": "lost"}, "duplicate, shuffle, seed, unequal_sequencers"),
         ("latency", {"local_ms": -1}, "local_ms"),
-        ("latency", [], "local_ms, cross_region_ms"),
+        ("latency", [], "local_ms, cross_region_ms, copy_mb_per_s"),
         ("fire", {"stack": "east"}, "function"),
         ("fire", "MonitorFunction", "stack, function"),
     ],

@@ -208,6 +208,12 @@ def test_a_part_may_take_half_of_the_time_of_the_function_that_copies_it(stack: 
     assert CostModel().message_seconds <= half
 
 
+def test_one_request_may_copy_for_half_of_the_time_that_its_function_waits_for_it(stack: stacks.Document) -> None:
+    waits: int = vars(clients.WRITE)["_user_provided_options"]["read_timeout"]
+    assert waits < stacks.properties(stack, "ReplicateFunction")["Timeout"]
+    assert CostModel().one_copy_seconds <= waits / 2
+
+
 def test_the_parameters_of_the_cost_model_default_to_those_of_the_code(stack: stacks.Document) -> None:
     assert read_cost_model(as_text(variables_of(stack, "CopyPartsFunction"))) == CostModel()
 

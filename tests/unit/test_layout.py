@@ -147,8 +147,16 @@ def test_without_a_setting_the_model_finds_from_which_size_parts_are_cheaper() -
     assert 10 * MIB < limit < 128 * MIB
     slow = replace(free, bytes_per_second=5e6)
     assert largest_in_one(slow) < limit
-    dear = replace(free, request_worth=100.0)
+    dear = replace(free, request_worth=100.0, one_copy_seconds=300)
     assert largest_in_one(dear) == LARGEST_COPY
+
+
+def test_one_request_never_copies_for_longer_than_its_function_can_wait_whatever_the_settings_say() -> None:
+    for rate in (50e6, 5e6, 1e6):
+        asked_for = replace(USUAL, multipart_from=LARGEST_COPY, bytes_per_second=rate)
+        assert asked_for.copy_seconds(largest_in_one(asked_for)) == pytest.approx(USUAL.one_copy_seconds, abs=0.01)
+    hopeless = replace(USUAL, bytes_per_second=1000)
+    assert largest_in_one(hopeless) == SMALLEST_PART, "what is too small for parts"
 
 
 def test_part_sizes_that_a_rule_asks_for_are_kept_whatever_they_cost() -> None:

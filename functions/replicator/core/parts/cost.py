@@ -31,6 +31,7 @@ class CostModel:
     requests_per_second: write requests that S3 accepts on one prefix.
     alone_seconds: the longest that one function may copy parts of an object beside other changes of its batch.
     message_seconds: the longest that the parts of one message may take: half of the function's timeout.
+    one_copy_seconds: the longest that one request may copy an object: half of the time that its function waits for it.
     overhead: the share of a message's time that may be spent on anything but copying, unless other limits demand more.
     request_worth: seconds that one request is worth (0.02: 50 requests, 0.00025 USD, are spent to save one second).
     """
@@ -49,6 +50,7 @@ class CostModel:
     requests_per_second: float = 3500.0
     alone_seconds: float = 20.0
     message_seconds: float = 150.0
+    one_copy_seconds: float = 55.0
     overhead: float = 0.1
     request_worth: float = 0.02
 

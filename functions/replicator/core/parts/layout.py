@@ -62,8 +62,12 @@ def plan_parts(size: int, model: CostModel, cut: Cut | None = None) -> Layout:
 
 
 def largest_in_one(model: CostModel) -> int:
-    """Return the size in bytes up to which one request copies an object: above it, parts cost less."""
-    low, high = min(model.multipart_from, model.single_copy), model.single_copy
+    """Return the size in bytes up to which one request copies an object: above it, parts cost less.
+
+    One request copies nothing for longer than `one_copy_seconds`, unless it is too small for parts.
+    """
+    high = min(model.single_copy, max(SMALLEST_PART, _copied_in(model.one_copy_seconds, model)))
+    low = min(model.multipart_from, high)
     if model.part_size or model.spread_from or high <= low or _gains(low + 1, model):
         return low
     if not _gains(high, model):
@@ -98,13 +102,18 @@ def _by_setting(size: int, model: CostModel) -> Cut:
 
 def _counts(size: int, model: CostModel) -> Iterator[int]:
     """Yield part counts worth comparing, from the fewest that S3 and `message_seconds` allow to the most."""
-    in_time = max(MIB, (model.message_seconds - model.request_seconds) * model.bytes_per_second)
+    in_time = max(MIB, _copied_in(model.message_seconds, model))
     most = max(1, min(MOST_PARTS, size // SMALLEST_PART))
-    count = float(min(most, max(1, -(-size // LARGEST_PART), -(-size // int(in_time)))))
+    count = float(min(most, max(1, -(-size // LARGEST_PART), -(-size // in_time))))
     while count < most:
         yield int(count)
         count = max(count + 1, count * FINENESS)
     yield most
+
+
+def _copied_in(seconds: float, model: CostModel) -> int:
+    """Return how many bytes one request copies in so many seconds."""
+    return int((seconds - model.request_seconds) * model.bytes_per_second)
 
 
 def _in_parts(cut: Cut, model: CostModel) -> Layout:
