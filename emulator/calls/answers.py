@@ -59,12 +59,13 @@ def malformed_xml(code: str = "MalformedXML") -> S3Error:
 XML_TYPE = {"Content-Type": "application/xml"}
 
 
-def s3_xml(root: str, content: Mapping[str, Any]) -> bytes:
+def s3_xml(root: str, content: Mapping[str, Any] | str) -> bytes:
     """Return an XML document: mappings become elements, sequences repeated elements; None is left out."""
-    return _XML + f'<{root} xmlns="{_NAMESPACE}">{_elements(content)}</{root}>'.encode()
+    inner = escape(content) if isinstance(content, str) else _elements(content)
+    return _XML + f'<{root} xmlns="{_NAMESPACE}">{inner}</{root}>'.encode()
 
 
-def s3_answer(root: str, content: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
+def s3_answer(root: str, content: Mapping[str, Any] | str, headers: Mapping[str, str] | None = None) -> Answer:
     """Return status 200 with an XML document."""
     return Answer(200, XML_TYPE | dict(headers or {}), s3_xml(root, content))
 

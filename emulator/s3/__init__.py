@@ -15,8 +15,10 @@ from emulator.calls.call import Call
 from emulator.s3 import (
     access,
     acls,
+    bucket_creation,
     bucket_listings,
     bucket_policies,
+    bucket_tagging,
     buckets,
     completions,
     copies,
@@ -47,17 +49,22 @@ _OPERATIONS: Mapping[str, Callable[[Request], Answer | None]] = {
     "AbortMultipartUpload": uploads.abort_multipart_upload,
     "CompleteMultipartUpload": completions.complete_multipart_upload,
     "CopyObject": copies.copy_object,
-    "CreateBucket": acls.check_new_bucket,
+    "CreateBucket": bucket_creation.create_bucket,
     "CreateMultipartUpload": uploads.create_multipart_upload,
+    "DeleteBucketOwnershipControls": bucket_creation.delete_bucket_ownership_controls,
     "DeleteBucketReplication": replication.delete,
+    "DeleteBucketTagging": bucket_tagging.delete_bucket_tagging,
     "DeleteObject": deletes.delete_object,
     "DeleteObjectAnnotation": object_annotations.delete_object_annotation,
     "DeleteObjectTagging": tagging.delete_object_tagging,
     "DeleteObjects": deletes.delete_objects,
     "GetBucketAcl": acls.get_bucket_acl,
+    "GetBucketLocation": bucket_creation.get_bucket_location,
     "GetBucketNotificationConfiguration": notifications.get,
+    "GetBucketOwnershipControls": bucket_creation.get_bucket_ownership_controls,
     "GetBucketPolicyStatus": bucket_policies.get_bucket_policy_status,
     "GetBucketReplication": replication.get,
+    "GetBucketTagging": bucket_tagging.get_bucket_tagging,
     "GetObject": reads.get_object,
     "GetObjectAcl": acls.get_object_acl,
     "GetObjectAnnotation": object_annotations.get_object_annotation,
@@ -77,8 +84,10 @@ _OPERATIONS: Mapping[str, Callable[[Request], Answer | None]] = {
     "ListParts": upload_listings.list_parts,
     "PutBucketAcl": acls.put_bucket_acl,
     "PutBucketNotificationConfiguration": notifications.put,
+    "PutBucketOwnershipControls": bucket_creation.put_bucket_ownership_controls,
     "PutBucketPolicy": bucket_policies.put_bucket_policy,
     "PutBucketReplication": replication.put,
+    "PutBucketTagging": bucket_tagging.put_bucket_tagging,
     "PutBucketVersioning": buckets.put_bucket_versioning,
     "PutObject": puts.put_object,
     "PutObjectAcl": acls.put_object_acl,
@@ -94,7 +103,7 @@ _OPERATIONS: Mapping[str, Callable[[Request], Answer | None]] = {
 # Operations that moto implements well enough. It would take any other for a CreateBucket or a PutObject.
 _LEFT_TO_MOTO = frozenset(
     {
-        *("DeleteBucket", "GetBucketLocation"),
+        "DeleteBucket",
         *("PostObject", "SelectObjectContent", "DeleteBucketLifecycle"),
         "GetBucketVersioning",
         *(f"{verb}Bucket{what}" for verb in ("Get", "Put") for what in ("Logging", "AccelerateConfiguration")),
@@ -103,7 +112,7 @@ _LEFT_TO_MOTO = frozenset(
         *(
             f"{verb}Bucket{what}"
             for verb in ("Get", "Put", "Delete")
-            for what in ("Cors", "Encryption", "OwnershipControls", "Policy", "Tagging", "Website")
+            for what in ("Cors", "Encryption", "Policy", "Website")
         ),
         *(f"{verb}BucketInventoryConfiguration" for verb in ("Get", "Put")),
         "ListBucketInventoryConfigurations",

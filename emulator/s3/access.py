@@ -11,6 +11,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from emulator.calls.answers import S3Error
@@ -22,6 +23,7 @@ from emulator.s3.requests import Request
 from emulator.s3.versions import Version, is_version
 from emulator.services.authorization import Conditions, denial, is_evaluated
 
+_ACCOUNT_ID = re.compile(r"\d{12}")
 # The bucket owner can always repair a policy.
 _ALWAYS = ("CreateBucket", "DeleteBucketPolicy", "GetBucketPolicy", "PutBucketPolicy")
 # Operations about no bucket that exists.
@@ -94,6 +96,9 @@ def as_seen(request: Request, error: S3Error) -> S3Error:
 
 
 def _check_owner(name: str | None, expected: str | None) -> None:
+    if expected is not None and not _ACCOUNT_ID.fullmatch(expected):
+        message = f"The value of the expected bucket owner parameter must be an AWS Account ID... [{expected}]"
+        raise S3Error(400, "InvalidBucketOwnerAWSAccountID", message)
     bucket = find_bucket(name) if expected else None
     if bucket is not None and bucket.account_id != expected:
         raise S3Error(403, "AccessDenied", "Access Denied")

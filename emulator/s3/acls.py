@@ -19,7 +19,6 @@ from emulator.s3.requests import Request
 __all__ = [
     "ENFORCED",
     "OWNER",
-    "check_new_bucket",
     "get_bucket_acl",
     "get_object_acl",
     "of_request",
@@ -62,19 +61,6 @@ def put_object_acl(request: Request) -> Answer:
         version.change(acl=acl)
     event_records.announce("ObjectAcl:Put", bucket, version)
     return Answer(200, version_id_header(bucket, version))
-
-
-def check_new_bucket(request: Request) -> None:
-    """Refuse the ACL of a CreateBucket that a new bucket does not take; moto creates any other."""
-    acl = from_headers(request)
-    if acl is None or request.header_is("x-amz-acl", "private"):
-        return
-    if (request.header("x-amz-object-ownership") or ENFORCED) == ENFORCED:
-        message = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"
-        raise S3Error(400, "InvalidBucketAclWithObjectOwnership", message)
-    if public_access.grants_public_access(acl):
-        message = "Bucket cannot have public ACLs set with BlockPublicAccess enabled"
-        raise S3Error(400, "InvalidBucketAclWithBlockPublicAccessError", message)
 
 
 def get_object_acl(request: Request) -> Answer:

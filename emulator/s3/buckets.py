@@ -70,6 +70,11 @@ def put_bucket_versioning(request: Request) -> Answer:
 
 
 def head_bucket(request: Request) -> Answer:
-    """HeadBucket, with the bucket's Region; a missing bucket is a plain 404."""
-    headers = {"x-amz-bucket-region": request.bucket.region_name, "Content-Type": "application/xml"}
+    """HeadBucket, with the bucket's Region and ARN; a missing bucket is a plain 404."""
+    headers = {
+        "x-amz-bucket-region": request.bucket.region_name,
+        "x-amz-bucket-arn": request.bucket.arn,
+        "x-amz-access-point-alias": "false",
+        "Content-Type": "application/xml",
+    }
     return Answer(200, headers)

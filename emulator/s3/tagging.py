@@ -20,6 +20,7 @@ from emulator.s3.requests import Request
 from emulator.s3.versions import Version
 
 _LARGEST_NUMBER, _LONGEST_KEY, _LONGEST_VALUE = 10, 128, 256
+_LARGEST_NUMBER_OF_A_BUCKET = 50
 _ALLOWED = "_.:/=+-@"
 _ALLOWED_KINDS = "LNZ"
 """The first letters of the Unicode categories of letters, digits and blanks."""
@@ -46,16 +47,26 @@ def _is_allowed(text: str) -> bool:
     return all(each in _ALLOWED or unicodedata.category(each)[0] in _ALLOWED_KINDS for each in text)
 
 
-def _checked(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    if len(pairs) > _LARGEST_NUMBER:
-        raise S3Error(400, "BadRequest", "Object tags cannot be greater than 10")
+def tags_of_xml(tag_set: Any) -> dict[str, str]:
+    """Return the tags in the XML of a bucket's tag set, of which there may be more than an object has."""
+    pairs = [_pair(tag) for tag in (tag_set or {}).get("Tag", [])]
+    return _checked(pairs, _LARGEST_NUMBER_OF_A_BUCKET, "System tags cannot be added/updated by requester")
+
+
+def _checked(
+    pairs: Sequence[tuple[str, str]],
+    most: int = _LARGEST_NUMBER,
+    of_aws: str = "Your TagKey cannot be prefixed with aws:",
+) -> dict[str, str]:
+    if len(pairs) > most:
+        raise S3Error(400, "BadRequest", f"Object tags cannot be greater than {most}")
     for key, value in pairs:
         if not (0 < len(key) <= _LONGEST_KEY and _is_allowed(key)):
             raise S3Error(400, "InvalidTag", "The TagKey you have provided is invalid", TagKey=key)
         if len(value) > _LONGEST_VALUE or not _is_allowed(value):
             raise S3Error(400, "InvalidTag", "The TagValue you have provided is invalid", TagKey=key, TagValue=value)
         if key.lower().startswith("aws:"):
-            raise S3Error(400, "InvalidTag", "Your TagKey cannot be prefixed with aws:", TagKey=key)
+            raise S3Error(400, "InvalidTag", of_aws, TagKey=key)
     tags: dict[str, str] = {}
     for key, value in pairs:
         if key in tags:
