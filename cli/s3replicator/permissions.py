@@ -64,6 +64,7 @@ _CHECK_RULES = (
             "s3:GetBucketObjectLockConfiguration",
             "s3:GetBucketOwnershipControls",
             "s3:GetEncryptionConfiguration",
+            "s3:GetReplicationConfiguration",
             "s3:GetLifecycleConfiguration",
         ),
     ),

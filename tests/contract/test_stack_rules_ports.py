@@ -35,7 +35,7 @@ SOURCES = {
         object_lock=False,
         ownership="BucketOwnerEnforced",
         kms_key="",
-        native_destinations=frozenset(),
+        native_routes=(),
     ),
     "locked": BucketView(
         "locked",
@@ -45,7 +45,7 @@ SOURCES = {
         object_lock=True,
         ownership="ObjectWriter",
         kms_key="",
-        native_destinations=frozenset(),
+        native_routes=(),
     ),
     "paused": BucketView(
         "paused",
@@ -55,7 +55,7 @@ SOURCES = {
         object_lock=False,
         ownership="BucketOwnerEnforced",
         kms_key=AWS_MANAGED_KEY,
-        native_destinations=frozenset(),
+        native_routes=(),
     ),
 }
 

@@ -81,6 +81,28 @@ def test_what_was_put_replicates(emulator: Running) -> None:
     assert copied["Body"].read() == b"content"
 
 
+def test_what_s3_replicates_in_either_direction_is_an_error(emulator: Running) -> None:
+    """Filters of either kind are compared by their prefix."""
+    s3 = emulator.client("s3")
+    chosen = {"east": {"And": {"Prefix": "photos/", "Tags": [{"Key": "a", "Value": "b"}]}}, "west": {"Prefix": ""}}
+    for source, destination in (("east", "west"), ("west", "east")):
+        native = newer(Destination={"Bucket": f"arn:aws:s3:::{destination}"}, Filter=chosen[source])
+        role = "arn:aws:iam::123456789012:role/replication"
+        configuration = {"Role": role, "Rules": [native]}
+        s3.put_bucket_replication(Bucket=source, ReplicationConfiguration=configuration)
+    done = run(emulator, "put", "east", "-", "--json", given=RULES)
+    again = run(emulator, "put", "east", "-", "--force", given=RULES)
+    for bucket in ("east", "west"):
+        s3.delete_bucket_replication(Bucket=bucket)
+    errors = [message for severity, message in found(done) if severity == "error"]
+    assert [message.partition(";")[0] for message in errors] == [
+        "S3 Replication itself copies its objects under photos/ to west, as rule 'everything' does",
+        "S3 Replication itself copies its objects to east",
+    ]
+    assert (done.exit_code, again.exit_code) == (1, 1)
+    assert run(emulator, "check", "east").exit_code == 0
+
+
 def test_putting_twice_leaves_one_document_and_one_notification(emulator: Running) -> None:
     first = run(emulator, "put", "east", "-", given=RULES)
     before = notifications(emulator, "east")

@@ -12,6 +12,7 @@ from s3replicator.rules.bucket_checks import (
     AWS_MANAGED_KEY,
     BucketView,
     KeyView,
+    NativeRoute,
     check_destination,
     check_key,
     check_source,
@@ -41,7 +42,7 @@ EAST = BucketView(
     object_lock=False,
     ownership="BucketOwnerEnforced",
     kms_key="",
-    native_destinations=frozenset(),
+    native_routes=(),
 )
 WEST = BucketView(
     "west",
@@ -89,11 +90,26 @@ SOURCES: dict[str, tuple[BucketView, Rule, Expected]] = {
         [(W, "allow your credentials s3:GetBucketVersioning")],
     ),
     "S3 replicates it to the same place": (
-        replace(EAST, native_destinations=frozenset({"west", "x"})),
+        replace(EAST, native_routes=(NativeRoute("west"), NativeRoute("x"))),
         RULE,
-        [(W, "copies it to west too")],
+        [(E, "S3 Replication itself copies its objects to west, as rule 'all' does")],
     ),
-    "S3 replicates it elsewhere": (replace(EAST, native_destinations=frozenset({"x"})), RULE, []),
+    "S3 replicates some of it to the same place": (
+        replace(EAST, native_routes=(NativeRoute("west", "logs/"),)),
+        RULE,
+        [(E, "copies its objects under logs/ to west")],
+    ),
+    "S3 replicates other keys to the same place": (
+        replace(EAST, native_routes=(NativeRoute("west", "logs/"),)),
+        replace(RULE, prefix="photos/"),
+        [],
+    ),
+    "S3 replicates it to the same place, but the rule is disabled": (
+        replace(EAST, native_routes=(NativeRoute("west"),)),
+        replace(RULE, enabled=False),
+        [],
+    ),
+    "S3 replicates it elsewhere": (replace(EAST, native_routes=(NativeRoute("x"),)), RULE, []),
     "KMS objects that no rule selects": (replace(EAST, kms_key=AWS_MANAGED_KEY), RULE, [(W, "SseKmsEncryptedObjects")]),
     "KMS objects that a rule selects": (replace(EAST, kms_key=KEY), ENCRYPTED, []),
 }
@@ -117,6 +133,19 @@ DESTINATIONS: dict[str, tuple[BucketView, BucketView, Rule, Expected]] = {
         [(E, f"account {STRANGER}")],
     ),
     "the owner that the rule says": (replace(WEST, owner_matches=True), EAST, ACROSS, []),
+    "S3 replicates it back": (
+        replace(WEST, native_routes=(NativeRoute("east"),)),
+        EAST,
+        RULE,
+        [(E, "S3 Replication itself copies its objects to east; use two-way rules")],
+    ),
+    "S3 replicates other keys back": (
+        replace(WEST, native_routes=(NativeRoute("east", "logs/"),)),
+        EAST,
+        replace(RULE, prefix="photos/"),
+        [],
+    ),
+    "S3 replicates it on": (replace(WEST, native_routes=(NativeRoute("x"),)), EAST, RULE, []),
     "no Object Lock where the source has it": (WEST, replace(EAST, object_lock=True), RULE, [(W, "no Object Lock")]),
     "Object Lock on both sides": (replace(WEST, object_lock=True), replace(EAST, object_lock=True), RULE, []),
     "another account's with ACLs": (

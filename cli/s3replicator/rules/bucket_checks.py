@@ -19,12 +19,24 @@ AWS_MANAGED_KEY = "alias/aws/s3"
 
 
 @dataclass(frozen=True, slots=True)
+class NativeRoute:
+    """An enabled rule of S3 Replication itself: keys with this prefix go to this bucket."""
+
+    destination: str
+    prefix: str = ""
+
+    def meets(self, rule: Rule) -> bool:
+        """Return whether some key may be concerned by both this rule and one of ours; tags are not looked at."""
+        return self.prefix.startswith(rule.prefix) or rule.prefix.startswith(self.prefix)
+
+
+@dataclass(frozen=True, slots=True)
 class BucketView:
     """A bucket as an operator's credentials see it.
 
     `versioning`: Enabled, Suspended or Disabled. `owner_matches`: the account that the rule names owns it.
     `aborts_uploads`: a lifecycle rule aborts incomplete multipart uploads. `kms_key`: the key of its default
-    encryption, empty if there is none. `native_destinations`: the buckets that S3 Replication itself copies it to.
+    encryption, empty if there is none. `native_routes`: where S3 Replication itself copies it to.
     """
 
     name: str
@@ -36,7 +48,7 @@ class BucketView:
     ownership: str | None = None
     aborts_uploads: bool | None = None
     kms_key: str | None = None
-    native_destinations: frozenset[str] | None = None
+    native_routes: tuple[NativeRoute, ...] | None = None
     failed_calls: tuple[FailedCall, ...] = ()
 
     @property
@@ -70,10 +82,9 @@ def check_source(view: BucketView, stack: StackFacts, rules: Iterable[Rule]) -> 
         yield error(subject, f"{regions}; S3 sends events only within a Region, use a stack in {view.region}")
     yield from _versioning(view)
     selected = [rule for rule in rules if rule.enabled]
-    twice = sorted({rule.destination.bucket for rule in selected} & (view.native_destinations or frozenset()))
-    if twice:
-        message = f"S3 Replication itself copies it to {', '.join(twice)} too; those replicas look like writes of users"
-        yield warning(subject, message)
+    routes = {route: rule for route in view.native_routes or () for rule in selected if _does_the_same(route, rule)}
+    for route, rule in routes.items():
+        yield error(subject, f"{_natively(route)}, as rule '{rule.id}' does; disable one of the two")
     if view.kms_key and selected and not any(rule.kms_selected for rule in selected):
         yield warning(
             subject, "encrypts with a KMS key; its objects are skipped unless a rule enables SseKmsEncryptedObjects"
@@ -96,6 +107,10 @@ def check_destination(
     if view.owner_matches is False:
         accounts = ", ".join(sorted({rule.destination.account or "" for rule in rules} - {""}))
         yield error(subject, f"is not owned by account {accounts}, which Destination.Account names")
+    back = [route for route in view.native_routes or () if route.destination == source.name]
+    if any(route.meets(rule) for route in back for rule in rules if rule.enabled):
+        message = f"{_natively(back[0])}; use two-way rules of this stack and one beside {view.name} instead"
+        yield error(subject, message)
     if source.object_lock and view.object_lock is False:
         yield warning(subject, f"has no Object Lock, but {source.name} has; locked objects will fail to replicate")
     yield from _ownership(view, source, rules, elsewhere=elsewhere)
@@ -142,6 +157,15 @@ def _presence(view: BucketView, *, may_be_elsewhere: bool) -> Iterator[Finding]:
             yield error(view.subject, f"cannot be read: {call.advice(view.name)}")
         else:
             yield warning(view.subject, f"cannot be checked completely: {call.advice(view.name)}")
+
+
+def _does_the_same(route: NativeRoute, rule: Rule) -> bool:
+    return route.destination == rule.destination.bucket and route.meets(rule)
+
+
+def _natively(route: NativeRoute) -> str:
+    prefix = f" under {route.prefix}" if route.prefix else ""
+    return f"S3 Replication itself copies its objects{prefix} to {route.destination}"
 
 
 def _versioning(view: BucketView) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from s3replicator.calls import calling
 from s3replicator.failed_calls import CallFailed, FailedCall
-from s3replicator.rules.bucket_checks import AWS_MANAGED_KEY, BucketView, KeyView
+from s3replicator.rules.bucket_checks import AWS_MANAGED_KEY, BucketView, KeyView, NativeRoute
 from s3replicator.rules.queue_policy import accepts_events_of
 from s3replicator.stack_facts import StackFacts
 
@@ -38,7 +38,7 @@ class AwsBucketSettings:
             object_lock=reading.object_lock(),
             ownership=reading.ownership(),
             kms_key=reading.kms_key(),
-            native_destinations=reading.native_destinations(),
+            native_routes=reading.native_routes(),
             failed_calls=tuple(reading.failed_calls),
         )
 
@@ -57,6 +57,7 @@ class AwsBucketSettings:
             ownership=reading.ownership(),
             aborts_uploads=reading.aborts_uploads(),
             kms_key=reading.kms_key(),
+            native_routes=reading.native_routes(),
             failed_calls=tuple(reading.failed_calls),
         )
 
@@ -165,7 +166,7 @@ class _Reading:
                 return str(default.get("KMSMasterKeyID") or AWS_MANAGED_KEY)
         return ""
 
-    def native_destinations(self) -> frozenset[str] | None:
+    def native_routes(self) -> tuple[NativeRoute, ...] | None:
         answer = self._call(
             "s3:GetReplicationConfiguration",
             self._s3.get_bucket_replication,
@@ -174,9 +175,7 @@ class _Reading:
         if answer is None:
             return None
         rules = answer.get("ReplicationConfiguration", {}).get("Rules", [])
-        enabled = (rule for rule in rules if rule.get("Status") == "Enabled")
-        buckets = (rule.get("Destination", {}).get("Bucket", "") for rule in enabled)
-        return frozenset(bucket.rpartition(":")[2] for bucket in buckets if bucket)
+        return tuple(_native_route(rule) for rule in rules if rule.get("Status") == "Enabled")
 
     def belongs_to(self, account: str) -> bool | None:
         try:
@@ -213,6 +212,13 @@ class _Reading:
             self.failed_calls.append(failed.call)
             return None
         return answer
+
+
+def _native_route(rule: Mapping[str, Any]) -> NativeRoute:
+    """Read a rule of either version of the format."""
+    selected = rule.get("Filter", {})
+    prefix = selected.get("And", selected).get("Prefix") or rule.get("Prefix") or ""
+    return NativeRoute(str(rule.get("Destination", {}).get("Bucket", "")).rpartition(":")[2], prefix)
 
 
 def _region_of(constraint: str | None) -> str:
