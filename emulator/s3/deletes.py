@@ -25,7 +25,7 @@ _ONLY_DIRECTORY_BUCKETS = ("x-amz-if-match-last-modified-time", "x-amz-if-match-
 
 def delete_object(request: Request) -> Answer:
     """DeleteObject."""
-    _check_headers(request)
+    _check_headers(request, names_version=request.version_id is not None)
     if request.version_id is not None:
         check_version_id(request.version_id)
     deleted = _delete(request, request.key, request.version_id, request.header("If-Match"))
@@ -37,16 +37,16 @@ def delete_object(request: Request) -> Answer:
     return Answer(204, headers)
 
 
-def _check_headers(request: Request) -> None:
-    """Refuse headers of directory buckets, and the bypass of retention, whatever its value, where no lock can be.
+def _check_headers(request: Request, *, names_version: bool) -> None:
+    """Refuse headers of directory buckets, and the bypass of retention where no lock can be. Raises NoSuchBucket, too.
 
-    Raises NoSuchBucket, too.
+    That the bypass is refused, whatever its value, was recorded of requests that name no version.
     """
     for name in _ONLY_DIRECTORY_BUCKETS:
         if request.header(name) is not None:
             raise preconditions.not_implemented(name)
     locking = request.bucket.object_lock_enabled
-    if request.header(_BYPASS) is not None and not locking:
+    if request.header(_BYPASS) is not None and not locking and not names_version:
         message = f"{_BYPASS} is only applicable to Object Lock enabled buckets."
         raise S3Error(400, "InvalidArgument", message, ArgumentName=_BYPASS)
 
@@ -75,9 +75,9 @@ def _delete(request: Request, key: str, version_id: str | None, if_match: str | 
 
 def delete_objects(request: Request) -> Answer:
     """DeleteObjects: up to 1,000 keys, each with a result of its own."""
-    _check_headers(request)
     content = request.xml("Delete", "Object")
     objects = content.get("Object", [])
+    _check_headers(request, names_version=any("VersionId" in each for each in objects))
     if not 0 < len(objects) <= _MOST_KEYS:
         raise malformed_xml()
     deleted, errors = [], []

@@ -52,12 +52,13 @@ def test_several_deletions_in_a_bucket_that_is_not_there_are_refused_together(s3
 
 @pytest.mark.parametrize("bypass", [True, False])
 def test_a_bypass_of_retention_is_refused_where_no_lock_can_be(s3: Any, bucket: str, bypass: bool) -> None:
-    put(s3, bucket)
+    version = put(s3, bucket)["VersionId"]
     several = {"Delete": {"Objects": [{"Key": "key"}]}}
     for operation, what in (("delete_object", {"Key": "key"}), ("delete_objects", several)):
         with refused("InvalidArgument", 400) as error:
             getattr(s3, operation)(Bucket=bucket, BypassGovernanceRetention=bypass, **what)
         assert error["ArgumentName"] == "x-amz-bypass-governance-retention"
+    s3.delete_object(Bucket=bucket, Key="key", VersionId=version, BypassGovernanceRetention=bypass)
 
 
 @pytest.mark.parametrize(
