@@ -58,7 +58,7 @@ def test_a_public_acl_is_refused_wherever_it_is_set(s3: Any, with_acls: str, acl
             write()
         assert error["Message"].endswith("by the BlockPublicAcls setting in S3 Block Public Access")
     put(s3, with_acls, ACL="private")
-    put(s3, with_acls, GrantRead='id="aaa"')
+    put(s3, with_acls, GrantRead=f'id="{"a" * 64}"')
     block(s3, with_acls, "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
     put(s3, with_acls, **arguments)
 

@@ -103,7 +103,9 @@ def test_an_unknown_ownership_is_refused_at_creation(aws: Plain, name: str) -> N
 def test_a_bucket_without_acls_is_not_created_with_one(aws: Plain, name: str) -> None:
     with refused("InvalidBucketAclWithObjectOwnership", 400):
         created(aws, name, ACL="public-read")
-    created(aws, name, ACL="public-read", ObjectOwnership="ObjectWriter")
+    with refused("InvalidBucketAclWithBlockPublicAccessError", 400):
+        created(aws, name, ACL="public-read", ObjectOwnership="ObjectWriter")
+    created(aws, name, GrantRead=f'id="{"a" * 64}"', ObjectOwnership="ObjectWriter")
     with refused("InvalidBucketAclWithObjectOwnership", 400):
         own(aws.client(), name, "BucketOwnerEnforced")
 
