@@ -88,6 +88,7 @@ _S3_OF_HEADERS: Mapping[str, str] = {
     **dict.fromkeys(_ACL_HEADERS, "PutObjectAcl"),
     "x-amz-object-lock-mode": "PutObjectRetention",
     "x-amz-object-lock-retain-until-date": "PutObjectRetention",
+    "x-amz-object-lock-event-hold": "PutObjectRetention",
     "x-amz-object-lock-legal-hold": "PutObjectLegalHold",
 }
 # What S3 leaves out of the answer to a HEAD or a GET, unless the caller is allowed this action.
@@ -95,6 +96,9 @@ S3_HEADERS_THAT_NEED: Mapping[str, str] = {
     "x-amz-tagging-count": "GetObjectTagging",
     "x-amz-object-lock-mode": "GetObjectRetention",
     "x-amz-object-lock-retain-until-date": "GetObjectRetention",
+    "x-amz-object-lock-event-hold": "GetObjectRetention",
+    "x-amz-object-lock-event-hold-duration-days": "GetObjectRetention",
+    "x-amz-object-lock-event-hold-duration-years": "GetObjectRetention",
     "x-amz-object-lock-legal-hold": "GetObjectLegalHold",
 }
 # Actions for which S3 knows the tags of the object, as s3:ExistingObjectTag/<key>.

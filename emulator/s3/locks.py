@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectRetention.html
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from moto.s3.models import FakeBucket
 
 from emulator.calls.answers import Answer, S3Error, malformed_xml, s3_answer
-from emulator.s3 import event_records
+from emulator.s3 import event_holds, event_records
 from emulator.s3.histories import lock as bucket_lock
 from emulator.s3.requests import Request
 from emulator.s3.versions import Lock, Version
@@ -29,11 +30,12 @@ _MISSING = "Bucket is missing Object Lock Configuration"
 def of_request(request: Request, bucket: FakeBucket) -> Lock:
     """Return the lock of the object that a request writes. Raises InvalidRequest and InvalidArgument."""
     mode, until, legal_hold = (request.header(name) for name in (_MODE_HEADER, _UNTIL_HEADER, _HOLD_HEADER))
-    if not (mode or until or legal_hold):
+    event_hold = event_holds.of_request(request)
+    if not (mode or until or legal_hold or event_hold):
         return default(bucket)
     if not bucket.object_lock_enabled:
         raise S3Error(400, "InvalidRequest", _MISSING)
-    if bool(mode) != bool(until):
+    if bool(mode) != bool(until or event_hold):
         message = "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied"
         missing = _UNTIL_HEADER if mode else _MODE_HEADER
         raise S3Error(400, "InvalidArgument", message, ArgumentName=missing)
@@ -43,7 +45,7 @@ def of_request(request: Request, bucket: FakeBucket) -> Lock:
     if mode and mode not in MODES:
         message = "Unknown wormMode directive."
         raise S3Error(400, "InvalidArgument", message, ArgumentName=_MODE_HEADER, ArgumentValue=mode)
-    requested = Lock(mode, _checked(until, _UNTIL_HEADER) if mode and until else None, legal_hold)
+    requested = Lock(mode, _checked(until, _UNTIL_HEADER) if mode and until else None, legal_hold, event_hold)
     return requested if mode else replace(default(bucket), legal_hold=legal_hold)
 
 
@@ -51,7 +53,8 @@ def default(bucket: FakeBucket) -> Lock:
     """Return the lock that the bucket's default retention gives to a new version."""
     if not (bucket.object_lock_enabled and bucket.has_default_lock):
         return Lock()
-    return Lock(bucket.default_lock_mode, bucket.default_retention())
+    event_hold = bucket.__dict__.get("default_event_hold")
+    return Lock(bucket.default_lock_mode, None if event_hold else bucket.default_retention(), event_hold=event_hold)
 
 
 def _checked(until: str, name: str) -> str:
@@ -73,7 +76,8 @@ def _moment(text: str) -> datetime:
 def as_headers(lock: Lock) -> dict[str, str]:
     """Return a version's lock as headers."""
     given = {"mode": lock.mode, "retain-until-date": lock.until, "legal-hold": lock.legal_hold}
-    return {f"x-amz-object-lock-{name}": value for name, value in given.items() if value}
+    dated = {f"x-amz-object-lock-{name}": value for name, value in given.items() if value}
+    return dated | event_holds.as_headers(lock.event_hold)
 
 
 def check_deletable(version: Version, request: Request) -> None:
@@ -90,7 +94,7 @@ def check_annotatable(version: Version) -> None:
 
 
 def _is_retained(lock: Lock) -> bool:
-    return lock.until is not None and _moment(lock.until) > datetime.now(UTC)
+    return lock.event_hold is not None or (lock.until is not None and _moment(lock.until) > datetime.now(UTC))
 
 
 def _protected() -> S3Error:
@@ -103,23 +107,42 @@ def _may_bypass(lock: Lock, request: Request) -> bool:
 
 def put_object_retention(request: Request) -> Answer:
     """PutObjectRetention: COMPLIANCE, and GOVERNANCE without the bypass header, can only be extended as they are."""
-    content = request.xml("Retention")
-    mode, until = content.get("Mode"), content.get("RetainUntilDate")
-    if bool(mode) != bool(until) or (mode and mode not in MODES):
-        raise malformed_xml()
-    checked = _checked(until, "RetainUntilDate") if until else None
-    retention: dict[str, Any] = {"mode": mode or None, "until": checked}
+    wanted = _retention(request.xml("Retention"))
+    released = wanted.pop("released")
 
-    def check(version: Version) -> None:
+    def change(version: Version) -> Lock:
         old = version.attributes.lock
-        if old.until is None or not _is_retained(old) or _may_bypass(old, request):
-            return
-        if checked is None or _moment(checked) < _moment(old.until) or mode != old.mode:
+        new = replace(old, **wanted)
+        if released and old.event_hold:
+            new = replace(new, event_hold=None, until=max(event_holds.released(old.event_hold), new.until or ""))
+        if _is_retained(old) and not _may_bypass(old, request) and not _is_no_shorter(old, new):
             raise _protected()
+        return new
 
-    version = _change(request, retention, check)
+    version = _change(request, change)
     event_records.announce("ObjectRetention:Put", request.bucket, version)
     return Answer(200, {})
+
+
+def _retention(content: dict[str, Any]) -> dict[str, Any]:
+    """Return what a retention changes of a lock, and whether it releases an event hold. Raises MalformedXML."""
+    mode, until, event_hold = (content.get(name) for name in ("Mode", "RetainUntilDate", "EventHold"))
+    if event_hold not in (None, "ON", "OFF") or (mode and mode not in MODES):
+        raise malformed_xml()
+    if bool(mode) != bool(until or event_hold):
+        raise malformed_xml()
+    wanted = {"mode": mode or None, "until": _checked(until, "RetainUntilDate") if until else None}
+    if event_hold == "ON":
+        wanted["event_hold"] = event_holds.read_duration(content.get("EventHoldDuration"))
+    return wanted | {"released": event_hold == "OFF"}
+
+
+def _is_no_shorter(old: Lock, new: Lock) -> bool:
+    if new.mode != old.mode:
+        return False
+    if new.event_hold or old.until is None:
+        return new.event_hold is not None or new.until is not None
+    return new.until is not None and _moment(new.until) >= _moment(old.until)
 
 
 def put_object_legal_hold(request: Request) -> Answer:
@@ -127,18 +150,17 @@ def put_object_legal_hold(request: Request) -> Answer:
     status = request.xml("LegalHold").get("Status")
     if status not in ("ON", "OFF"):
         raise malformed_xml()
-    _change(request, {"legal_hold": status}, lambda _: None)
+    _change(request, lambda version: replace(version.attributes.lock, legal_hold=status))
     return Answer(200, {})
 
 
-def _change(request: Request, changes: dict[str, Any], check: Any) -> Version:
+def _change(request: Request, change: Callable[[Version], Lock]) -> Version:
     bucket = request.bucket
     if not bucket.object_lock_enabled:
         raise S3Error(400, "InvalidRequest", _MISSING)
     with bucket_lock(bucket):
         version = request.get_version()
-        check(version)
-        version.change(lock=replace(version.attributes.lock, **changes))
+        version.change(lock=change(version))
     return version
 
 
@@ -147,7 +169,8 @@ def get_object_retention(request: Request) -> Answer:
     lock = _locked(request)
     if not lock.mode:
         raise _none()
-    return s3_answer("Retention", {"Mode": lock.mode, "RetainUntilDate": lock.until})
+    dated = {"Mode": lock.mode, "RetainUntilDate": lock.until}
+    return s3_answer("Retention", dated | event_holds.as_xml(lock.event_hold))
 
 
 def get_object_legal_hold(request: Request) -> Answer:

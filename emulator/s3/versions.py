@@ -44,12 +44,21 @@ class Encryption:
 
 
 @dataclass(frozen=True)
+class EventHold:
+    """A retention without an end: how long it lasts (unit `Days` or `Years`) once the hold is released."""
+
+    unit: str
+    number: int
+
+
+@dataclass(frozen=True)
 class Lock:
-    """A version's Object Lock: retention mode and date (ISO 8601, as S3 returns it), and legal hold."""
+    """A version's Object Lock: retention mode and date (ISO 8601, as S3 returns it), legal hold, and event hold."""
 
     mode: str | None = None
     until: str | None = None
     legal_hold: str | None = None
+    event_hold: EventHold | None = None
 
 
 @dataclass(frozen=True)

@@ -123,3 +123,61 @@ def test_a_bucket_without_object_lock_is_named(s3: Any, bucket: str) -> None:
     with refused("ObjectLockConfigurationNotFoundError", 404) as error:
         s3.get_object_lock_configuration(Bucket=bucket)
     assert error["BucketName"] == bucket
+
+
+# Event holds, as far as AWS documents them
+
+
+HELD = {"ObjectLockMode": "GOVERNANCE", "ObjectLockEventHold": "ON", "ObjectLockEventHoldDurationDays": 7}
+
+
+def test_an_event_hold_protects_without_an_end_and_is_returned_with_its_duration(s3: Any, lockable: str) -> None:
+    version = put(s3, lockable, **HELD)["VersionId"]
+    found = s3.head_object(Bucket=lockable, Key="key")
+    assert HELD.items() <= found.items()
+    assert "ObjectLockRetainUntilDate" not in found
+    retention = s3.get_object_retention(Bucket=lockable, Key="key")["Retention"]
+    assert retention == {"Mode": "GOVERNANCE", "EventHold": "ON", "EventHoldDuration": {"Days": 7}}
+    with refused("AccessDenied", 403):
+        s3.delete_object(Bucket=lockable, Key="key", VersionId=version)
+    s3.delete_object(Bucket=lockable, Key="key", VersionId=version, BypassGovernanceRetention=True)
+
+
+def test_a_released_event_hold_leaves_a_retention_of_its_duration(s3: Any, lockable: str) -> None:
+    put(s3, lockable, **HELD)
+    s3.put_object_retention(Bucket=lockable, Key="key", Retention={"Mode": "GOVERNANCE", "EventHold": "OFF"})
+    retention = s3.get_object_retention(Bucket=lockable, Key="key")["Retention"]
+    assert retention.keys() == {"Mode", "RetainUntilDate"}
+    assert timedelta(0) <= retention["RetainUntilDate"] - NOW - timedelta(days=7) < timedelta(hours=1)
+
+
+def test_an_event_hold_is_not_shortened_to_a_date(s3: Any, lockable: str) -> None:
+    put(s3, lockable, **HELD)
+    with refused("AccessDenied", 403):
+        s3.put_object_retention(Bucket=lockable, Key="key", Retention={})
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        {"ObjectLockMode": None},
+        {"ObjectLockEventHoldDurationDays": None},
+        {"ObjectLockEventHoldDurationDays": 36_501},
+        {"ObjectLockEventHoldDurationYears": 1},
+    ],
+    ids=["no mode", "no duration", "too long", "days and years"],
+)
+def test_an_event_hold_needs_a_mode_and_one_duration(s3: Any, lockable: str, held: dict[str, Any]) -> None:
+    asked = {name: value for name, value in (HELD | held).items() if value is not None}
+    with refused("InvalidArgument", 400):
+        put(s3, lockable, **asked)
+
+
+def test_new_objects_get_the_event_hold_of_their_bucket(aws: Plain, s3: Any) -> None:
+    bucket = aws.bucket()
+    configure(s3, bucket, Mode="COMPLIANCE", DefaultEventHold={"Years": 1})
+    default = s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+    assert default == {"Mode": "COMPLIANCE", "DefaultEventHold": {"Years": 1}}
+    put(s3, bucket)
+    found = s3.head_object(Bucket=bucket, Key="key")
+    assert (found["ObjectLockMode"], found["ObjectLockEventHoldDurationYears"]) == ("COMPLIANCE", 1)
