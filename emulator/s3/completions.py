@@ -1,21 +1,20 @@
 """CompleteMultipartUpload: the parts become one version, atomically, under the same conditions as any other write.
 
-Completing an upload again returns the same response as long as the version exists. The ETag is the MD5 of the parts'
-MD5 digests, with the number of parts. The response names the object's checksum unless SSE-KMS encrypts it, as recorded.
+Completing an upload again returns the same response as long as the version exists. The response names the object's
+checksum unless SSE-KMS encrypts it, as recorded.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 """
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 from urllib.parse import quote
 
 from moto.s3.models import FakeBucket
 
 from emulator.calls.answers import Answer, S3Error, malformed_xml, s3_answer
-from emulator.s3 import checksums, encryption, event_records, preconditions, upload_checksums
+from emulator.s3 import checksums, encryption, etags, event_records, preconditions, upload_checksums
 from emulator.s3.histories import current, history, lock, push, written_version_id_header
 from emulator.s3.requests import Request
 from emulator.s3.upload_checksums import UploadChecksum
@@ -94,7 +93,6 @@ def _chosen_part(upload: Upload, chosen: dict[str, Any]) -> tuple[int, UploadedP
 
 def _assemble(bucket: FakeBucket, upload: Upload, parts: list[tuple[int, UploadedPart]]) -> Version:
     data = b"".join(part.data for _, part in parts)
-    digests = b"".join(bytes.fromhex(part.etag.strip('"')) for _, part in parts)
     keep = upload.checksum.type == upload_checksums.COMPOSITE
     return Version(
         upload.key,
@@ -102,7 +100,7 @@ def _assemble(bucket: FakeBucket, upload: Upload, parts: list[tuple[int, Uploade
         upload.attributes,
         bucket=bucket,
         checksum=_checksum(upload, data, parts),
-        etag=f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}",
+        etag=etags.of_parts([part.etag for _, part in parts]),
         parts=tuple(Part(number, len(part.data), part.checksum if keep else None) for number, part in parts),
         upload_id=upload.id,
         begun=(upload.sequence, upload.initiated.replace(tzinfo=None, microsecond=0)),

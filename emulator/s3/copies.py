@@ -1,8 +1,8 @@
 """CopyObject: an atomic copy of one version of at most 5 GB, with conditions on the source and on the destination.
 
-The copy is a single-part object with its MD5 as ETag, even if the source was uploaded in parts. A copy onto itself must
-change something. An encryption of the bucket's own, or a source that is not encrypted with SSE-S3, was recorded to be
-enough. A copy into a suspended bucket answers the version id "null", which other writes do not. The id "null" of the
+The copy is a single-part object, and has the ETag of one, even if the source was uploaded in parts. A copy onto itself
+must change something. An encryption of the bucket's own, or a source that is not encrypted with SSE-S3, was recorded to
+be enough. A copy into a suspended bucket answers the version id "null", which other writes do not. The id "null" of the
 source is not answered unless it was named.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 """
@@ -40,7 +40,6 @@ def copy_object(request: Request) -> Answer:
             wanted,
             bucket=bucket,
             checksum=checksum,
-            etag=None if source.parts else source.etag.strip('"'),
         )
         if (request.header("x-amz-object-annotation-directive") or "COPY").upper() == "COPY":
             copy.annotations = dict(source.annotations)

@@ -8,7 +8,6 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from collections.abc import MutableMapping
@@ -20,7 +19,7 @@ from moto.s3.models import FakeBucket
 
 from emulator.calls.answers import Answer, S3Error, s3_answer, xml_date
 from emulator.calls.call import current_call
-from emulator.s3 import attributes, checksums, encryption, upload_checksums
+from emulator.s3 import attributes, checksums, encryption, etags, upload_checksums
 from emulator.s3.acls import OWNER
 from emulator.s3.copy_sources import check_size, copied_version_id_header, get_source, wait_for_bytes
 from emulator.s3.histories import current, lock
@@ -164,7 +163,7 @@ def _copied_range(request: Request, data: bytes) -> bytes:
 
 
 def _add(upload: Upload, number: int, data: bytes, checksum: Checksum) -> UploadedPart:
-    etag = f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
+    etag = f'"{etags.of_bytes(data, upload.attributes.encryption)}"'
     part = UploadedPart(data, etag, checksum, datetime.now(UTC))
     upload.parts[number] = part
     return part

@@ -8,7 +8,6 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from dataclasses import dataclass, field, replace
@@ -17,7 +16,7 @@ from typing import Any, TypeGuard
 
 from moto.s3.models import FakeAcl, FakeDeleteMarker, FakeKey, get_canned_acl
 
-from emulator.s3 import version_ids
+from emulator.s3 import etags, version_ids
 from emulator.s3.version_ids import NULL
 
 _sequence_lock = threading.Lock()
@@ -133,7 +132,7 @@ class Version(FakeKey):
             region_name=bucket.region_name,
             bucket_name=bucket.name,
             storage=attributes.storage_class,
-            etag=etag or hashlib.md5(data, usedforsecurity=False).hexdigest(),
+            etag=etag or etags.of_bytes(data, attributes.encryption),
             version_id=version_id or _new_version_id(bucket),
         )
         self.attributes = attributes

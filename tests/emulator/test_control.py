@@ -20,7 +20,6 @@ from emulator.fault_injection.latency import Latency
 from emulator.iam.principals import EMULATOR_ACCESS_KEY_ID, Credentials, Principals
 from emulator.state import NoFunctions
 from tests.emulator.plain import USER, Plain, refused, serving
-from tests.patience import PATIENCE
 
 # The request log
 
@@ -297,27 +296,6 @@ def test_s3s_own_chunks_are_put_together_and_their_trailer_is_checked(aws: Plain
     assert got["Body"].read() == b"hello"
     assert "ContentEncoding" not in got
     assert send("AAAAAAAAAAA=") == 400
-
-
-@pytest.mark.parametrize("body", [b"hello", b"5\r\nhel", b"5\r\nhello\r\n", b"x\r\n"])
-def test_what_is_not_in_s3s_own_chunks_though_it_should_be_is_incomplete(aws: Plain, bucket: str, body: bytes) -> None:
-    headers = {"x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "Content-Encoding": "aws-chunked"}
-    connection = http.client.HTTPConnection(aws.emulator.endpoint.removeprefix("http://"))
-    connection.request("PUT", f"/{bucket}/key", body=body, headers=headers)
-    answer = connection.getresponse()
-    assert (answer.status, b"<Code>IncompleteBody</Code>" in answer.read()) == (400, True)
-
-
-@pytest.mark.parametrize(
-    ("header", "status"),
-    [(b"Content-Length: -1\r\n", b"400"), (b"Content-Length: \r\n", b"400"), (b"", b"411")],
-    ids=["negative", "empty", "missing"],
-)
-def test_an_object_is_stored_only_if_its_length_is_known(aws: Plain, bucket: str, header: bytes, status: bytes) -> None:
-    host, port = aws.emulator.endpoint.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
-        connection.sendall(f"PUT /{bucket}/key HTTP/1.1\r\nHost: {host}\r\n".encode() + header + b"\r\n")
-        assert connection.recv(1000).split()[1] == status
 
 
 def test_a_bucket_can_be_addressed_by_host(aws: Plain, bucket: str) -> None:

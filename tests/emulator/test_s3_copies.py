@@ -250,3 +250,25 @@ def test_an_object_can_be_copied_from_another_region(aws: Plain, s3: Any, bucket
     s3.put_object(Bucket=bucket, Key="key", Body=b"east")
     aws.client("s3", "us-west-2").copy_object(Bucket=west, Key="key", CopySource=f"{bucket}/key")
     assert head(s3, west, "key")["ContentLength"] == 4
+
+
+def test_each_copy_of_an_object_under_a_kms_key_has_an_etag_of_its_own_that_is_no_md5(s3: Any, bucket: str) -> None:
+    kms = {"ServerSideEncryption": "aws:kms"}
+    source = s3.put_object(Bucket=bucket, Key="source", Body=b"hello", **kms)["ETag"]
+    copies = [
+        s3.copy_object(Bucket=bucket, Key=f"copy {number}", CopySource=f"{bucket}/source", **kms)["CopyObjectResult"]
+        for number in range(2)
+    ]
+    assert len({source, *(copy["ETag"] for copy in copies), f'"{md5(b"hello")}"'}) == 4
+    assert head(s3, bucket, "copy 0")["ETag"] == copies[0]["ETag"]
+    plain = s3.copy_object(Bucket=bucket, Key="plain", CopySource=f"{bucket}/source", ServerSideEncryption="AES256")
+    assert plain["CopyObjectResult"]["ETag"] == f'"{md5(b"hello")}"'
+
+
+def test_parts_under_a_kms_key_have_etags_of_their_own_and_the_object_the_md5_of_those(s3: Any, bucket: str) -> None:
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="key", ServerSideEncryption="aws:kms")["UploadId"]
+    named = {"Bucket": bucket, "Key": "key", "UploadId": upload}
+    etag = s3.upload_part(**named, PartNumber=1, Body=b"hello")["ETag"]
+    assert etag != f'"{md5(b"hello")}"'
+    done = s3.complete_multipart_upload(**named, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": etag}]})
+    assert done["ETag"] == f'"{md5(bytes.fromhex(etag.strip(chr(34))))}-1"'

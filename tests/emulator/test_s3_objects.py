@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import http.client
+import socket
 from typing import Any
 
 import pytest
 
 from emulator.s3.checksums import compute
 from tests.emulator.plain import Plain, head, md5, put, refused
+from tests.patience import PATIENCE
 
 # Checksums
 
@@ -278,3 +280,27 @@ def test_as_many_entries_of_user_metadata_are_kept_as_2_kb_hold(s3: Any, bucket:
     metadata = {f"e{number}": "" for number in range(500)}
     s3.put_object(Bucket=bucket, Key="key", Metadata=metadata)
     assert s3.head_object(Bucket=bucket, Key="key")["Metadata"] == metadata
+
+
+# Bodies
+
+
+@pytest.mark.parametrize("body", [b"hello", b"5\r\nhel", b"5\r\nhello\r\n", b"x\r\n"])
+def test_what_is_not_in_s3s_own_chunks_though_it_should_be_is_incomplete(aws: Plain, bucket: str, body: bytes) -> None:
+    headers = {"x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "Content-Encoding": "aws-chunked"}
+    connection = http.client.HTTPConnection(aws.emulator.endpoint.removeprefix("http://"))
+    connection.request("PUT", f"/{bucket}/key", body=body, headers=headers)
+    answer = connection.getresponse()
+    assert (answer.status, b"<Code>IncompleteBody</Code>" in answer.read()) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [(b"Content-Length: -1\r\n", b"400"), (b"Content-Length: \r\n", b"400"), (b"", b"411")],
+    ids=["negative", "empty", "missing"],
+)
+def test_an_object_is_stored_only_if_its_length_is_known(aws: Plain, bucket: str, header: bytes, status: bytes) -> None:
+    host, port = aws.emulator.endpoint.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
+        connection.sendall(f"PUT /{bucket}/key HTTP/1.1\r\nHost: {host}\r\n".encode() + header + b"\r\n")
+        assert connection.recv(1000).split()[1] == status
