@@ -1,6 +1,6 @@
 """An object's attributes besides its bytes, from the headers of PutObject, CopyObject and CreateMultipartUpload.
 
-User metadata is limited to 2 KB. An unknown storage class is refused.
+User metadata is limited to 2 KB. A storage class that is unknown, or of directory buckets only, is refused.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 """
@@ -26,6 +26,7 @@ _SYSTEM_HEADERS = (
     "Content-Type",
     "Expires",
 )
+_OF_DIRECTORY_BUCKETS = "EXPRESS_ONEZONE"
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
 
 
@@ -86,7 +87,7 @@ def _system_metadata(request: Request) -> dict[str, str]:
 
 def _storage_class(request: Request) -> str:
     name = request.header("x-amz-storage-class") or "STANDARD"
-    if name not in STORAGE_CLASS:
+    if name not in STORAGE_CLASS or name == _OF_DIRECTORY_BUCKETS:
         message = "The storage class you specified is not valid"
         raise S3Error(400, "InvalidStorageClass", message, StorageClassRequested=name)
     return name

@@ -14,7 +14,8 @@ MARK = "replication-origin"
 SAME_IN_HEAD = (
     "CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "ExpiresString",
     "WebsiteRedirectLocation", "ContentLength", "ServerSideEncryption", "ObjectLockMode",
-    "ObjectLockRetainUntilDate", "ObjectLockLegalHoldStatus",
+    "ObjectLockRetainUntilDate", "ObjectLockLegalHoldStatus", "ObjectLockEventHold",
+    "ObjectLockEventHoldDurationDays", "ObjectLockEventHoldDurationYears",
 )  # fmt: skip
 CHECKSUMS = ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256")
 

@@ -235,6 +235,11 @@ LOCKS: dict[str, dict[str, Any]] = {
     "governance": {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": UNTIL},
     "compliance": {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": UNTIL},
     "legal hold": {"ObjectLockLegalHoldStatus": "ON"},
+    "event hold": {
+        "ObjectLockMode": "GOVERNANCE",
+        "ObjectLockEventHold": "ON",
+        "ObjectLockEventHoldDurationDays": 7,
+    },
     "all": {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": UNTIL, "ObjectLockLegalHoldStatus": "ON"},
 }
 

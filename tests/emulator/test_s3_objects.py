@@ -93,9 +93,11 @@ def test_tags_belong_to_a_version(s3: Any, bucket: str) -> None:
     assert "TagCount" not in head(s3, bucket, VersionId=first)
 
 
-def test_an_unknown_storage_class_is_refused(s3: Any, bucket: str) -> None:
-    with refused("InvalidStorageClass", 400):
-        put(s3, bucket, StorageClass="CUPBOARD")
+@pytest.mark.parametrize("name", ["CUPBOARD", "OUTPOSTS", "EXPRESS_ONEZONE"])
+def test_a_storage_class_that_a_bucket_does_not_have_is_refused(s3: Any, bucket: str, name: str) -> None:
+    with refused("InvalidStorageClass", 400) as error:
+        put(s3, bucket, StorageClass=name)
+    assert error["StorageClassRequested"] == name
 
 
 def test_an_object_posted_by_a_browser_form_is_stored_like_a_put(aws: Plain, s3: Any, bucket: str) -> None:
