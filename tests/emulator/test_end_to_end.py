@@ -92,7 +92,7 @@ HEADERS = {
     "ContentType": "text/plain; charset=utf-8",
     "Expires": dt.datetime(2030, 1, 1, tzinfo=dt.UTC),
 }
-TAGS = "&".join(f"tag{number}=value%20{number}%2B%26" for number in range(10))
+TAGS = "&".join(f"tag{number}=value%20{number}%2B%2F" for number in range(10))
 ROOMLESS = {"note": "x" * 2040}
 
 FIELDS: dict[str, dict[str, Any]] = {
@@ -115,7 +115,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "website redirect and full metadata": {"WebsiteRedirectLocation": "/elsewhere", "Metadata": ROOMLESS},
     "headers and full metadata": HEADERS | {"Metadata": ROOMLESS},
     "one tag": {"Tagging": "team=blue"},
-    "tags of every kind": {"Tagging": "a%20b=c%2Bd&e=&%C3%BC=%E7%8C%AB&f=%3D%26%25"},
+    "tags of every kind": {"Tagging": "a%20b=c%2Bd&e=&%C3%BC=%E7%8C%AB&f=%3D%2F%40"},
     "ten tags": {"Tagging": TAGS},
     "nine tags and full metadata": {"Tagging": TAGS.rpartition("&")[0], "Metadata": ROOMLESS},
     "infrequent access": {"StorageClass": "STANDARD_IA"},
@@ -207,20 +207,20 @@ def test_a_canned_acl_is_replicated_where_acls_are_enabled(emulator: Running, ac
     assert compared(emulator, acl, source="acl-east") == []
 
 
+READABLE = f'id="{"a" * 64}", uri="http://acs.amazonaws.com/groups/global/AllUsers"'
+
+
 def test_an_acl_with_its_own_grants_is_replicated(emulator: Running) -> None:
-    put(emulator, "grants", "acl-east", GrantRead='id="aaa", uri="http://acs.amazonaws.com/groups/global/AllUsers"',
-        GrantFullControl='id="bbb"')  # fmt: skip
+    put(emulator, "grants", "acl-east", GrantRead=READABLE, GrantFullControl=f'id="{"b" * 64}"')
     assert compared(emulator, "grants", source="acl-east") == []
 
 
 def test_a_replica_does_without_public_grants_where_the_destination_blocks_them(emulator: Running) -> None:
     blocked = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
-    west, reader = emulator.client("s3", "us-west-2"), {"Type": "CanonicalUser", "ID": "aaa"}
+    west, reader = emulator.client("s3", "us-west-2"), {"Type": "CanonicalUser", "ID": "a" * 64}
     west.put_public_access_block(Bucket="acl-west", PublicAccessBlockConfiguration=blocked)
     try:
-        put(
-            emulator, "blocked", "acl-east", GrantRead='id="aaa", uri="http://acs.amazonaws.com/groups/global/AllUsers"'
-        )
+        put(emulator, "blocked", "acl-east", GrantRead=READABLE)
         [difference] = compared(emulator, "blocked", source="acl-east")
     finally:
         west.delete_public_access_block(Bucket="acl-west")

@@ -57,7 +57,7 @@ class BucketObjects:
     def __init__(
         self, bucket: str, side: Side, client: "S3Client", account: str = "", counted: set[str] | None = None
     ) -> None:
-        """Take a client. `counted`: the buckets whose HEADs count tags (see `_count`), one set for a container."""
+        """Take a client. `counted`: the buckets whose HEADs count tags (see `_seen`), one set for a container."""
         self.bucket = bucket
         self.side = side
         self._client = client
@@ -73,12 +73,12 @@ class BucketObjects:
         """
         named: dict[str, Any] = {"Bucket": self.bucket, "Key": key, "VersionId": version_id, **self._owner}
         with expecting("HeadObject", self.side, NO_VERSION | DENIED | BAD) as asked:
-            return self._count(head_of(self._client.head_object(ChecksumMode="ENABLED", **named)))
+            return self._seen(self._client.head_object(ChecksumMode="ENABLED", **named))
         return ABSENT if asked.code in NO_VERSION else self._head_without_checksum(asked.code, named)
 
     def _head_without_checksum(self, why: str, named: Mapping[str, Any]) -> Head | Absent:
         with expecting("HeadObject", self.side, NO_VERSION | BAD) as asked:
-            head = self._count(head_of(self._client.head_object(**named)))
+            head = self._seen(self._client.head_object(**named))
             if not head.encryption.is_kms:
                 return head
             return replace(head, key_denied=True) if why in DENIED else self._with_key_named(head, named)
@@ -97,17 +97,19 @@ class BucketObjects:
             raise Temporary(Reason.UNKNOWN, f"HeadObject ({self.side}): 400 with the checksum, but GetObject succeeds")
         return replace(head, key_denied=asked.code in DENIED, key_invalid=asked.code in KEY_UNUSABLE)
 
-    def _count(self, head: Head) -> Head:
-        """Return the head, with 0 tags where it tells no number and the bucket's HEADs can be relied on to do so.
+    def _seen(self, answer: Mapping[str, Any]) -> Head:
+        """Turn the answer of HeadObject into a value, and say what it means that it tells no number of tags.
 
-        S3 leaves the number out if there are no tags, and also if the caller may not read them. Other servers never
-        tell it. So its absence means something only after this bucket once told a number, or let the tags be read.
+        S3 leaves the number out if there are no tags, and also if the caller may not read them; other servers never
+        tell it. So its absence is sure only after this bucket once told a number, or S3 let its tags be read.
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html#API_HeadObject_ResponseSyntax
         """
+        head = head_of(answer)
         if head.tag_count is not None:
             self._counted.add(self.bucket)
             return head
-        return replace(head, tag_count=0) if self.bucket in self._counted else head
+        sure = self.bucket in self._counted
+        return replace(head, tag_count=0 if sure or is_by_s3(answer) else None, tag_count_sure=sure)
 
     def _name_trouble(self, named: Mapping[str, Any]) -> NoReturn:
         """Raise the error behind a HEAD that is 400: SSE-C, a bad version id, old credentials. Only a GET names it."""
@@ -128,7 +130,7 @@ class BucketObjects:
         """Read the current version, or the delete marker that is current: then S3 returns 404, and headers say so."""
         named: dict[str, Any] = {"Bucket": self.bucket, "Key": key, **self._owner}
         with expecting("HeadObject", self.side, GONE | BAD) as asked:
-            return self._count(head_of(self._client.head_object(**named)))
+            return self._seen(self._client.head_object(**named))
         if asked.code in BAD:
             self._name_trouble(named)
         headers = asked.response["ResponseMetadata"]["HTTPHeaders"]
@@ -158,7 +160,7 @@ class BucketObjects:
         """Read the tags of one version, without those that AWS reserves for itself."""
         with asking("GetObjectTagging", self.side):
             answer = self._client.get_object_tagging(Bucket=self.bucket, Key=key, VersionId=version_id, **self._owner)
-            if answer["ResponseMetadata"]["HTTPHeaders"].get("server") == S3_SERVER:
+            if is_by_s3(answer):
                 self._counted.add(self.bucket)
             return tags_of(answer)
 
@@ -198,6 +200,11 @@ def _unsendable(metadata: Mapping[str, str], headers: Mapping[str, str]) -> int:
     """Count what a copy could not send as it came; S3 copies it if it is not sent."""
     entries = sum(not is_sendable_metadata(name, value) for name, value in metadata.items())
     return entries + sum(not is_sendable(text) for text in headers.values())
+
+
+def is_by_s3(answer: Mapping[str, Any]) -> bool:
+    """Return whether S3 answered, rather than another server that speaks its protocol."""
+    return bool(answer["ResponseMetadata"]["HTTPHeaders"].get("server") == S3_SERVER)
 
 
 def tags_of(answer: Mapping[str, Any]) -> dict[str, str]:
