@@ -32,7 +32,7 @@ def list_objects(request: Request) -> Answer:
         "NextMarker": request.encode(page[-1].name) if more and delimiter else None,
         **_contents(page, request.encode, owner=True),
     }
-    return s3_answer("ListBucketResult", content)
+    return _answer(request, content)
 
 
 def list_objects_v2(request: Request) -> Answer:
@@ -47,7 +47,12 @@ def list_objects_v2(request: Request) -> Answer:
         "NextContinuationToken": token_of(page[-1].name) if more else None,
         **_contents(page, request.encode, owner=request.query.get("fetch-owner") == "true"),
     }
-    return s3_answer("ListBucketResult", content)
+    return _answer(request, content)
+
+
+def _answer(request: Request, content: dict[str, Any]) -> Answer:
+    """Return the listing, with the header that names the bucket's Region."""
+    return s3_answer("ListBucketResult", content, {"x-amz-bucket-region": request.bucket.region_name})
 
 
 def _page(request: Request, after: str) -> tuple[list[Line], bool, int]:
