@@ -8,6 +8,7 @@ with running({"buckets": [...], "stacks": [...]}) as emulator:
 from __future__ import annotations
 
 import json
+import re
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -67,10 +68,17 @@ class _Session(boto3.Session):
         self._endpoint = endpoint
 
     def client(self, *arguments: Any, **settings: Any) -> Any:
-        return super().client(*arguments, **{"endpoint_url": self._endpoint, **settings})
+        client = super().client(*arguments, **{"endpoint_url": self._endpoint, **settings})
+        # botocore puts the account in front of S3 Control's host, and no such name resolves to 127.0.0.1.
+        client.meta.events.register("before-send.s3-control", _without_account)
+        return client
 
     def resource(self, *arguments: Any, **settings: Any) -> Any:
         return super().resource(*arguments, **{"endpoint_url": self._endpoint, **settings})
+
+
+def _without_account(request: Any, **_context: Any) -> None:
+    request.url = re.sub(r"//\d{12}\.", "//", request.url)
 
 
 @dataclass

@@ -27,6 +27,13 @@ class FunctionHost(Protocol):
         """
         ...
 
+    def invoke_by_arn(self, arn: str, event: Any) -> Any:
+        """Invoke a function; the result has the fields `value` and `error`.
+
+        Raises LookupError if the function does not exist, TimeoutError if it stays busy.
+        """
+        ...
+
     def idle(self) -> bool:
         """Return whether no function runs and the queues with an event source mapping are empty, in flight included."""
         ...
@@ -42,6 +49,10 @@ class NoFunctions:
     def fire(self, stack: str, function: str) -> Any:
         """Raise LookupError: there is no function."""
         raise LookupError(f"No stack is deployed, so stack {stack} has no function {function}.")
+
+    def invoke_by_arn(self, arn: str, _event: Any) -> Any:
+        """Raise LookupError: there is no function."""
+        raise LookupError(f"There is no function {arn}.")
 
     def idle(self) -> bool:
         """Return True: nothing can run."""
@@ -69,7 +80,7 @@ class Limits:
 class Emulator:
     """One per server. `metrics`: what functions logged in embedded metric format; `events`: what PutEvents received.
 
-    `replication`: what S3's own replication has to do, which nothing duplicates or reorders.
+    `replication`, `jobs`: what S3's own replication and Batch Operations have to do; nothing duplicates or reorders it.
     """
 
     endpoint: str = ""
@@ -80,6 +91,7 @@ class Emulator:
     latency: Latency = field(default_factory=Latency)
     delivery: Delivery = field(default_factory=Delivery)
     replication: Delivery = field(default_factory=Delivery)
+    jobs: Delivery = field(default_factory=Delivery)
     metrics: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     functions: FunctionHost = field(default_factory=NoFunctions)
@@ -91,13 +103,16 @@ class Emulator:
         A function may cause an event after deliveries were checked and end before functions are checked. So deliveries
         are checked again, and none may have completed in between.
         """
-        before = self.replication.delivered + self.delivery.delivered
+        before = self._done()
         quiet = self._delivered() and self.functions.idle() and self._delivered()
-        return quiet and self.replication.delivered + self.delivery.delivered == before
+        return quiet and self._done() == before
+
+    def _done(self) -> int:
+        return self.jobs.delivered + self.replication.delivered + self.delivery.delivered
 
     def _delivered(self) -> bool:
         """Return whether every write is done, and what S3 does after it: first replicas, then their events."""
-        return self.requests.idle() and self.replication.idle() and self.delivery.idle()
+        return self.jobs.idle() and self.requests.idle() and self.replication.idle() and self.delivery.idle()
 
 
 _active = Emulator()

@@ -29,6 +29,12 @@ def policies_of(arn: str) -> tuple[Policy, ...]:
     return (*inline, *managed)
 
 
+def trust_policy_of(arn: str) -> str | None:
+    """Return the policy that says who may assume a role; None if there is no such role."""
+    role = _find(arn)
+    return None if role is None else _text(role.assume_role_policy_document)
+
+
 def _find(arn: str) -> Role | None:
     account = arn.split(":")[4]
     roles = iam_backends[account]["aws"].roles

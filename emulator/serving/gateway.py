@@ -23,6 +23,7 @@ from emulator.calls.call import Call, current_call
 from emulator.calls.operations import read_call
 from emulator.fault_injection.faults import MESSAGE, Delay, Kill, OkWithError, Status, Then
 from emulator.iam.principals import EMULATOR_ACCESS_KEY_ID
+from emulator.s3.batch import operations as batch
 from emulator.services import access
 from emulator.serving import control
 from emulator.state import Emulator
@@ -116,6 +117,8 @@ class Gateway:
             if call.service == "dynamodb":
                 with self._dynamodb:
                     return self._from_moto(environ)
+            if call.service == "s3control" and (answer := batch.answer(call, environ)):
+                return answer
             if call.service != "s3":
                 return self._from_moto(environ)
             answer = s3.answer(call, environ) or self._s3_from_moto(environ)

@@ -117,6 +117,7 @@ class Server:
     def stop(self) -> None:
         """Stop the functions, then the server."""
         self.emulator.functions.stop()
+        self.emulator.jobs.stop()
         self.emulator.replication.stop()
         self.emulator.delivery.stop()
         self._worker.end(self._server.shutdown)
