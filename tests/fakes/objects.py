@@ -84,12 +84,7 @@ class MemoryObjects:
         return self._seen(stored) if stored else ABSENT
 
     def _seen(self, stored: Stored) -> Head:
-        counts = self._bucket().counts_tags
-        return (
-            stored.head()
-            if counts
-            else replace(stored.head(), tag_count=None if counts is None else 0, tag_count_sure=False)
-        )
+        return stored.head() if self._bucket().counts_tags else replace(stored.head(), tag_count=None)
 
     def _top(self, key: str) -> Top:
         current = self._bucket().current(key)

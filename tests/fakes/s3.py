@@ -27,8 +27,8 @@ S3_REPLICATION = "AWS:ROLE:s3-replication"
 class Bucket:
     """One bucket. `versioning`: Enabled, Suspended or Off. `skew`: how far its clock is ahead, in seconds.
 
-    counts_tags: a HEAD tells how many tags there are. Other servers tell nothing (None); S3 tells a role that may not
-    read tags what it tells of no tags (False). lists_all: if not, lists lack the oldest entry of each key.
+    counts_tags: a HEAD tells how many tags there are. S3's does; that of other servers, or of a role that may not read
+    tags, does not. lists_all: if not, lists lack the oldest entry of each key.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Bucket:
     acls_enabled: bool = False
     object_lock: bool = False
     listens: bool = False
-    counts_tags: bool | None = True
+    counts_tags: bool = True
     lists_all: bool = True
     skew: float = 0.0
     histories: dict[str, list[Stored]] = field(default_factory=dict)

@@ -73,21 +73,13 @@ def test_tags_are_read_only_if_a_version_has_any() -> None:
 
 def test_tags_are_read_wherever_the_source_does_not_tell_their_number() -> None:
     stage = Stage([TO_WEST])
-    stage.s3.buckets[EAST].counts_tags = None
+    stage.s3.buckets[EAST].counts_tags = False
     stage.put("plain")
     stage.put("tagged", tags={"team": "blue"})
     stage.deliver_all()
     assert len(stage.calls("GET TAGS")) == 2
     [replica] = stage.s3.buckets[WEST].history("tagged")
     assert replica.content.tags["team"] == "blue"
-
-
-def test_a_rule_that_selects_by_tags_takes_no_tags_for_granted() -> None:
-    stage = Stage([rule(WEST, tags={"team": "blue"})])
-    stage.s3.buckets[EAST].counts_tags = False
-    stage.put("tagged", tags={"team": "blue"})
-    stage.deliver_all()
-    assert stage.replicas("tagged") != []
 
 
 def test_an_acl_is_read_and_copied_only_where_both_buckets_have_acls() -> None:

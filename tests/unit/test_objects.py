@@ -49,7 +49,7 @@ def test_only_a_replica_by_s3_itself_is_one_and_the_status_of_its_sources_says_n
 def test_a_version_is_read_with_one_head_that_asks_for_its_checksum() -> None:
     wire = Wire([Answer(headers=ALWAYS)])
     assert source(wire, "111111111111").head("a b", "v1") == Head(
-        "v1", '"v1"', 7, 1_700_000_000, tag_count=None, tag_count_sure=False
+        "v1", '"v1"', 7, 1_700_000_000, tag_count=None
     )
     [request] = wire.requests
     assert (request.method, request.url) == ("HEAD", "https://east.s3.amazonaws.com/a%20b?versionId=v1")
@@ -196,7 +196,7 @@ def test_what_is_behind_a_bad_head_is_named_by_a_get_of_one_byte(
 
 
 TOPS: dict[str, tuple[Answer, Top]] = {
-    "an object": (Answer(headers=ALWAYS), Head("v1", '"v1"', 7, 1_700_000_000, tag_count=None, tag_count_sure=False)),
+    "an object": (Answer(headers=ALWAYS), Head("v1", '"v1"', 7, 1_700_000_000, tag_count=None)),
     "nothing": (Answer(status=404), ABSENT),
     "a delete marker":
         (Answer(status=404, headers={"x-amz-delete-marker": "true", "x-amz-version-id": "d"}), MarkerHead("d")),

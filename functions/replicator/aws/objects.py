@@ -101,15 +101,14 @@ class BucketObjects:
         """Turn the answer of HeadObject into a value, and say what it means that it tells no number of tags.
 
         S3 leaves the number out if there are no tags, and also if the caller may not read them; other servers never
-        tell it. So its absence is sure only after this bucket once told a number, or S3 let its tags be read.
+        tell it. So its absence means something only after this bucket once told a number, or S3 let its tags be read.
         https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html#API_HeadObject_ResponseSyntax
         """
         head = head_of(answer)
         if head.tag_count is not None:
             self._counted.add(self.bucket)
             return head
-        sure = self.bucket in self._counted
-        return replace(head, tag_count=0 if sure or is_by_s3(answer) else None, tag_count_sure=sure)
+        return replace(head, tag_count=0) if self.bucket in self._counted else head
 
     def _name_trouble(self, named: Mapping[str, Any]) -> NoReturn:
         """Raise the error behind a HEAD that is 400: SSE-C, a bad version id, old credentials. Only a GET names it."""

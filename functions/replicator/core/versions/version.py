@@ -107,10 +107,10 @@ class Head:
     """Everything that one HEAD returns about one version.
 
     headers: S3's system-defined metadata under boto3's argument names. unseen_metadata: how many metadata entries HEAD
-    left out because HTTP headers cannot carry them (`x-amz-missing-meta`). tag_count: None if HEAD leaves it open; if
-    it is not sure, 0 may also mean that the role may not read tags. key_denied, key_invalid: its bytes cannot be read,
-    because the role may not use its KMS key, or the key is in no state to be used. made_by_s3: S3's own replication
-    wrote it (`x-amz-replication-status: REPLICA`). The header's values for sources mean nothing here.
+    left out because HTTP headers cannot carry them (`x-amz-missing-meta`). tag_count: None if HEAD leaves it open.
+    key_denied, key_invalid: its bytes cannot be read, because the role may not use its KMS key, or the key is in no
+    state to be used. made_by_s3: S3's own replication wrote it (`x-amz-replication-status: REPLICA`). The header's
+    values for sources mean nothing here.
     """
 
     version_id: str
@@ -121,7 +121,6 @@ class Head:
     unseen_metadata: int = 0
     headers: Mapping[str, str] = field(default_factory=dict)
     tag_count: int | None = 0
-    tag_count_sure: bool = True
     storage_class: str = "STANDARD"
     archive_status: str = ""
     restore: Restore = Restore.NONE

@@ -68,9 +68,8 @@ class Marks:
 class Versions:
     """The versions of one key in one bucket, each read once for one change.
 
-    natives_only: replicas here are never copied, so that no more is read of them than a HEAD says. by_tags: a rule
-    selects versions by their tags. asked_for: the id of a version that is copied even if S3's own replication wrote it;
-    empty if there is none.
+    natives_only: replicas here are never copied, so that no more is read of them than a HEAD says. asked_for: the id
+    of a version that is copied even if S3's own replication wrote it; empty if there is none.
     """
 
     objects: Objects
@@ -78,7 +77,6 @@ class Versions:
     key: str
     with_grants: Callable[[], bool]
     natives_only: bool = False
-    by_tags: bool = False
     asked_for: str = ""
     _found: dict[str, StoredVersion | Absent] = field(default_factory=dict)
 
@@ -126,12 +124,8 @@ class Versions:
             return ABSENT
         if self.natives_only and (self._origin_by_s3(head) or find_mark(head.metadata, {}, self._site(head))):
             return StoredVersion(head)  # nothing else of it is needed
-        tags = self.objects.tags(self.key, version_id) if self._may_have_tags(head) else {}
+        tags = self.objects.tags(self.key, version_id) if head.tag_count != 0 else {}
         return StoredVersion(head, tags, self.objects.grants(self.key, version_id) if self.with_grants() else ())
-
-    def _may_have_tags(self, head: Head) -> bool:
-        """Return whether tags must be read. Where a rule selects by tags, none are taken for granted."""
-        return head.tag_count != 0 or (self.by_tags and not head.tag_count_sure)
 
     def _origin_by_s3(self, head: Head) -> Origin | None:
         """Return the origin of a replica by S3's own replication, unless that version is asked for."""

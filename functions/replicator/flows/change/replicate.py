@@ -156,10 +156,7 @@ def versions_of_source(
         return any(map(may_have_acls, candidates)) and buckets.source_has_acls(change.bucket)
 
     objects, chosen = buckets.source(change.bucket), change.version_id if asked_for else ""
-    by_tags = any(candidate.needs_tags for candidate in candidates)
-    return Versions(
-        objects, change.bucket, change.key, with_grants, natives_only=True, by_tags=by_tags, asked_for=chosen
-    )
+    return Versions(objects, change.bucket, change.key, with_grants, natives_only=True, asked_for=chosen)
 
 
 def _read_once(change: Change, source: Versions) -> None:
