@@ -81,6 +81,7 @@ class Emulator:
     """One per server. `metrics`: what functions logged in embedded metric format; `events`: what PutEvents received.
 
     `replication`, `jobs`: what S3's own replication and Batch Operations have to do; nothing duplicates or reorders it.
+    `explains_denials`: S3 names the action and the policy, as it does within an account; otherwise "Access Denied".
     """
 
     endpoint: str = ""
@@ -96,6 +97,7 @@ class Emulator:
     events: list[dict[str, Any]] = field(default_factory=list)
     functions: FunctionHost = field(default_factory=NoFunctions)
     limits: Limits = field(default_factory=Limits)
+    explains_denials: bool = True
 
     def idle(self) -> bool:
         """Return whether nothing is in flight: no write, no undelivered event, no message, no running function.

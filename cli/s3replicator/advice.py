@@ -105,18 +105,31 @@ FAILED: Mapping[Reason, str] = {
     ),
     Reason.DST_MULTIPART_COMPLETE_DENIED: _allow("s3:PutObject", "the destination"),
     Reason.DST_MULTIPART_INIT_DENIED: _allow("s3:PutObject", "the destination"),
-    Reason.DST_MULTIPART_UPLOAD_DENIED: _allow("s3:PutObject", "the destination"),
-    Reason.DST_PUT_DENIED: (
-        "Allow the function's role s3:PutObject on the destination; s3:PutObjectTagging, s3:PutObjectAcl, "
-        "s3:PutObjectRetention and s3:PutObjectLegalHold, if the object has tags, an ACL or a lock; and "
-        "kms:GenerateDataKey and kms:Decrypt on the replica's KMS key. Then redrive. If the bucket is in another "
-        "account, allow it in the bucket policy and in the policy of its KMS key."
+    Reason.DST_MULTIPART_UPLOAD_DENIED: _allow(
+        "s3:PutObject, s3:ListMultipartUploadParts and s3:AbortMultipartUpload", "the destination"
+    ),
+    Reason.DST_PUT_DENIED: _allow("s3:PutObject", "the destination"),
+    Reason.DST_PUT_TAGS_DENIED: _allow("s3:PutObjectTagging", "the destination"),
+    Reason.DST_PUT_RETENTION_DENIED: _allow("s3:PutObjectRetention", "the destination"),
+    Reason.DST_PUT_LEGAL_HOLD_DENIED: _allow("s3:PutObjectLegalHold", "the destination"),
+    Reason.DST_PUT_ANNOTATIONS_DENIED: _allow(
+        "s3:PutObjectAnnotation and s3:PutObjectVersionAnnotation", "the destination"
+    ),
+    Reason.DST_KMS_DENIED: (
+        "Allow the function's role kms:GenerateDataKey and kms:Decrypt on the replica's KMS key: name the key in the "
+        "stack's parameter DestinationKmsKeys, and allow the role in the key's policy. Then redrive."
     ),
     Reason.DST_PUT_ACL_DENIED: (
-        "The destination's Object Ownership disables ACLs, and the object has one: enable ACLs there, or set "
-        "AccessControlTranslation in the rule, then redrive."
+        "If the detail names AccessDenied, allow the function's role s3:PutObjectAcl on the destination. Otherwise the "
+        "destination's Object Ownership disables ACLs, and the object has one: enable ACLs there, set "
+        "AccessControlTranslation in the rule, or allow the role s3:GetBucketOwnershipControls, so that it leaves the "
+        "ACL out. Then redrive."
     ),
-    Reason.DST_GET_DENIED: _allow("s3:GetObject and s3:GetObjectVersion", "the destination"),
+    Reason.DST_GET_DENIED: _allow(
+        "s3:GetObject and s3:GetObjectVersion, their forms for Acl, Annotation and Tagging, s3:GetObjectRetention and "
+        "s3:GetObjectLegalHold (the detail names the one that is missing)",
+        "the destination",
+    ),
     Reason.DST_BUCKET_DENIED: _allow(_OF_BUCKETS, "the destination"),
     Reason.SRC_BUCKET_DENIED: _allow(_OF_BUCKETS, "the source"),
     Reason.SRC_KMS_STATE: "Enable the KMS key of the source object, or cancel its deletion, then redrive.",
@@ -129,10 +142,15 @@ FAILED: Mapping[Reason, str] = {
         "The source bucket no longer exists: delete its rules, and its messages from the dead-letter queue."
     ),
     Reason.SRC_ACL_DENIED: _allow("s3:GetObjectAcl and s3:GetObjectVersionAcl", "the source"),
-    Reason.SRC_GET_DENIED: _allow(
-        "s3:GetObject and s3:GetObjectVersion, and kms:Decrypt on the object's KMS key,", "the source"
-    ),
+    Reason.SRC_GET_DENIED: _allow("s3:GetObject and s3:GetObjectVersion", "the source"),
     Reason.SRC_TAGS_DENIED: _allow("s3:GetObjectTagging and s3:GetObjectVersionTagging", "the source"),
+    Reason.SRC_RETENTION_DENIED: _allow("s3:GetObjectRetention", "the source"),
+    Reason.SRC_LEGAL_HOLD_DENIED: _allow("s3:GetObjectLegalHold", "the source"),
+    Reason.SRC_ANNOTATIONS_DENIED: _allow("s3:GetObjectAnnotation and s3:GetObjectVersionAnnotation", "the source"),
+    Reason.SRC_KMS_DENIED: (
+        "Allow the function's role kms:Decrypt on the KMS key of the source object: name the key in the stack's "
+        "parameter SourceKmsKeys, and allow the role in the key's policy. Then redrive."
+    ),
     Reason.SRC_HEAD_DENIED: _allow("s3:GetObject and s3:GetObjectVersion", "the source"),
     Reason.SRC_OBJECT_NOT_FOUND: "Nothing: the object was deleted before it was copied.",
 }

@@ -13,7 +13,10 @@ from emulator.iam.policies import Identity, RequestContext
 
 
 class Authorization(NamedTuple):
-    """One row. `function` is the name of the function that made the call, `reason` why it was denied."""
+    """One row. `function` is the name of the function that made the call, `reason` why it was denied.
+
+    `operation` is what was called; empty for what Lambda does with the role of a function.
+    """
 
     function: str
     role: str
@@ -23,6 +26,7 @@ class Authorization(NamedTuple):
     conditions: Mapping[str, str | Sequence[str]]
     allowed: bool
     reason: str
+    operation: str = ""
 
     def context(self) -> RequestContext:
         """Return what was evaluated."""

@@ -22,6 +22,7 @@ from emulator.s3.histories import find, find_bucket
 from emulator.s3.requests import Request
 from emulator.s3.versions import Version, is_version
 from emulator.services.authorization import Conditions, denial, is_evaluated
+from emulator.state import active
 
 _ACCOUNT_ID = re.compile(r"\d{12}")
 # The bucket owner can always repair a policy.
@@ -91,7 +92,7 @@ def as_seen(request: Request, error: S3Error) -> S3Error:
     if error.code not in ("NoSuchKey", "NoSuchVersion") or call.operation not in _EXISTENCE_IS_SECRET:
         return error
     if is_evaluated(call.principal) and (message := _denial(call, call.bucket, None, "s3:ListBucket", {})):
-        return S3Error(403, "AccessDenied", message)
+        return denied(message)
     return error
 
 
@@ -106,7 +107,16 @@ def _check_owner(name: str | None, expected: str | None) -> None:
 
 def _check_policies(call: Call, name: str | None, key: str | None, action: str, conditions: Conditions) -> None:
     if message := _denial(call, name, key, action, conditions):
-        raise S3Error(403, "AccessDenied", message)
+        raise denied(message)
+
+
+def denied(message: str) -> S3Error:
+    """Return the error of a denied request. S3 explains it to callers of its own account.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html#access-denied-message-examples
+    """
+    explained = active().explains_denials
+    return S3Error(403, "AccessDenied", message if explained else "Access Denied")
 
 
 def _denial(call: Call, name: str | None, key: str | None, action: str, conditions: Conditions) -> str | None:

@@ -66,7 +66,7 @@ def announce(event: str, bucket: FakeBucket, entry: Entry | Absent, extra: dict[
     send = active().delivery.send
     for each in subscribed:
         if each.kind == "Queue":
-            send(partial(send_message, each.arn, json.dumps({"Records": [happened.record(each.id)]})))
+            send(partial(send_message, bucket, each.arn, json.dumps({"Records": [happened.record(each.id)]})))
     if configuration.event_bridge and (detail_type := happened.detail_type()):
         send(partial(send_to_rules, bucket, happened.detail(detail_type)))
 

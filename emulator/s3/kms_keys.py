@@ -22,6 +22,7 @@ from emulator.calls.call import current_call
 from emulator.s3.versions import Encryption
 from emulator.services import kms
 from emulator.services.authorization import denial, is_evaluated
+from emulator.state import active
 
 _S3_MANAGED = "alias/aws/s3"
 _KEY_ID = re.compile(r"(mrk-)?[0-9a-f-]{32,36}", re.IGNORECASE)
@@ -107,7 +108,8 @@ def _check_permission(action: str, encryption: Encryption, key: Key | None, buck
         of_key=True,
     )
     if message:
-        raise S3Error(403, "AccessDenied", message)
+        explained = account == caller and active().explains_denials
+        raise S3Error(403, "AccessDenied", message if explained else "Access Denied")
 
 
 def _policy(key: Key | None, caller: str) -> str:

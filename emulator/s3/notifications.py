@@ -20,12 +20,11 @@ from moto.s3.models import FakeBucket
 
 from emulator.calls.answers import Answer, S3Error, malformed_xml, s3_answer
 from emulator.calls.operations import s3_model
-from emulator.iam import policies
-from emulator.iam.evaluation import evaluate
 from emulator.s3.histories import lock
 from emulator.s3.requests import Request
 from emulator.s3.sending import send_test_event
 from emulator.services import sqs
+from emulator.services.queue_policies import S3, may_send
 
 # The XML element of a destination, and the service in its ARN.
 _KINDS = {"Queue": "sqs", "Topic": "sns", "CloudFunction": "lambda"}
@@ -164,10 +163,7 @@ def _queue_problem(bucket: FakeBucket, arn: str) -> str | None:
         return "The destination queue does not exist"
     if arn.endswith(".fifo"):
         return "FIFO SQS queues are not supported"
-    conditions = {"aws:SourceArn": bucket.arn, "aws:SourceAccount": bucket.account_id}
-    service = policies.Service("s3.amazonaws.com")
-    context = policies.RequestContext(service, "sqs:SendMessage", arn, conditions, queue.account_id)
-    if not evaluate(context, (), policies.read(queue.policy or "{}")).allowed:
+    if not may_send(S3, queue, bucket.arn, bucket.account_id):
         return "Permissions on the destination queue do not allow S3 to publish notifications from this bucket"
     return None
 

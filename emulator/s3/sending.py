@@ -17,6 +17,7 @@ from moto.sqs.models import sqs_backends
 
 from emulator.calls.answers import request_id
 from emulator.services import sqs
+from emulator.services.queue_policies import S3, may_send
 from emulator.state import active
 
 
@@ -35,13 +36,13 @@ def send_test_event(bucket: FakeBucket, queue_arn: str) -> None:
         "RequestId": request_id(),
         "HostId": "emulator",
     }
-    active().delivery.send(partial(send_message, queue_arn, json.dumps(body)))
+    active().delivery.send(partial(send_message, bucket, queue_arn, json.dumps(body)))
 
 
-def send_message(queue_arn: str, body: str) -> None:
-    """Send a message to a queue now. If the queue no longer exists, the event is lost, as on S3."""
+def send_message(bucket: FakeBucket, queue_arn: str, body: str) -> None:
+    """Send a message to a queue now. It is lost if the queue no longer exists, or no longer lets S3 send to it."""
     queue = sqs.queue_of(queue_arn)
-    if queue is not None:
+    if queue is not None and may_send(S3, queue, bucket.arn, bucket.account_id):
         sqs_backends[queue.account_id][queue.region].send_message(queue_name=queue.name, message_body=body)
 
 

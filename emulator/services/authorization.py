@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from emulator.calls.call import current_call
 from emulator.iam.authorizations import Authorization
 from emulator.iam.evaluation import Decision, evaluate
 from emulator.iam.policies import Identity, RequestContext, read
@@ -47,11 +48,10 @@ def denial(  # noqa: PLR0913 - what AWS evaluates a request against
         return _message(principal, context, decision) if decision.is_explicit_deny else None
     decision = evaluate(context, policies_of(principal.arn), of_resource, of_key=of_key)
     message = None if decision.allowed else _message(principal, context, decision)
-    active().authorizations.add(
-        Authorization(
-            principal.function, principal.arn, action, resource, account, values, decision.allowed, message or ""
-        )
-    )
+    call, checked = current_call.get(), (action, resource, account, values)
+    made = call.operation if call else ""
+    row = Authorization(principal.function, principal.arn, *checked, decision.allowed, message or "", made)
+    active().authorizations.add(row)
     return message
 
 
@@ -83,5 +83,6 @@ def _global_keys(principal: Principal, identity: Identity, account: str, region:
 
 
 def _message(principal: Principal, context: RequestContext, decision: Decision) -> str:
-    who, what = principal.session_arn, f"{context.action} on resource: {context.resource}"
+    quote = '"' if context.action.startswith("s3:") else ""
+    who, what = principal.session_arn, f"{context.action} on resource: {quote}{context.resource}{quote}"
     return f"User: {who} is not authorized to perform: {what} {decision.reason(context.action)}"

@@ -1,4 +1,4 @@
-"""EventBridge: events from PutEvents are kept for `GET /_emulator/events`, and schedules receive no events.
+"""EventBridge: PutEvents' events are kept for `GET /_emulator/events`, schedules receive none, queues what they allow.
 
 https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 """
@@ -13,6 +13,8 @@ from moto.events.models import EventsBackend, Rule
 
 from emulator.calls.call import current_call
 from emulator.patching import patch
+from emulator.services.queue_policies import EVENT_BRIDGE, may_send
+from emulator.services.sqs import queue_of
 from emulator.state import active
 
 
@@ -33,6 +35,14 @@ def _send_to_targets(original: Any, rule: Rule, *arguments: Any, **named: Any) -
     """Skip scheduled rules: they have no event pattern, which moto treats as one that matches every event."""
     if not rule.scheduled_expression:
         original(rule, *arguments, **named)
+
+
+@patch(Rule, "_send_to_sqs_queue")
+def _send_to_sqs_queue(original: Any, rule: Rule, name: str, *arguments: Any, **named: Any) -> None:
+    """Drop an event for a queue whose policy does not let EventBridge send it for this rule."""
+    queue = queue_of(f"arn:aws:sqs:{rule.region_name}:{rule.account_id}:{name}")
+    if queue is not None and may_send(EVENT_BRIDGE, queue, rule.arn, rule.account_id):
+        original(rule, name, *arguments, **named)
 
 
 def _kept(event: dict[str, Any], region: str) -> dict[str, Any]:

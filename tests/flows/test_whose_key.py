@@ -13,7 +13,7 @@ ANSWERS: dict[str, tuple[Head | Absent, Reason | None]] = {
     "fine": (FINE, None),
     "gone": (ABSENT, None),
     "a key in a bad state": (replace(FINE, key_invalid=True), Reason.SRC_KMS_STATE),
-    "a key that is denied": (replace(FINE, key_denied=True), Reason.SRC_GET_DENIED),
+    "a key that is denied": (replace(FINE, key_denied=True), Reason.SRC_KMS_DENIED),
 }
 
 

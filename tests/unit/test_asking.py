@@ -67,3 +67,28 @@ def test_every_other_exception_passes_as_it_is() -> None:
         raise KeyError
     with pytest.raises(KeyError):
         asked(KeyError())
+
+
+@pytest.mark.parametrize("error", [ValueError("the secret text"), TypeError("the secret text")])
+def test_an_error_that_is_not_of_aws_is_logged_with_its_stack_and_without_its_text(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    def parse() -> None:
+        raise error
+
+    for door in (asking("HeadObject", Side.SOURCE), expecting("HeadObject", Side.SOURCE, GONE)):
+        caplog.clear()
+        with pytest.raises(Temporary), door:
+            parse()
+        [record] = caplog.records
+        text = record.getMessage()
+        assert text.startswith(f"HeadObject (source): {type(error).__name__} at {__file__}:")
+        assert " parse < " in text
+        assert "secret" not in caplog.text
+        assert "\n" not in text
+
+
+def test_errors_of_aws_are_not_logged_at_the_door(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(Temporary), asking("HeadObject", Side.SOURCE):
+        raise answered("SlowDown")
+    assert caplog.records == []

@@ -71,7 +71,8 @@ SETTINGS: dict[str, tuple[dict[str, Answer], dict[str, Any]]] = {
         ({"ownershipControls": owned("BucketOwnerPreferred")}, {"acls": True}),
     "a bucket without ownership controls has ACLs":
         ({"ownershipControls": error(404, "OwnershipControlsNotFoundError")}, {"acls": True}),
-    "ownership that may not be read: no ACLs are assumed": ({"ownershipControls": DENIED}, {"acls": False}),
+    "ownership that may not be read: ACLs are assumed, so that none is lost in silence":
+        ({"ownershipControls": DENIED}, {"acls": True}),
     "a store without ownership controls has no ACLs": ({"ownershipControls": UNKNOWN}, {"acls": False}),
     "Object Lock": ({"object-lock": LOCKED}, {"lock": True}),
     "Object Lock that may not be read is assumed: S3 itself refuses a lock where there is none":

@@ -29,7 +29,7 @@ VERDICTS: dict[str, tuple[Head, dict[str, Any], tuple[Status, Reason] | None]] =
     "a KMS key in no state to be used fails with the source's reason":
         (head(encryption=KMS, key_invalid=True), {"under": rule(kms_selected=True)}, (FAILED, Reason.SRC_KMS_STATE)),
     "a KMS key that may not be used fails with the source's reason":
-        (head(encryption=KMS, key_denied=True), {"under": rule(kms_selected=True)}, (FAILED, Reason.SRC_GET_DENIED)),
+        (head(encryption=KMS, key_denied=True), {"under": rule(kms_selected=True)}, (FAILED, Reason.SRC_KMS_DENIED)),
     "a KMS key makes no difference to a version that no rule selects":
         (head(encryption=KMS, key_invalid=True), {}, (SKIPPED, Reason.KMS_NOT_SELECTED)),
     "SSE-S3 needs no selection": (head(encryption=Encryption("AES256")), {}, None),

@@ -11,14 +11,13 @@ from botocore.exceptions import (
     ParamValidationError,
     ReadTimeoutError,
 )
+from replicator.aws.denials import DENIED, WHO_DENIED
 from replicator.aws.errors import (
     CONFLICTS,
-    DENIED,
     GUARD_FAILED,
     PERMANENT,
     THROTTLED,
     UNGUARDED,
-    WHO_DENIED,
     Side,
     code_of,
     translate,
@@ -62,7 +61,23 @@ ROWS: list[Row] = [
     ("CreateMultipartUpload", "InvalidRequest", 400, DESTINATION, Permanent, Reason.REFUSED),
     ("GetObjectTagging", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_TAGS_DENIED),
     ("GetObjectAcl", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_ACL_DENIED),
+    ("PutObjectTagging", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_TAGS_DENIED),
+    ("GetObjectRetention", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_RETENTION_DENIED),
+    ("GetObjectLegalHold", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_LEGAL_HOLD_DENIED),
+    ("GetObjectAnnotation", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_ANNOTATIONS_DENIED),
+    ("ListObjectAnnotations", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_ANNOTATIONS_DENIED),
+    *(
+        (operation, "AccessDenied", 403, DESTINATION, Permanent, Reason.DST_GET_DENIED)
+        for operation in (
+            *("GetObject", "GetObjectTagging", "GetObjectAcl", "GetObjectRetention", "GetObjectLegalHold"),
+            *("GetObjectAnnotation", "ListObjectAnnotations"),
+        )
+    ),
+    ("PutObjectAnnotation", "AccessDenied", 403, DESTINATION, Permanent, Reason.DST_PUT_ANNOTATIONS_DENIED),
+    ("ListParts", "AccessDenied", 403, DESTINATION, Permanent, Reason.DST_MULTIPART_UPLOAD_DENIED),
+    ("AbortMultipartUpload", "AccessDenied", 403, DESTINATION, Permanent, Reason.DST_MULTIPART_UPLOAD_DENIED),
     ("ListObjectVersions", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_BUCKET_DENIED),
+    ("ListObjectVersions", "AccessDenied", 403, DESTINATION, Permanent, Reason.DST_BUCKET_DENIED),
     ("ListObjectVersions", "AllAccessDisabled", 403, DESTINATION, Permanent, Reason.DST_BUCKET_DENIED),
     ("CopyObject", "AccessDenied", 403, DESTINATION, Permanent, Reason.DST_PUT_DENIED),
     ("CopyObject", "KMS.AccessDeniedException", 400, DESTINATION, Permanent, Reason.DST_PUT_DENIED),

@@ -48,9 +48,7 @@ def test_only_a_replica_by_s3_itself_is_one_and_the_status_of_its_sources_says_n
 
 def test_a_version_is_read_with_one_head_that_asks_for_its_checksum() -> None:
     wire = Wire([Answer(headers=ALWAYS)])
-    assert source(wire, "111111111111").head("a b", "v1") == Head(
-        "v1", '"v1"', 7, 1_700_000_000, tag_count=None
-    )
+    assert source(wire, "111111111111").head("a b", "v1") == Head("v1", '"v1"', 7, 1_700_000_000, tag_count=None)
     [request] = wire.requests
     assert (request.method, request.url) == ("HEAD", "https://east.s3.amazonaws.com/a%20b?versionId=v1")
     assert wire.headers() == {"x-amz-checksum-mode": "ENABLED", "x-amz-expected-bucket-owner": "111111111111"}

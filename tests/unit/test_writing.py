@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from replicator.aws.objects import Shared
 from replicator.aws.writing import BucketReplicas
 from replicator.core.deciding.copy import Copy, Guard, Written
 from replicator.core.deciding.target import Target
@@ -175,7 +176,7 @@ def test_a_guard_that_does_not_hold_is_a_conflict() -> None:
 
 def test_a_copy_that_is_denied_is_permanent_trouble() -> None:
     with pytest.raises(Permanent) as trouble:
-        destination(Wire([error(403, "AccessDenied")])).copy(plain(), Guard())
+        destination(Wire([*[error(403, "AccessDenied")] * 2, error(404, "NoSuchKey")])).copy(plain(), Guard())
     assert trouble.value.reason is Reason.DST_PUT_DENIED
 
 
@@ -187,7 +188,7 @@ def test_a_copy_that_is_refused_is_repeated_once_without_annotations_and_with_a_
     wire, warnings = Wire([REFUSED[case], COPIED]), list[str]()
     clients = wire.clients()
     west = BucketReplicas(
-        Target("west"), clients.reader("us-west-2"), clients.writer("us-west-2"), warn=warnings.append
+        Target("west"), clients.reader("us-west-2"), clients.writer("us-west-2"), Shared(warn=warnings.append)
     )
     assert west.copy(plain(), Guard()).version_id == "w1-id"
     first, second = ({name.lower() for name in request.headers} for request in wire.requests)
@@ -211,7 +212,7 @@ def test_a_public_copy_that_is_refused_is_tried_with_less_and_less_and_says_what
         wire, warnings = Wire([*[REFUSED["denied"]] * number, COPIED]), list[str]()
         clients = wire.clients()
         west = BucketReplicas(
-            Target("west"), clients.reader("us-west-2"), clients.writer("us-west-2"), warn=warnings.append
+            Target("west"), clients.reader("us-west-2"), clients.writer("us-west-2"), Shared(warn=warnings.append)
         )
         west.copy(public, Guard())
         headers = wire.headers()
@@ -220,11 +221,12 @@ def test_a_public_copy_that_is_refused_is_tried_with_less_and_less_and_says_what
 
 
 def test_a_copy_that_is_refused_without_annotations_too_fails_without_a_warning() -> None:
-    wire, warnings = Wire([error(403, "AccessDenied")]), list[str]()
+    wire, warnings = Wire([*[error(403, "AccessDenied")] * 2, error(404, "NoSuchKey")]), list[str]()
     clients = wire.clients()
     west = BucketReplicas(
-        Target("west"), clients.reader("us-west-2"), clients.writer("us-west-2"), warn=warnings.append
+        Target("west"), clients.reader("us-west-2"), clients.writer("us-west-2"), Shared(warn=warnings.append)
     )
     with pytest.raises(Permanent) as trouble:
         west.copy(plain(), Guard())
-    assert (trouble.value.reason, len(wire.requests), warnings) == (Reason.DST_PUT_DENIED, 2, [])
+    assert (trouble.value.reason, warnings) == (Reason.DST_PUT_DENIED, [])
+    assert [request.method for request in wire.requests].count("PUT") == 2

@@ -9,6 +9,8 @@ meaning of its own for a code. These are classes because every request comes thi
 takes three times as long.
 """
 
+import logging
+import traceback
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from types import TracebackType
@@ -19,6 +21,8 @@ from botocore.exceptions import ClientError
 from replicator.aws.errors import TRANSLATED, Side, Unreadable, code_of, status_of, translate
 
 __all__ = ["Unreadable", "asking", "expecting", "required"]
+
+logger = logging.getLogger(__name__)
 
 MAY_SUCCEED_LATER = frozenset({"ExpiredToken", "RequestTimeout", "RequestExpired", "TokenRefreshRequired"})
 """Codes with status 400 that say nothing of what was asked (S3 API reference, "Error responses")."""
@@ -45,7 +49,7 @@ class asking:  # noqa: N801 - a context manager that reads like contextlib's own
 
     def __exit__(self, kind: object, error: BaseException | None, trace: TracebackType | None) -> None:
         if error is not None and isinstance(error, TRANSLATED):
-            raise translate(error, self._operation, self._side) from error
+            raise _translated(error, self._operation, self._side) from error
 
 
 class expecting:  # noqa: N801 - likewise
@@ -86,8 +90,22 @@ class expecting:  # noqa: N801 - likewise
         if isinstance(error, ClientError) and self._is_answer(error):
             self.code, self.response = code_of(error), error.response
             return True
-        raise translate(error, self._operation, self._side) from error
+        raise _translated(error, self._operation, self._side) from error
 
     def _is_answer(self, error: ClientError) -> bool:
         code = code_of(error)
         return code in self._answers or (status_of(error) in self._statuses and code not in MAY_SUCCEED_LATER)
+
+
+def _translated(error: Exception, operation: str, side: Side) -> Exception:
+    """Return the trouble that an error means. An error that is not AWS's own is logged with where it was raised."""
+    if isinstance(error, ValueError | TypeError):
+        _log_origin(error, operation, side)
+    return translate(error, operation, side)
+
+
+def _log_origin(error: Exception, operation: str, side: Side) -> None:
+    """Log one line with the stack, without the error's text: it may repeat the answer, and so content or secrets."""
+    frames = traceback.extract_tb(error.__traceback__)
+    stack = " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+    logger.error("%s (%s): %s at %s", operation, side, type(error).__name__, stack)

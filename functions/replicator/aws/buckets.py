@@ -1,7 +1,6 @@
 """The port `Buckets` on S3: the adapters of single buckets, their Regions, and the settings of a whole bucket.
 
-Settings are read once per container, and again every five minutes because they may change. If the permission to read
-one is missing, the least harmful value is assumed; the docstring of its function says which.
+Settings are read once per container, and again every five minutes because they may change.
 """
 
 import threading
@@ -11,27 +10,22 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from replicator.aws.asking import asking, expecting
+from replicator.aws.asking import asking
+from replicator.aws.bucket_settings import has_acls, has_object_lock, is_versioned, listens
 from replicator.aws.clients import Clients
-from replicator.aws.errors import DENIED, Side
+from replicator.aws.errors import Side
 from replicator.aws.large_objects import BucketLargeObjects
-from replicator.aws.objects import BucketObjects
+from replicator.aws.objects import BucketObjects, Shared
+from replicator.aws.sight import Sight
 from replicator.aws.uploads import BucketUploads
 from replicator.aws.writing import BucketReplicas
 from replicator.core.deciding.target import Capabilities, Target
 from replicator.flows.ports import SideBySide
 
 if TYPE_CHECKING:
-    from types_boto3_s3 import S3Client
+    pass
 
 KEEP_SECONDS = 300.0
-NOT_OFFERED = frozenset({"NotImplemented", "MethodNotAllowed", "XNotImplemented"})
-LISTENERS = (
-    "QueueConfigurations",
-    "TopicConfigurations",
-    "LambdaFunctionConfigurations",
-    "EventBridgeConfiguration",
-)
 
 
 @dataclass(slots=True)
@@ -52,36 +46,34 @@ class S3Buckets:
     ) -> None:
         """Take the clients, a function that runs tasks side by side, a wall clock in seconds, and one that logs."""
         self._clients = clients
-        self._warn = warn
         self._side_by_side = side_by_side
         self._clock = clock
         self._regions: dict[str, str] = {}
-        self._annotated: set[str] = set()
-        self._counted: set[str] = set()
+        self._shared = Shared(Sight(clock), source=self.source, warn=warn)
         self._facts: dict[tuple[str, Side], _Kept] = {}
         self._facts_lock = threading.Lock()
         self._region_lock = threading.Lock()
 
     def source(self, bucket: str) -> BucketObjects:
         """Return a source bucket; reason codes of its trouble are those of the source."""
-        client = self._clients.reader(self._region(bucket, Side.SOURCE, ""))
-        return BucketObjects(bucket, Side.SOURCE, client, counted=self._counted)
+        reader = self._clients.reader(self._region(bucket, Side.SOURCE, ""))
+        return BucketObjects(bucket, Side.SOURCE, reader, shared=self._shared)
 
     def replicas(self, target: Target) -> BucketReplicas:
         """Return a destination bucket; reason codes are those of the destination. The target's account must own it."""
         region = self._region(target.bucket, Side.DESTINATION, target.account)
         reader, writer = self._clients.reader(region), self._clients.writer(region)
-        return BucketReplicas(target, reader, writer, self._warn, self._counted)
+        return BucketReplicas(target, reader, writer, self._shared)
 
     def large_objects(self, bucket: str) -> BucketLargeObjects:
         """Return a source bucket for what only copies in parts ask."""
         reader = self._clients.reader(self._region(bucket, Side.SOURCE, ""))
-        return BucketLargeObjects(bucket, Side.SOURCE, reader, annotated=self._annotated)
+        return BucketLargeObjects(bucket, Side.SOURCE, reader, annotated=self._shared.annotated)
 
     def uploads(self, target: Target) -> BucketUploads:
         """Return a destination bucket's multipart uploads. Its writing clients are made on first use."""
         region = self._region(target.bucket, Side.DESTINATION, target.account)
-        return BucketUploads(target.bucket, self._clients, region, target.account, self._annotated, self._warn)
+        return BucketUploads(target.bucket, self._clients, region, target.account, self._shared)
 
     def source_has_acls(self, bucket: str) -> bool:
         """Return whether ACLs are enabled in a source bucket."""
@@ -114,43 +106,11 @@ class S3Buckets:
     def _read(self, target: Target, side: Side) -> Target:
         region = self._region(target.bucket, side, target.account)
         client = self._clients.reader(region)
-        reads = (_is_versioned, _has_acls, _has_object_lock, _listens)
+        if side is Side.SOURCE:  # nothing else is asked of a source
+            return Target(
+                target.bucket, region=region, capabilities=Capabilities(acls=has_acls(client, target.bucket, side))
+            )
+        reads = (is_versioned, has_acls, has_object_lock, listens)
         settings = self._side_by_side([partial(read, client, target.bucket, side) for read in reads])
-        versions, acls, lock, listens = settings
-        return Target(target.bucket, target.account, region, Capabilities(versions, acls, lock), listens)
-
-
-def _is_versioned(client: "S3Client", bucket: str, side: Side) -> bool:
-    with asking("GetBucketVersioning", side):
-        return client.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
-
-
-def _has_acls(client: "S3Client", bucket: str, side: Side) -> bool:
-    """Denied: False, so no ACL is sent. No ownership controls: True, the bucket is older than April 2023."""
-    answers = {"OwnershipControlsNotFoundError": True, **dict.fromkeys(DENIED | NOT_OFFERED, False)}
-    with expecting("GetBucketOwnershipControls", side, answers.keys()) as asked:
-        rules = client.get_bucket_ownership_controls(Bucket=bucket).get("OwnershipControls", {}).get("Rules", ())
-        return all(rule.get("ObjectOwnership") != "BucketOwnerEnforced" for rule in rules)
-    return answers[asked.code]
-
-
-def _has_object_lock(client: "S3Client", bucket: str, side: Side) -> bool:
-    """Denied: True, because S3 itself refuses a lock if the bucket has no Object Lock."""
-    answers = {
-        "ObjectLockConfigurationNotFoundError": False,
-        **dict.fromkeys(DENIED, True),
-        **dict.fromkeys(NOT_OFFERED, False),
-    }
-    with expecting("GetObjectLockConfiguration", side, answers.keys()) as asked:
-        answer = client.get_object_lock_configuration(Bucket=bucket)
-        return answer.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled"
-    return answers[asked.code]
-
-
-def _listens(client: "S3Client", bucket: str, side: Side) -> bool:
-    """Denied: True, because the sides of a two-way pair would differ if it were treated as one-way."""
-    answers = {**dict.fromkeys(DENIED, True), **dict.fromkeys(NOT_OFFERED, False)}
-    with expecting("GetBucketNotificationConfiguration", side, answers.keys()) as asked:
-        answer = client.get_bucket_notification_configuration(Bucket=bucket)
-        return any(listener in answer for listener in LISTENERS)
-    return answers[asked.code]
+        versions, acls, lock, has_listeners = settings
+        return Target(target.bucket, target.account, region, Capabilities(versions, acls, lock), has_listeners)

@@ -2,13 +2,11 @@
 
     (API operation, error code, side) -> Temporary | Permanent | Conflict
 
-Codes are compared, never messages, nor the classes in `client.exceptions`: botocore makes those without a lock, and two
-threads may hold different ones of the same name. A code that is not in the table is temporary: a new code of S3's costs
-time, but no object is lost. The codes are those of the S3 API reference ("Error responses"); a HEAD has no body, so its
-codes are HTTP statuses.
+Codes are compared, never messages (only `denials.py` reads which action was denied), nor the classes in
+`client.exceptions`: botocore makes those without a lock, and two threads may hold different ones of the same name. A
+code that is not in the table is temporary: a new code of S3's costs time, but no object is lost. The codes are those of
+the S3 API reference ("Error responses"); a HEAD has no body, so its codes are HTTP statuses.
 """
-
-from enum import StrEnum
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -23,19 +21,19 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from replicator.aws.denials import ANY, DENIED, Side, named_in, reason_of
 from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Temporary
 from replicator.core.parts.uploads import SourceGone, UploadGone, UploadSpoiled
 
-
-class Side(StrEnum):
-    """Which resource a request is for, and so where the trouble is: a user's bucket, or a resource of the stack."""
-
-    SOURCE = "source"
-    DESTINATION = "destination"
-    JOURNAL = "journal"
-    QUEUE = "queue"
-    EVENTS = "events"
-    RULES = "rules"
+__all__ = [
+    "DENIED",
+    "TRANSLATED",
+    "Side",
+    "Unreadable",
+    "code_of",
+    "status_of",
+    "translate",
+]
 
 
 class Unreadable(Exception):
@@ -47,11 +45,6 @@ TRANSLATED = (ClientError, BotoCoreError, ResponseParserError, Unreadable, Value
 parsers raise ValueError or TypeError for what is no number or date."""
 
 OUR_OWN = frozenset({Side.JOURNAL, Side.QUEUE, Side.EVENTS, Side.RULES})
-ANY = "*"
-
-DENIED = frozenset(
-    {"AccessDenied", "AllAccessDisabled", "AccountProblem", "403", "Forbidden", "KMS.AccessDeniedException"}
-)
 THROTTLED = frozenset(
     {
         "SlowDown",
@@ -72,8 +65,6 @@ GUARD_FAILED = frozenset({"PreconditionFailed", "412", "ConditionalRequestConfli
 UNGUARDED = frozenset({"PutObjectTagging"})
 """Unconditional requests: if S3 returns OperationAborted, another request for the same object is in progress."""
 
-OF_BUCKETS = ("HeadBucket", "ListObjectVersions", "ListMultipartUploads", "GetBucketVersioning")
-"""Requests that need permissions for the bucket itself: s3:ListBucket, s3:ListBucketVersions and their like."""
 KEY_STATES = (
     "KMS.DisabledException",
     "KMS.KMSInvalidStateException",
@@ -82,21 +73,6 @@ KEY_STATES = (
 )
 KEY_UNUSABLE = frozenset({*KEY_STATES, "KMS.NotFoundException"})
 """Nobody can use the KMS key of an object, whatever its policy allows."""
-
-WHO_DENIED: dict[tuple[str, Side], Reason] = {
-    ("HeadObject", Side.SOURCE): Reason.SRC_HEAD_DENIED,
-    ("GetObjectTagging", Side.SOURCE): Reason.SRC_TAGS_DENIED,
-    ("GetObjectAcl", Side.SOURCE): Reason.SRC_ACL_DENIED,
-    ("HeadObject", Side.DESTINATION): Reason.DST_GET_DENIED,
-    **{(operation, Side.SOURCE): Reason.SRC_BUCKET_DENIED for operation in OF_BUCKETS},
-    **{(operation, Side.DESTINATION): Reason.DST_BUCKET_DENIED for operation in OF_BUCKETS},
-    (ANY, Side.SOURCE): Reason.SRC_GET_DENIED,
-    ("DeleteObject", Side.DESTINATION): Reason.DST_DELETE_DENIED,
-    ("CreateMultipartUpload", Side.DESTINATION): Reason.DST_MULTIPART_INIT_DENIED,
-    ("UploadPartCopy", Side.DESTINATION): Reason.DST_MULTIPART_UPLOAD_DENIED,
-    ("CompleteMultipartUpload", Side.DESTINATION): Reason.DST_MULTIPART_COMPLETE_DENIED,
-    (ANY, Side.DESTINATION): Reason.DST_PUT_DENIED,
-}
 
 PERMANENT: dict[tuple[str, str, Side], Reason] = {
     (ANY, "NoSuchBucket", Side.SOURCE): Reason.SRC_BUCKET_NOT_FOUND,
@@ -199,12 +175,19 @@ def _from_answer(error: ClientError, operation: str, side: Side) -> Temporary | 
         return Temporary(Reason.THROTTLED, detail)
     reason = PERMANENT.get((operation, code, side)) or PERMANENT.get((ANY, code, side))
     if reason is None and code in DENIED:
-        reason = WHO_DENIED.get((operation, side)) or WHO_DENIED[ANY, side]
+        return _from_denial(error, operation, side, detail)
     if reason is None and code in NOT_IMPLEMENTED:
         reason = Reason.NOT_IMPLEMENTED
     if reason is not None:
         return Permanent(reason, detail)
     return Temporary(Reason.SERVICE if status >= 500 else Reason.UNKNOWN, detail)
+
+
+def _from_denial(error: ClientError, operation: str, side: Side, detail: str) -> Permanent:
+    """Name the action too, if the message does. A copy's own module tells the source's actions from the others."""
+    named = named_in(error)
+    action = named.action if named else ""
+    return Permanent(reason_of(operation, side, action), f"{detail} on {action}" if action else detail)
 
 
 def _from_unreadable(error: Exception, operation: str, side: Side) -> Temporary:

@@ -4,14 +4,15 @@ Separate from writing.py because a source is only read, and because translating 
 takes tables of its own.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from replicator.aws.asking import Unreadable, asking, expecting, required
 from replicator.aws.errors import DENIED, KEY_UNUSABLE, Side
 from replicator.aws.header_text import is_sendable, is_sendable_metadata
 from replicator.aws.listing import page_of
+from replicator.aws.sight import Sight
 from replicator.core.deciding.facts import ABSENT, Absent, Top
 from replicator.core.outcomes.outcome import Reason, Temporary
 from replicator.core.versions.origin import NULL_VERSION
@@ -51,18 +52,34 @@ S3_SERVER = "AmazonS3"
 """The Server header of S3: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTCommonResponseHeaders.html"""
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the adapters of a container share.
+
+    sight: checks that no lock of a version is left out. annotated: the buckets that were seen to support annotations.
+    counted: the buckets whose HEADs count tags. source: returns a source bucket, which is read again to explain a copy
+    that was denied. warn: logs one line.
+    """
+
+    sight: Sight | None = None
+    annotated: set[str] = field(default_factory=set)
+    counted: set[str] = field(default_factory=set)
+    source: "Callable[[str], BucketObjects] | None" = None
+    warn: Callable[[str], None] = lambda _: None
+
+
 class BucketObjects:
     """The objects of one bucket, as source or as destination."""
 
     def __init__(
-        self, bucket: str, side: Side, client: "S3Client", account: str = "", counted: set[str] | None = None
+        self, bucket: str, side: Side, client: "S3Client", account: str = "", shared: Shared | None = None
     ) -> None:
-        """Take a client. `counted`: the buckets whose HEADs count tags (see `_seen`), one set for a container."""
+        """Take a client. account: the bucket's owner, if it must be checked. Without `shared` it stands alone."""
         self.bucket = bucket
         self.side = side
-        self._client = client
-        self._counted = set() if counted is None else counted
-        self._owner: dict[str, Any] = {"ExpectedBucketOwner": account} if account else {}
+        self.reader = client
+        self.owner: dict[str, Any] = {"ExpectedBucketOwner": account} if account else {}
+        self._shared = shared or Shared()
 
     def head(self, key: str, version_id: str) -> Head | Absent:
         """Read one version with one HEAD. Absent if it does not exist or is a delete marker.
@@ -71,14 +88,20 @@ class BucketObjects:
         kms:Decrypt, which the stack lacks for keys that are not in SourceKmsKeys. So a HEAD that is denied (403) or bad
         (400) is repeated without the checksum: an object that no rule selects is then skipped instead of failing.
         """
-        named: dict[str, Any] = {"Bucket": self.bucket, "Key": key, "VersionId": version_id, **self._owner}
+        named: dict[str, Any] = {"Bucket": self.bucket, "Key": key, "VersionId": version_id, **self.owner}
+        head = self._head(named)
+        if self._shared.sight and isinstance(head, Head):
+            self._shared.sight.check(self.reader, self.side, named)
+        return head
+
+    def _head(self, named: Mapping[str, Any]) -> Head | Absent:
         with expecting("HeadObject", self.side, NO_VERSION | DENIED | BAD) as asked:
-            return self._seen(self._client.head_object(ChecksumMode="ENABLED", **named))
+            return self._seen(self.reader.head_object(ChecksumMode="ENABLED", **named))
         return ABSENT if asked.code in NO_VERSION else self._head_without_checksum(asked.code, named)
 
     def _head_without_checksum(self, why: str, named: Mapping[str, Any]) -> Head | Absent:
         with expecting("HeadObject", self.side, NO_VERSION | BAD) as asked:
-            head = self._seen(self._client.head_object(**named))
+            head = self._seen(self.reader.head_object(**named))
             if not head.encryption.is_kms:
                 return head
             return replace(head, key_denied=True) if why in DENIED else self._with_key_named(head, named)
@@ -93,7 +116,7 @@ class BucketObjects:
             return replace(head, key_invalid=True)
         with expecting("GetObject", self.side, KEY_UNUSABLE | DENIED) as asked:
             one: dict[str, Any] = {"Range": "bytes=0-0"} if head.size else {}
-            self._client.get_object(**named, **one)["Body"].close()
+            self.reader.get_object(**named, **one)["Body"].close()
             raise Temporary(Reason.UNKNOWN, f"HeadObject ({self.side}): 400 with the checksum, but GetObject succeeds")
         return replace(head, key_denied=asked.code in DENIED, key_invalid=asked.code in KEY_UNUSABLE)
 
@@ -106,35 +129,41 @@ class BucketObjects:
         """
         head = head_of(answer)
         if head.tag_count is not None:
-            self._counted.add(self.bucket)
+            self._shared.counted.add(self.bucket)
             return head
-        return replace(head, tag_count=0) if self.bucket in self._counted else head
+        return replace(head, tag_count=0) if self.bucket in self._shared.counted else head
 
     def _name_trouble(self, named: Mapping[str, Any]) -> NoReturn:
         """Raise the error behind a HEAD that is 400: SSE-C, a bad version id, old credentials. Only a GET names it."""
         with asking("GetObject", self.side):
-            self._client.get_object(Range="bytes=0-0", **named)["Body"].close()
+            self.reader.get_object(Range="bytes=0-0", **named)["Body"].close()
         raise Temporary(Reason.UNKNOWN, f"HeadObject ({self.side}): 400, but GetObject succeeds")
 
     def exists(self, key: str, version_id: str) -> bool:
         """Return whether there is a version or a delete marker with this id: HEAD of a marker's id answers 405."""
-        named: dict[str, Any] = {"Bucket": self.bucket, "Key": key, "VersionId": version_id, **self._owner}
+        named: dict[str, Any] = {"Bucket": self.bucket, "Key": key, "VersionId": version_id, **self.owner}
         with expecting("HeadObject", self.side, NO_VERSION | BAD) as asked:
-            self._client.head_object(**named)
+            self.reader.head_object(**named)
         if asked.code in BAD:
             self._name_trouble(named)
         return asked.code not in GONE
 
     def top(self, key: str) -> Top:
         """Read the current version, or the delete marker that is current: then S3 returns 404, and headers say so."""
-        named: dict[str, Any] = {"Bucket": self.bucket, "Key": key, **self._owner}
+        named: dict[str, Any] = {"Bucket": self.bucket, "Key": key, **self.owner}
         with expecting("HeadObject", self.side, GONE | BAD) as asked:
-            return self._seen(self._client.head_object(**named))
+            return self._seen(self.reader.head_object(**named))
         if asked.code in BAD:
             self._name_trouble(named)
         headers = asked.response["ResponseMetadata"]["HTTPHeaders"]
         marker = headers.get("x-amz-delete-marker") == "true"
         return MarkerHead(headers.get("x-amz-version-id", NULL_VERSION)) if marker else ABSENT
+
+    def read_first_byte(self, key: str, version_id: str) -> None:
+        """Read the first byte of a version, as a copy reads all of them. Raises Permanent if that is denied."""
+        with asking("GetObject", self.side):
+            named: dict[str, Any] = {"Bucket": self.bucket, "Key": key, "VersionId": version_id, **self.owner}
+            self.reader.get_object(Range="bytes=0-0", **named)["Body"].close()
 
     def history(self, key: str) -> History:
         """List all entries of exactly this key, oldest to newest."""
@@ -146,7 +175,7 @@ class BucketObjects:
         """List page by page."""
         page: Mapping[str, Any] = {}
         while True:
-            answer = self._client.list_object_versions(Bucket=self.bucket, Prefix=key, **self._owner, **page)
+            answer = self.reader.list_object_versions(Bucket=self.bucket, Prefix=key, **self.owner, **page)
             entries, following = page_of(answer, key)
             yield from entries
             if following is None:
@@ -158,15 +187,15 @@ class BucketObjects:
     def tags(self, key: str, version_id: str) -> Mapping[str, str]:
         """Read the tags of one version, without those that AWS reserves for itself."""
         with asking("GetObjectTagging", self.side):
-            answer = self._client.get_object_tagging(Bucket=self.bucket, Key=key, VersionId=version_id, **self._owner)
+            answer = self.reader.get_object_tagging(Bucket=self.bucket, Key=key, VersionId=version_id, **self.owner)
             if is_by_s3(answer):
-                self._counted.add(self.bucket)
+                self._shared.counted.add(self.bucket)
             return tags_of(answer)
 
     def grants(self, key: str, version_id: str) -> tuple[Grant, ...]:
         """Read the ACL of one version; empty if it grants nothing beyond its owner's own full control."""
         with asking("GetObjectAcl", self.side):
-            answer = self._client.get_object_acl(Bucket=self.bucket, Key=key, VersionId=version_id, **self._owner)
+            answer = self.reader.get_object_acl(Bucket=self.bucket, Key=key, VersionId=version_id, **self.owner)
             return grants_of(answer)
 
 

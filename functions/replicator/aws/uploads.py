@@ -5,7 +5,7 @@ upload, because a response may be lost. It does retry the copy of a part: copyin
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
@@ -14,9 +14,11 @@ from replicator.aws.asking import Unreadable, asking, expecting, required
 from replicator.aws.clients import Clients
 from replicator.aws.errors import DENIED, Side
 from replicator.aws.large_objects import BucketLargeObjects
-from replicator.aws.objects import checksum_of
+from replicator.aws.objects import BucketObjects, Shared, checksum_of
+from replicator.aws.trials import Destination, explain_completion, explain_part, explain_start
 from replicator.aws.writing import left_out, upload_arguments
 from replicator.core.deciding.copy import Copy, Guard, Written, without_public_grants
+from replicator.core.outcomes.outcome import Permanent
 from replicator.core.parts.parts import PartRange
 from replicator.core.parts.uploads import CopySource, Part
 from replicator.core.versions.version import Checksum
@@ -33,23 +35,25 @@ WHOLE = frozenset({"CRC64NVME", "CRC32", "CRC32C"})
 class BucketUploads(BucketLargeObjects):
     """One bucket, for writing in parts. Clients other than the reader are made on first use."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the bucket, and what the container shares
-        self,
-        bucket: str,
-        clients: Clients,
-        region: str,
-        account: str = "",
-        annotated: set[str] | None = None,
-        warn: Callable[[str], None] = lambda _: None,
+    def __init__(
+        self, bucket: str, clients: Clients, region: str, account: str = "", shared: Shared | None = None
     ) -> None:
-        super().__init__(bucket, Side.DESTINATION, clients.reader(region), account, annotated)
-        self._warn = warn
+        shared = shared or Shared()
+        super().__init__(bucket, Side.DESTINATION, clients.reader(region), account, shared.annotated)
         self._clients = clients
         self._region = region
+        self._shared = shared
+        self._explained: dict[str, Permanent] = {}
 
     @property
     def _writer(self) -> "S3Client":
         return self._clients.writer(self._region)
+
+    def _objects(self) -> BucketObjects:
+        return BucketObjects(self.bucket, self.side, self._reader, self._owner.get("ExpectedBucketOwner", ""))
+
+    def _destination(self, arguments: Mapping[str, Any]) -> Destination:
+        return Destination(self._objects(), self._writer, self._owner, arguments)
 
     @property
     def _copier(self) -> "S3Client":
@@ -64,9 +68,12 @@ class BucketUploads(BucketLargeObjects):
         with expecting("CreateMultipartUpload", self.side, DENIED if private else frozenset()):
             return self._start(copy)
         copy = private or copy
-        with asking("CreateMultipartUpload", self.side):
-            started = self._start(copy)
-        self._warn(left_out("public grants", copy, self.bucket))
+        try:
+            with asking("CreateMultipartUpload", self.side):
+                started = self._start(copy)
+        except Permanent as trouble:
+            raise explain_start(trouble, self._destination(upload_arguments(copy))) from trouble.__cause__
+        self._shared.warn(left_out("public grants", copy, self.bucket))
         return started
 
     def _start(self, copy: Copy) -> tuple[str, int]:
@@ -80,6 +87,20 @@ class BucketUploads(BucketLargeObjects):
         Copying the same part twice does no harm. The whole source is copied without a range, since the API reference
         allows ranges only of sources above 5 MB.
         """
+        try:
+            return self._copy_part(upload_id, source, part, whole=whole)
+        except Permanent as trouble:
+            raise self._explain_part(trouble, upload_id, source) from trouble.__cause__
+
+    def _explain_part(self, trouble: Permanent, upload_id: str, source: CopySource) -> Permanent:
+        """Explain the first denied part of an upload; the others are denied for the same reason."""
+        if upload_id not in self._explained:
+            find = self._shared.source if source.bucket != self.bucket else None
+            read = find(source.bucket) if find else self._objects()
+            self._explained[upload_id] = explain_part(trouble, source, read, self._destination({"Key": source.key}))
+        return self._explained[upload_id]
+
+    def _copy_part(self, upload_id: str, source: CopySource, part: PartRange, *, whole: bool) -> Part:
         copied: dict[str, Any] = {} if whole else {"CopySourceRange": f"bytes={part.first}-{part.last}"}
         with asking("UploadPartCopy", self.side):
             answer = self._copier.upload_part_copy(
@@ -108,6 +129,13 @@ class BucketUploads(BucketLargeObjects):
 
         S3 itself compares its size with the source's and, if it can compute one over the whole object, its checksum.
         """
+        try:
+            return self._complete(copy, upload_id, parts, guard)
+        except Permanent as trouble:
+            destination, uses_key = self._destination({"Key": copy.key}), copy.encryption.is_kms
+            raise explain_completion(trouble, guard, destination, uses_key=uses_key) from trouble.__cause__
+
+    def _complete(self, copy: Copy, upload_id: str, parts: Sequence[Part], guard: Guard | None) -> Written:
         with asking("CompleteMultipartUpload", self.side):
             answer = self._writer.complete_multipart_upload(
                 Bucket=self.bucket,

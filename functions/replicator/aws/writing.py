@@ -4,15 +4,17 @@ It also says which value of a `Copy` becomes which argument of CopyObject or Cre
 remove a version, and no role has the permission.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode
 
-from replicator.aws.asking import asking, expecting, required
-from replicator.aws.errors import DENIED, NOT_IMPLEMENTED, Side
+from replicator.aws.asking import asking, required
+from replicator.aws.denials import is_denial, named_in
+from replicator.aws.errors import Side
 from replicator.aws.header_text import is_sendable
-from replicator.aws.objects import PUBLIC_READ_WRITE, BucketObjects, checksum_of
+from replicator.aws.objects import PUBLIC_READ_WRITE, BucketObjects, Shared, checksum_of
+from replicator.aws.trials import Destination, explain_copy
 from replicator.core.deciding.copy import Copy, Guard, Written, without_public_grants
 from replicator.core.deciding.target import Target
 from replicator.core.outcomes.outcome import Permanent, Reason
@@ -48,6 +50,15 @@ def poorer(copy: Copy) -> list[Variant]:
     ]
 
 
+def may_do_with_less(trouble: Permanent, copy: Copy) -> bool:
+    """Return whether a refused copy may be accepted without its annotations, or its public grants."""
+    denied = named_in(trouble.__cause__)
+    if denied is None:
+        return is_denial(trouble.__cause__) or trouble.reason is Reason.NOT_IMPLEMENTED
+    public = without_public_grants(copy) is not None
+    return "Annotation" in denied.action or (public and denied.action in {"s3:PutObject", "s3:PutObjectAcl"})
+
+
 def left_out(what: str, copy: Copy, destination: str) -> str:
     """Return the line of the log about what S3 refused."""
     return f"{what} left out of {copy.key} {copy.version_id} of {copy.bucket} at {destination}: refused with the copy"
@@ -56,17 +67,9 @@ def left_out(what: str, copy: Copy, destination: str) -> str:
 class BucketReplicas(BucketObjects):
     """The objects of a destination bucket."""
 
-    def __init__(
-        self,
-        target: Target,
-        reader: "S3Client",
-        writer: "S3Client",
-        warn: Callable[[str], None] = lambda _: None,
-        counted: set[str] | None = None,
-    ) -> None:
-        super().__init__(target.bucket, Side.DESTINATION, reader, target.account, counted)
+    def __init__(self, target: Target, reader: "S3Client", writer: "S3Client", shared: Shared | None = None) -> None:
+        super().__init__(target.bucket, Side.DESTINATION, reader, target.account, shared)
         self._writer = writer
-        self._warn = warn
 
     def copy(self, copy: Copy, guard: Guard) -> Written:
         """Write one replica. Raises Conflict if the guard fails.
@@ -78,24 +81,35 @@ class BucketReplicas(BucketObjects):
         """
         *richer, barest = poorer(copy)
         for variant in richer:
-            with expecting("CopyObject", self.side, DENIED | NOT_IMPLEMENTED):
+            try:
                 return self._copy(variant, guard)
-        with asking("CopyObject", self.side):
+            except Permanent as trouble:
+                if not may_do_with_less(trouble, copy):
+                    raise self._explained(trouble, copy, guard) from trouble.__cause__
+        try:
             return self._copy(barest, guard)
+        except Permanent as trouble:
+            raise self._explained(trouble, barest.copy, guard) from trouble.__cause__
+
+    def _explained(self, trouble: Permanent, copy: Copy, guard: Guard) -> Permanent:
+        find = self._shared.source if copy.bucket != self.bucket else None
+        destination = Destination(self, self._writer, self.owner, upload_arguments(copy))
+        return explain_copy(trouble, copy, guard, find(copy.bucket) if find else self, destination)
 
     def _copy(self, variant: Variant, guard: Guard) -> Written:
         arguments = {**copy_arguments(variant.copy, guard), **variant.arguments}
-        answer = self._writer.copy_object(Bucket=self.bucket, **self._owner, **arguments)
-        result = required(answer, "CopyObjectResult")
-        written = Written(answer.get("VersionId", ""), required(result, "ETag"), checksum_of(result))
+        with asking("CopyObject", self.side):
+            answer = self._writer.copy_object(Bucket=self.bucket, **self.owner, **arguments)
+            result = required(answer, "CopyObjectResult")
+            written = Written(answer.get("VersionId", ""), required(result, "ETag"), checksum_of(result))
         if variant.lacks:
-            self._warn(left_out(variant.lacks, variant.copy, self.bucket))
+            self._shared.warn(left_out(variant.lacks, variant.copy, self.bucket))
         return written
 
     def mark_deleted(self, key: str, guard: Guard) -> None:
         """Write a delete marker. Raises Conflict if the guard fails. It names no version id, so it removes nothing."""
         with asking("DeleteObject", self.side):
-            self._writer.delete_object(Bucket=self.bucket, Key=key, IfMatch=guard.etag, **self._owner)
+            self._writer.delete_object(Bucket=self.bucket, Key=key, IfMatch=guard.etag, **self.owner)
 
 
 def copy_arguments(copy: Copy, guard: Guard) -> dict[str, Any]:

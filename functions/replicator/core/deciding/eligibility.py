@@ -75,7 +75,7 @@ def key_trouble(head: Head) -> tuple[Reason, str] | None:
     if head.key_invalid:
         return Reason.SRC_KMS_STATE, "its KMS key cannot be used in its present state"
     if head.key_denied:
-        return Reason.SRC_GET_DENIED, "kms:Decrypt on its KMS key is denied"
+        return Reason.SRC_KMS_DENIED, "kms:Decrypt on its KMS key is denied"
     return None
 
 

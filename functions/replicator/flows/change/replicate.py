@@ -81,9 +81,11 @@ def _replicate_to_all(
     attempts = [attempt_at(candidate, change, delivery, services.threshold_ms) for candidate in candidates]
     try:
         earlier = read_earlier(attempts, delivery, services.journal)
-    except Temporary as trouble:
-        return [troubled(attempt, trouble) for attempt in attempts]
-    source = versions_of_source(change, candidates, services, asked_for=delivery.copies_s3_replicas)
+        source = versions_of_source(change, candidates, services, asked_for=delivery.copies_s3_replicas)
+    except (Temporary, Permanent) as trouble:  # with the journal, or the whole source bucket
+        rules = [candidate.select({}) for candidate in candidates]
+        named = zip(attempts, rules, strict=True)
+        return [troubled(each, trouble).with_outcome(rule_id=rule.id if rule else "") for each, rule in named]
     if change.aspect is Aspect.CONTENT and len(candidates) > 1:
         _read_once(change, source)
     tasks = [

@@ -1,4 +1,4 @@
-"""Whose KMS key, or whose permission, a refused copy is about: its error names the operation, and not the side.
+"""Whose KMS key a refused copy is about: the error says what is wrong with a key, and not whose it is.
 
 Separate from the adapters because it takes a second bucket: one HEAD asks the source, whose answer needs the source's
 key as the copy did. What the source does not confirm stays the destination's.
@@ -9,14 +9,7 @@ from replicator.core.outcomes.outcome import Permanent, Reason
 from replicator.core.versions.version import Head
 from replicator.flows.ports import Objects
 
-IN_DOUBT = frozenset(
-    {
-        Reason.DST_KMS_STATE,
-        Reason.DST_KMS_NOT_FOUND,
-        Reason.DST_PUT_DENIED,
-        Reason.DST_MULTIPART_UPLOAD_DENIED,
-    }
-)
+IN_DOUBT = frozenset({Reason.DST_KMS_STATE, Reason.DST_KMS_NOT_FOUND})
 
 
 def name_side(trouble: Permanent, source: Objects, key: str, version_id: str) -> Permanent:

@@ -4,8 +4,6 @@ Separate because of the order: while an upload is in the journal, a repeated mes
 of all. After a crash, the next delivery removes it; if trouble persists, the monitor does.
 """
 
-from contextlib import suppress
-
 from replicator.core.deciding.journal import Pair
 from replicator.core.deciding.result import Result
 from replicator.core.deciding.target import Target
@@ -37,10 +35,11 @@ def clean_up(result: Result, multipart: Multipart | None) -> bool:
                 _remove(pair, upload, result, multipart)
         if delivery.repeated:
             abort_unrecorded(pair, multipart.uploads(result.attempt.target), multipart)
-    except Temporary:
+    except Temporary as trouble:
+        multipart.warn(f"upload of {change.key} not removed yet from {outcome.destination}: {trouble}")
         return delivery.receive_count >= TRIES
-    except Permanent:
-        return True
+    except Permanent as trouble:
+        multipart.warn(f"upload of {change.key} not removed from {outcome.destination}: {trouble}")
     return True
 
 
@@ -58,13 +57,15 @@ def _remove(pair: Pair, upload: Upload, result: Result, multipart: Multipart) ->
 
 
 def abort_unrecorded(pair: Pair, uploads: Uploads, multipart: Multipart) -> None:
-    """Abort uploads that an earlier delivery started but, because it crashed, did not record. Trouble is ignored.
+    """Abort uploads that an earlier delivery started but, because it crashed, did not record. Trouble is only logged.
 
     If another handler is just about to record one, it will find it gone, and start another.
     """
-    with suppress(Temporary, Permanent):
+    try:
         ours = [upload for upload in uploads.under_way(pair.key) if multipart.is_ours(upload.initiator)]
         recorded = {upload.id for upload in multipart.journal.of(pair)} if ours else set()  # after the listing
         for upload in ours:
             if upload.id not in recorded:
                 uploads.abort(pair.key, upload.id)
+    except (Temporary, Permanent) as trouble:
+        multipart.warn(f"unrecorded uploads of {pair.key} not removed from {pair.destination}: {trouble}")
