@@ -36,7 +36,7 @@ def create_bucket(request: Request) -> Answer:
     configuration = request.xml("CreateBucketConfiguration", "Tag") if request.body else {}
     region = _region(request, configuration.get("LocationConstraint"))
     ownership, acl = _ownership(request), from_headers(request) or get_canned_acl("private")
-    if ownership == ENFORCED and _grants_to_others(acl):
+    if ownership in (None, ENFORCED) and _grants_to_others(acl):
         raise _no_acls()
     if public_access.grants_public_access(acl):
         message = "Bucket cannot have public ACLs set with BlockPublicAccess enabled"
@@ -56,11 +56,12 @@ def create_bucket(request: Request) -> Answer:
     return Answer(200, {"Location": location, "x-amz-bucket-arn": f"arn:aws:s3:::{name}"})
 
 
-def _create(request: Request, name: str, region: str, ownership: str) -> FakeBucket:
+def _create(request: Request, name: str, region: str, ownership: str | None) -> FakeBucket:
     if not _NAME.fullmatch(name):
         raise S3Error(400, "InvalidBucketName", "The specified bucket is not valid.", BucketName=name)
     bucket: FakeBucket = _backend().create_bucket(name, region)
-    bucket.ownership_rule = ownership  # type: ignore[assignment] # moto stores a string and declares a dict
+    if ownership:
+        bucket.ownership_rule = ownership  # type: ignore[assignment] # moto stores a string and declares a dict
     if request.header_is("x-amz-bucket-object-lock-enabled", "true"):
         bucket.object_lock_enabled, bucket.versioning_status = True, "Enabled"
     return bucket
@@ -94,11 +95,10 @@ def _region(request: Request, constraint: str | None) -> str:
     return here
 
 
-def _ownership(request: Request) -> str:
+def _ownership(request: Request) -> str | None:
+    """Return the ownership that the request asks for; None for that of every new bucket."""
     ownership = request.header(_OWNERSHIP_HEADER)
-    if ownership is None:
-        return ENFORCED
-    if ownership not in OWNERSHIPS:
+    if ownership is not None and ownership not in OWNERSHIPS:
         message = f"Invalid {_OWNERSHIP_HEADER} header: {ownership}"
         raise S3Error(400, "InvalidArgument", message, ArgumentName=_OWNERSHIP_HEADER)
     return ownership
