@@ -201,6 +201,7 @@ def _world(world: World | Mapping[str, Any] | Path | None) -> World:
 
 
 def _fill(emulator: Running, options: Options) -> Running:
+    emulator.emulator.new_buckets = emulator.world.new_buckets
     create_keys(emulator.world)
     create_buckets(emulator.world)
     for stack in emulator.world.stacks:

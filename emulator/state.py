@@ -76,6 +76,14 @@ class Limits:
     restore_seconds: float = 0.0
 
 
+@dataclass(frozen=True)
+class NewBuckets:
+    """What CreateBucket gives a bucket unless the request says otherwise: since April 2023, no ACLs, nothing public."""
+
+    ownership: str = "BucketOwnerEnforced"
+    block_public_access: bool = True
+
+
 @dataclass
 class Emulator:
     """One per server. `metrics`: what functions logged in embedded metric format; `events`: what PutEvents received.
@@ -98,6 +106,7 @@ class Emulator:
     functions: FunctionHost = field(default_factory=NoFunctions)
     limits: Limits = field(default_factory=Limits)
     explains_denials: bool = True
+    new_buckets: NewBuckets = NewBuckets()
 
     def idle(self) -> bool:
         """Return whether nothing is in flight: no write, no undelivered event, no message, no running function.

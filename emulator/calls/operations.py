@@ -17,12 +17,13 @@ from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationModel, ServiceModel
 
 from emulator.calls.call import Call
-from emulator.iam.principals import Principals
+from emulator.iam.principals import ANONYMOUS, Principals
 
 # Services whose signing name differs from botocore's service name.
 _SIGNED_AS = {"eventbridge": "events", "monitoring": "cloudwatch", "s3express": "s3", "states": "stepfunctions"}
 _ACTION = re.compile(rb"(?:^|&)Action=([A-Za-z]+)")
 _RPC_PATH = re.compile(r"^/service/[^/]+/operation/([^/]+)$")
+_SIGNED_FORM = re.compile(rb'name="(?:x-amz-credential|AWSAccessKeyId)"', re.IGNORECASE)
 _HOST_WITH_BUCKET = re.compile(r"^(?P<bucket>.+?)\.(?:s3[.-].+|s3|localhost)$")
 _ADDRESS = re.compile(r"^(?:[\d.]+|\[.*\]|[^.]+|s3[.-].+)$")
 
@@ -36,11 +37,11 @@ class Scope(NamedTuple):
 
 
 def read_call(environ: Mapping[str, Any], principals: Principals) -> Call:
-    """Return the call that a WSGI request makes. An unsigned request counts as the user's, to S3."""
+    """Return the call that a WSGI request makes. One without credentials is nobody's, and to S3."""
     path, _, raw_query = str(environ["RAW_URI"]).partition("?")
     query = dict(parse_qsl(raw_query, keep_blank_values=True))
     scope = _scope(environ, query)
-    principal = principals.of(scope.access_key_id)
+    principal = principals.of(scope.access_key_id) if _has_credentials(environ, query) else ANONYMOUS
     if scope.service != "s3" or path.startswith("/v20180820/"):
         service = "s3control" if scope.service == "s3" else scope.service
         operation = _operation_of(service, path, query, environ)
@@ -86,9 +87,18 @@ def _scope(environ: Mapping[str, Any], query: Mapping[str, str]) -> Scope:
         credential = signed.partition(",")[0]
     parts = credential.split("/")
     if len(parts) != 5:
-        return Scope(query.get("AWSAccessKeyId", ""), "us-east-1", "s3")
+        version_2 = re.match(r"AWS ([^:]+):", environ.get("HTTP_AUTHORIZATION", ""))
+        return Scope(version_2[1] if version_2 else query.get("AWSAccessKeyId", ""), "us-east-1", "s3")
     service = parts[3].lower()
     return Scope(parts[0], parts[2], _SIGNED_AS.get(service, service))
+
+
+def _has_credentials(environ: Mapping[str, Any], query: Mapping[str, str]) -> bool:
+    """Return whether a request is signed: in a header, its URL or its form. A CORS preflight never is, nor need be."""
+    if environ.get("HTTP_AUTHORIZATION", "").strip() or {"X-Amz-Credential", "AWSAccessKeyId"} & query.keys():
+        return True
+    method = environ["REQUEST_METHOD"]
+    return method == "OPTIONS" or (method == "POST" and bool(_SIGNED_FORM.search(environ["wsgi.input"].getvalue())))
 
 
 def _operation_of(service: str, path: str, query: Mapping[str, str], environ: Mapping[str, Any]) -> str:

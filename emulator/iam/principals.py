@@ -1,4 +1,4 @@
-"""Who makes a call: the user, or the function whose process received the credentials that sign the request.
+"""Who makes a call: the user, nobody known, or the function whose process received the credentials that sign it.
 
 Separate from the functions because others need the answer: the request log and the faults ("user" or "replicator"),
 S3's events (`userIdentity.principalId`), bucket policies, and the fault that kills the calling process.
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-Kind = Literal["user", "replicator"]
+Kind = Literal["user", "replicator", "anonymous"]
 
 ACCOUNT = "123456789012"
 USER_ID = "AIDAEMULATORUSER00000"
@@ -44,17 +44,19 @@ class Principal:
     @property
     def session_arn(self) -> str:
         """Return the ARN by which AWS names the caller: for a role, that of the assumed-role session."""
-        if self.kind == "user" or not self.arn:
+        if self.kind != "replicator" or not self.arn:
             return self.arn
         role = self.arn.replace(":iam:", ":sts:", 1).replace(":role/", ":assumed-role/", 1)
         return f"{role}/{self.function}"
 
 
 _USER = Principal(kind="user", id=f"AWS:{USER_ID}")
+ANONYMOUS = Principal(kind="anonymous", id="Anonymous", arn="")
+"""Whoever sends a request without credentials."""
 
 
 class Principals:
-    """The credentials issued to functions. A call with any other credentials is the user's."""
+    """The credentials issued to functions. A call with any other known credentials is the user's."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -95,6 +97,10 @@ class Principals:
             return False
         callback()
         return True
+
+    def issued(self, access_key_id: str) -> bool:
+        """Return whether the emulator itself issued an access key: to the user, to a function, or to itself."""
+        return access_key_id in self._functions or access_key_id in (USER_ACCESS_KEY_ID, EMULATOR_ACCESS_KEY_ID)
 
     def of(self, access_key_id: str | None) -> Principal:
         """Return the principal that an access key belongs to."""

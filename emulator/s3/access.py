@@ -17,11 +17,13 @@ from collections.abc import Iterator
 from emulator.calls.answers import S3Error
 from emulator.calls.call import Call
 from emulator.iam import actions
+from emulator.iam.principals import ANONYMOUS
+from emulator.s3 import anonymous
 from emulator.s3.copy_sources import parse
 from emulator.s3.histories import find, find_bucket
 from emulator.s3.requests import Request
 from emulator.s3.versions import Version, is_version
-from emulator.services.authorization import Conditions, denial, is_evaluated
+from emulator.services.authorization import Conditions, denial, is_evaluated, resource_keys
 from emulator.state import active
 
 _ACCOUNT_ID = re.compile(r"\d{12}")
@@ -125,9 +127,13 @@ def _denial(call: Call, name: str | None, key: str | None, action: str, conditio
     if bucket is None and call.operation not in _WITHOUT_BUCKET:
         return None
     resource = "*" if name is None else f"arn:aws:s3:::{name}" + ("" if key is None else f"/{key}")
-    account = bucket.account_id if bucket else call.principal.arn.split(":")[4]
     if action not in actions.S3_KNOW_TAGS:
         conditions = {name: value for name, value in conditions.items() if not name.startswith(_TAG)}
+    if call.principal is ANONYMOUS:
+        owner = bucket.account_id if bucket else ""
+        known = {**resource_keys(owner, call.region), "s3:ResourceAccount": owner, **conditions}
+        return anonymous.denial(bucket, _version(name, key, _version_id(call, name, key)), action, resource, known)
+    account = bucket.account_id if bucket else call.principal.arn.split(":")[4]
     return denial(
         call.principal,
         action,
@@ -137,6 +143,13 @@ def _denial(call: Call, name: str | None, key: str | None, action: str, conditio
         conditions={"s3:ResourceAccount": account, **conditions},
         policy=bytes(bucket.policy) if bucket is not None and bucket.policy is not None else None,
     )
+
+
+def _version_id(call: Call, name: str | None, key: str | None) -> str | None:
+    """Return the version id that a call names of an object: that of its URL, or of its copy source."""
+    if call.copy_source is not None and parse(call.copy_source)[:2] == (name, key):
+        return parse(call.copy_source)[2]
+    return call.query.get("versionId")
 
 
 def _source(call: Call) -> actions.Source | None:

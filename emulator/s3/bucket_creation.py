@@ -22,6 +22,7 @@ from emulator.s3.acls import ENFORCED
 from emulator.s3.histories import find_bucket
 from emulator.s3.requests import Request
 from emulator.s3.tagging import tags_of_xml
+from emulator.state import active
 
 OWNERSHIPS = (ENFORCED, "BucketOwnerPreferred", "ObjectWriter")
 _OWNERSHIP_HEADER = "x-amz-object-ownership"
@@ -36,9 +37,9 @@ def create_bucket(request: Request) -> Answer:
     configuration = request.xml("CreateBucketConfiguration", "Tag") if request.body else {}
     region = _region(request, configuration.get("LocationConstraint"))
     ownership, acl = _ownership(request), from_headers(request) or get_canned_acl("private")
-    if ownership in (None, ENFORCED) and _grants_to_others(acl):
+    if (ownership or active().new_buckets.ownership) == ENFORCED and _grants_to_others(acl):
         raise _no_acls()
-    if public_access.grants_public_access(acl):
+    if active().new_buckets.block_public_access and public_access.grants_public_access(acl):
         message = "Bucket cannot have public ACLs set with BlockPublicAccess enabled"
         raise S3Error(400, "InvalidBucketAclWithBlockPublicAccessError", message)
     tags = tags_of_xml(configuration.get("Tags"))

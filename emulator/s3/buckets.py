@@ -16,9 +16,9 @@ from moto.s3.models import FakeBucket, S3Backend
 from emulator.calls.answers import Answer, S3Error, malformed_xml
 from emulator.patching import patch
 from emulator.s3 import public_access
-from emulator.s3.acls import ENFORCED
 from emulator.s3.native.configuration import is_configured
 from emulator.s3.requests import Request
+from emulator.state import active
 
 
 class _ByDefault(dict[str, Any]):
@@ -31,9 +31,10 @@ _BY_DEFAULT = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "
 @patch(S3Backend, "create_bucket")
 def _create_bucket(original: Any, backend: S3Backend, *arguments: Any, **named: Any) -> FakeBucket:
     bucket: FakeBucket = original(backend, *arguments, **named)
-    bucket.ownership_rule = ENFORCED  # type: ignore[assignment] # moto stores a string and declares a dict
+    wanted = active().new_buckets
+    bucket.ownership_rule = wanted.ownership  # type: ignore[assignment] # moto stores a string and declares a dict
     bucket.encryption = _ByDefault(_BY_DEFAULT)
-    bucket.public_access_block = public_access.of_new_bucket()
+    bucket.public_access_block = public_access.of_new_bucket() if wanted.block_public_access else None
     return bucket
 
 

@@ -19,6 +19,7 @@ from moto.s3.models import FakeBucket
 
 from emulator.calls.answers import S3Error
 from emulator.calls.call import current_call
+from emulator.iam.principals import ANONYMOUS
 from emulator.s3.versions import Encryption
 from emulator.services import kms
 from emulator.services.authorization import denial, is_evaluated
@@ -91,6 +92,11 @@ def _check_permission(action: str, encryption: Encryption, key: Key | None, buck
     call, arn = current_call.get(), encryption.kms_key_id
     if call is None or arn is None or not is_evaluated(call.principal):
         return
+    if call.principal is ANONYMOUS:
+        unsigned = (
+            "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4."
+        )
+        raise S3Error(400, "InvalidArgument", unsigned, ArgumentName="Authorization")
     account, caller = arn.split(":")[4], call.principal.arn.split(":")[4]
     conditions = {
         "kms:CallerAccount": caller,

@@ -15,7 +15,7 @@ from emulator.calls.call import current_call
 from emulator.iam.authorizations import Authorization
 from emulator.iam.evaluation import Decision, evaluate
 from emulator.iam.policies import Identity, RequestContext, read
-from emulator.iam.principals import Principal
+from emulator.iam.principals import ANONYMOUS, Principal
 from emulator.services.iam import policies_of
 from emulator.state import active
 
@@ -57,7 +57,14 @@ def denial(  # noqa: PLR0913 - what AWS evaluates a request against
 
 def is_evaluated(principal: Principal) -> bool:
     """Return whether the caller may do only what policies allow."""
-    return principal.kind == "replicator" and bool(principal.arn)
+    return principal.kind == "anonymous" or (principal.kind == "replicator" and bool(principal.arn))
+
+
+def resource_keys(account: str, region: str) -> Conditions:
+    """Return the global condition keys of a request by somebody without credentials."""
+    callers = ("aws:PrincipalAccount", "aws:PrincipalArn", "aws:userid")
+    nobody = _global_keys(ANONYMOUS, _identity(ANONYMOUS), account, region)
+    return {name: value for name, value in nobody.items() if name not in callers} | {"aws:PrincipalType": "Anonymous"}
 
 
 def _identity(principal: Principal) -> Identity:

@@ -24,7 +24,7 @@ from emulator.calls.operations import read_call
 from emulator.fault_injection.faults import MESSAGE, Delay, Kill, OkWithError, Status, Then
 from emulator.iam.principals import EMULATOR_ACCESS_KEY_ID
 from emulator.s3.batch import operations as batch
-from emulator.services import access
+from emulator.services import access, callers
 from emulator.serving import control
 from emulator.state import Emulator
 
@@ -110,6 +110,8 @@ class Gateway:
         return self._perform(call, environ)
 
     def _perform(self, call: Call, environ: dict[str, Any]) -> Answer:
+        if refused := callers.check(call):
+            return refused
         token = current_call.set(call)
         try:
             if call.service != "s3" and (refused := access.check(call, environ)):

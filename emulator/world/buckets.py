@@ -7,6 +7,10 @@ from typing import Any
 from emulator import clients
 from emulator.world.document import World, WorldBucket
 
+_ALL_BLOCKED = dict.fromkeys(
+    ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
+)
+
 
 def create_buckets(world: World) -> None:
     """Create every bucket of the world."""
@@ -25,7 +29,9 @@ def _create(bucket: WorldBucket) -> None:
     s3.put_bucket_ownership_controls(
         Bucket=bucket.name, OwnershipControls={"Rules": [{"ObjectOwnership": bucket.ownership}]}
     )
-    if not bucket.block_public_access:
+    if bucket.block_public_access:
+        s3.put_public_access_block(Bucket=bucket.name, PublicAccessBlockConfiguration=_ALL_BLOCKED)
+    else:
         s3.delete_public_access_block(Bucket=bucket.name)
     if bucket.versioning != "Disabled":
         s3.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": bucket.versioning})

@@ -17,6 +17,7 @@ from typing import Any, Literal, cast
 
 import botocore.session
 
+from emulator.state import NewBuckets
 from emulator.world.fields import Fields, WorldError, suggestion
 
 Versioning = Literal["Enabled", "Suspended", "Disabled"]
@@ -87,10 +88,11 @@ class WorldStack:
 
 @dataclass(frozen=True)
 class World:
-    """Everything that an emulator starts with: buckets and stacks."""
+    """Everything that an emulator starts with: buckets and stacks, and what buckets are like that are created later."""
 
     buckets: tuple[WorldBucket, ...] = ()
     stacks: tuple[WorldStack, ...] = ()
+    new_buckets: NewBuckets = field(default_factory=NewBuckets)
 
 
 def load_world(path: Path | str | None) -> World:
@@ -116,8 +118,16 @@ def parse_world(document: object) -> World:
     _refuse_repeats("buckets", (bucket.name for bucket in buckets))
     stacks = tuple(_stack(each, buckets) for each in fields.items("stacks"))
     _refuse_repeats("stacks", (stack.name for stack in stacks))
+    new_buckets = _new_buckets(Fields(fields.mapping("new_buckets"), fields.at("new_buckets")))
     fields.done()
-    return World(buckets, stacks)
+    return World(buckets, stacks, new_buckets)
+
+
+def _new_buckets(fields: Fields) -> NewBuckets:
+    ownership = fields.choice("ownership", OWNERSHIPS, OWNERSHIPS[0])
+    found = NewBuckets(ownership, fields.flag("block_public_access", default=ownership == OWNERSHIPS[0]))
+    fields.done()
+    return found
 
 
 def _refuse_repeats(section: str, names: Iterable[str]) -> None:

@@ -18,12 +18,14 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto.core.base_backend import BackendDict
 
-from emulator.iam.principals import Credentials
+from emulator.iam.principals import USER_ACCESS_KEY_ID, Credentials
 from emulator.serving.server import Server
 from emulator.state import Emulator
 from tests.patience import PATIENCE
 
-USER = Credentials("AKIATESTUSER00000000", "secret", "")
+USER = Credentials(USER_ACCESS_KEY_ID, "secret", "")
+SIGNED = {"Authorization": f"AWS {USER.access_key_id}:not checked"}
+"""The header with which a request without boto3 is the user's."""
 _numbers = count(1)
 
 

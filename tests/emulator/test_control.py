@@ -19,7 +19,7 @@ from emulator.calls.call import Call
 from emulator.fault_injection.latency import Latency
 from emulator.iam.principals import EMULATOR_ACCESS_KEY_ID, Credentials, Principals
 from emulator.state import NoFunctions
-from tests.emulator.plain import USER, Plain, refused, serving
+from tests.emulator.plain import SIGNED, USER, Plain, refused, serving
 
 # The request log
 
@@ -248,7 +248,7 @@ def test_a_connection_stays_open_for_the_next_request(aws: Plain, bucket: str) -
         ("DELETE", f"/{bucket}/key", None),
         ("GET", f"/{bucket}", None),
     ):
-        connection.request(method, path, body=body)
+        connection.request(method, path, body=body, headers=SIGNED)
         connection.getresponse().read()
         sockets.add(connection.sock)
     assert len(sockets - {None}) == len(sockets) == 1
@@ -256,7 +256,7 @@ def test_a_connection_stays_open_for_the_next_request(aws: Plain, bucket: str) -
 
 def test_a_request_body_may_come_in_chunks(aws: Plain, bucket: str) -> None:
     connection = http.client.HTTPConnection(aws.emulator.endpoint.removeprefix("http://"))
-    connection.request("PUT", f"/{bucket}/key", body=iter([b"hel", b"lo"]), encode_chunked=True)
+    connection.request("PUT", f"/{bucket}/key", body=iter([b"hel", b"lo"]), headers=SIGNED, encode_chunked=True)
     assert connection.getresponse().status == 200
     assert aws.client().get_object(Bucket=bucket, Key="key")["Body"].read() == b"hello"
 
@@ -274,7 +274,7 @@ def test_a_request_body_may_come_in_chunks(aws: Plain, bucket: str) -> None:
 def test_a_request_whose_sender_died_on_the_way_has_no_effect(aws: Plain, bucket: str, sent: bytes) -> None:
     host, port = aws.emulator.endpoint.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as connection:
-        connection.sendall(f"PUT /{bucket}/key HTTP/1.1\r\nHost: {host}\r\n".encode() + sent)
+        connection.sendall(f"PUT /{bucket}/key HTTP/1.1\r\nHost: {host}\r\nAuthorization: user\r\n".encode() + sent)
         connection.shutdown(socket.SHUT_WR)
         assert connection.recv(1000) == b""
     assert "Versions" not in aws.client().list_object_versions(Bucket=bucket)
@@ -283,7 +283,7 @@ def test_a_request_whose_sender_died_on_the_way_has_no_effect(aws: Plain, bucket
 def test_s3s_own_chunks_are_put_together_and_their_trailer_is_checked(aws: Plain, bucket: str) -> None:
     def send(checksum: str) -> int:
         body = f"5;chunk-signature=x\r\nhello\r\n0;chunk-signature=x\r\nx-amz-checksum-crc64nvme:{checksum}\r\n\r\n"
-        headers = {
+        headers = SIGNED | {
             "x-amz-content-sha256": "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
             "Content-Encoding": "aws-chunked",
         }
@@ -302,7 +302,7 @@ def test_a_bucket_can_be_addressed_by_host(aws: Plain, bucket: str) -> None:
     aws.client().put_object(Bucket=bucket, Key="a/b", Body=b"hello")
     connection = http.client.HTTPConnection(aws.emulator.endpoint.removeprefix("http://"))
     for host in ("localhost", "s3.amazonaws.com", "s3.eu-west-1.amazonaws.com"):
-        connection.request("GET", "/a/b", headers={"Host": f"{bucket}.{host}"})
+        connection.request("GET", "/a/b", headers=SIGNED | {"Host": f"{bucket}.{host}"})
         assert connection.getresponse().read() == b"hello", host
 
 
@@ -362,7 +362,7 @@ def test_a_body_that_an_operation_does_not_take_is_refused(aws: Plain, bucket: s
     connection = http.client.HTTPConnection(aws.emulator.endpoint.removeprefix("http://"))
     for body in (b"", b"garbage", b"<Other/>"):
         for what in ("lifecycle", "ownershipControls", "versioning", "notification"):
-            connection.request("PUT", f"/{bucket}?{what}", body=body)
+            connection.request("PUT", f"/{bucket}?{what}", body=body, headers=SIGNED)
             answer = connection.getresponse()
             assert (answer.status, b"<Code>MalformedXML</Code>" in answer.read()) == (400, True), (what, body)
 

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from emulator.running import Running, running
+from emulator.state import NewBuckets
 from emulator.world.document import World, WorldBucket, WorldStack
 from emulator.world.fields import WorldError
+from tests.emulator.plain import refused
 
 BUCKETS = (
     WorldBucket("plain", "us-east-1"),
     WorldBucket("suspended", "eu-west-1", versioning="Suspended", ownership="ObjectWriter"),
+    WorldBucket("open", "us-east-1", ownership="ObjectWriter", block_public_access=False),
     WorldBucket("never", "us-east-1", versioning="Disabled"),
     WorldBucket("locked", "us-east-1", object_lock=True, retention={"Mode": "GOVERNANCE", "Days": 1}),
     WorldBucket(
@@ -29,7 +32,8 @@ BUCKETS = (
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Running]:
     told = WorldStack("told", "us-east-1", {"PeerPrincipals": "somebody"})
-    with running(World(BUCKETS, (WorldStack("one", "us-east-1"), WorldStack("two", "us-west-2"), told))) as up:
+    later = NewBuckets("ObjectWriter", block_public_access=False)
+    with running(World(BUCKETS, (WorldStack("one", "us-east-1"), WorldStack("two", "us-west-2"), told), later)) as up:
         yield up
 
 
@@ -50,6 +54,23 @@ def test_a_bucket_has_the_ownership_that_the_world_says(emulator: Running) -> No
         for name in ("plain", "suspended")
     }
     assert owners == {"plain": "BucketOwnerEnforced", "suspended": "ObjectWriter"}
+
+
+def test_a_bucket_blocks_public_access_if_the_world_says_so(emulator: Running) -> None:
+    s3 = emulator.client("s3")
+    settings = s3.get_public_access_block(Bucket="plain")["PublicAccessBlockConfiguration"]
+    assert set(settings.values()) == {True}
+    with refused("NoSuchPublicAccessBlockConfiguration", 404):
+        s3.get_public_access_block(Bucket="open")
+
+
+def test_buckets_that_are_created_later_are_as_the_world_says(emulator: Running) -> None:
+    s3 = emulator.client("s3")
+    s3.create_bucket(Bucket="created-later", ACL="public-read")
+    s3.put_object(Bucket="created-later", Key="k", Body=b"", ACL="public-read")
+    [rule] = s3.get_bucket_ownership_controls(Bucket="created-later")["OwnershipControls"]["Rules"]
+    assert rule["ObjectOwnership"] == "ObjectWriter"
+    emulator.delete("requests")
 
 
 def test_a_bucket_may_have_object_lock_and_a_default_retention(emulator: Running) -> None:

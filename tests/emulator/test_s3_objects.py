@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from emulator.s3.checksums import compute
-from tests.emulator.plain import Plain, head, md5, put, refused
+from tests.emulator.plain import SIGNED, Plain, head, md5, put, refused
 from tests.patience import PATIENCE
 
 # Checksums
@@ -18,7 +18,7 @@ from tests.patience import PATIENCE
 
 def test_s3_computes_crc64nvme_when_the_writer_sends_no_checksum(aws: Plain, s3: Any, bucket: str) -> None:
     connection = http.client.HTTPConnection(aws.emulator.endpoint.removeprefix("http://"))
-    connection.request("PUT", f"/{bucket}/key", body=b"hello")
+    connection.request("PUT", f"/{bucket}/key", body=b"hello", headers=SIGNED)
     assert connection.getresponse().status == 200
     found = head(s3, bucket, ChecksumMode="ENABLED")
     assert found["ChecksumCRC64NVME"] == "M3eFcAZSQlc="
@@ -109,7 +109,7 @@ def test_an_object_posted_by_a_browser_form_is_stored_like_a_put(aws: Plain, s3:
         for name, value in fields.items()
     )
     connection = http.client.HTTPConnection(aws.emulator.endpoint.removeprefix("http://"))
-    body, headers = "".join(parts) + "--B--\r\n", {"Content-Type": "multipart/form-data; boundary=B"}
+    body, headers = "".join(parts) + "--B--\r\n", SIGNED | {"Content-Type": "multipart/form-data; boundary=B"}
     connection.request("POST", f"/{bucket}", body=body, headers=headers)
     assert connection.getresponse().status == 204
     got = s3.get_object(Bucket=bucket, Key="form")

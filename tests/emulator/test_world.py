@@ -57,6 +57,23 @@ def test_object_lock_of_a_bucket_is_a_switch_or_a_default_retention(written: Any
     assert bucket.retention == retention
 
 
+@pytest.mark.parametrize(
+    ("written", "blocked"),
+    [
+        ({}, True),
+        ({"ownership": "ObjectWriter"}, False),
+        ({"ownership": "ObjectWriter", "block_public_access": True}, True),
+        ({"block_public_access": False}, False),
+    ],
+    ids=["nothing said", "with ACLs", "with ACLs, and blocked", "without ACLs, and not blocked"],
+)
+def test_a_bucket_blocks_public_access_unless_acls_are_enabled_or_the_world_says_otherwise(
+    written: Any, blocked: bool
+) -> None:
+    world = parse_world({"buckets": [EAST | written], "new_buckets": written})
+    assert (world.buckets[0].block_public_access, world.new_buckets.block_public_access) == (blocked, blocked)
+
+
 KMS = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/mine"}
 
 

@@ -50,7 +50,10 @@ class Replicas(Objects, Protocol):
     """One bucket, for writing. Nothing here can delete a version."""
 
     def copy(self, copy: Copy, guard: Guard) -> Written:
-        """Write one replica. Raises Conflict if the guard fails. Never retried here: the response may be lost."""
+        """Write one replica. Raises Conflict if the guard fails. Never retried here: the response may be lost.
+
+        If it is refused with them, it is written without its annotations or its public grants, with a warning.
+        """
 
     def mark_deleted(self, key: str, guard: Guard) -> None:
         """Write a delete marker. Raises Conflict if the guard fails."""
