@@ -225,11 +225,22 @@ DENIED = {
 }
 
 
-def test_a_denied_large_object_fails_once_with_its_reason_and_can_be_redriven(emulator: Running) -> None:
-    """Whether one function copies or many: one failure per object, no upload left, and a redrive repairs it."""
-    keys = {f"denied {operation} {size}": reason for operation, reason in DENIED.items() for size in ("here", "spread")}
-    denied = {"status": 403, "code": "AccessDenied"}
-    emulator.post("faults", [fault(key.split()[1], denied, key=key) for key in keys])
+REFUSED = {
+    ("CreateMultipartUpload", "InvalidStorageClass"): "RequestRefused",
+    ("UploadPartCopy", "InvalidRequest"): "RequestRefused",
+    ("CompleteMultipartUpload", "EntityTooSmall"): "RequestRefused",
+    ("CompleteMultipartUpload", "BadDigest"): "ChecksumMismatch",
+} | {(operation, "AccessDenied"): reason for operation, reason in DENIED.items()}
+
+
+def test_a_large_object_that_is_denied_or_refused_fails_once_with_its_reason_and_can_be_redriven(
+    emulator: Running,
+) -> None:
+    """Whether one function copies or many: one failure per object at once, no upload left, a redrive repairs it."""
+    keys = {f"{operation} {code} {size}": reason for (operation, code), reason in REFUSED.items()
+            for size in ("here", "spread")}  # fmt: skip
+    emulator.post("faults", [fault(operation, {"status": 403 if code == "AccessDenied" else 400, "code": code}, key=key)
+                             for key in keys for operation, code, _ in [key.split()]])  # fmt: skip
     versions = {put(emulator, key, HERE) if "here" in key else put(emulator, key): key for key in keys}
     assert emulator.idle()
     failures = take_failures(emulator)

@@ -18,6 +18,7 @@ from replicator.core.parts.parts import (
     cut_evenly,
 )
 from replicator.core.parts.uploads import CopySource, Part, SourceGone, Upload, UploadGone, UploadSpoiled, messages
+from replicator.core.versions.version import Checksum
 from replicator.flows.large.parts import all_parts, all_there
 
 from tests.unit.copies import plain
@@ -86,6 +87,18 @@ def test_a_completion_is_bound_to_size_guard_and_parts() -> None:
     assert headers["x-amz-mp-object-size"] == str(SMALLEST_PART + 5)
     assert headers["if-match"] == '"below"'
     assert [body.count(text) for text in ("<Part>", "<PartNumber>2</PartNumber>")] == [2, 1]
+
+
+def test_a_completion_names_the_sources_checksum_only_if_all_parts_have_one_of_its_kind() -> None:
+    """Of an upload that was begun without an algorithm, S3 refuses a completion that names a type."""
+    source, other = Checksum("CRC32", "source==", full_object=True), Checksum("CRC32C", "c==", full_object=True)
+    sent = []
+    for checksums in ((source, source), (source, None), (None, None), (other, other)):
+        wire = Wire([COMPLETED])
+        parts = [Part(number, 5, f'"p{number}"', checksum) for number, checksum in enumerate(checksums, 1)]
+        uploads(wire).complete(replace(plain(), size=10, checksum=source), "u1", parts, Guard())
+        sent.append([wire.headers().get(name) for name in ("x-amz-checksum-crc32", "x-amz-checksum-type")])
+    assert sent == [["source==", "FULL_OBJECT"], [None, None], [None, None], [None, None]]
 
 
 def test_a_completion_is_never_repeated_since_its_answer_may_be_lost() -> None:

@@ -74,6 +74,25 @@ KEY_STATES = (
 KEY_UNUSABLE = frozenset({*KEY_STATES, "KMS.NotFoundException"})
 """Nobody can use the KMS key of an object, whatever its policy allows."""
 
+CANNOT_PASS = (
+    "EntityTooSmall",
+    "InvalidArgument",
+    "InvalidBucketState",
+    "InvalidEncryptionAlgorithmError",
+    "InvalidPartOrder",
+    "InvalidRange",
+    # Of many kinds, such as a lock for a bucket without Object Lock.
+    "InvalidRequest",
+    "InvalidStorageClass",
+    "InvalidTag",
+    "KeyTooLongError",
+    "MalformedXML",
+    "MethodNotAllowed",
+)
+"""Codes that say that a copy itself is wrong for its bucket: the same request is refused again. `InvalidPart` is not
+among them: parts are listed again, and may have been copied a second time meanwhile, which changes ETags under KMS
+keys."""
+
 PERMANENT: dict[tuple[str, str, Side], Reason] = {
     (ANY, "NoSuchBucket", Side.SOURCE): Reason.SRC_BUCKET_NOT_FOUND,
     (ANY, "NoSuchBucket", Side.DESTINATION): Reason.DST_BUCKET_NOT_FOUND,
@@ -100,9 +119,7 @@ PERMANENT: dict[tuple[str, str, Side], Reason] = {
             ("KMS.NotFoundException", Reason.DST_KMS_NOT_FOUND),
             *((code, Reason.DST_KMS_STATE) for code in KEY_STATES),
             ("AccessControlListNotSupported", Reason.DST_PUT_ACL_DENIED),
-            ("InvalidArgument", Reason.REFUSED),
-            # Of many kinds, such as a lock for a bucket without Object Lock. None passes by itself.
-            ("InvalidRequest", Reason.REFUSED),
+            *((code, Reason.REFUSED) for code in CANNOT_PASS),
             ("MetadataTooLarge", Reason.NO_ROOM),
             ("RequestHeaderSectionTooLarge", Reason.NO_ROOM),
             ("EntityTooLarge", Reason.TOO_LARGE),

@@ -143,7 +143,7 @@ class BucketUploads(BucketLargeObjects):
                 UploadId=upload_id,
                 MultipartUpload={"Parts": [_completed(part) for part in parts]},  # type: ignore[misc] # made here
                 MpuObjectSize=copy.size,
-                **_checksum_expected(copy.checksum),
+                **_checksum_expected(copy.checksum, parts),
                 **_guarded(guard),
                 **self._owner,
             )
@@ -203,9 +203,15 @@ def _checksum_asked_for(checksum: Checksum | None) -> dict[str, Any]:
     return {"ChecksumAlgorithm": checksum.algorithm} | (kind if checksum.algorithm in WHOLE else {})
 
 
-def _checksum_expected(checksum: Checksum | None) -> dict[str, Any]:
-    """Let S3 compare the checksum with the source's, if it does not depend on how the object was cut into parts."""
+def _checksum_expected(checksum: Checksum | None, parts: Sequence[Part]) -> dict[str, Any]:
+    """Let S3 compare the checksum with the source's, if it does not depend on how the object was cut into parts.
+
+    The parts of an upload have checksums of the algorithm that it was begun with. If it was begun with another one, or
+    with none because the source's could not be read then, S3 refuses every completion that names a checksum.
+    """
     if checksum is None or not checksum.full_object or checksum.algorithm not in WHOLE:
+        return {}
+    if not all(part.checksum and part.checksum.algorithm == checksum.algorithm for part in parts):
         return {}
     return {f"Checksum{checksum.algorithm}": checksum.value, "ChecksumType": "FULL_OBJECT"}
 
