@@ -30,7 +30,7 @@ def complete_multipart_upload(request: Request) -> Answer:
         if done := _completed_earlier(bucket, request):
             return _answer(request, done)
         upload = get_upload(request)
-        encryption.check_decryptable(upload.attributes.encryption, bucket)
+        encryption.check_completion(request, upload.attributes.encryption, summed=upload.checksum.algorithm is not None)
         upload_checksums.check_type(request, upload.checksum)
         parts = _chosen_parts(request, upload)
         preconditions.check_completion(request, current(bucket, request.key), upload.sequence, existed=upload.existed)

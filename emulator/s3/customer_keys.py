@@ -62,6 +62,15 @@ def check_of_upload(request: Request, needed: str | None) -> None:
         raise S3Error(400, "InvalidRequest", message)
 
 
+def check_of_completion(request: Request, needed: str | None, *, summed: bool) -> None:
+    """Raise InvalidRequest if an upload is completed with another key than it began with.
+
+    It must come with the key if the upload began with a checksum algorithm (`summed`), and may otherwise.
+    """
+    if summed or md5_of_request(request) is not None:
+        check_of_upload(request, needed)
+
+
 def _invalid(message: str) -> S3Error:
     return S3Error(400, "InvalidArgument", message, ArgumentName=_SSE)
 

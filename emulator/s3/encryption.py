@@ -68,6 +68,12 @@ def check_part(request: Request, encryption: Encryption) -> None:
     check_decryptable(encryption, request.bucket)
 
 
+def check_completion(request: Request, encryption: Encryption, *, summed: bool) -> None:
+    """Raise S3Error if an upload with this encryption cannot be completed so. `summed`: it has a checksum algorithm."""
+    customer_keys.check_of_completion(request, encryption.customer_key_md5, summed=summed)
+    check_decryptable(encryption, request.bucket)
+
+
 def as_headers(encryption: Encryption) -> dict[str, str]:
     """Return an object's encryption as headers."""
     if encryption.customer_key_md5:

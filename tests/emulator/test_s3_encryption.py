@@ -267,6 +267,21 @@ def test_parts_come_with_the_key_of_their_upload(ask: WithHeaders, bucket: str) 
     ask("upload_part", customer(), **named, UploadId=uploads["encrypted"], PartNumber=1, Body=b"1")
 
 
+@pytest.mark.parametrize("algorithm", [None, "CRC32"], ids=["without a checksum", "with a checksum"])
+def test_an_upload_is_completed_with_its_key_if_it_has_a_checksum_and_with_no_other(
+    ask: WithHeaders, bucket: str, algorithm: str | None
+) -> None:
+    named, own = {"Bucket": bucket, "Key": "key"}, {"ChecksumAlgorithm": algorithm} if algorithm else {}
+    upload = named | {"UploadId": ask("create_multipart_upload", customer(), **named, **own)["UploadId"]}
+    part = ask("upload_part", customer(), **upload, PartNumber=1, Body=b"1", **own)
+    sums = {"ChecksumCRC32": part["ChecksumCRC32"]} if algorithm else {}
+    whole = {"MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": part["ETag"], **sums}]}}
+    for wrong in (customer(b"o" * 32), *([{}] if algorithm else [])):
+        with refused("InvalidRequest", 400):
+            ask("complete_multipart_upload", wrong, **upload, **whole)
+    ask("complete_multipart_upload", customer() if algorithm else {}, **upload, **whole)
+
+
 @pytest.mark.parametrize("operation", ["get_object", "head_object"])
 def test_a_read_names_no_encryption(ask: WithHeaders, bucket: str, operation: str) -> None:
     ask("put_object", {}, Bucket=bucket, Key="key", Body=b"")
