@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 
 from emulator.iam.principals import Principal
 
+NO_LENGTH = "emulator.no_length"
+"""Key of the WSGI environment: whether the request said nothing about the length of its body."""
+
 
 @dataclass(frozen=True)
 class Call:

@@ -23,11 +23,12 @@ from emulator.s3.versions import Entry, is_version
 
 
 def list_objects(request: Request) -> Answer:
-    """ListObjects. The next marker is in the answer only with a delimiter; else it is the last key."""
+    """ListObjects. The next marker is in the answer only with a delimiter; the prefix is never encoded."""
     marker, delimiter = request.query.get("marker", ""), request.query.get("delimiter", "")
     page, more, most = _page(request, marker)
     content = {
         **_frame(request, most, more=more),
+        "Prefix": request.query.get("prefix", ""),
         "Marker": request.encode(marker),
         "NextMarker": request.encode(page[-1].name) if more and delimiter else None,
         **_contents(page, request.encode, owner=True),

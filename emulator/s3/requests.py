@@ -17,7 +17,7 @@ from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY
 from moto.s3.models import FakeBucket
 
 from emulator.calls.answers import S3Error, malformed_xml
-from emulator.calls.call import Call
+from emulator.calls.call import NO_LENGTH, Call
 from emulator.s3 import histories
 from emulator.s3.versions import Version
 
@@ -76,6 +76,11 @@ class Request:
             raise S3Error(400, "InvalidArgument", message, ArgumentName=name, ArgumentValue=text)
         return int(text)
 
+    def check_length(self) -> None:
+        """Raise MissingContentLength if the request does not say how long its body is."""
+        if self._environ.get(NO_LENGTH):
+            raise S3Error(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+
     def header(self, name: str) -> str | None:
         """Return the value of a header, or of a trailer after the body."""
         value = self._environ.get(_environ_name(name))
@@ -103,11 +108,6 @@ class Request:
         return {
             header.removeprefix("x-amz-meta-"): self._environ[name].strip(_BLANKS) for name, header in written.items()
         }
-
-    def check_length(self) -> None:
-        """Raise MissingContentLength if the request did not say how long its body is."""
-        if not self._environ.get("emulator.has_length", True):
-            raise S3Error(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
 
     @cached_property
     def body(self) -> bytes:

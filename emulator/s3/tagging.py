@@ -27,7 +27,7 @@ _ALLOWED_KINDS = "LNZ"
 
 
 def from_header(request: Request) -> dict[str, str]:
-    """Return the tags in the x-amz-tagging header. Raises InvalidArgument, BadRequest or InvalidTag."""
+    """Return the tags in the x-amz-tagging header, by key. Raises InvalidArgument, BadRequest or InvalidTag."""
     header = request.header("x-amz-tagging") or ""
     try:
         pairs = parse_qsl(header, keep_blank_values=True, errors="strict")
@@ -40,7 +40,7 @@ def from_header(request: Request) -> dict[str, str]:
             "without tag name duplicates."
         )
         raise S3Error(400, "InvalidArgument", message, ArgumentName="x-amz-tagging", ArgumentValue=header)
-    return _checked(pairs)
+    return _checked(sorted(pairs))
 
 
 def _is_allowed(text: str) -> bool:

@@ -29,6 +29,7 @@ from emulator.serving import control
 from emulator.state import Emulator
 
 _ERROR_CODE = re.compile(rb'(?:<Code>|"__type": ?"(?:[^"#]*#)?)([\w.]+)')
+_REQUEST_ID = re.compile(rb"<RequestId>(\w+)</RequestId>")
 
 
 class UnansweredError(Exception):
@@ -124,7 +125,9 @@ class Gateway:
             if call.service != "s3":
                 return self._from_moto(environ)
             answer = s3.answer(call, environ) or self._s3_from_moto(environ)
-            answer.headers.update({"x-amz-request-id": request_id(), "x-amz-id-2": "emulator", "Server": "AmazonS3"})
+            named = _REQUEST_ID.search(answer.body) if answer.status >= 400 else None
+            answer.headers["x-amz-request-id"] = named[1].decode() if named else request_id()
+            answer.headers.update({"x-amz-id-2": "emulator", "Server": "AmazonS3"})
             return answer
         finally:
             current_call.reset(token)

@@ -10,13 +10,14 @@ import http.client
 import io
 import logging
 import socket
-from http import HTTPStatus
 from typing import Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from emulator import services  # noqa: F401 - declares patches of moto
+from emulator.calls.answers import XML_TYPE, error_xml
+from emulator.calls.call import NO_LENGTH
 from emulator.patching import apply_patches
 from emulator.serving.gateway import Gateway, UnansweredError
 from emulator.state import Emulator, activate
@@ -37,13 +38,10 @@ class Handler(MotoRequestHandler):
     def run_wsgi(self) -> None:
         """Answer one request and keep the connection open, unless a fault leaves the request without a response."""
         environ = self.environ = self.make_environ()
-        if not self._length().isdecimal():
-            self.close_connection = True
-            self.send_response(HTTPStatus.BAD_REQUEST)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+        if not self.headers.get("Content-Length", "0").strip().isdecimal():
+            self._refuse()
             return
-        environ["emulator.has_length"] = "Content-Length" in self.headers or bool(environ.get("wsgi.input_terminated"))
+        environ[NO_LENGTH] = "Content-Length" not in self.headers and not environ.get("wsgi.input_terminated")
         body = self._whole_body(environ)
         if body is None:
             self.close_connection = True
@@ -67,15 +65,22 @@ class Handler(MotoRequestHandler):
         self.wfile.write(content)
         self.wfile.flush()
 
+    def _refuse(self) -> None:
+        """Refuse a request of which nobody knows where it ends: then the connection is of no use any more."""
+        self.close_connection = True
+        content = error_xml("BadRequest", "An error occurred when parsing the HTTP request.")
+        self.send_response_only(400)
+        for name, value in (XML_TYPE | {"Content-Length": str(len(content)), "Connection": "close"}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+        self.wfile.flush()
+
     def handle_expect_100(self) -> bool:
         """Send `100 Continue` at once, despite the buffer."""
         go_on = super().handle_expect_100()
         self.wfile.flush()
         return go_on
-
-    def _length(self) -> str:
-        """Return the Content-Length header; as long as it is no number, where the next request begins is unknown."""
-        return str(self.headers.get("Content-Length", "0"))
 
     def _whole_body(self, environ: dict[str, Any]) -> bytes | None:
         """Return the body; None if the connection broke before its end: half a request must have no effect."""
@@ -85,7 +90,7 @@ class Handler(MotoRequestHandler):
             except OSError:
                 return None
             return chunks
-        length = int(self._length())
+        length = int(self.headers.get("Content-Length", "0"))
         body = self.rfile.read(length)
         return body if len(body) == length else None
 

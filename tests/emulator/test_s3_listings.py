@@ -68,6 +68,12 @@ def test_the_first_version_repeats_marker_and_prefix_even_if_they_are_empty(s3: 
     }
 
 
+def test_only_the_first_version_leaves_its_prefix_as_it_is(s3: Any, bucket: str) -> None:
+    asked = {"Bucket": bucket, "Prefix": "a\n", "EncodingType": "url"}
+    prefixes = [s3.list_objects(**asked)["Prefix"], s3.list_objects_v2(**asked)["Prefix"]]
+    assert prefixes == ["a\n", "a%0A"]
+
+
 def test_pages_of_the_first_version_go_on_after_keys_and_prefixes(s3: Any, folders: str) -> None:
     page = {"Bucket": folders, "Prefix": "folder/", "Delimiter": "/", "MaxKeys": 1}
     marker, seen = "", []

@@ -289,20 +289,33 @@ def test_as_many_entries_of_user_metadata_are_kept_as_2_kb_hold(s3: Any, bucket:
 
 @pytest.mark.parametrize("body", [b"hello", b"5\r\nhel", b"5\r\nhello\r\n", b"x\r\n"])
 def test_what_is_not_in_s3s_own_chunks_though_it_should_be_is_incomplete(aws: Plain, bucket: str, body: bytes) -> None:
-    headers = {"x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "Content-Encoding": "aws-chunked"}
+    chunked = {"x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "Content-Encoding": "aws-chunked"}
     connection = http.client.HTTPConnection(aws.emulator.endpoint.removeprefix("http://"))
-    connection.request("PUT", f"/{bucket}/key", body=body, headers=headers)
+    connection.request("PUT", f"/{bucket}/key", body=body, headers=SIGNED | chunked)
     answer = connection.getresponse()
     assert (answer.status, b"<Code>IncompleteBody</Code>" in answer.read()) == (400, True)
 
 
-@pytest.mark.parametrize(
-    ("header", "status"),
-    [(b"Content-Length: -1\r\n", b"400"), (b"Content-Length: \r\n", b"400"), (b"", b"411")],
-    ids=["negative", "empty", "missing"],
-)
-def test_an_object_is_stored_only_if_its_length_is_known(aws: Plain, bucket: str, header: bytes, status: bytes) -> None:
-    host, port = aws.emulator.endpoint.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
-        connection.sendall(f"PUT /{bucket}/key HTTP/1.1\r\nHost: {host}\r\n".encode() + header + b"\r\n")
-        assert connection.recv(1000).split()[1] == status
+def asked(aws: Plain, request: str) -> bytes:
+    """Send a request that no client makes, and return the status line of its answer."""
+    address = aws.emulator.endpoint.removeprefix("http://").split(":")
+    with socket.create_connection((address[0], int(address[1])), PATIENCE) as connection:
+        connection.sendall(request.replace("\n", "\r\n").encode())
+        return connection.makefile("rb").readline()
+
+
+def test_an_object_is_not_written_unless_its_length_is_known(aws: Plain, bucket: str) -> None:
+    headers = "".join(f"{name}: {value}\n" for name, value in SIGNED.items())
+    assert b" 411 " in asked(aws, f"PUT /{bucket}/key HTTP/1.1\nHost: s3.amazonaws.com\n{headers}Connection: close\n\n")
+
+
+@pytest.mark.parametrize("length", ["-1", "", "ten"])
+def test_a_length_that_is_none_is_a_bad_request(aws: Plain, bucket: str, length: str) -> None:
+    assert b" 400 " in asked(aws, f"PUT /{bucket}/key HTTP/1.1\nHost: s3.amazonaws.com\nContent-Length: {length}\n\n")
+
+
+def test_an_error_repeats_the_request_id_of_its_headers(s3: Any, bucket: str) -> None:
+    with pytest.raises(s3.exceptions.NoSuchKey) as raised:
+        s3.get_object(Bucket=bucket, Key="nothing")
+    told = raised.value.response["ResponseMetadata"]
+    assert told["RequestId"] == told["HTTPHeaders"]["x-amz-request-id"]
