@@ -25,6 +25,7 @@ from emulator.functions.invoking import Functions
 from emulator.functions.pools import Pool
 from emulator.functions.processes import Answer, FunctionProcess
 from emulator.services import sqs
+from emulator.services.event_sources import may_delete, may_poll
 from emulator.threads import Worker
 
 LOG = logging.getLogger(__name__)
@@ -110,6 +111,8 @@ class Poller:
 
     def _serve(self, source: Source) -> None:
         """Start invocations while batches are due and processes are free."""
+        if sqs.count_visible(source.queue) and not may_poll(source.function, source.queue):
+            return
         pool = self._functions.pool(source.function)
         while sqs.count_visible(source.queue) and self._is_due(source):
             process = self._process_for(source, pool)
@@ -197,7 +200,8 @@ class Poller:
         failed = failed_ids(answer, [message.id for message in messages], source.mapping.function_response_types or [])
         for message in messages:
             if failed is not None and message.id not in failed:
-                sqs.discard(source.queue, message)
+                if may_delete(source.function, source.queue):
+                    sqs.discard(source.queue, message)
                 continue
             as_it_was = answer.crashed or message.visible_at == hidden[message.id]
             if failed is None and self._crash_visibility is not None and as_it_was:

@@ -55,6 +55,15 @@ def denial(  # noqa: PLR0913 - what AWS evaluates a request against
     return message
 
 
+def may(principal: Principal, action: str, resource: str, *, region: str, policy: str | None = None) -> bool:
+    """Return whether a function's role may do something now, without a row in the log: Lambda asks again and again."""
+    if not is_evaluated(principal):
+        return True
+    identity, account = _identity(principal), resource.split(":")[4]
+    context = RequestContext(identity, action, resource, _global_keys(principal, identity, account, region), account)
+    return evaluate(context, policies_of(principal.arn), read(policy) if policy else None).allowed
+
+
 def is_evaluated(principal: Principal) -> bool:
     """Return whether the caller may do only what policies allow."""
     return principal.kind == "anonymous" or (principal.kind == "replicator" and bool(principal.arn))

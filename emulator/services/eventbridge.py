@@ -1,4 +1,6 @@
-"""EventBridge: PutEvents' events are kept for `GET /_emulator/events`, schedules receive none, queues what they allow.
+"""EventBridge: events from PutEvents are kept for `GET /_emulator/events`.
+
+Schedules receive no events, and queues only what their policies allow.
 
 https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 """

@@ -62,11 +62,12 @@ class Plain:
         return name
 
     def queue(self, region: str = "us-east-1", policy: dict[str, Any] | None = None) -> tuple[str, str]:
-        """Create a queue that S3 may send to, unless another policy is given; return its URL and ARN."""
+        """Create a queue that S3 and EventBridge may send to, unless a policy is given; return its URL and ARN."""
         sqs = self.client("sqs", region)
         url = sqs.create_queue(QueueName=f"queue-{next(_numbers)}")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        statement = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage"}
+        services = {"Service": ["s3.amazonaws.com", "events.amazonaws.com"]}
+        statement = {"Effect": "Allow", "Principal": services, "Action": "sqs:SendMessage"}
         document = {"Statement": [policy or {**statement, "Resource": arn}]}
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(document)})
         return url, arn

@@ -348,3 +348,37 @@ def test_an_emulator_that_runs_a_function_while_idle_looks_at_queues_is_not_idle
         meanwhile.setattr(Poller, "idle", look)
         assert not emulator.host.idle()
     assert emulator.host.idle()
+
+
+def deny_to_function(emulator: Running, action: str) -> None:
+    """Deny the function's role an action of SQS; an empty one denies nothing."""
+    iam, name = emulator.client("iam", REGION), "denied"
+    function = emulator.client("lambda", REGION).get_function(FunctionName="sample-record")["Configuration"]
+    role = function["Role"].rpartition("/")[2]
+    statement = {"Effect": "Deny", "Action": action or "sqs:PurgeQueue", "Resource": "*"}
+    iam.put_role_policy(
+        RoleName=role, PolicyName=name, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )
+
+
+@pytest.mark.parametrize("action", ["sqs:ReceiveMessage", "sqs:GetQueueAttributes"])
+def test_messages_stay_on_the_queue_while_the_role_may_not_receive_them(emulator: Running, action: str) -> None:
+    deny_to_function(emulator, action)
+    try:
+        [message] = send(emulator, {"do": "nothing"})
+        assert not emulator.idle(timeout=0.5)
+        assert tries(emulator) == {}
+    finally:
+        deny_to_function(emulator, "")
+    until(lambda: tries(emulator) == {message: 1})
+
+
+def test_a_message_that_the_role_may_not_delete_stays_hidden_and_comes_back(emulator: Running) -> None:
+    deny_to_function(emulator, "sqs:DeleteMessage")
+    try:
+        [message] = send(emulator, {"do": "nothing"})
+        until(lambda: tries(emulator) == {message: 1})
+        assert not emulator.idle(timeout=0.5), "it is in flight"
+    finally:
+        deny_to_function(emulator, "")
+        empty(emulator, "Queue")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -184,7 +184,8 @@ def abort_uploads(aws: Running) -> None:
     """Abort every upload at the destination, as a lifecycle rule may."""
     west = aws.client("s3", "us-west-2")
     for upload in west.list_multipart_uploads(Bucket="west").get("Uploads", []):
-        west.abort_multipart_upload(Bucket="west", Key=upload["Key"], UploadId=upload["UploadId"])
+        with suppress(west.exceptions.NoSuchUpload):  # a function may have been faster
+            west.abort_multipart_upload(Bucket="west", Key=upload["Key"], UploadId=upload["UploadId"])
 
 
 def lose_an_upload(aws: Running) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from emulator.running import Running
 from tests.patience import until
@@ -107,13 +108,18 @@ def replicated(aws: Running, key: str, version: str) -> bool:
 
 def failed(aws: Running, key: str) -> bool:
     """Return whether the journal knows that a change of a key failed."""
-    items = aws.client("dynamodb").query(
+    return any(item.get("status", {}).get("S") == "FAILED" for item in journal_items(aws, key))
+
+
+def journal_items(aws: Running, key: str) -> list[dict[str, Any]]:
+    """Return what the journal holds about a key."""
+    found = aws.client("dynamodb").query(
         TableName=aws.outputs(STACK)["JournalTable"],
         KeyConditionExpression="#o = :o",
         ExpressionAttributeNames={"#o": "object"},
         ExpressionAttributeValues={":o": {"S": f"east/{key}"}},
-    )["Items"]
-    return any(item.get("status", {}).get("S") == "FAILED" for item in items)
+    )
+    return list(found["Items"])
 
 
 def put_spread(aws: Running, keys: Sequence[str]) -> None:
@@ -230,6 +236,7 @@ def _dug_out(aws: Running, key: str, *, locked: bool = False, deleted: bool = Fa
     newer = "" if deleted else put(aws, key, locked=locked)
     if deleted:
         s3.delete_object(Bucket="east", Key=key)
+        until(lambda: bool(journal_items(aws, key)))
     else:
         until(lambda: replicated(aws, key, newer))
     return [version]
