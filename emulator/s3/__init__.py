@@ -33,6 +33,7 @@ from emulator.s3 import (
     object_listings,
     puts,
     reads,
+    redirects,
     restores,
     tagging,
     upload_listings,
@@ -126,6 +127,7 @@ def answer(call: Call, environ: dict[str, Any]) -> Answer | None:
         return None
     request = Request(call, environ)
     try:
+        redirects.check(request)
         access.check(request)
         return _OPERATIONS.get(call.operation, _left_to_moto)(request)
     except S3Error as error:
