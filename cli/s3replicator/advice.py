@@ -25,7 +25,10 @@ def _allow(action: str, where: str) -> str:
 
 SKIPPED: Mapping[Reason, str] = {
     Reason.OWN_WRITE: _BY_DESIGN,
-    Reason.REPLICA: _BY_DESIGN,
+    Reason.REPLICA: (
+        "Nothing: it is a replica. If S3's own replication wrote it, a batch job replicates it with the user argument "
+        "`IncludeS3Replicas`."
+    ),
     Reason.NO_RULE: "Nothing, unless you expected a rule to match: `s3replicator explain` shows why none does.",
     Reason.KIND_NOT_REPLICATED: _BY_DESIGN,
     Reason.MARKERS_NOT_SELECTED: "Enable DeleteMarkerReplication in the rule if you want deletes to be replicated.",
