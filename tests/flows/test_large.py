@@ -10,7 +10,8 @@ from replicator.core.versions.version import Encryption, Grant, Lock
 
 from tests.fakes.rules import rule
 from tests.fakes.s3 import USER
-from tests.flows.large_stage import SCALE, LargeStage
+from tests.fakes.uploads import MemoryUploads
+from tests.flows.large_stage import SCALE, SCALED_DOWN, LargeStage
 from tests.flows.stage import EAST, OURS, WEST
 
 COMPLETED = (Status.COMPLETED, None)
@@ -290,6 +291,27 @@ def test_a_worker_that_runs_out_of_time_leaves_its_other_parts_to_the_next_deliv
     stage.deliver_all()
     assert (copied, len(stage.calls("COPY PART"))) == (1, 7)
     assert stage.body() == b"seven77"
+
+
+def test_a_source_whose_parts_its_bucket_does_not_know_is_copied_in_other_parts(
+    stage: LargeStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MemoryUploads, "part_size", lambda *_: 0)
+    stage.rule_sets.put(EAST, replace(rule(WEST), preserve_etag=True))
+    stage.put_large(b"abcdefgh", parts=3, part_sizes=(1, 5, 2))
+    stage.deliver_all()
+    assert stage.body() == b"abcdefgh"
+
+
+def test_boundaries_that_would_be_kept_because_they_cost_little_are_not_if_the_bucket_does_not_know_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(MemoryUploads, "part_size", lambda *_: 0)
+    stage = LargeStage([rule(WEST)], model=replace(SCALED_DOWN, part_size=0))
+    stage.put_large(b"abcdefgh", parts=8, part_sizes=(1,) * 8)
+    stage.deliver_all()
+    _, outcome = stage.log.outcomes[-1]
+    assert outcome.reason is Reason.PARTS_UNDER_WAY
 
 
 def test_the_part_sizes_and_the_etag_of_the_source_are_kept_if_the_rule_says_so(stage: LargeStage) -> None:

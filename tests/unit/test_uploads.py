@@ -55,6 +55,10 @@ def test_the_only_part_is_copied_without_a_range() -> None:
     assert "x-amz-copy-source-range" not in wire.headers()
 
 
+def test_a_part_that_the_bucket_does_not_know_has_no_bytes() -> None:
+    assert uploads(Wire([Answer(status=416)])).part_size(SOURCE, 2) == 0
+
+
 PART_ERRORS = {
     "NoSuchUpload": (404, UploadGone),
     "NoSuchKey": (404, SourceGone),

@@ -6,12 +6,14 @@ Separate from objects.py because only copies in parts need them.
 from typing import TYPE_CHECKING, Any
 
 from replicator.aws.annotations import BucketAnnotations
-from replicator.aws.asking import asking, required
+from replicator.aws.asking import expecting, required
 from replicator.aws.errors import Side
 from replicator.core.parts.uploads import CopySource
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+
+NO_PART = frozenset({"416"})
 
 
 class BucketLargeObjects:
@@ -29,8 +31,8 @@ class BucketLargeObjects:
         self._annotations = BucketAnnotations(bucket, side, reader, self._owner, working)
 
     def part_size(self, source: CopySource, number: int) -> int:
-        """Return the size in bytes of one part of a version. Raises SourceGone."""
-        with asking("HeadObject", self.side):
+        """Return the size in bytes of one part of a version; 0 if the bucket knows no such part. Raises SourceGone."""
+        with expecting("HeadObject", self.side, NO_PART):
             answer = self._reader.head_object(
                 Bucket=self.bucket,
                 Key=source.key,
@@ -40,6 +42,7 @@ class BucketLargeObjects:
                 **self._owner,
             )
             return int(required(answer, "ContentLength"))
+        return 0
 
     def annotations(self, key: str, version_id: str) -> tuple[str, ...] | None:
         """List the names of a version's annotations; None if the bucket does not support them."""

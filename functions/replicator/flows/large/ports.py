@@ -33,7 +33,7 @@ class LargeObjects(Protocol):
     """One bucket, for reading what only copies in parts need."""
 
     def part_size(self, source: CopySource, number: int) -> int:
-        """Return the size in bytes of one part of a version. Raises SourceGone."""
+        """Return the size in bytes of one part of a version; 0 if the bucket knows no such part. Raises SourceGone."""
 
     def annotations(self, key: str, version_id: str) -> tuple[str, ...] | None:
         """List the names of a version's annotations; None if the bucket does not support them."""

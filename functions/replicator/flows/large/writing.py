@@ -209,7 +209,10 @@ class LargeWriter:
     # Its part boundaries
 
     def _boundaries(self, large_write: LargeWrite, source: CopySource) -> Cut | None:
-        """Return the source's part boundaries if the rule asks for them, or if keeping them costs little."""
+        """Return the source's part boundaries if the rule asks for them, or if keeping them costs little.
+
+        An ETag may tell of parts that the bucket does not know, where another server or an import has kept it.
+        """
         copy, count = large_write.copy, _part_count(large_write.copy.etag)
         if not count or copy.encryption.is_kms:
             return None
@@ -218,7 +221,10 @@ class LargeWriter:
             sizes = self.side_by_side([partial(bucket.part_size, source, number) for number in range(1, count + 1)])
             cut = Cut.of(sizes)
         elif suits(count, copy.size, self.multipart.model):
-            cut = cut_by(copy.size, bucket.part_size(source, 1))
+            first = bucket.part_size(source, 1)
+            if not first:
+                return None
+            cut = cut_by(copy.size, first)
         else:
             return None
         return cut if (cut.count, cut.size) == (count, copy.size) and cut.is_allowed else None
