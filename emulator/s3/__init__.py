@@ -52,6 +52,7 @@ _OPERATIONS: Mapping[str, Callable[[Request], Answer | None]] = {
     "CopyObject": copies.copy_object,
     "CreateBucket": bucket_creation.create_bucket,
     "CreateMultipartUpload": uploads.create_multipart_upload,
+    "DeleteBucket": bucket_creation.delete_bucket,
     "DeleteBucketOwnershipControls": bucket_creation.delete_bucket_ownership_controls,
     "DeleteBucketReplication": replication.delete,
     "DeleteBucketTagging": bucket_tagging.delete_bucket_tagging,
@@ -104,7 +105,6 @@ _OPERATIONS: Mapping[str, Callable[[Request], Answer | None]] = {
 # Operations that moto implements well enough. It would take any other for a CreateBucket or a PutObject.
 _LEFT_TO_MOTO = frozenset(
     {
-        "DeleteBucket",
         *("PostObject", "SelectObjectContent", "DeleteBucketLifecycle"),
         "GetBucketVersioning",
         *(f"{verb}Bucket{what}" for verb in ("Get", "Put") for what in ("Logging", "AccelerateConfiguration")),

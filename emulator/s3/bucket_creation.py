@@ -1,4 +1,4 @@
-"""CreateBucket: the name, the Region, the tags, and who owns the objects of a bucket.
+"""CreateBucket and DeleteBucket: the name, the Region, the tags, and who owns the objects of a bucket.
 
 What AWS answers to each was recorded. A bucket that is created again in us-east-1 stays as it is, anywhere else it is
 BucketAlreadyOwnedByYou. Separate from buckets, which change once they are there.
@@ -70,6 +70,18 @@ def _create(request: Request, name: str, region: str, ownership: str | None) -> 
 
 def _backend() -> S3Backend:
     return s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+
+
+def delete_bucket(request: Request) -> Answer:
+    """DeleteBucket. Raises BucketNotEmpty, also if there is nothing but delete markers."""
+    bucket = request.bucket
+    if bucket.keys:
+        versions = "" if bucket.versioning_status is None else ". You must delete all versions in the bucket."
+        message = f"The bucket you tried to delete is not empty{versions}"
+        raise S3Error(409, "BucketNotEmpty", message, BucketName=bucket.name)
+    _backend().delete_bucket_tagging(bucket.name)  # else the next bucket of this name would have them
+    _backend().delete_bucket(bucket.name)
+    return Answer(204, {})
 
 
 def get_bucket_location(request: Request) -> Answer:

@@ -160,3 +160,25 @@ def test_deleted_tags_of_a_bucket_are_not_there(s3: Any, bucket: str) -> None:
 def test_an_expected_owner_must_be_an_account(s3: Any, bucket: str) -> None:
     with refused("InvalidBucketOwnerAWSAccountID", 400):
         s3.get_bucket_versioning(Bucket=bucket, ExpectedBucketOwner="0000")
+
+
+@pytest.mark.parametrize(
+    ("versioning", "words"),
+    [(None, "is not empty"), ("Enabled", "You must delete all versions in the bucket.")],
+    ids=["never versioned", "versioned"],
+)
+def test_a_bucket_that_is_not_empty_is_not_deleted(aws: Plain, s3: Any, versioning: str | None, words: str) -> None:
+    bucket = aws.bucket(versioning=versioning)
+    s3.put_object(Bucket=bucket, Key="key", Body=b"x")
+    with refused("BucketNotEmpty", 409) as error:
+        s3.delete_bucket(Bucket=bucket)
+    assert error["BucketName"] == bucket
+    assert error["Message"].endswith(words)
+
+
+def test_a_bucket_of_a_name_that_was_deleted_has_no_tags(aws: Plain, s3: Any, name: str) -> None:
+    created(aws, name, CreateBucketConfiguration={"Tags": [{"Key": "a", "Value": "1"}]})
+    s3.delete_bucket(Bucket=name)
+    created(aws, name)
+    with refused("NoSuchTagSet", 404):
+        s3.get_bucket_tagging(Bucket=name)
