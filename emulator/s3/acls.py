@@ -51,15 +51,17 @@ def _not_supported() -> S3Error:
 
 
 def put_object_acl(request: Request) -> Answer:
-    """PutObjectAcl. Where a delete marker is current, it is MethodNotAllowed."""
+    """PutObjectAcl: an event only if the ACL changes, as recorded. A current delete marker is MethodNotAllowed."""
     bucket, acl = request.bucket, from_request(request)
     if is_enforced(bucket):
         raise _not_supported()
     public_access.check_acl(request.call, bucket, acl, "s3:PutObjectAcl")
     with lock(bucket):
         version = get_live_version(bucket, request.key, request.version_id, request.method)
+        changes = as_xml(acl) != as_xml(version.attributes.acl)
         version.change(acl=acl)
-    event_records.announce("ObjectAcl:Put", bucket, version)
+    if changes:
+        event_records.announce("ObjectAcl:Put", bucket, version)
     return Answer(200, version_id_header(bucket, version))
 
 

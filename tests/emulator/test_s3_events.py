@@ -117,6 +117,14 @@ def test_changes_of_tags_acl_and_annotations_have_events_without_a_sequencer(
         assert not {"sequencer", "size"} & told.keys()
 
 
+def test_an_acl_that_is_put_as_it_was_has_no_event(aws: Plain, s3: Any, watched: tuple[str, str]) -> None:
+    bucket, url = watched
+    s3.put_object(Bucket=bucket, Key="key", Body=b"x")
+    for acl in ("private", "public-read", "public-read", "private"):
+        s3.put_object_acl(Bucket=bucket, Key="key", ACL=acl)
+    assert named(aws.records(url)) == ["ObjectCreated:Put", "ObjectAcl:Put", "ObjectAcl:Put"]
+
+
 def test_retention_has_an_event_and_legal_hold_has_none(aws: Plain, s3: Any) -> None:
     bucket, (url, arn) = aws.bucket(ObjectLockEnabledForBucket=True), aws.queue()
     s3.put_object(Bucket=bucket, Key="key", Body=b"x")
