@@ -64,7 +64,9 @@ class NoFunctions:
 
 @dataclass
 class Limits:
-    """Limits of S3 that tests lower to work with small objects, and the seconds that a restore takes.
+    """Limits that tests lower to work with little, and the seconds that a restore takes.
+
+    `in_flight_messages`: of a queue, at once (SQS developer guide, "Amazon SQS message quotas").
 
     `unranged_bytes`: no range of a source of so many bytes is copied. The API reference of UploadPartCopy says 5 MB;
     recordings show that AWS copies ranges of ten bytes. A test sets it to hold a client to the documentation.
@@ -74,6 +76,7 @@ class Limits:
     part_bytes: int = 5 * 1024**2
     unranged_bytes: int = 0
     restore_seconds: float = 0.0
+    in_flight_messages: int = 120_000
 
 
 @dataclass(frozen=True)

@@ -168,7 +168,7 @@ class Poller:
 
     def _invoke(self, source: Source, pool: Pool, process: FunctionProcess, messages: list[Message]) -> None:
         wanted = [message for message in messages if self._is_wanted(source, message)]
-        if not wanted:
+        if not wanted or self._is_loop(source, wanted):
             pool.give_back(process, usable=True)
             return
         hidden = {message.id: message.visible_at for message in wanted}
@@ -181,14 +181,24 @@ class Poller:
         self._settle(source, wanted, answer, hidden)
 
     def _is_wanted(self, source: Source, message: Message) -> bool:
-        """Remove a message that a filter drops, or that belongs to a recursive loop; return False for these."""
+        """Remove a message that a filter drops; return False for it."""
         if not passes(source.mapping.filter_criteria, record(source, message)):
             sqs.discard(source.queue, message)
             return False
-        if lineage_of(message).get(source.function.function_arn, 0) >= LIMIT:
-            LOG.warning("Recursive loop: %s has invoked itself %d times; stopped", source.function.function_name, LIMIT)
-            sqs.dead_letter(source.queue, message)
+        return True
+
+    def _is_loop(self, source: Source, batch: list[Message]) -> bool:
+        """Refuse a batch with a message of a recursive loop: as a whole, because it has one trace.
+
+        Its messages, innocent ones too, come back as after a crash, until they have been received too often.
+        """
+        arn = source.function.function_arn
+        if all(lineage_of(message).get(arn, 0) < LIMIT for message in batch):
             return False
+        LOG.warning("Recursive loop: %s has invoked itself %d times; stopped", source.function.function_name, LIMIT)
+        if self._crash_visibility is not None:
+            for message in batch:
+                sqs.hide(source.queue, message, self._crash_visibility)
         return True
 
     def _settle(self, source: Source, messages: list[Message], answer: Answer, hidden: Mapping[str, float]) -> None:

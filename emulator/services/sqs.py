@@ -16,11 +16,12 @@ from typing import Any, TypeVar
 from moto.awslambda.models import EventSourceMapping, LambdaBackend
 from moto.core.utils import unix_time_millis
 from moto.sqs.constants import MAXIMUM_MESSAGE_LENGTH
-from moto.sqs.exceptions import BatchRequestTooLong
+from moto.sqs.exceptions import BatchRequestTooLong, SQSException
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 
 from emulator.calls.lineage import lineages
 from emulator.patching import patch
+from emulator.state import active
 
 T = TypeVar("T")
 
@@ -82,6 +83,7 @@ def take(queue: Queue, count: int) -> list[Message]:
     now = unix_time_millis()
     taken: list[Message] = []
     with queue._messages_lock:  # noqa: SLF001
+        count = min(count, _room_in_flight(queue))
         for message in list(queue._messages):  # noqa: SLF001
             if len(taken) == count:
                 break
@@ -96,6 +98,14 @@ def take(queue: Queue, count: int) -> list[Message]:
                 message.mark_received(visibility_timeout=queue.visibility_timeout)  # type: ignore[attr-defined]
                 taken.append(message)
     return taken
+
+
+def _room_in_flight(queue: Queue) -> int:
+    """Return how many more messages may be received before some are deleted or become visible again."""
+    quota, now = active().limits.in_flight_messages, unix_time_millis()
+    if length(queue) < quota:
+        return quota
+    return quota - sum(message.visible_at >= now for message in queue._messages)  # noqa: SLF001
 
 
 def _received_too_often(queue: Queue, message: Message) -> bool:
@@ -156,8 +166,36 @@ def _size_of(entry: dict[str, Any]) -> int:
     return sum(len(str(text).encode()) for text in (entry["MessageBody"], *texts))
 
 
-@patch(SQSBackend, "purge_queue")
 @patch(SQSBackend, "receive_message")
+def _receive(  # noqa: PLR0913, PLR0917 - as moto calls it
+    original: Callable[..., list[Message]],
+    backend: SQSBackend,
+    queue_name: str,
+    count: int,
+    wait_seconds_timeout: int,
+    visibility_timeout: int,
+    message_attribute_names: list[str] | None = None,
+) -> list[Message]:
+    """Receive no more than may be in flight: beyond that, OverLimit with short polling, nothing with long polling.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+    """
+    queue = backend.get_queue(queue_name)
+    with queue._messages_lock:  # noqa: SLF001
+        room = _room_in_flight(queue)
+        if room <= 0 and not wait_seconds_timeout:
+            raise SQSException("OverLimit", "The maximum number of in flight messages is reached.")
+        wanted = min(count, room)
+        received = (
+            original(backend, queue_name, wanted, wait_seconds_timeout, visibility_timeout, message_attribute_names)
+            if room > 0
+            else []
+        )
+    wakeups.notify()
+    return received
+
+
+@patch(SQSBackend, "purge_queue")
 @patch(SQSBackend, "change_message_visibility")
 def _with_lock(original: Callable[..., T], backend: SQSBackend, queue_name: str, *others: Any, **named: Any) -> T:
     with backend.get_queue(queue_name)._messages_lock:  # noqa: SLF001

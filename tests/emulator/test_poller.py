@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from moto.sqs.models import Message, sqs_backends
 
+from emulator.calls.lineage import LIMIT
 from emulator.functions.poller import Poller
 from emulator.functions.schedules import Clock, schedules
 from emulator.running import Options, Running, running
@@ -264,6 +265,19 @@ def test_a_loop_through_the_events_of_a_bucket_is_stopped_as_well(emulator: Runn
     assert emulator.idle()
     assert len(got(emulator)) == 16
     assert len(dead(emulator)) == 1
+
+
+def test_a_batch_with_a_message_of_a_loop_is_refused_as_a_whole(emulator: Running) -> None:
+    """A batch has one trace: innocent messages share the fate of the loop, and end in the dead-letter queue."""
+    switch(emulator, on=False)
+    send(emulator, {"do": "nothing"}, {"do": "nothing"})
+    name = emulator.outputs("sample")["Queue"].rpartition("/")[2]
+    function = emulator.client("lambda", REGION).get_function(FunctionName="sample-record")["Configuration"]
+    first, *_ = sqs_backends["123456789012"][REGION].queues[name]._messages
+    first.lineage = {function["FunctionArn"]: LIMIT}  # type: ignore[attr-defined] # as the emulator marks it
+    switch(emulator, on=True)
+    assert emulator.idle()
+    assert (got(emulator), len(dead(emulator))) == ([], 2)
 
 
 def test_a_backlog_is_worked_on_by_as_many_processes_as_the_mapping_allows(emulator: Running) -> None:
