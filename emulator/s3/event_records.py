@@ -26,6 +26,7 @@ from emulator.s3.version_ids import NULL
 from emulator.s3.versions import Entry, Marker, is_version, next_sequence
 from emulator.state import active
 
+_OWNER_ID = "A3EMULATOROWNER"
 _EMPTY_ETAG = "d41d8cd98f00b204e9800998ecf8427e"
 _WITH_SEQUENCER = ("ObjectCreated:", "ObjectRemoved:", "ObjectRestore:")
 _DETAIL_TYPES = {
@@ -82,8 +83,7 @@ class _Happened:
         sequence = entry.sequence if created else next_sequence()
         self.sequence = sequence if event.startswith(_WITH_SEQUENCER) else None
         self.request_id = request_id()
-        call = current_call.get()
-        self.principal_id = call.principal.id if call else "AWS:AIDAEMULATORITSELF000"
+        self.principal_id = _principal_id(event)
 
     def object(self, key: str, etag_name: str, version_name: str, sequencer: str | None) -> dict[str, Any]:
         """Return the description of the object, with the field names of either format."""
@@ -118,7 +118,7 @@ class _Happened:
                 "configurationId": configuration_id,
                 "bucket": {
                     "name": self.bucket.name,
-                    "ownerIdentity": {"principalId": "A3EMULATOROWNER"},
+                    "ownerIdentity": {"principalId": _OWNER_ID},
                     "arn": self.bucket.arn,
                 },
                 "object": self.object(key, "eTag", "versionId", sequencer),
@@ -167,6 +167,14 @@ class _Happened:
         if data := self.extra.get("glacierEventData"):
             detail["restore-expiry-time"] = data["restoreEventData"]["lifecycleRestorationExpiryTime"]
             del detail["source-ip-address"]
+
+
+def _principal_id(event: str) -> str:
+    """Return who caused an event; of the end of a restore, which nobody asks for, it is the owner of the bucket."""
+    if event == "ObjectRestore:Completed":
+        return f"AmazonCustomer:{_OWNER_ID}"
+    call = current_call.get()
+    return call.principal.id if call else "AWS:AIDAEMULATORITSELF000"
 
 
 def restored(ready: datetime, days: int, storage_class: str) -> dict[str, Any]:

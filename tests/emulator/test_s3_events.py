@@ -142,6 +142,8 @@ def test_a_restore_has_two_events(aws: Plain, s3: Any, watched: tuple[str, str])
     _, began, ended = aws.records(url)
     assert (began["eventName"], ended["eventName"]) == ("ObjectRestore:Post", "ObjectRestore:Completed")
     assert ended["glacierEventData"]["restoreEventData"]["lifecycleRestoreStorageClass"] == "GLACIER"
+    owner = ended["s3"]["bucket"]["ownerIdentity"]["principalId"]
+    assert ended["userIdentity"]["principalId"] == f"AmazonCustomer:{owner}"
 
 
 def test_the_key_in_an_event_is_form_encoded(aws: Plain, s3: Any, watched: tuple[str, str]) -> None:
