@@ -66,7 +66,8 @@ class NoFunctions:
 class Limits:
     """Limits that tests lower to work with little, and the seconds that a restore takes.
 
-    `in_flight_messages`: of a queue, at once (SQS developer guide, "Amazon SQS message quotas").
+    `in_flight_messages`: of a queue, at once (SQS developer guide, "Amazon SQS message quotas"). `retry_seconds`: how
+    long an asynchronous invocation that failed waits for its first and its second repetition.
 
     `unranged_bytes`: no range of a source of so many bytes is copied. The API reference of UploadPartCopy says 5 MB;
     recordings show that AWS copies ranges of ten bytes. A test sets it to hold a client to the documentation.
@@ -77,6 +78,7 @@ class Limits:
     unranged_bytes: int = 0
     restore_seconds: float = 0.0
     in_flight_messages: int = 120_000
+    retry_seconds: tuple[float, float] = (60.0, 120.0)
 
 
 @dataclass(frozen=True)

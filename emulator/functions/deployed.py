@@ -70,6 +70,13 @@ def deployed(arn: str) -> LambdaFunction | None:
     return function
 
 
+def retries_of(arn: str) -> tuple[int, float]:
+    """Return how often an asynchronous invocation that failed is repeated, and for how many seconds."""
+    function = deployed(arn)
+    chosen = function.event_invoke_config[-1].config if function and function.event_invoke_config else {}
+    return int(chosen.get("MaximumRetryAttempts", 2)), float(chosen.get("MaximumEventAgeInSeconds", 6 * 3600))
+
+
 def invocations_at_once(function: LambdaFunction) -> int | None:
     """Return the sum of `MaximumConcurrency` over the function's event source mappings; None if none sets it."""
     mappings = list(lambda_backends[function.account_id][function.region]._event_source_mappings.values())  # noqa: SLF001

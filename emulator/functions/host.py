@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +21,7 @@ from moto.cloudwatch.models import cloudwatch_backends
 
 from emulator import state
 from emulator.functions import schedules
-from emulator.functions.deployed import deployed, every_backend
+from emulator.functions.deployed import deployed, every_backend, retries_of
 from emulator.functions.invoking import Functions
 from emulator.functions.poller import Poller
 from emulator.functions.processes import Answer
@@ -106,12 +107,33 @@ class Host:
         return self.functions.invoke(function, event, _PATIENCE)
 
     def run_in_background(self, arn: str, event: Any) -> None:
-        """Invoke a function asynchronously; its result is discarded."""
-        threading.Thread(target=self._run_quietly, args=(arn, event), name=f"invoke {arn}", daemon=True).start()
+        """Invoke a function asynchronously; its result is discarded. An invocation that fails is tried twice again.
 
-    def _run_quietly(self, arn: str, event: Any) -> None:
+        The waits before are AWS's, or what tests set; a function may want fewer tries, and no old events.
+        https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+        """
+        self._in_thread(arn, event, 0, time.monotonic())
+
+    def _in_thread(self, arn: str, event: Any, tried: int, since: float) -> None:
+        threading.Thread(
+            target=self._run_quietly, args=(arn, event, tried, since), name=f"invoke {arn}", daemon=True
+        ).start()
+
+    def _run_quietly(self, arn: str, event: Any, tried: int, since: float) -> None:
         with contextlib.suppress(LookupError, TimeoutError):
-            self.invoke_by_arn(arn, event)
+            answer = self.invoke_by_arn(arn, event)
+            if answer.error is not None or answer.crashed:
+                self._try_again(arn, event, tried, since)
+
+    def _try_again(self, arn: str, event: Any, tried: int, since: float) -> None:
+        """Wait, which the emulator does not count as work, and invoke once more."""
+        most, oldest = retries_of(arn)
+        waits = self._emulator.limits.retry_seconds
+        if tried >= most or time.monotonic() - since + waits[tried] > oldest:
+            return
+        timer = threading.Timer(waits[tried], self._in_thread, (arn, event, tried + 1, since))
+        timer.daemon = True
+        timer.start()
 
     def _publish(self, region: str, account: str, metrics: list[dict[str, Any]]) -> None:
         """Keep metrics for the control endpoint, and put them into CloudWatch."""

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from emulator.functions.output import metrics_of
 from emulator.running import Options, Running, running
 from emulator.world.document import World, WorldStack
 from tests.emulator import sample_stack
+from tests.patience import until
 
 REGION = "us-west-2"
 LAMBDA_ITSELF = {
@@ -244,6 +246,30 @@ def test_an_asynchronous_invocation_runs_in_the_background(emulator: Running) ->
     assert invoke(emulator, "background", {"a": 1}, InvocationType="Event") == (None, None)
     assert emulator.idle()
     assert emulator.host.functions.logs("background") == ["ran with {'a': 1}"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "runs"), [({}, 3), ({"MaximumRetryAttempts": 1}, 2), ({"MaximumRetryAttempts": 0}, 1)]
+)
+def test_an_asynchronous_invocation_that_fails_is_repeated_as_often_as_its_function_wants(
+    emulator: Running, settings: dict[str, int], runs: int
+) -> None:
+    name = f"failing-{runs}"
+    create(emulator, name, "def handler(event, context):\n    print('ran with', event)\n    raise ValueError")
+    if settings:
+        emulator.client("lambda", REGION).put_function_event_invoke_config(FunctionName=name, **settings)
+    limits = emulator.emulator.limits
+    before, limits.retry_seconds = limits.retry_seconds, (0.05, 0.1)
+    try:
+        invoke(emulator, name, {"a": 1}, InvocationType="Event")
+        ran = ["ran with {'a': 1}"] * runs
+        until(lambda: [line for line in emulator.host.functions.logs(name) if "ran" in line][: len(ran)] == ran)
+        assert emulator.idle()
+        until(lambda: not any(isinstance(each, threading.Timer) for each in threading.enumerate()))
+        assert [line for line in emulator.host.functions.logs(name) if "ran" in line] == ran
+    finally:
+        limits.retry_seconds = before
+    assert before == (60.0, 120.0), "as AWS waits"
 
 
 def test_a_deleted_function_leaves_no_process(emulator: Running) -> None:
