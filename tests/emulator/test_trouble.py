@@ -100,6 +100,16 @@ def test_an_overwrite_costs_no_more_than_a_first_write(emulator: Running) -> Non
     assert (counted["GetItem", None], counted["UpdateItem", None]) == (4, 4)
 
 
+def test_versions_whose_sequencers_cannot_be_compared_end_in_their_order(emulator: Running) -> None:
+    """S3 compares sequencers of equal length only; of the others the histories decide."""
+    emulator.post("delivery", {"shuffle": True, "seed": 7, "unequal_sequencers": True})
+    keys = [f"unequal/{number}" for number in range(6)]
+    for body in (b"one", b"two", b"three"):
+        for key in keys:
+            put(emulator, key, body=body)
+    assert wrong(emulator, *keys, overtaken=True) == []
+
+
 TEMPORARY: dict[str, dict[str, Any]] = {
     "throttled copy": fault("CopyObject", {"status": 503, "code": "SlowDown"}, times=2),
     "throttled head": fault("HeadObject", {"status": 503, "code": "SlowDown"}, times=4),
