@@ -1,8 +1,9 @@
 """CompleteMultipartUpload: the parts become one version, atomically, under the same conditions as any other write.
 
 Completing an upload again returns the same response as long as the version exists. The response names the object's
-checksum unless SSE-KMS encrypts it, as recorded.
+checksum unless SSE-KMS encrypts it, as recorded. Parts with checksums are numbered from 1 on without gaps.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompletedPart.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 """
 
@@ -55,7 +56,8 @@ def _chosen_parts(request: Request, upload: Upload) -> list[tuple[int, UploadedP
     if not chosen:
         raise malformed_xml()
     numbers = [int(part["PartNumber"]) for part in chosen]
-    if numbers != sorted(set(numbers)):
+    gaps = upload.checksum.type == upload_checksums.COMPOSITE and numbers[-1] != len(numbers)
+    if numbers != sorted(set(numbers)) or gaps:
         message = "The list of parts was not in ascending order. Parts must be ordered by part number."
         raise S3Error(400, "InvalidPartOrder", message, UploadId=upload.id)
     parts = [_chosen_part(upload, part) for part in chosen]

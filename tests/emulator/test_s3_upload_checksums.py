@@ -130,6 +130,15 @@ def test_a_composite_upload_is_completed_with_the_checksum_of_each_part(s3: Any,
     assert error["Message"] == "The sha256 you specified for part 1 did not match what we received."
 
 
+def test_parts_with_checksums_are_numbered_from_1_on_without_gaps(s3: Any, bucket: str) -> None:
+    upload, parts = uploaded(s3, bucket, "CRC32")
+    third = part(s3, bucket, upload, 3, b"third", ChecksumAlgorithm="CRC32")
+    for chosen in (parts[1:], [parts[0], third], [parts[1], third]):
+        with refused("InvalidPartOrder", 400):
+            complete(s3, bucket, upload, *chosen)
+    complete(s3, bucket, upload, *parts, third)
+
+
 def test_checksums_of_parts_are_not_accepted_by_an_upload_without_an_algorithm(s3: Any, bucket: str) -> None:
     upload = start(s3, bucket)
     parts = [part(s3, bucket, upload, 1, b"hello", ChecksumAlgorithm="CRC32C")]
