@@ -4,6 +4,7 @@ The reason says whose key it is, although S3's error does not.
 """
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
@@ -11,13 +12,17 @@ from typing import Any
 import pytest
 from moto.kms.models import kms_backends
 
+from emulator import s3
+from emulator.calls.answers import Answer
 from emulator.iam.principals import ACCOUNT
 from emulator.running import Running, running
+from emulator.s3.copies import copy_object
+from emulator.s3.requests import Request
 from tests.emulator.failures import take_failures
 from tests.emulator.large import body, workers_paused
 from tests.emulator.likeness import Comparison, Side
 from tests.emulator.worlds import bucket, fault, rule
-from tests.patience import until
+from tests.patience import PATIENCE, until
 
 MIB = 1024**2
 STATES = ("disabled", "to be deleted", "denied")
@@ -160,12 +165,19 @@ def test_a_key_that_cannot_be_used_before_the_copy_is_named_with_its_side(emulat
 
 
 def test_a_key_that_cannot_be_used_any_more_between_the_head_and_the_copy_is_named_with_its_side(
-    emulator: Running,
+    emulator: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    emulator.post("faults", [fault("CopyObject", {"delay_ms": 6000}, bucket="west", times=len(expected("between")))])
+    spoilt = threading.Event()
+
+    def copy_later(request: Request) -> Answer:
+        assert spoilt.wait(PATIENCE)
+        return copy_object(request)
+
+    monkeypatch.setitem(s3._OPERATIONS, "CopyObject", copy_later)
     put_all_and_spoil(
         emulator, "between", 7, lambda keys: until(lambda: set(keys) <= set(requests(emulator, "HeadObject")))
     )
+    spoilt.set()
     assert reasons(emulator) == expected("between")
 
 
