@@ -45,4 +45,4 @@ def operator_services(stack: Stack) -> Services:
         cost=read_cost_model(given),
         default_rule=(facts.default_source, facts.default_destination) if has_default else None,
     )
-    return make_services(settings, _StackClients(stack))
+    return make_services(settings, _StackClients(stack), checks_sight=False)

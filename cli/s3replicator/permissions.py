@@ -127,17 +127,15 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
         _NO_RULES,
         Permission(Target.JOURNAL, ("dynamodb:GetItem",)),
         *_read_versions(""),
-        *(
-            Permission(
-                target,
-                (
-                    "s3:GetBucketVersioning",
-                    "s3:GetBucketOwnershipControls",
-                    "s3:GetBucketObjectLockConfiguration",
-                    "s3:GetBucketNotification",
-                ),
-            )
-            for target in (Target.SOURCE, Target.DESTINATIONS)
+        Permission(Target.SOURCE, ("s3:GetBucketOwnershipControls",)),
+        Permission(
+            Target.DESTINATIONS,
+            (
+                "s3:GetBucketVersioning",
+                "s3:GetBucketOwnershipControls",
+                "s3:GetBucketObjectLockConfiguration",
+                "s3:GetBucketNotification",
+            ),
         ),
         Permission(Target.SOURCE, ("s3:GetObjectAcl", "s3:GetObjectVersionAcl"), "if both buckets have ACLs enabled"),
         Permission(Target.SOURCE, ("s3:GetObjectRetention", "s3:GetObjectLegalHold"), "if the object may be locked"),

@@ -165,9 +165,9 @@ def make_rules(settings: Settings, clients: Clients) -> Callable[[str], RuleSet]
     return RuleStore(clients.reader(clients.region), settings.control_bucket, defaults=settings.default_rule).rules
 
 
-def make_services(settings: Settings, clients: Clients) -> Services:
-    """Build what replicating needs."""
-    buckets = S3Buckets(clients, side_by_side, warn=OutcomeLog(make_logger()).incomplete)
+def make_services(settings: Settings, clients: Clients, *, checks_sight: bool = True) -> Services:
+    """Build what replicating needs. checks_sight: fail if a HEAD leaves out tags or locks."""
+    buckets = S3Buckets(clients, side_by_side, warn=OutcomeLog(make_logger()).incomplete, checks_sight=checks_sight)
     return Services(
         buckets=buckets,
         rules=make_rules(settings, clients),

@@ -34,7 +34,7 @@ def test_a_denied_call_says_who_may_not_do_what(aws: Plain, bucket: str) -> None
     with refused("AccessDenied", 403) as error:
         put(s3, bucket)
     assert ":assumed-role/role-" in error["Message"]
-    assert f"perform: s3:PutObject on resource: arn:aws:s3:::{bucket}/key" in error["Message"]
+    assert f'perform: s3:PutObject on resource: "arn:aws:s3:::{bucket}/key"' in error["Message"]
     assert error["Message"].endswith("because no identity-based policy allows the s3:PutObject action")
 
 

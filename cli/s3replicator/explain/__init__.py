@@ -4,7 +4,8 @@
 
 Needs cloudformation:DescribeStacks; s3:GetObject and s3:ListBucket on the control bucket; dynamodb:GetItem on the
 journal; s3:ListBucket, s3:ListBucketVersions, s3:GetObject, s3:GetObjectVersion, s3:GetObjectTagging,
-s3:GetObjectVersionTagging, s3:GetBucketVersioning, s3:GetBucketOwnershipControls, s3:GetBucketObjectLockConfiguration
-and s3:GetBucketNotification on all its buckets; s3:GetObjectAcl, s3:GetObjectVersionAcl, s3:GetObjectRetention and
-s3:GetObjectLegalHold on the source; kms:Decrypt on their keys. `permissions.py` says when.
+s3:GetObjectVersionTagging and s3:GetBucketOwnershipControls on all its buckets; s3:GetBucketVersioning,
+s3:GetBucketObjectLockConfiguration and s3:GetBucketNotification on the destinations; s3:GetObjectAcl,
+s3:GetObjectVersionAcl, s3:GetObjectRetention and s3:GetObjectLegalHold on the source; kms:Decrypt on their keys.
+`permissions.py` says when.
 """

@@ -48,22 +48,18 @@ GONE = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
 NO_VERSION = GONE | {"405", "MethodNotAllowed"}
 """HEAD of a version: gone, or the version id is that of a delete marker."""
 BAD = frozenset({"400", "BadRequest"})
-S3_SERVER = "AmazonS3"
-"""The Server header of S3: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTCommonResponseHeaders.html"""
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
     """What the adapters of a container share.
 
-    sight: checks that no lock of a version is left out. annotated: the buckets that were seen to support annotations.
-    counted: the buckets whose HEADs count tags. source: returns a source bucket, which is read again to explain a copy
-    that was denied. warn: logs one line.
+    sight: checks that nothing of a version is left out. annotated: the buckets that were seen to support annotations.
+    source: returns a source bucket, which is read again to explain a copy that was denied. warn: logs one line.
     """
 
     sight: Sight | None = None
     annotated: set[str] = field(default_factory=set)
-    counted: set[str] = field(default_factory=set)
     source: "Callable[[str], BucketObjects] | None" = None
     warn: Callable[[str], None] = lambda _: None
 
@@ -90,18 +86,19 @@ class BucketObjects:
         """
         named: dict[str, Any] = {"Bucket": self.bucket, "Key": key, "VersionId": version_id, **self.owner}
         head = self._head(named)
-        if self._shared.sight and isinstance(head, Head):
-            self._shared.sight.check(self.reader, self.side, named)
-        return head
+        if self._shared.sight is None or not isinstance(head, Head):
+            return head
+        none_if_not_told = self._shared.sight.check(self.reader, self.side, named)
+        return replace(head, tag_count=0) if head.tag_count is None and none_if_not_told else head
 
     def _head(self, named: Mapping[str, Any]) -> Head | Absent:
         with expecting("HeadObject", self.side, NO_VERSION | DENIED | BAD) as asked:
-            return self._seen(self.reader.head_object(ChecksumMode="ENABLED", **named))
+            return head_of(self.reader.head_object(ChecksumMode="ENABLED", **named))
         return ABSENT if asked.code in NO_VERSION else self._head_without_checksum(asked.code, named)
 
     def _head_without_checksum(self, why: str, named: Mapping[str, Any]) -> Head | Absent:
         with expecting("HeadObject", self.side, NO_VERSION | BAD) as asked:
-            head = self._seen(self.reader.head_object(**named))
+            head = head_of(self.reader.head_object(**named))
             if not head.encryption.is_kms:
                 return head
             return replace(head, key_denied=True) if why in DENIED else self._with_key_named(head, named)
@@ -119,19 +116,6 @@ class BucketObjects:
             self.reader.get_object(**named, **one)["Body"].close()
             raise Temporary(Reason.UNKNOWN, f"HeadObject ({self.side}): 400 with the checksum, but GetObject succeeds")
         return replace(head, key_denied=asked.code in DENIED, key_invalid=asked.code in KEY_UNUSABLE)
-
-    def _seen(self, answer: Mapping[str, Any]) -> Head:
-        """Turn the answer of HeadObject into a value, and say what it means that it tells no number of tags.
-
-        S3 leaves the number out if there are no tags, and also if the caller may not read them; other servers never
-        tell it. So its absence means something only after this bucket once told a number, or S3 let its tags be read.
-        https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html#API_HeadObject_ResponseSyntax
-        """
-        head = head_of(answer)
-        if head.tag_count is not None:
-            self._shared.counted.add(self.bucket)
-            return head
-        return replace(head, tag_count=0) if self.bucket in self._shared.counted else head
 
     def _name_trouble(self, named: Mapping[str, Any]) -> NoReturn:
         """Raise the error behind a HEAD that is 400: SSE-C, a bad version id, old credentials. Only a GET names it."""
@@ -152,7 +136,7 @@ class BucketObjects:
         """Read the current version, or the delete marker that is current: then S3 returns 404, and headers say so."""
         named: dict[str, Any] = {"Bucket": self.bucket, "Key": key, **self.owner}
         with expecting("HeadObject", self.side, GONE | BAD) as asked:
-            return self._seen(self.reader.head_object(**named))
+            return head_of(self.reader.head_object(**named))
         if asked.code in BAD:
             self._name_trouble(named)
         headers = asked.response["ResponseMetadata"]["HTTPHeaders"]
@@ -188,8 +172,6 @@ class BucketObjects:
         """Read the tags of one version, without those that AWS reserves for itself."""
         with asking("GetObjectTagging", self.side):
             answer = self.reader.get_object_tagging(Bucket=self.bucket, Key=key, VersionId=version_id, **self.owner)
-            if is_by_s3(answer):
-                self._shared.counted.add(self.bucket)
             return tags_of(answer)
 
     def grants(self, key: str, version_id: str) -> tuple[Grant, ...]:
@@ -228,11 +210,6 @@ def _unsendable(metadata: Mapping[str, str], headers: Mapping[str, str]) -> int:
     """Count what a copy could not send as it came; S3 copies it if it is not sent."""
     entries = sum(not is_sendable_metadata(name, value) for name, value in metadata.items())
     return entries + sum(not is_sendable(text) for text in headers.values())
-
-
-def is_by_s3(answer: Mapping[str, Any]) -> bool:
-    """Return whether S3 answered, rather than another server that speaks its protocol."""
-    return bool(answer["ResponseMetadata"]["HTTPHeaders"].get("server") == S3_SERVER)
 
 
 def tags_of(answer: Mapping[str, Any]) -> dict[str, str]:

@@ -1,14 +1,15 @@
-"""Whether a role may see the lock of a version: a HEAD leaves out what its caller may not read, without a word.
+"""Whether a role sees all of a version: a HEAD leaves out what its caller may not read, without a word.
 
-A version whose retention or legal hold is left out would be replicated without it. So of the first version that a
-container reads in a bucket with Object Lock, both are asked for by themselves; every five minutes of another one.
-(Tags are left out likewise; `BucketObjects` counts on a HEAD only where it was seen to tell of them.)
+A version whose tags or lock are left out would be replicated without them. So of the first version that a container
+reads in a bucket, tags are asked for by themselves, and retention and legal hold where the bucket has Object Lock;
+every five minutes of another one. Other servers than S3 may tell nothing of tags in a HEAD at all: there they are
+always asked for.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 """
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from replicator.aws.asking import expecting
@@ -20,28 +21,40 @@ if TYPE_CHECKING:
 
 KEEP_SECONDS = 300.0
 NONE_HERE = frozenset({400, 404, 405, 501})
-"""Statuses that mean: no lock on the version, no Object Lock on the bucket, no such version, or no support for it."""
+"""Statuses that mean: no lock on the version, no such version any more, or no support for it."""
+S3_SERVER = "AmazonS3"
+"""The Server header of S3: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTCommonResponseHeaders.html"""
 
 
 class Sight:
-    """The buckets, by side, whose versions were seen to be visible with their locks. One for a container."""
+    """The buckets, by side, whose versions were seen to be visible with all they have. One for a container."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._visible_until: dict[tuple[str, Side], float] = {}
+        self._by_s3: set[str] = set()
         self._lock = threading.Lock()
 
-    def check(self, reader: "S3Client", side: Side, named: dict[str, Any]) -> None:
-        """Raise Permanent if locks of the bucket's versions are left out. named: one of its versions."""
-        place = (str(named["Bucket"]), side)
+    def check(self, reader: "S3Client", side: Side, named: Mapping[str, Any]) -> bool:
+        """Return whether no number of tags in a HEAD means that there are none. named: one of the bucket's versions.
+
+        Raises Permanent if tags or locks of the bucket's versions are left out.
+        """
+        bucket = str(named["Bucket"])
         with self._lock:  # one thread asks, the others wait for its answer
-            if self._clock() < self._visible_until.get(place, 0.0):
-                return
-            if has_object_lock(reader, place[0], side):
-                for operation, ask in (
-                    ("GetObjectRetention", reader.get_object_retention),
-                    ("GetObjectLegalHold", reader.get_object_legal_hold),
-                ):
-                    with expecting(operation, side, statuses=NONE_HERE):
-                        ask(**named)
-            self._visible_until[place] = self._clock() + KEEP_SECONDS
+            if self._clock() >= self._visible_until.get((bucket, side), 0.0):
+                self._ask(reader, side, named)
+                self._visible_until[bucket, side] = self._clock() + KEEP_SECONDS
+        return bucket in self._by_s3
+
+    def _ask(self, reader: "S3Client", side: Side, named: Mapping[str, Any]) -> None:
+        bucket = str(named["Bucket"])
+        with expecting("GetObjectTagging", side, statuses=NONE_HERE):
+            answer = reader.get_object_tagging(**named)
+            if answer["ResponseMetadata"]["HTTPHeaders"].get("server") == S3_SERVER:
+                self._by_s3.add(bucket)
+        if has_object_lock(reader, bucket, side):
+            with expecting("GetObjectRetention", side, statuses=NONE_HERE):
+                reader.get_object_retention(**named)
+            with expecting("GetObjectLegalHold", side, statuses=NONE_HERE):
+                reader.get_object_legal_hold(**named)
