@@ -9,6 +9,7 @@ from s3replicator.status.object_reader import read_object_status
 
 from tests.fakes.native import NativeReplication
 from tests.fakes.rules import rule
+from tests.flows.large_stage import SCALE, LargeStage
 from tests.flows.stage import EAST, NORTH, WEST, Stage
 
 SKIPPED = (Status.SKIPPED, Reason.REPLICA)
@@ -141,6 +142,19 @@ def test_what_a_job_asked_for_stays_on_top_when_older_events_come_again(stage: S
     stage.deliver(message)
     stage.deliver(message)
     assert stage.replicas() == [older.version_id, there.version_id]
+
+
+def test_a_job_replicates_a_large_replica_by_s3_in_parts() -> None:
+    """The workers that complete it know nothing of the job."""
+    stage = LargeStage([rule(WEST, rule_id="all")])
+    there = stage.put(body=bytes(range(12)), bucket=NORTH, scale=SCALE)
+    stage.s3.replicate(there, "k", EAST)
+    stage.deliver_all()
+    assert stage.replicas() == []
+    [waiting] = process_tasks([Task("t", EAST, "k", there.version_id, s3_replicas=True)], stage.services, stage.log)
+    assert "PartsUnderWay" in waiting.text
+    stage.deliver_all()
+    assert stage.replicas() == [there.version_id]
 
 
 def test_a_job_that_asks_for_one_replica_by_s3_does_not_copy_others_of_its_key(stage: Stage) -> None:
