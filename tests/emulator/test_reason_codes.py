@@ -33,7 +33,7 @@ def test_a_cause_has_its_code_and_a_redrive_cures_once_it_is_gone() -> None:
             emulator.client("s3").put_object(Bucket="east", Key=reason, Body=b"1")
         assert emulator.idle()
         failures = take_failures(emulator)
-        assert reasons(failures) == {reason: reason for reason in CAUSES}
+        assert reasons(failures) == dict(zip(CAUSES, CAUSES, strict=True))
         emulator.delete("faults")
         for failure in failures:
             emulator.client("sqs").send_message(
