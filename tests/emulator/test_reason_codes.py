@@ -1,4 +1,4 @@
-"""Failures that AWS causes by conditions which the emulator does not have: their codes, and that removing them cures."""
+"""Failures by conditions that the emulator does not have: their codes, and that removing the cause cures them."""
 
 from __future__ import annotations
 
