@@ -1,14 +1,12 @@
 """Chromium without a network: opens a page, lets a probe look at what was laid out, and takes a picture of it."""
 
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from tests.lacking import lacking
 from tests.patience import PATIENCE
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -53,10 +51,7 @@ def chromium() -> str:
     """Find the browser; without one the test is skipped, or fails where CI must have it."""
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
     if found is None:
-        message = "no Chromium on PATH: install the package chromium"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
+        lacking("no Chromium on PATH: install the package chromium")
     return found
 
 

@@ -14,10 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from emulator.iam.evaluation import evaluate
 from emulator.iam.policies import Identity, Policy, RequestContext, read
+from tests.lacking import lacking
 
 FOLDER = Path(__file__).parents[2] / ".cache" / "iam-simulate"
 INSTALL = f"npm install --prefix {FOLDER.relative_to(FOLDER.parents[1])} @cloud-copilot/iam-simulate@0.1.173"
@@ -164,7 +163,7 @@ def theirs() -> list[Any]:
     """Ask the other evaluator about all cases."""
     node = shutil.which("node")
     if node is None or not (FOLDER / "node_modules" / "@cloud-copilot" / "iam-simulate").is_dir():
-        pytest.skip(f"needs Node and @cloud-copilot/iam-simulate: {INSTALL}")
+        lacking(f"needs Node and @cloud-copilot/iam-simulate: {INSTALL}")
     script = FOLDER / "compare.mjs"
     script.write_text(SCRIPT)
     cases = json.dumps([case(seed) for seed in range(CASES)])

@@ -4,23 +4,16 @@ Without Docker or Python 3.13 the tests that need them are skipped and say so; o
 is a failure.
 """
 
-import os
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 
+from tests.lacking import lacking
 from tests.sam import base_image
 from tests.sam.cli import ROOT, Sam, architecture
-
-
-def _lacking(what: str) -> NoReturn:
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"CI must have it: {what}", pytrace=False)
-    pytest.skip(what)
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +26,7 @@ def python() -> str:
         text=True,
     )
     if found.returncode:
-        _lacking(f"sam build: {found.stderr.strip()}")
+        lacking(f"sam build: {found.stderr.strip()}")
     return found.stdout.strip()
 
 
@@ -41,12 +34,12 @@ def python() -> str:
 def image() -> str:
     """Have the image that functions run in, made from Debian if nobody pulled Amazon's."""
     if shutil.which("docker") is None:
-        _lacking("no Docker on this machine: sam local invoke was not tested")
+        lacking("no Docker on this machine: sam local invoke was not tested")
     if subprocess.run(["docker", "info"], check=False, capture_output=True).returncode:
-        _lacking("no Docker engine runs (dockerd, or systemctl start docker): sam local invoke was not tested")
+        lacking("no Docker engine runs (dockerd, or systemctl start docker): sam local invoke was not tested")
     missing = base_image.what_is_missing()
     if missing:
-        _lacking(f"no base image for sam local invoke: {missing}")
+        lacking(f"no base image for sam local invoke: {missing}")
     base_image.ensure()
     return base_image.image_name()
 
