@@ -11,7 +11,7 @@ from replicator.core.deciding.copy import Guard
 from replicator.core.deciding.target import Target
 from replicator.core.outcomes.outcome import Permanent, Reason
 
-from tests.unit.adapters import objects
+from tests.unit.adapters import objects, uploads
 from tests.unit.copies import plain
 from tests.unit.wire import Answer, Wire
 
@@ -101,3 +101,12 @@ def test_a_copy_whose_source_is_denied_names_the_source() -> None:
     wire = Wire([*[denied("Access Denied")] * 2, Answer("", 403)])
     trouble = copied(wire, objects(wire))
     assert trouble.reason is Reason.SRC_GET_DENIED
+
+
+def test_an_upload_that_is_not_started_names_the_permission() -> None:
+    message = f'{WHO} is not authorized to perform: s3:PutObjectTagging on resource: "arn:aws:s3:::west/k" {WHY}'
+    wire = Wire([denied(message)])
+    with pytest.raises(Permanent) as trouble:
+        uploads(wire).start(plain())
+    assert trouble.value.reason is Reason.DST_PUT_TAGS_DENIED
+    assert len(wire.requests) == 1

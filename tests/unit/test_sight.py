@@ -20,8 +20,7 @@ VERSION = {
 HEAD = Answer(headers=VERSION)
 NO_TAGS = "<Tagging><TagSet></TagSet></Tagging>"
 BY_S3 = Answer(NO_TAGS, headers={"Server": "AmazonS3"})
-NO_LOCK = error(404, "ObjectLockConfigurationNotFoundError")
-LOCKS = Answer("<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>")
+NO_LOCK = error(400, "InvalidRequest")
 
 
 class Bucket:
@@ -40,34 +39,34 @@ class Bucket:
 
 
 def test_no_number_of_tags_means_none_once_s3_let_the_tags_of_a_version_be_read() -> None:
-    bucket = Bucket(HEAD, BY_S3, NO_LOCK, HEAD)
+    bucket = Bucket(HEAD, BY_S3, NO_LOCK, NO_LOCK, HEAD)
     assert [bucket.tag_count(), bucket.tag_count()] == [0, 0]
-    assert len(bucket.wire.requests) == 4, "the second version costs its HEAD alone"
+    assert len(bucket.wire.requests) == 5, "the second version costs its HEAD alone"
 
 
 def test_no_number_of_tags_from_another_server_stays_unknown() -> None:
-    bucket = Bucket(HEAD, Answer(NO_TAGS), NO_LOCK, HEAD)
+    bucket = Bucket(HEAD, Answer(NO_TAGS), NO_LOCK, NO_LOCK, HEAD)
     assert [bucket.tag_count(), bucket.tag_count()] == [None, None]
 
 
 def test_a_number_of_tags_is_believed_from_any_server() -> None:
-    bucket = Bucket(Answer(headers=VERSION | {"x-amz-tagging-count": "3"}), Answer(NO_TAGS), NO_LOCK)
+    bucket = Bucket(Answer(headers=VERSION | {"x-amz-tagging-count": "3"}), Answer(NO_TAGS), NO_LOCK, NO_LOCK)
     assert bucket.tag_count() == 3
 
 
 def test_it_is_checked_again_after_five_minutes() -> None:
-    bucket = Bucket(HEAD, BY_S3, NO_LOCK, HEAD, BY_S3, NO_LOCK)
+    bucket = Bucket(HEAD, BY_S3, NO_LOCK, NO_LOCK, HEAD, BY_S3, NO_LOCK, NO_LOCK)
     bucket.tag_count()
     bucket.now += KEEP_SECONDS
     bucket.tag_count()
-    assert len(bucket.wire.requests) == 6
+    assert len(bucket.wire.requests) == 8
 
 
 DENIED: dict[str, tuple[list[Answer], Reason]] = {
     "tags": ([error(403, "AccessDenied")], Reason.SRC_TAGS_DENIED),
-    "retention": ([BY_S3, LOCKS, error(403, "AccessDenied")], Reason.SRC_RETENTION_DENIED),
+    "retention": ([BY_S3, error(403, "AccessDenied")], Reason.SRC_RETENTION_DENIED),
     "legal hold":
-        ([BY_S3, LOCKS, error(404, "NoSuchObjectLockConfiguration"), error(403, "AccessDenied")],
+        ([BY_S3, error(404, "NoSuchObjectLockConfiguration"), error(403, "AccessDenied")],
          Reason.SRC_LEGAL_HOLD_DENIED),
 }  # fmt: skip
 

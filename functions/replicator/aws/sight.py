@@ -1,9 +1,8 @@
 """Whether a role sees all of a version: a HEAD leaves out what its caller may not read, without a word.
 
 A version whose tags or lock are left out would be replicated without them. So of the first version that a container
-reads in a bucket, tags are asked for by themselves, and retention and legal hold where the bucket has Object Lock;
-every five minutes of another one. Other servers than S3 may tell nothing of tags in a HEAD at all: there they are
-always asked for.
+reads in a bucket, tags, retention and legal hold are asked for by themselves; every five minutes of another one. Other
+servers than S3 may tell nothing of tags in a HEAD at all: there they are always asked for.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 """
 
@@ -13,7 +12,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from replicator.aws.asking import expecting
-from replicator.aws.bucket_settings import has_object_lock
 from replicator.aws.denials import Side
 
 if TYPE_CHECKING:
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 
 KEEP_SECONDS = 300.0
 NONE_HERE = frozenset({400, 404, 405, 501})
-"""Statuses that mean: no lock on the version, no such version any more, or no support for it."""
+"""Statuses that mean: no lock on the version, no Object Lock on the bucket, no such version, or no support for it."""
 S3_SERVER = "AmazonS3"
 """The Server header of S3: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTCommonResponseHeaders.html"""
 
@@ -48,13 +46,11 @@ class Sight:
         return bucket in self._by_s3
 
     def _ask(self, reader: "S3Client", side: Side, named: Mapping[str, Any]) -> None:
-        bucket = str(named["Bucket"])
         with expecting("GetObjectTagging", side, statuses=NONE_HERE):
             answer = reader.get_object_tagging(**named)
             if answer["ResponseMetadata"]["HTTPHeaders"].get("server") == S3_SERVER:
-                self._by_s3.add(bucket)
-        if has_object_lock(reader, bucket, side):
-            with expecting("GetObjectRetention", side, statuses=NONE_HERE):
-                reader.get_object_retention(**named)
-            with expecting("GetObjectLegalHold", side, statuses=NONE_HERE):
-                reader.get_object_legal_hold(**named)
+                self._by_s3.add(str(named["Bucket"]))
+        with expecting("GetObjectRetention", side, statuses=NONE_HERE):
+            reader.get_object_retention(**named)
+        with expecting("GetObjectLegalHold", side, statuses=NONE_HERE):
+            reader.get_object_legal_hold(**named)

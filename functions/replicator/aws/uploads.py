@@ -12,11 +12,11 @@ from urllib.parse import unquote_plus
 
 from replicator.aws.asking import Unreadable, asking, expecting, required
 from replicator.aws.clients import Clients
-from replicator.aws.errors import DENIED, Side
+from replicator.aws.errors import Side
 from replicator.aws.large_objects import BucketLargeObjects
 from replicator.aws.objects import BucketObjects, Shared, checksum_of
 from replicator.aws.trials import Destination, explain_completion, explain_part, explain_start
-from replicator.aws.writing import left_out, upload_arguments
+from replicator.aws.writing import left_out, may_do_with_less, upload_arguments
 from replicator.core.deciding.copy import Copy, Guard, Written, without_public_grants
 from replicator.core.outcomes.outcome import Permanent
 from replicator.core.parts.parts import PartRange
@@ -65,21 +65,26 @@ class BucketUploads(BucketLargeObjects):
         Without its public grants, if Block Public Access refuses it with them.
         """
         private = without_public_grants(copy)
-        with expecting("CreateMultipartUpload", self.side, DENIED if private else frozenset()):
-            return self._start(copy)
-        copy = private or copy
         try:
-            with asking("CreateMultipartUpload", self.side):
-                started = self._start(copy)
+            return self._start(copy)
         except Permanent as trouble:
-            raise explain_start(trouble, self._destination(upload_arguments(copy))) from trouble.__cause__
+            if private is None or not may_do_with_less(trouble, copy):
+                raise self._explain_start(trouble, copy) from trouble.__cause__
+        try:
+            started = self._start(private)
+        except Permanent as trouble:
+            raise self._explain_start(trouble, private) from trouble.__cause__
         self._shared.warn(left_out("public grants", copy, self.bucket))
         return started
 
     def _start(self, copy: Copy) -> tuple[str, int]:
         arguments = upload_arguments(copy) | _checksum_asked_for(copy.checksum)
-        answer = self._writer.create_multipart_upload(Bucket=self.bucket, **self._owner, **arguments)
-        return required(answer, "UploadId"), _answered_at(answer)
+        with asking("CreateMultipartUpload", self.side):
+            answer = self._writer.create_multipart_upload(Bucket=self.bucket, **self._owner, **arguments)
+            return required(answer, "UploadId"), _answered_at(answer)
+
+    def _explain_start(self, trouble: Permanent, copy: Copy) -> Permanent:
+        return explain_start(trouble, self._destination(upload_arguments(copy)))
 
     def copy_part(self, upload_id: str, source: CopySource, part: PartRange, *, whole: bool = False) -> Part:
         """Copy one part, or the whole source as the only part. Raises UploadGone, SourceGone.
