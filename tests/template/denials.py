@@ -84,7 +84,8 @@ def take_away(aws: Running, cases: Sequence[Case], names: Mapping[str, str]) -> 
         for number, first in enumerate(range(0, len(statements), 25)):
             some = statements[first : first + 25]
             document = json.dumps({"Version": "2012-10-17", "Statement": some})
-            policy = iam.create_policy(PolicyName=f"{role}-{number}-{len(cases)}", PolicyDocument=document)["Policy"]
+            unique = f"{role}-{number}-{cases[0].key.partition('-')[0]}"
+            policy = iam.create_policy(PolicyName=unique, PolicyDocument=document)["Policy"]
             iam.attach_role_policy(RoleName=name, PolicyArn=policy["Arn"])
 
 
