@@ -33,7 +33,6 @@ SKIPPED: Mapping[Reason, str] = {
     Reason.KIND_NOT_REPLICATED: _BY_DESIGN,
     Reason.MARKERS_NOT_SELECTED: "Enable DeleteMarkerReplication in the rule if you want deletes to be replicated.",
     Reason.KMS_NOT_SELECTED: "Enable SseKmsEncryptedObjects in the rule, and set its ReplicaKmsKeyID.",
-    Reason.ALREADY_THERE: _BY_DESIGN,
     Reason.SRC_NOT_ELIGIBLE: (
         "Restore the object from its archive storage class if you want it to be replicated. An SSE-C object fails with "
         "this reason, because it cannot be replicated."

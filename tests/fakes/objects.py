@@ -149,7 +149,7 @@ class MemoryBuckets:
     def replicas(self, target: Target) -> MemoryObjects:
         return MemoryObjects(self.s3, target.bucket, "destination", self.points, self.author)
 
-    def describe(self, target: Target) -> Target:
+    def describe(self, target: Target, *, recent: bool = False) -> Target:
         if target.bucket not in self.s3.buckets:
             raise Permanent(Reason.DST_BUCKET_NOT_FOUND, target.bucket)
         return self.s3.buckets[target.bucket].described(target.account)

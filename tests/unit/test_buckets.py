@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from replicator.aws.buckets import KEEP_SECONDS, S3Buckets
+from replicator.aws.buckets import KEEP_SECONDS, RECENT_SECONDS, S3Buckets
 from replicator.core.deciding.target import Capabilities, Target
 from replicator.core.outcomes.outcome import Permanent, Reason
 
@@ -107,6 +107,19 @@ def test_settings_are_read_once_and_again_after_a_while() -> None:
     now[0] = KEEP_SECONDS
     known.describe(Target("west"))
     assert len(wire.requests) == 9, "a bucket never moves to another Region"
+
+
+def test_settings_are_read_again_for_what_is_redriven_but_not_for_each_of_many() -> None:
+    now = [0.0]
+    wire = Settings({})
+    known = buckets(wire, lambda: now[0])
+    known.describe(Target("west"))
+    now[0] = RECENT_SECONDS
+    for _ in range(100):
+        known.describe(Target("west"), recent=True)
+    assert len(wire.requests) == 9
+    known.describe(Target("west"))
+    assert len(wire.requests) == 9
 
 
 def test_settings_are_read_in_the_region_of_the_bucket() -> None:

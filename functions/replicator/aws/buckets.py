@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     pass
 
 KEEP_SECONDS = 300.0
+RECENT_SECONDS = 1.0
+"""How old settings may be for what is redriven: its cause was removed a moment ago. A redrive of many reads few."""
 
 
 @dataclass(slots=True)
 class _Kept:
     seen: Target
-    until: float
+    since: float
 
 
 class S3Buckets:
@@ -84,15 +86,16 @@ class S3Buckets:
         """Return whether ACLs are enabled in a source bucket."""
         return self._kept(Target(bucket), Side.SOURCE).capabilities.acls
 
-    def describe(self, target: Target) -> Target:
-        """Return a destination with its Region and capabilities."""
-        return replace(self._kept(target, Side.DESTINATION), account=target.account)
+    def describe(self, target: Target, *, recent: bool = False) -> Target:
+        """Return a destination with its Region and capabilities. recent: as they were a second ago."""
+        keep = RECENT_SECONDS if recent else KEEP_SECONDS
+        return replace(self._kept(target, Side.DESTINATION, keep), account=target.account)
 
-    def _kept(self, target: Target, side: Side) -> Target:
+    def _kept(self, target: Target, side: Side, keep: float = KEEP_SECONDS) -> Target:
         with self._facts_lock:  # one thread reads, the others wait for its result
             kept = self._facts.get((target.bucket, side))
-            if kept is None or self._clock() >= kept.until:
-                kept = _Kept(self._read(target, side), self._clock() + KEEP_SECONDS)
+            if kept is None or self._clock() >= kept.since + keep:
+                kept = _Kept(self._read(target, side), self._clock())
                 self._facts[target.bucket, side] = kept
             return kept.seen
 

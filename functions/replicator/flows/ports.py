@@ -71,8 +71,8 @@ class Buckets(Protocol):
     def replicas(self, target: Target) -> Replicas:
         """Return a destination bucket; reason codes are those of the destination. The target's account must own it."""
 
-    def describe(self, target: Target) -> Target:
-        """Return a destination with its Region and capabilities. Read once per container."""
+    def describe(self, target: Target, *, recent: bool = False) -> Target:
+        """Return a destination with its Region and capabilities, which containers cache. recent: read again."""
 
 
 @dataclass(frozen=True, slots=True)

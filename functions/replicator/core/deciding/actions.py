@@ -28,10 +28,10 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """There is nothing to do, for this reason."""
+    """There is nothing to do, for this reason; COMPLETED without one if the change was completed before."""
 
     status: Status
-    reason: Reason
+    reason: Reason | None = None
     detail: str = ""
 
 

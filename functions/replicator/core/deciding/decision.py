@@ -21,7 +21,7 @@ from replicator.core.versions.version import Head
 def decide(facts: Facts) -> Decision:
     """Return what to do about one change at one destination, or which facts must be read first."""
     if facts.memory.has_settled(facts.change) and not facts.repeated:
-        return Finish(Status.COMPLETED, Reason.ALREADY_THERE)
+        return Finish(Status.COMPLETED)
     if not facts.change.is_replicated:
         return Finish(Status.SKIPPED, Reason.KIND_NOT_REPLICATED, f"{facts.change.kind}: {facts.change.name}")
     match facts.change.aspect:

@@ -29,7 +29,6 @@ class Reason(StrEnum):
     KIND_NOT_REPLICATED = "EventNotReplicated"
     MARKERS_NOT_SELECTED = "DeleteMarkersNotSelected"
     KMS_NOT_SELECTED = "SseKmsObjectsNotSelected"
-    ALREADY_THERE = "AlreadyReplicated"
 
     # Trouble that S3 has no code for.
     MALFORMED = "MalformedEvent"

@@ -141,7 +141,7 @@ class Recorder:
             return result.with_outcome(
                 status=Status.PENDING, detail=f"{result.outcome.detail}; its plan may be half done"
             )
-        return result.with_outcome(status=Status.COMPLETED, reason=Reason.ALREADY_THERE).with_trail(reported=True)
+        return result.with_outcome(status=Status.COMPLETED, reason=None).with_trail(reported=True)
 
     # A completed change
 

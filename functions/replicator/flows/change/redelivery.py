@@ -52,7 +52,7 @@ def reported_before(attempt: Attempt, earlier: Earlier | None) -> Result | None:
     if earlier.status is Status.COMPLETED and (not earlier.message or earlier.message != delivery.message):
         return None
     why = "as in an earlier delivery of its message"
-    result = ended(attempt, earlier.status, earlier.reason or Reason.ALREADY_THERE, why)
+    result = ended(attempt, earlier.status, earlier.reason, why)
     reported = earlier.failure_reported or earlier.status is Status.COMPLETED
     return result.with_trail(reported=reported, dead_lettered=True)
 

@@ -114,7 +114,7 @@ def _replicate_to(
 def make_synchroniser(attempt: Attempt, candidate: Candidate, source: Versions, services: Services) -> Synchroniser:
     """Return what replicates one change to one destination. Raises Temporary or Permanent."""
     replicas = services.buckets.replicas(attempt.target)
-    attempt = replace(attempt, target=services.buckets.describe(attempt.target))
+    attempt = replace(attempt, target=services.buckets.describe(attempt.target, recent=attempt.delivery.redriven))
     acls = attempt.target.capabilities.acls
     destination = Versions(replicas, attempt.target.bucket, attempt.change.key, lambda: acls)
     reader = Reader(

@@ -113,7 +113,7 @@ class Synchroniser:
         facts, decision = self._decide(facts)
         if isinstance(decision, Finish):
             finished = self._result(decision.status, decision.reason, decision.detail)
-            return finished.with_trail(reported=decision.reason is Reason.ALREADY_THERE)
+            return finished.with_trail(reported=decision.status is Status.COMPLETED)
         after = self._copy_fast(facts, decision) if isinstance(decision, FastCopy) else self._execute(facts, decision)
         if isinstance(decision, Plan) and decision.gone:
             return None
