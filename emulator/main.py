@@ -37,14 +37,15 @@ def run(  # noqa: PLR0913 - the options of a command
     *,
     quiet: bool = False,
     verbose: bool = False,
-    crash_visibility: float | None = 1.0,
+    crash_visibility: float | None = None,
     refusals: Refusals | None = None,
 ) -> int:
     """Run an emulator until SIGINT or SIGTERM, and return the exit status.
 
     `ready_file` is written once everything is up. `quiet` prints only errors; `verbose` also prints every line that
-    functions log. Status 2 means that the world, the port or the ready file cannot be used. `refusals` returns the
-    problems that `rules put` would report for a bucket's rules; without it, rules are stored unchecked.
+    functions log. `crash_visibility` is that of `Options`. Status 2 means that the world, the port or the ready file
+    cannot be used. `refusals` returns the problems that `rules put` would report for a bucket's rules; without it,
+    rules are stored unchecked.
     """
     out, err = Terminal(quiet=quiet), Terminal(stderr=True)
     log = logging.StreamHandler()

@@ -36,15 +36,15 @@ from emulator.world.stacks import TEMPLATE, deploy, set_peers
 class Options:
     """How an emulator runs.
 
-    `crash_visibility`: seconds until the messages of a crashed invocation become visible again; None waits for the
-    queue's visibility timeout, as AWS does. `processes_per_function`: the most processes per function; None takes the
-    stack's `MaximumConcurrency` if that is 16 or less, and 4 otherwise. `echo` receives every line that functions log.
-    `say` receives progress messages during the start.
+    `crash_visibility`: seconds until the messages of an invocation that crashed, failed or was throttled become visible
+    again; None waits for the queue's visibility timeout, as AWS does. `processes_per_function`: the most processes per
+    function; None takes the stack's `MaximumConcurrency` if that is 16 or less, and 4 otherwise. `echo` receives every
+    line that functions log. `say` receives progress messages during the start.
     """
 
     port: int = 0
     template: Path = TEMPLATE
-    crash_visibility: float | None = 1.0
+    crash_visibility: float | None = None
     processes_per_function: int | None = None
     echo: Callable[[str], None] | None = None
     say: Callable[[str], None] = field(default=lambda _: None)

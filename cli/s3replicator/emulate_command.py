@@ -28,6 +28,16 @@ def emulate(
             help="File to write endpoint, credentials and stack outputs to, once everything is up.", show_default=False
         ),
     ] = None,
+    crash_visibility: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="SECONDS",
+            help="Return the messages of a failed invocation after so many seconds; by default, after the queue's "
+            "visibility timeout.",
+            show_default=False,
+        ),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print errors only.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Also print what the functions log.")] = False,
 ) -> None:
@@ -36,7 +46,8 @@ def emulate(
         from emulator.main import run  # noqa: PLC0415 - an extra, and slow to import
     except ModuleNotFoundError as error:
         fail(f"the emulator needs the module {error.name}; install it with: pip install 's3-replicator[emulator]'")
-    raise typer.Exit(run(world, port, ready_file, quiet=quiet, verbose=verbose, refusals=refusals))
+    options: dict[str, Any] = {"quiet": quiet, "verbose": verbose, "crash_visibility": crash_visibility}
+    raise typer.Exit(run(world, port, ready_file, **options, refusals=refusals))
 
 
 def refusals(bucket: str, document: Mapping[str, Any]) -> list[str]:

@@ -39,7 +39,7 @@ class Host:
         self,
         emulator: state.Emulator,
         *,
-        crash_visibility: float | None = 1.0,
+        crash_visibility: float | None = None,
         processes_per_function: int | None = None,
         echo: Callable[[str], None] | None = None,
     ) -> None:

@@ -1,9 +1,10 @@
 """Event source mappings: invoking functions with the messages of SQS queues, as Lambda's pollers do.
 
-Batches, visibility, receive counts, redrive, partial batch responses and filters are as on AWS. Two things are faster:
-a new message is noticed at once, and the messages of a crashed invocation become visible after `crash_visibility`
+Batches, visibility, receive counts, throttling, redrive, partial batch responses and filters are as on AWS, but a new
+message is noticed at once. With `crash_visibility`, the messages of a failed invocation become visible after so many
 seconds instead of the queue's visibility timeout (unless the function has changed it).
 https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from moto.awslambda.models import EventSourceMapping, LambdaFunction, lambda_backends
+from moto.core.utils import unix_time_millis
 from moto.sqs.models import Message, Queue
 
 from emulator.calls.lineage import LIMIT, lineage_of, lineages
@@ -33,6 +35,8 @@ LOG = logging.getLogger(__name__)
 _TICK = 0.025
 # A backlog that lasts this long starts another process; a shorter one is a burst. Seconds.
 _BACKLOG = 0.1
+# So many batches of a mapping wait while its function is throttled: the concurrency with which Lambda starts to poll.
+_THROTTLED = 5
 
 
 @dataclass
@@ -44,6 +48,7 @@ class Source:
     function: LambdaFunction
     waiting_since: float | None = None
     backlog_since: float | None = None
+    throttled: int = 0
 
     @property
     def limit(self) -> int:
@@ -54,7 +59,7 @@ class Source:
 class Poller:
     """Polls every queue with an event source mapping. One thread polls; each invocation has a thread of its own."""
 
-    def __init__(self, functions: Functions, *, crash_visibility: float | None = 1.0) -> None:
+    def __init__(self, functions: Functions, *, crash_visibility: float | None = None) -> None:
         self._functions = functions
         self._crash_visibility = crash_visibility
         self._sources: dict[str, Source] = {}
@@ -117,6 +122,8 @@ class Poller:
         while sqs.count_visible(source.queue) and self._is_due(source):
             process = self._process_for(source, pool)
             if process is None:
+                if self._is_throttled(source, pool):
+                    self._throttle(source)
                 return
             messages = sqs.take(source.queue, source.mapping.batch_size)
             if not messages:
@@ -151,6 +158,46 @@ class Poller:
         if lasting or source.backlog_since is None:
             source.backlog_since = now
         return process
+
+    def _is_throttled(self, source: Source, pool: Pool) -> bool:
+        """Return whether the function's reserved concurrency, which pollers do not know, leaves no invocation."""
+        reserved = source.function.reserved_concurrency
+        exhausted = reserved is not None and int(reserved) <= pool.spec.limit and pool.full
+        return exhausted and self._busy.get(source.mapping.uuid, 0) < source.limit and source.throttled < _THROTTLED
+
+    def _throttle(self, source: Source) -> None:
+        """Take a batch that cannot be processed now, as Lambda does: its messages have been received."""
+        messages = sqs.take(source.queue, source.mapping.batch_size)
+        if not messages:
+            return
+        source.waiting_since = None
+        if self._crash_visibility is not None:
+            self._hide(source, messages)
+        with self._lock:
+            self._busy[source.mapping.uuid] = self._busy.get(source.mapping.uuid, 0) + 1
+            source.throttled += 1
+        name = f"throttled {source.function.function_name}"
+        threading.Thread(target=self._retry, args=(source, messages), name=name, daemon=True).start()
+
+    def _retry(self, source: Source, messages: list[Message]) -> None:
+        """Invoke with a throttled batch as soon as the function may run, unless its messages are visible before."""
+        end, process = min(message.visible_at for message in messages), None
+        while process is None and unix_time_millis() < end and not self._stopping:
+            time.sleep(_TICK)
+            if deployed(source.mapping.function_arn) is not None:
+                pool = self._functions.pool(source.function)
+                process = pool.take(start_another=True)
+        with self._lock:
+            source.throttled -= 1
+        if process is None:
+            self._ended(source)
+            self._wake.set()
+        else:
+            self._run(source, pool, process, messages)
+
+    def _hide(self, source: Source, messages: list[Message]) -> None:
+        for message in messages:
+            sqs.hide(source.queue, message, self._crash_visibility or 0.0)
 
     def _ended(self, source: Source) -> None:
         with self._lock:
@@ -197,15 +244,14 @@ class Poller:
             return False
         LOG.warning("Recursive loop: %s has invoked itself %d times; stopped", source.function.function_name, LIMIT)
         if self._crash_visibility is not None:
-            for message in batch:
-                sqs.hide(source.queue, message, self._crash_visibility)
+            self._hide(source, batch)
         return True
 
     def _settle(self, source: Source, messages: list[Message], answer: Answer, hidden: Mapping[str, float]) -> None:
         """Delete the messages that succeeded; leave the others on the queue.
 
-        After a crash the emulator's setting decides when they become visible, even if the function had changed their
-        visibility before it died. After an error it decides only if the function had not.
+        With `crash_visibility`, that decides after a crash when they become visible, even if the function had changed
+        their visibility before it died. After an error it decides only if the function had not.
         """
         failed = failed_ids(answer, [message.id for message in messages], source.mapping.function_response_types or [])
         for message in messages:
@@ -215,7 +261,7 @@ class Poller:
                 continue
             as_it_was = answer.crashed or message.visible_at == hidden[message.id]
             if failed is None and self._crash_visibility is not None and as_it_was:
-                sqs.hide(source.queue, message, self._crash_visibility)
+                self._hide(source, [message])
 
 
 def _mappings() -> Iterator[EventSourceMapping]:

@@ -20,6 +20,12 @@ class Pool:
         self._retired = False
         self._changed = threading.Condition()
 
+    @property
+    def full(self) -> bool:
+        """Whether every process that the function may have is busy."""
+        with self._changed:
+            return not self._idle and self._count >= self.spec.limit
+
     def take(self, *, start_another: bool) -> FunctionProcess | None:
         """Return an idle process, or a new one if there is none at all or `start_another` is set; None at the limit."""
         with self._changed:

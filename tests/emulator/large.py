@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from emulator.running import Running, running
+from emulator.running import Options, Running, running
 from tests.emulator.likeness import Comparison, Side
 from tests.emulator.worlds import bucket, rule
 from tests.patience import until
@@ -49,7 +49,7 @@ WORLD: dict[str, Any] = {
 @contextmanager
 def stack() -> Iterator[Running]:
     """Run the stack, its functions being warm."""
-    with running(WORLD) as emulator:
+    with running(WORLD, Options(crash_visibility=1)) as emulator:
         emulator.client("s3").put_object(Bucket="east", Key="warm", Body=b"")
         assert emulator.idle()
         yield emulator

@@ -43,7 +43,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     scaled = text.replace("Timeout: 120", "Timeout: 8").replace('ONE_COPY_SECONDS: "55"', 'ONE_COPY_SECONDS: "4"')
     (folder / "template.yaml").write_text(scaled, encoding="utf-8")
     (folder / "functions").symlink_to(TEMPLATE.parent / "functions")
-    with running(WORLD, Options(template=folder / "template.yaml")) as emulator:
+    with running(WORLD, Options(template=folder / "template.yaml", crash_visibility=1)) as emulator:
         for name in ("east", "same-east"):
             write(emulator, "warm", 1, name)
         assert emulator.idle()

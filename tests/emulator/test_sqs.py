@@ -23,6 +23,15 @@ def test_a_batch_of_messages_has_1_mib_in_all_attributes_included(aws: Plain) ->
         sqs.send_message_batch(QueueUrl=url, Entries=[whole, {"Id": "1", "MessageBody": "x"}])
 
 
+def test_the_policy_of_a_queue_stays_when_other_attributes_are_set(aws: Plain) -> None:
+    (url, _), sqs = aws.queue(), aws.client("sqs")
+    before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "3"})
+    assert sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"] == before
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+    assert "Attributes" not in sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
+
+
 @pytest.fixture
 def small_quota(aws: Plain) -> Iterator[None]:
     """Let no more than five messages be in flight."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emulator.running import Running, running
+from emulator.running import Options, Running, running
 from tests.emulator.failures import take_failures
 from tests.emulator.likeness import Comparison, Side
 from tests.emulator.worlds import bucket, fault, rule
@@ -39,7 +39,7 @@ WORLD: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Running]:
-    with running(WORLD) as emulator:
+    with running(WORLD, Options(crash_visibility=1)) as emulator:
         put(emulator, "warm")
         assert emulator.idle()
         yield emulator

@@ -4,8 +4,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from moto.sqs.models import Message, Queue
 
 from emulator.running import Options, Running, running
+from emulator.services import sqs as queues
 from tests.emulator.watched import (
     STACK,
     document,
@@ -126,6 +128,41 @@ def test_a_message_that_kills_its_function_every_time_fails_with_that_reason(aws
     assert len(versions(aws, "west", "deadly")) == 1
     assert document(aws, "failures", "list")["total"] == 0
     assert look(aws)["pending"] == 0
+
+
+def test_a_crashed_batch_that_its_queue_hides_is_processed_one_by_one(
+    aws: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on AWS: the batch is hidden for the queue's visibility timeout, here 3 seconds instead of 720.
+
+    After a crash alone, a message stays hidden as long as the function has said: 150 seconds, which are cut short here.
+    """
+    monkeypatch.setattr(aws.host._poller, "_crash_visibility", None)
+    sqs, url, keys = aws.client("sqs"), aws.outputs(STACK)["ChangeQueue"], ("killer", "beside 1", "beside 2")
+    usual = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout", "QueueArn"])["Attributes"]
+    queue = queues.queue_of(usual.pop("QueueArn"))
+    assert queue is not None
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "3"})
+    try:
+        fail(aws, "killer", kill="before")
+        began = time.monotonic()
+        put(aws, *keys)
+        until(lambda: bool(hidden_for_long(queue)))
+        assert time.monotonic() - began >= 3
+        aws.delete("/faults")
+        until(aws.host.functions.idle)
+        for message in hidden_for_long(queue):
+            queues.hide(queue, message, 0)
+        assert aws.idle()
+    finally:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=usual)
+    assert [len(versions(aws, "west", key)) for key in keys] == [1, 1, 1]
+    assert document(aws, "status", "s3://east/killer")["status"] == "COMPLETED"
+
+
+def hidden_for_long(queue: Queue) -> list[Message]:
+    """Return the messages that a function has hidden as suspects: for more than the 3 seconds of the queue."""
+    return [each for each in queue._messages if each.visible_at - time.time() * 1000 > 100_000]
 
 
 def test_a_message_that_sqs_gave_up_is_explained_by_the_monitor(aws: Running) -> None:
