@@ -23,6 +23,10 @@ def _allow(action: str, where: str) -> str:
     )
 
 
+def _annotations(action: str, where: str) -> str:
+    return f"Allow the function's role {action} on {where}. Replicas that are written from then on have annotations."
+
+
 SKIPPED: Mapping[Reason, str] = {
     Reason.OWN_WRITE: _BY_DESIGN,
     Reason.REPLICA: (
@@ -74,6 +78,18 @@ LATE: Mapping[Reason, str] = {
 }
 """Reasons why a change was replicated only after its threshold."""
 
+LEFT_OUT: Mapping[Reason, str] = {
+    Reason.SRC_ANNOTATIONS_DENIED: _annotations(
+        "s3:GetObjectAnnotation, s3:GetObjectVersionAnnotation, s3:ListObjectAnnotations and "
+        "s3:ListObjectVersionAnnotations",
+        "the source",
+    ),
+    Reason.DST_PUT_ANNOTATIONS_DENIED: _annotations(
+        "s3:PutObjectAnnotation and s3:PutObjectVersionAnnotation", "the destination"
+    ),
+}
+"""Reasons why a replica lacks something that its change is not failed for."""
+
 FAILED: Mapping[Reason, str] = {
     Reason.MALFORMED: (
         "Look at the message: S3 did not send it. Delete it from the dead-letter queue; after a redrive it would fail "
@@ -114,9 +130,6 @@ FAILED: Mapping[Reason, str] = {
     Reason.DST_PUT_TAGS_DENIED: _allow("s3:PutObjectTagging", "the destination"),
     Reason.DST_PUT_RETENTION_DENIED: _allow("s3:PutObjectRetention", "the destination"),
     Reason.DST_PUT_LEGAL_HOLD_DENIED: _allow("s3:PutObjectLegalHold", "the destination"),
-    Reason.DST_PUT_ANNOTATIONS_DENIED: _allow(
-        "s3:PutObjectAnnotation and s3:PutObjectVersionAnnotation", "the destination"
-    ),
     Reason.DST_KMS_DENIED: (
         "Allow the function's role kms:GenerateDataKey and kms:Decrypt on the replica's KMS key: name the key in the "
         "stack's parameter DestinationKmsKeys, and allow the role in the key's policy. Then redrive."
@@ -148,7 +161,6 @@ FAILED: Mapping[Reason, str] = {
     Reason.SRC_TAGS_DENIED: _allow("s3:GetObjectTagging and s3:GetObjectVersionTagging", "the source"),
     Reason.SRC_RETENTION_DENIED: _allow("s3:GetObjectRetention", "the source"),
     Reason.SRC_LEGAL_HOLD_DENIED: _allow("s3:GetObjectLegalHold", "the source"),
-    Reason.SRC_ANNOTATIONS_DENIED: _allow("s3:GetObjectAnnotation and s3:GetObjectVersionAnnotation", "the source"),
     Reason.SRC_KMS_DENIED: (
         "Allow the function's role kms:Decrypt on the KMS key of the source object: name the key in the stack's "
         "parameter SourceKmsKeys, and allow the role in the key's policy. Then redrive."
@@ -158,7 +170,7 @@ FAILED: Mapping[Reason, str] = {
 }
 """Reasons why a change fails: its message is in the dead-letter queue until it is redriven."""
 
-ADVICE: Mapping[Reason, str] = {**SKIPPED, **WAITING, **LATE, **FAILED}
+ADVICE: Mapping[Reason, str] = {**SKIPPED, **WAITING, **LATE, **LEFT_OUT, **FAILED}
 
 
 def advice(reason: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from replicator.core.outcomes.outcome import Reason
-from s3replicator.advice import FAILED, LATE, SKIPPED, WAITING
+from s3replicator.advice import FAILED, LATE, LEFT_OUT, SKIPPED, WAITING
 
 from tools.reference.markdown import code, table
 
@@ -28,6 +28,12 @@ GROUPS: tuple[tuple[str, str, Mapping[Reason, str]], ...] = (
         WAITING,
     ),
     ("Late", "The change was replicated, but after its threshold. Status COMPLETED.", LATE),
+    (
+        "Left out",
+        "A large object was replicated without its annotations: the log says `annotations left out`, with the reason. "
+        "Status COMPLETED.",
+        LEFT_OUT,
+    ),
     ("Failed", "The change is in the dead-letter queue until somebody redrives it. Status FAILED.", FAILED),
 )
 

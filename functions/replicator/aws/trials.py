@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from replicator.aws.annotations import BucketAnnotations
 from replicator.aws.asking import asking, required
 from replicator.aws.denials import OF_ACTIONS, Side, is_denial, named_in
 from replicator.aws.objects import BucketObjects
@@ -53,14 +52,17 @@ class Destination:
 def explain_copy(
     trouble: Permanent, copy: Copy, guard: Guard, source: BucketObjects, destination: Destination
 ) -> Permanent:
-    """Return the trouble of a CopyObject, with the side and the permission that were really denied."""
+    """Return the trouble of a CopyObject, with the side and the permission that were really denied.
+
+    Never that of annotations: a copy that is denied without them, too, is not denied because of them.
+    """
     read = CopySource(copy.bucket, copy.key, copy.version_id, copy.etag)
     if (known := _known(trouble, "CopyObject", read, source.side)) is not None:
         return known
     keeps_tags = copy.tags == copy.source_tags
-    reading = (*_of_source(source, read), *([_tags(source, read)] if keeps_tags else []), _annotations(source, read))
-    found = _first_denied((*reading, *_of_top(destination, copy.key, guard), *_of_upload(destination, trouble.reason)))
-    return found or _by_elimination(trouble, source, read)
+    reading = (*_of_source(source, read), *([_tags(source, read)] if keeps_tags else []))
+    checks = (*reading, *_of_top(destination, copy.key, guard), *_of_upload(destination, trouble.reason))
+    return _first_denied(checks) or trouble
 
 
 def explain_start(trouble: Permanent, destination: Destination) -> Permanent:
@@ -139,15 +141,6 @@ def _tags(source: BucketObjects, read: CopySource) -> Check:
     return lambda: source.tags(read.key, read.version_id)
 
 
-def _annotations(source: BucketObjects, read: CopySource) -> Check:
-    return lambda: annotations_of(source).names(read.key, read.version_id)
-
-
-def annotations_of(source: BucketObjects) -> BucketAnnotations:
-    """Return the annotations of a bucket, whether or not it was seen to have any."""
-    return BucketAnnotations(source.bucket, source.side, source.reader, source.owner, set())
-
-
 def _of_top(destination: Destination, key: str, guard: Guard) -> Iterator[Check]:
     if guard.etag:
         yield lambda: destination.objects.top(key)
@@ -194,12 +187,3 @@ def _first_denied(checks: tuple[Check, ...]) -> Permanent | None:
         except (Temporary, Conflict):
             continue
     return None
-
-
-def _by_elimination(trouble: Permanent, source: BucketObjects, read: CopySource) -> Permanent:
-    """Return that annotations may not be written, if there are some and all else was allowed."""
-    with suppress(Temporary, Permanent, Conflict):
-        if annotations_of(source).names(read.key, read.version_id):
-            detail = f"{trouble.detail} on s3:PutObjectAnnotation, as all else that the copy needs is allowed"
-            return Permanent(Reason.DST_PUT_ANNOTATIONS_DENIED, detail)
-    return trouble
