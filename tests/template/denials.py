@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from emulator.running import Running
@@ -20,6 +21,7 @@ from tests.template.scenarios import EVENTS, RESTORED, TASKS, delete, run_tasks
 LEFT_OUT = frozenset(
     f"s3:{name}" for name in ("GetObjectTagging", "GetObjectVersionTagging", "GetObjectRetention", "GetObjectLegalHold")
 )
+_numbers = count(1)
 _CONTEXT = "kms:EncryptionContext:aws:s3:arn"
 
 
@@ -81,11 +83,10 @@ def take_away(aws: Running, cases: Sequence[Case], names: Mapping[str, str]) -> 
     iam = aws.client("iam")
     for role, name in names.items():
         statements = [each.statement() for each in cases if each.permission.role == role]
-        for number, first in enumerate(range(0, len(statements), 25)):
+        for first in range(0, len(statements), 25):
             some = statements[first : first + 25]
             document = json.dumps({"Version": "2012-10-17", "Statement": some})
-            unique = f"{role}-{number}-{cases[0].key.partition('-')[0]}"
-            policy = iam.create_policy(PolicyName=unique, PolicyDocument=document)["Policy"]
+            policy = iam.create_policy(PolicyName=f"{role}-{next(_numbers)}", PolicyDocument=document)["Policy"]
             iam.attach_role_policy(RoleName=name, PolicyArn=policy["Arn"])
 
 
