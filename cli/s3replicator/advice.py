@@ -10,6 +10,7 @@ from replicator.core.outcomes.outcome import Reason
 
 _BY_DESIGN = "Nothing: it is skipped by design."
 _OF_BUCKETS = "s3:ListBucket, s3:ListBucketVersions, s3:ListBucketMultipartUploads and s3:GetBucketVersioning"
+_CHANGED_RULE = "Wait half a minute first if you change the rule."
 _RETRIES = (
     "Nothing at first: the change is retried automatically. If it persists, look at the detail of the failure. Redrive "
     "what has failed."
@@ -50,7 +51,8 @@ SKIPPED: Mapping[Reason, str] = {
 
 WAITING: Mapping[Reason, str] = {
     Reason.RULES_UNREADABLE: (
-        "Run `s3replicator rules check`, and store valid rules with `rules put`. Redrive what has failed."
+        "Run `s3replicator rules check`, and store valid rules with `rules put`. If the detail names AccessDenied, the "
+        "roles' permissions were changed: deploy the stack again. Redrive what has failed."
     ),
     Reason.CONTENTION: _RETRIES,
     Reason.RESTORING: "Nothing: it is replicated as soon as it is restored from the archive.",
@@ -97,8 +99,8 @@ FAILED: Mapping[Reason, str] = {
     ),
     Reason.TOO_LARGE: "The object is larger than S3 can copy, and cannot be replicated.",
     Reason.METADATA_UNREADABLE: (
-        "Its metadata has characters that S3 does not return, so an object of this size cannot keep it. Upload the "
-        "object again with printable metadata."
+        "Its metadata has characters that S3 does not return, or text in the form of RFC 2047, so an object of this size "
+        "cannot keep it. Upload the object again with printable metadata."
     ),
     Reason.NO_ROOM: "Its metadata is full and it has 10 tags: remove a tag from the version, then redrive.",
     Reason.CHECKSUM: (
@@ -106,20 +108,23 @@ FAILED: Mapping[Reason, str] = {
     ),
     Reason.NOT_IMPLEMENTED: (
         "The service of this bucket does not implement the request that the detail names. Remove from the rule what "
-        "needs it, or use another destination, then redrive."
+        "needs it, or use another destination, then redrive. " + _CHANGED_RULE
     ),
     Reason.FUNCTION_DIED: (
         "The function crashed several times while it processed this message: look for memory errors and timeouts in "
         "its log, remove the cause, then redrive."
     ),
-    Reason.DST_BUCKET_REGION: "The destination is in another Region: check its name in the rule, then redrive.",
-    Reason.DST_BUCKET_NOT_FOUND: "Create the destination bucket, or correct the rule, then redrive.",
+    Reason.DST_BUCKET_REGION: (
+        f"The destination is in another Region: check its name in the rule, then redrive. {_CHANGED_RULE}"
+    ),
+    Reason.DST_BUCKET_NOT_FOUND: (f"Create the destination bucket, or correct the rule, then redrive. {_CHANGED_RULE}"),
     Reason.DST_NO_OBJECT_LOCK: "Enable Object Lock on the destination bucket, then redrive.",
     Reason.DST_UNVERSIONED: "Enable versioning on the destination bucket, then redrive.",
     Reason.DST_DELETE_DENIED: _allow("s3:DeleteObject", "the destination"),
     Reason.DST_KMS_STATE: "Enable the KMS key that the rule names as ReplicaKmsKeyID, then redrive.",
     Reason.DST_KMS_NOT_FOUND: (
-        "Set the rule's ReplicaKmsKeyID to an existing KMS key in the destination's Region, then redrive."
+        "Set the rule's ReplicaKmsKeyID to an existing KMS key in the destination's Region, then redrive. "
+        + _CHANGED_RULE
     ),
     Reason.DST_MULTIPART_COMPLETE_DENIED: _allow("s3:PutObject", "the destination"),
     Reason.DST_MULTIPART_INIT_DENIED: _allow("s3:PutObject", "the destination"),
@@ -166,7 +171,10 @@ FAILED: Mapping[Reason, str] = {
         "parameter SourceKmsKeys, and allow the role in the key's policy. Then redrive."
     ),
     Reason.SRC_HEAD_DENIED: _allow("s3:GetObject and s3:GetObjectVersion", "the source"),
-    Reason.SRC_OBJECT_NOT_FOUND: "Nothing: the object was deleted before it was copied.",
+    Reason.SRC_OBJECT_NOT_FOUND: (
+        "The manifest of a batch job names a key without an object: correct it, unless the object was deleted. The job's "
+        "report has the failure, the dead-letter queue has not."
+    ),
 }
 """Reasons why a change fails: its message is in the dead-letter queue until it is redriven."""
 
