@@ -21,6 +21,7 @@ from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 
 from emulator.calls.lineage import lineages
 from emulator.patching import patch
+from emulator.services import queue_requests
 from emulator.state import active
 
 T = TypeVar("T")
@@ -152,18 +153,21 @@ def _delete(original: Callable[[Queue, str], None], queue: Queue, receipt_handle
 
 
 @patch(SQSBackend, "send_message_batch")
-def _send_batch(original: Callable[..., T], backend: SQSBackend, queue_name: str, entries: dict[str, Any]) -> T:
-    """Refuse a batch by its bytes, attributes included; moto counts the characters of bodies."""
-    size = sum(_size_of(entry) for entry in entries.values())
+def _send_batch(
+    original: Callable[..., tuple[list[Message], list[dict[str, Any]]]],
+    backend: SQSBackend,
+    queue_name: str,
+    entries: dict[str, Any],
+) -> tuple[list[Message], list[dict[str, Any]]]:
+    """Refuse a batch by its bytes, attributes included, and each message that the queue does not take by itself."""
+    size = sum(queue_requests.size_of(entry) for entry in entries.values())
     if size > MAXIMUM_MESSAGE_LENGTH:
         raise BatchRequestTooLong(size)
-    return original(backend, queue_name, entries)
-
-
-def _size_of(entry: dict[str, Any]) -> int:
-    attributes: dict[str, dict[str, str]] = entry.get("MessageAttributes") or {}
-    texts = [text for name, value in attributes.items() for text in (name, *value.values())]
-    return sum(len(str(text).encode()) for text in (entry["MessageBody"], *texts))
+    failed = queue_requests.failures(entries.values(), backend.get_queue(queue_name))
+    refused = {each["Id"] for each in failed}
+    taken = {key: entry for key, entry in entries.items() if entry["Id"] not in refused}
+    sent, others = original(backend, queue_name, taken)
+    return sent, [*failed, *others]
 
 
 @patch(SQSBackend, "receive_message")
