@@ -99,8 +99,8 @@ FAILED: Mapping[Reason, str] = {
     ),
     Reason.TOO_LARGE: "The object is larger than S3 can copy, and cannot be replicated.",
     Reason.METADATA_UNREADABLE: (
-        "Its metadata has characters that S3 does not return, or text in the form of RFC 2047, so an object of this size "
-        "cannot keep it. Upload the object again with printable metadata."
+        "Its metadata has characters that S3 does not return, or text in the form of RFC 2047, so an object of this "
+        "size cannot keep it. Upload the object again with printable metadata."
     ),
     Reason.NO_ROOM: "Its metadata is full and it has 10 tags: remove a tag from the version, then redrive.",
     Reason.CHECKSUM: (
@@ -172,8 +172,8 @@ FAILED: Mapping[Reason, str] = {
     ),
     Reason.SRC_HEAD_DENIED: _allow("s3:GetObject and s3:GetObjectVersion", "the source"),
     Reason.SRC_OBJECT_NOT_FOUND: (
-        "The manifest of a batch job names a key without an object: correct it, unless the object was deleted. The job's "
-        "report has the failure, the dead-letter queue has not."
+        "The manifest of a batch job names a key without an object: correct it, unless the object was deleted. The "
+        "job's report has the failure, the dead-letter queue has not."
     ),
 }
 """Reasons why a change fails: its message is in the dead-letter queue until it is redriven."""
