@@ -254,7 +254,7 @@ def test_an_asynchronous_invocation_runs_in_the_background(emulator: Running) ->
 def test_an_asynchronous_invocation_that_fails_is_repeated_as_often_as_its_function_wants(
     emulator: Running, settings: dict[str, int], runs: int
 ) -> None:
-    name = f"failing-{runs}"
+    name = f"repeated-{runs}"
     create(emulator, name, "def handler(event, context):\n    print('ran with', event)\n    raise ValueError")
     if settings:
         emulator.client("lambda", REGION).put_function_event_invoke_config(FunctionName=name, **settings)

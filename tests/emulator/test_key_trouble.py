@@ -40,16 +40,16 @@ DESTINATION_KEYS = {f"{when} {state}": key_in("us-west-2") for when in WHEN for 
 ODD_KEYS = {
     "unknown": (key_in("us-west-2"), "DstKmsKeyNotFound"),
     "elsewhere": (key_in("eu-west-1"), "DstKmsKeyNotFound"),
-    "not listed": (key_in("us-west-2"), "DstPutObjectNotPermitted"),
+    "not listed": (key_in("us-west-2"), "DstKmsKeyNotPermitted"),
     "fine": (key_in("us-west-2"), ""),
 }
 SOURCES = {name: f"{name.replace(' ', '-')}-east" for name in (*DESTINATION_KEYS, *ODD_KEYS)}
 """What is wrong with the key of its rule -> the source bucket."""
-OF_SOURCE = {"denied": "SrcGetObjectNotPermitted"}
+OF_SOURCE = {"denied": "SrcKmsKeyNotPermitted"}
 OF_DESTINATION = {
-    ("denied", "amid"): "DstMultipartUploadNotPermitted",
-    ("denied", "before"): "DstPutObjectNotPermitted",
-    ("denied", "between"): "DstPutObjectNotPermitted",
+    ("denied", "amid"): "DstKmsKeyNotPermitted",
+    ("denied", "before"): "DstKmsKeyNotPermitted",
+    ("denied", "between"): "DstKmsKeyNotPermitted",
 }
 
 
@@ -203,7 +203,7 @@ def test_a_key_that_a_rule_names_wrongly_is_the_destinations(emulator: Running, 
 def test_a_source_key_that_the_stack_was_not_told_of_is_denied(emulator: Running) -> None:
     other = emulator.client("kms").create_key()["KeyMetadata"]["Arn"]
     put(emulator, "not told of", SOURCES["fine"], other)
-    assert reasons(emulator) == {"not told of": "SrcGetObjectNotPermitted"}
+    assert reasons(emulator) == {"not told of": "SrcKmsKeyNotPermitted"}
 
 
 def test_old_credentials_are_not_taken_for_a_bad_key(emulator: Running) -> None:

@@ -65,8 +65,8 @@ def test_a_retention_in_the_past_names_its_element(s3: Any, lockable: str) -> No
 
 
 def test_governance_becomes_compliance_only_with_the_bypass_header(s3: Any, lockable: str) -> None:
-    put(s3, lockable, ObjectLockMode="GOVERNANCE", ObjectLockRetainUntilDate=NOW + timedelta(seconds=60))
-    retention = {"Mode": "COMPLIANCE", "RetainUntilDate": NOW + timedelta(seconds=120)}
+    put(s3, lockable, ObjectLockMode="GOVERNANCE", ObjectLockRetainUntilDate=NOW + timedelta(hours=1))
+    retention = {"Mode": "COMPLIANCE", "RetainUntilDate": NOW + timedelta(hours=2)}
     with refused("AccessDenied", 403):
         s3.put_object_retention(Bucket=lockable, Key="key", Retention=retention)
     s3.put_object_retention(Bucket=lockable, Key="key", Retention=retention, BypassGovernanceRetention=True)
