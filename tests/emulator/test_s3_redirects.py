@@ -98,7 +98,7 @@ def test_a_bucket_that_is_not_there_is_missing_in_every_region(aws: Plain) -> No
 
 
 def test_an_unsigned_request_is_redirected_nowhere(aws: Plain, west: str) -> None:
-    with pytest.raises(HTTPError, match="403"):
+    with pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.urlopen(f"{aws.emulator.endpoint}/{west}/key")  # noqa: S310
 
 
