@@ -305,6 +305,7 @@ def record(source: Source, message: Message) -> dict[str, Any]:
         "body": message.body,
         "attributes": attributes,
         "messageAttributes": {name: _attribute(value) for name, value in message.message_attributes.items()},
+        **({"md5OfMessageAttributes": message.attribute_md5} if message.message_attributes else {}),
         "md5OfBody": message.body_md5,
         "eventSource": "aws:sqs",
         "eventSourceARN": source.queue.queue_arn,

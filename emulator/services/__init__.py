@@ -3,6 +3,26 @@
 Importing this package declares the patches; `emulator.patching` applies them.
 """
 
-from emulator.services import cloudwatch, event_sources, eventbridge, iam, kms, queue_attributes, queue_requests, sqs
+from emulator.services import (
+    cloudwatch,
+    event_source_requests,
+    event_sources,
+    eventbridge,
+    iam,
+    kms,
+    queue_attributes,
+    queue_requests,
+    sqs,
+)
 
-__all__ = ["cloudwatch", "event_sources", "eventbridge", "iam", "kms", "queue_attributes", "queue_requests", "sqs"]
+__all__ = [
+    "cloudwatch",
+    "event_source_requests",
+    "event_sources",
+    "eventbridge",
+    "iam",
+    "kms",
+    "queue_attributes",
+    "queue_requests",
+    "sqs",
+]

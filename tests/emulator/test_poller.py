@@ -101,6 +101,7 @@ def test_a_message_arrives_the_way_lambda_passes_it_on(emulator: Running) -> Non
     record = only["record"]
     assert record["messageId"] == sent["MessageId"]
     assert record["md5OfBody"] == sent["MD5OfMessageBody"]
+    assert record["md5OfMessageAttributes"] == sent["MD5OfMessageAttributes"]
     assert record["body"] == '{"do": "nothing"}'
     assert record["messageAttributes"] == {
         "Reason": {"stringValue": "why", "stringListValues": [], "binaryListValues": [], "dataType": "String"}
