@@ -119,11 +119,11 @@ class Gateway:
                 return refused
             if call.service == "dynamodb":
                 with self._dynamodb:
-                    return self._from_moto(environ)
+                    return self._unless_missing(call, environ)
             if call.service == "s3control" and (answer := batch.answer(call, environ)):
                 return answer
             if call.service != "s3":
-                return self._from_moto(environ)
+                return self._unless_missing(call, environ)
             answer = s3.answer(call, environ) or self._s3_from_moto(environ)
             named = _REQUEST_ID.search(answer.body) if answer.status >= 400 else None
             answer.headers["x-amz-request-id"] = named[1].decode() if named else request_id()
@@ -131,6 +131,13 @@ class Gateway:
             return answer
         finally:
             current_call.reset(token)
+
+    def _unless_missing(self, call: Call, environ: dict[str, Any]) -> Answer:
+        """Answer as moto does, and refuse by name what it does not implement."""
+        try:
+            return self._from_moto(environ)
+        except NotImplementedError:
+            return error_answer(call, 501, "NotImplemented", f"The emulator does not implement {call.operation}.")
 
     def _s3_from_moto(self, environ: dict[str, Any]) -> Answer:
         try:

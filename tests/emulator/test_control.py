@@ -356,6 +356,8 @@ def test_an_operation_that_neither_moto_nor_the_emulator_has_is_refused(aws: Pla
         aws.client().put_bucket_request_payment(Bucket=bucket, RequestPaymentConfiguration={"Payer": "BucketOwner"})
     with refused("NotImplemented", 501):
         aws.client().rename_object(Bucket=bucket, Key="key", RenameSource="/other")
+    with refused("NotImplemented", 501):
+        aws.client("sqs").start_message_move_task(SourceArn="arn:aws:sqs:us-east-1:123456789012:queue")
 
 
 def test_a_body_that_an_operation_does_not_take_is_refused(aws: Plain, bucket: str) -> None:
