@@ -22,7 +22,7 @@ from tests.emulator.failures import take_failures
 from tests.emulator.large import body, workers_paused
 from tests.emulator.likeness import Comparison, Side
 from tests.emulator.worlds import bucket, fault, rule
-from tests.patience import PATIENCE, until
+from tests.patience import until
 
 MIB = 1024**2
 STATES = ("disabled", "to be deleted", "denied")
@@ -128,8 +128,8 @@ def reasons(emulator: Running) -> dict[str, str]:
             for failure in take_failures(emulator)}  # fmt: skip
 
 
-def put_all_and_spoil(emulator: Running, when: str, size: int, meanwhile: Callable[[list[str]], object]) -> None:
-    """Write an object for each state and side, then spoil the keys once `meanwhile` returns."""
+def put_all(emulator: Running, when: str, size: int) -> list[str]:
+    """Write an object for each state and side; return their keys."""
     written = []
     for state in STATES:
         for side, source, kms_key in (
@@ -138,7 +138,12 @@ def put_all_and_spoil(emulator: Running, when: str, size: int, meanwhile: Callab
         ):
             written.append(f"{side} {when} {state}")
             put(emulator, written[-1], source, kms_key, size)
-    meanwhile(written)
+    return written
+
+
+def put_all_and_spoil(emulator: Running, when: str, size: int, meanwhile: Callable[[list[str]], object]) -> None:
+    """Write an object for each state and side, then spoil the keys once `meanwhile` returns."""
+    meanwhile(put_all(emulator, when, size))
     for state in STATES:
         spoil(emulator, SOURCE_KEYS[f"{when} {state}"], state)
         spoil(emulator, DESTINATION_KEYS[f"{when} {state}"], state)
@@ -167,18 +172,20 @@ def test_a_key_that_cannot_be_used_before_the_copy_is_named_with_its_side(emulat
 def test_a_key_that_cannot_be_used_any_more_between_the_head_and_the_copy_is_named_with_its_side(
     emulator: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spoilt = threading.Event()
+    spoilt, one_by_one = set[str](), threading.Lock()
 
-    def copy_later(request: Request) -> Answer:
-        assert spoilt.wait(PATIENCE)
+    def spoil_and_copy(request: Request) -> Answer:
+        side, _, state = request.key.split(" ", 2)
+        with one_by_one:
+            if request.key not in spoilt:
+                spoil(emulator, (SOURCE_KEYS if side == "source" else DESTINATION_KEYS)[f"between {state}"], state)
+            spoilt.add(request.key)
         return copy_object(request)
 
-    monkeypatch.setitem(s3._OPERATIONS, "CopyObject", copy_later)
-    put_all_and_spoil(
-        emulator, "between", 7, lambda keys: until(lambda: set(keys) <= set(requests(emulator, "HeadObject")))
-    )
-    spoilt.set()
+    monkeypatch.setitem(s3._OPERATIONS, "CopyObject", spoil_and_copy)
+    put_all(emulator, "between", 7)
     assert reasons(emulator) == expected("between")
+    assert spoilt == set(expected("between"))
 
 
 def test_a_key_that_cannot_be_used_any_more_amid_a_large_copy_is_named_with_its_side(emulator: Running) -> None:
