@@ -1,5 +1,7 @@
 """A HEAD leaves out what its caller may not read: of one version in a bucket, that is asked for by itself."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from replicator.aws.sight import KEEP_SECONDS, Sight
 from replicator.core.outcomes.outcome import Permanent, Reason
 from replicator.core.versions.version import Head
 
+from tests.patience import PATIENCE
 from tests.unit.wire import Answer, Wire, error
 
 VERSION = {
@@ -84,3 +87,34 @@ def test_an_operator_who_checks_nothing_is_told_that_the_number_is_unknown() -> 
     found = BucketObjects("east", Side.SOURCE, wire.clients().reader("us-east-1")).head("k", "v1")
     assert isinstance(found, Head)
     assert found.tag_count is None
+
+
+class Reader:
+    """A client that answers at once, except about the bucket `slow`."""
+
+    def __init__(self) -> None:
+        self.asked, self.answer = threading.Event(), threading.Event()
+
+    def get_object_tagging(self, Bucket: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        if Bucket == "slow":
+            self.asked.set()
+            assert self.answer.wait(PATIENCE)
+        return {"ResponseMetadata": {"HTTPHeaders": {"server": "AmazonS3"}}}
+
+    def get_object_retention(self, **_: str) -> None: ...
+
+    def get_object_legal_hold(self, **_: str) -> None: ...
+
+
+def test_a_bucket_that_is_slow_to_answer_keeps_no_other_waiting() -> None:
+    sight, reader = Sight(), Reader()
+    client: Any = reader
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(sight.check, client, Side.SOURCE, {"Bucket": "slow"})
+        assert reader.asked.wait(PATIENCE)
+        other = pool.submit(sight.check, client, Side.SOURCE, {"Bucket": "other"})
+        try:
+            assert other.result(PATIENCE)
+            assert not slow.done()
+        finally:
+            reader.answer.set()

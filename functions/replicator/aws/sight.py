@@ -31,7 +31,7 @@ class Sight:
         self._clock = clock
         self._visible_until: dict[tuple[str, Side], float] = {}
         self._by_s3: set[str] = set()
-        self._lock = threading.Lock()
+        self._locks: dict[tuple[str, Side], threading.Lock] = {}
 
     def check(self, reader: "S3Client", side: Side, named: Mapping[str, Any]) -> bool:
         """Return whether no number of tags in a HEAD means that there are none. named: one of the bucket's versions.
@@ -39,11 +39,16 @@ class Sight:
         Raises Permanent if tags or locks of the bucket's versions are left out.
         """
         bucket = str(named["Bucket"])
-        with self._lock:  # one thread asks, the others wait for its answer
-            if self._clock() >= self._visible_until.get((bucket, side), 0.0):
-                self._ask(reader, side, named)
-                self._visible_until[bucket, side] = self._clock() + KEEP_SECONDS
+        place = (bucket, side)
+        if not self._is_visible(place):
+            with self._locks.setdefault(place, threading.Lock()):  # one asks, others of this bucket wait for its answer
+                if not self._is_visible(place):
+                    self._ask(reader, side, named)
+                    self._visible_until[place] = self._clock() + KEEP_SECONDS
         return bucket in self._by_s3
+
+    def _is_visible(self, place: tuple[str, Side]) -> bool:
+        return self._clock() < self._visible_until.get(place, 0.0)
 
     def _ask(self, reader: "S3Client", side: Side, named: Mapping[str, Any]) -> None:
         with expecting("GetObjectTagging", side, statuses=NONE_HERE):
