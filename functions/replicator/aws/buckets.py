@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from replicator.aws.asking import asking
 from replicator.aws.bucket_settings import has_acls, has_object_lock, is_versioned, listens
@@ -21,9 +21,6 @@ from replicator.aws.uploads import BucketUploads
 from replicator.aws.writing import BucketReplicas
 from replicator.core.deciding.target import Capabilities, Target
 from replicator.flows.ports import SideBySide
-
-if TYPE_CHECKING:
-    pass
 
 KEEP_SECONDS = 300.0
 RECENT_SECONDS = 1.0

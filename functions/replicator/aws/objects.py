@@ -48,6 +48,7 @@ GONE = frozenset({"404", "NoSuchKey", "NoSuchVersion"})
 NO_VERSION = GONE | {"405", "MethodNotAllowed"}
 """HEAD of a version: gone, or the version id is that of a delete marker."""
 BAD = frozenset({"400", "BadRequest"})
+FIRST_BYTE = {"Range": "bytes=0-0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,10 @@ class Shared:
     annotated: set[str] = field(default_factory=set)
     source: "Callable[[str], BucketObjects] | None" = None
     warn: Callable[[str], None] = lambda _: None
+
+    def read_by_copies(self, bucket: str, written: "BucketObjects") -> "BucketObjects":
+        """Return the bucket that a copy reads: another one as a source, or the one that it writes to itself."""
+        return written if self.source is None or bucket == written.bucket else self.source(bucket)
 
 
 class BucketObjects:
@@ -84,12 +89,15 @@ class BucketObjects:
         kms:Decrypt, which the stack lacks for keys that are not in SourceKmsKeys. So a HEAD that is denied (403) or bad
         (400) is repeated without the checksum: an object that no rule selects is then skipped instead of failing.
         """
-        named: dict[str, Any] = {"Bucket": self.bucket, "Key": key, "VersionId": version_id, **self.owner}
+        named = self._named(key, version_id)
         head = self._head(named)
         if self._shared.sight is None or not isinstance(head, Head):
             return head
         none_if_not_told = self._shared.sight.check(self.reader, self.side, named)
         return replace(head, tag_count=0) if head.tag_count is None and none_if_not_told else head
+
+    def _named(self, key: str, version_id: str) -> dict[str, Any]:
+        return {"Bucket": self.bucket, "Key": key, "VersionId": version_id, **self.owner}
 
     def _head(self, named: Mapping[str, Any]) -> Head | Absent:
         with expecting("HeadObject", self.side, NO_VERSION | DENIED | BAD) as asked:
@@ -112,20 +120,23 @@ class BucketObjects:
         if head.is_archived:
             return replace(head, key_invalid=True)
         with expecting("GetObject", self.side, KEY_UNUSABLE | DENIED) as asked:
-            one: dict[str, Any] = {"Range": "bytes=0-0"} if head.size else {}
-            self.reader.get_object(**named, **one)["Body"].close()
+            self._get(named, FIRST_BYTE if head.size else {})
             raise Temporary(Reason.UNKNOWN, f"HeadObject ({self.side}): 400 with the checksum, but GetObject succeeds")
         return replace(head, key_denied=asked.code in DENIED, key_invalid=asked.code in KEY_UNUSABLE)
+
+    def _get(self, named: Mapping[str, Any], byte_range: Mapping[str, Any]) -> None:
+        """Make a GET for the sake of its error, and read nothing of its body."""
+        self.reader.get_object(**named, **byte_range)["Body"].close()
 
     def _name_trouble(self, named: Mapping[str, Any]) -> NoReturn:
         """Raise the error behind a HEAD that is 400: SSE-C, a bad version id, old credentials. Only a GET names it."""
         with asking("GetObject", self.side):
-            self.reader.get_object(Range="bytes=0-0", **named)["Body"].close()
+            self._get(named, FIRST_BYTE)
         raise Temporary(Reason.UNKNOWN, f"HeadObject ({self.side}): 400, but GetObject succeeds")
 
     def exists(self, key: str, version_id: str) -> bool:
         """Return whether there is a version or a delete marker with this id: HEAD of a marker's id answers 405."""
-        named: dict[str, Any] = {"Bucket": self.bucket, "Key": key, "VersionId": version_id, **self.owner}
+        named = self._named(key, version_id)
         with expecting("HeadObject", self.side, NO_VERSION | BAD) as asked:
             self.reader.head_object(**named)
         if asked.code in BAD:
@@ -146,8 +157,7 @@ class BucketObjects:
     def read_first_byte(self, key: str, version_id: str) -> None:
         """Read the first byte of a version, as a copy reads all of them. Raises Permanent if that is denied."""
         with asking("GetObject", self.side):
-            named: dict[str, Any] = {"Bucket": self.bucket, "Key": key, "VersionId": version_id, **self.owner}
-            self.reader.get_object(Range="bytes=0-0", **named)["Body"].close()
+            self._get(self._named(key, version_id), FIRST_BYTE)
 
     def history(self, key: str) -> History:
         """List all entries of exactly this key, oldest to newest."""
@@ -171,14 +181,12 @@ class BucketObjects:
     def tags(self, key: str, version_id: str) -> Mapping[str, str]:
         """Read the tags of one version, without those that AWS reserves for itself."""
         with asking("GetObjectTagging", self.side):
-            answer = self.reader.get_object_tagging(Bucket=self.bucket, Key=key, VersionId=version_id, **self.owner)
-            return tags_of(answer)
+            return tags_of(self.reader.get_object_tagging(**self._named(key, version_id)))
 
     def grants(self, key: str, version_id: str) -> tuple[Grant, ...]:
         """Read the ACL of one version; empty if it grants nothing beyond its owner's own full control."""
         with asking("GetObjectAcl", self.side):
-            answer = self.reader.get_object_acl(Bucket=self.bucket, Key=key, VersionId=version_id, **self.owner)
-            return grants_of(answer)
+            return grants_of(self.reader.get_object_acl(**self._named(key, version_id)))
 
 
 def head_of(answer: Mapping[str, Any]) -> Head:

@@ -100,8 +100,7 @@ class BucketUploads(BucketLargeObjects):
     def _explain_part(self, trouble: Permanent, upload_id: str, source: CopySource) -> Permanent:
         """Explain the first denied part of an upload; the others are denied for the same reason."""
         if upload_id not in self._explained:
-            find = self._shared.source if source.bucket != self.bucket else None
-            read = find(source.bucket) if find else self._objects()
+            read = self._shared.read_by_copies(source.bucket, self._objects())
             self._explained[upload_id] = explain_part(trouble, source, read, self._destination({"Key": source.key}))
         return self._explained[upload_id]
 

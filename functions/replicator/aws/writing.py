@@ -92,9 +92,8 @@ class BucketReplicas(BucketObjects):
             raise self._explained(trouble, barest.copy, guard) from trouble.__cause__
 
     def _explained(self, trouble: Permanent, copy: Copy, guard: Guard) -> Permanent:
-        find = self._shared.source if copy.bucket != self.bucket else None
         destination = Destination(self, self._writer, self.owner, upload_arguments(copy))
-        return explain_copy(trouble, copy, guard, find(copy.bucket) if find else self, destination)
+        return explain_copy(trouble, copy, guard, self._shared.read_by_copies(copy.bucket, self), destination)
 
     def _copy(self, variant: Variant, guard: Guard) -> Written:
         arguments = {**copy_arguments(variant.copy, guard), **variant.arguments}
