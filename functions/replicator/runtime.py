@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from replicator import __version__
 from replicator.aws.buckets import S3Buckets
 from replicator.aws.clients import Clients
+from replicator.aws.gates import DynamoGates
 from replicator.aws.journal import DynamoJournal
 from replicator.aws.log import OutcomeLog, make_logger
 from replicator.aws.measures import EmbeddedMetrics
@@ -31,6 +32,7 @@ from replicator.core.parts.cost import CostModel
 from replicator.core.rules.matching import RuleSet
 from replicator.flows.change.conclude import Closing
 from replicator.flows.change.consume import Consumer
+from replicator.flows.change.gatekeeper import Gatekeeper
 from replicator.flows.change.reading import Marks
 from replicator.flows.change.record import Recorder
 from replicator.flows.change.replicate import Services
@@ -40,6 +42,7 @@ from replicator.flows.ports import Journal
 
 if TYPE_CHECKING:
     from replicator.core.outcomes.threshold import Route
+    from replicator.flows.release import ReleaseServices
     from replicator.flows.watch.monitor import MonitorServices
     from replicator.flows.watch.stale_uploads import UploadCleanup
 
@@ -53,8 +56,8 @@ THREADS = 16
 class Settings:
     """What template.yaml sets for the functions.
 
-    threshold_ms: for rules that name none. last_receive: the receive count after which SQS moves a message to the
-    dead-letter queue; 0 if unknown. status_tags: source versions are tagged with their status. own_principals,
+    threshold_ms: for rules that name none. releases: parked changes that are sent for in a minute, for each destination
+    at most. status_tags: source versions are tagged with their status. own_principals,
     own_roles: the principal ids and role names of replicator functions. default_rule: (source, destination).
     """
 
@@ -64,9 +67,10 @@ class Settings:
     change_queue_url: str = ""
     part_queue_url: str = ""
     dead_letter_queue_url: str = ""
+    release_queue_url: str = ""
     stack_name: str = ""
     threshold_ms: int = 15 * 60_000
-    last_receive: int = 0
+    releases: int = 60_000
     status_tags: bool = False
     cost: CostModel = field(default_factory=CostModel)
     own_principals: frozenset[str] = frozenset()
@@ -89,9 +93,10 @@ class Settings:
             change_queue_url=get("CHANGE_QUEUE_URL", ""),
             part_queue_url=get("PART_QUEUE_URL", ""),
             dead_letter_queue_url=get("DEAD_LETTER_QUEUE_URL", ""),
+            release_queue_url=get("RELEASE_QUEUE_URL", ""),
             stack_name=get("STACK_NAME", ""),
             threshold_ms=round(float(get("THRESHOLD_MINUTES") or 15) * 60_000),
-            last_receive=int(get("MAX_RECEIVE_COUNT") or 0),
+            releases=int(get("RELEASES_PER_SECOND") or 1000) * 60,
             status_tags=get("SOURCE_STATUS_TAG", "") == "true",
             metrics_namespace=get("POWERTOOLS_METRICS_NAMESPACE") or "S3Replicator",
             cost=read_cost_model(environment),
@@ -179,6 +184,7 @@ def make_services(settings: Settings, clients: Clients, *, checks_sight: bool = 
         own_principals=settings.own_principals,
         multipart=make_multipart(settings, clients, buckets),
         threshold_ms=settings.threshold_ms,
+        gatekeeper=Gatekeeper(DynamoGates(clients.dynamodb(), settings.journal_table), now, OutcomeLog(make_logger())),
     )
 
 
@@ -196,15 +202,15 @@ def _make_consumer(settings: Settings, queue_url: str) -> Callable[[], Consumer]
     clients = Clients()
     services = make_services(settings, clients)
     queue = SqsQueue(clients.sqs(), queue_url, settings.dead_letter_queue_url)
+    jitter, gatekeeper = random.SystemRandom().random, services.gatekeeper
     recorder = _make_recorder(clients, services.journal, queue)
+    recorder = replace(recorder, jitter=jitter, enlist=gatekeeper.enlist if gatekeeper else recorder.enlist)
     log = OutcomeLog(make_logger())
-    jitter = random.SystemRandom().random
     metrics = _make_metrics(settings)
     tags = StatusTags(_make_tagging(clients), services, log.incomplete) if settings.status_tags else None
-    last = settings.last_receive
 
     def make() -> Consumer:
-        closing = Closing(recorder, metrics(), log, services.multipart, tags, last)
+        closing = Closing(recorder, metrics(), log, services.multipart, tags)
         return Consumer(services, queue, closing, jitter)
 
     return make
@@ -215,11 +221,26 @@ def make_batch(settings: Settings) -> tuple[Services, OutcomeLog]:
     return make_services(settings, Clients()), OutcomeLog(make_logger())
 
 
+def make_release(settings: Settings) -> "ReleaseServices":
+    """Build what sends parked changes to their queues again."""
+    from replicator.aws.outbox import SqsOutbox  # noqa: PLC0415 - only this function needs them
+    from replicator.aws.parked import DynamoParking  # noqa: PLC0415
+    from replicator.flows.release import ReleaseServices  # noqa: PLC0415
+
+    clients = Clients()
+    parking = DynamoParking(clients.dynamodb(), settings.journal_table, settings.threshold_ms)
+    outbox = SqsOutbox(clients.sqs(), settings.change_queue_url, settings.part_queue_url)
+    return ReleaseServices(parking, outbox, side_by_side, now, OutcomeLog(make_logger()))
+
+
 def make_monitor(settings: Settings) -> "tuple[Callable[[], MonitorServices], UploadCleanup]":
     """Return the function that makes the monitor's services for one run, and what cleans up uploads."""
     from replicator.aws.journal_index import JournalIndex  # noqa: PLC0415 - here and below: only the monitor needs them
+    from replicator.aws.outbox import SqsOrders  # noqa: PLC0415
+    from replicator.aws.parked import DynamoParking  # noqa: PLC0415
     from replicator.aws.queue_depths import QueueDepths  # noqa: PLC0415
     from replicator.flows.watch.monitor import MonitorServices  # noqa: PLC0415
+    from replicator.flows.watch.parked import ParkedServices  # noqa: PLC0415
     from replicator.flows.watch.stale_uploads import UploadCleanup  # noqa: PLC0415
 
     clients = Clients()
@@ -231,6 +252,12 @@ def make_monitor(settings: Settings) -> "tuple[Callable[[], MonitorServices], Up
     queues = QueueDepths(sqs, changes, parts, dead_letters)
     rules = make_rules(settings, clients)
     metrics = _make_metrics(settings)
+    parked = ParkedServices(
+        DynamoGates(dynamodb, table),
+        DynamoParking(dynamodb, table, settings.threshold_ms),
+        SqsOrders(clients.sqs, settings.release_queue_url),
+        settings.releases,
+    )
     log = OutcomeLog(make_logger())
     published: set[Route] = set()
 
@@ -246,6 +273,7 @@ def make_monitor(settings: Settings) -> "tuple[Callable[[], MonitorServices], Up
             stack=settings.stack_name,
             claimant=f"monitor {uuid.uuid4()}",
             threshold_ms=settings.threshold_ms,
+            parked=parked,
             published=published,
         )
 

@@ -14,7 +14,7 @@ Item = tuple[Pair, str]
 
 @dataclass(slots=True)
 class MemoryJournal:
-    """A table whose reads are consistent and whose writes are conditional. `waiting` is what the index by age shows."""
+    """A table whose reads are consistent and whose writes are conditional. `waiting` is what its two indexes show."""
 
     points: Points = field(default_factory=Straight)
     entries: dict[Pair, Memory] = field(default_factory=dict)
@@ -23,6 +23,10 @@ class MemoryJournal:
     kept: dict[Item, Earlier] = field(default_factory=dict)
     claims: dict[Item, tuple[int, str]] = field(default_factory=dict)
     """Late versions whose event was claimed but is not reported yet: since when (epoch ms), and by whom."""
+    parkings: dict[Item, int] = field(default_factory=dict)
+    """How often each version was parked."""
+    tried: set[Item] = field(default_factory=set)
+    """Versions that were processed before they were parked, at any time."""
     failing: dict[Item, tuple[int, str]] = field(default_factory=dict)
     """Versions whose failure was claimed but is not reported yet: since when (epoch ms), and by whom."""
 
@@ -80,12 +84,15 @@ class MemoryJournal:
             return before
         failed = waiting.status is Status.FAILED
         self.waiting[item] = waiting
+        if waiting.parked and waiting.parked.tried:
+            self.tried.add(item)
+        self.parkings[item] = self.parkings.get(item, 0) + (waiting.parked is not None)
         self.kept[item] = replace(
             before or Earlier(waiting.status),
             status=waiting.status,
             reason=waiting.reason,
             tried_alone=0,
-            finished=0 if failed else waiting.note.attempts,
+            finished=0 if failed or waiting.parked else waiting.receives,
             counted_against=failed or (before is not None and before.counted_against),
             failure_reported=before is not None and before.failure_reported and not failed,
         )

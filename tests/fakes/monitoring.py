@@ -28,29 +28,35 @@ class MemoryIndex:
 
     def _read(self, status: Status, number: int) -> Iterator[Pending]:
         self.reads += 1
-        items = [item for item, each in self.journal.waiting.items() if each.status is status]
+        items = [item for item, each in self.journal.waiting.items() if each.status is status and not each.parked]
         found = [self._pending(item) for item in items if len(item[1]) % SHARDS == number]
         yield from sorted(found, key=lambda pending: pending.first_seen)
 
     def _pending(self, item: Item) -> Pending:
-        pair, version_id = item
-        waiting, kept = self.journal.waiting[item], self.journal.kept[item]
-        return Pending(
-            bucket=pair.source,
-            key=pair.key,
-            item_id=version_id,
-            destination=pair.destination,
-            rule_id=waiting.note.rule_id,
-            size=waiting.note.size,
-            first_seen=waiting.note.first_seen,
-            threshold_ms=waiting.threshold_ms or self.threshold_ms,
-            due=waiting.due,
-            reason=str(waiting.reason),
-            aspect=waiting.aspect,
-            counted_against=kept.counted_against,
-            claimed=self.journal.claims.get(item, (0, ""))[0],
-            reported=kept.missed_claimed and item not in self.journal.claims,
-        )
+        return pending_of(item, self.journal, self.threshold_ms)
+
+
+def pending_of(item: Item, journal: MemoryJournal, threshold_ms: int) -> Pending:
+    """Return what an index shows of an item that waits or failed."""
+    pair, version_id = item
+    waiting, kept = journal.waiting[item], journal.kept[item]
+    return Pending(
+        bucket=pair.source,
+        key=pair.key,
+        item_id=version_id,
+        destination=pair.destination,
+        rule_id=waiting.note.rule_id,
+        size=waiting.note.size,
+        first_seen=waiting.note.first_seen,
+        threshold_ms=waiting.threshold_ms or threshold_ms,
+        due=waiting.due,
+        reason=str(waiting.reason),
+        aspect=waiting.aspect,
+        counted_against=kept.counted_against,
+        claimed=journal.claims.get(item, (0, ""))[0],
+        reported=kept.missed_claimed and item not in journal.claims,
+        parked=waiting.parked is not None,
+    )
 
 
 @dataclass(slots=True)

@@ -20,6 +20,10 @@ class QueuedMessage:
     receives: int = 0
     visible: float = 0.0
     redriven: bool = False
+    parked: int = 0
+    tried: bool = False
+    only: str = ""
+    probe: bool = False
 
 
 @dataclass(slots=True)
@@ -52,7 +56,17 @@ class MemoryQueue:
         """Return a message as SQS delivers it, and hide it."""
         message.receives += 1
         message.visible = self.clock.now + self.timeout
-        return Message(message.id, message.id, message.body, message.receives, message.redriven)
+        return Message(
+            message.id,
+            message.id,
+            message.body,
+            message.receives,
+            message.redriven,
+            message.only,
+            message.parked,
+            message.tried,
+            message.probe,
+        )
 
     def delete(self, message_ids: Sequence[str]) -> None:
         for message_id in message_ids:

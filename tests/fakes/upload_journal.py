@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from replicator.core.deciding.journal import Pair
+from replicator.core.outcomes.parking import Parked
 from replicator.core.parts.uploads import CopySource, Failure, PartsMessage, Upload, UploadRef
+from replicator.flows.release import ParkedEntry
 
 from tests.fakes.points import Call, Points, Straight
 from tests.fakes.queue import MemoryQueue
@@ -19,6 +21,8 @@ class MemoryUploadJournal:
     points: Points = field(default_factory=Straight)
     uploads: dict[Place, Upload] = field(default_factory=dict)
     retired: set[str] = field(default_factory=set)
+    parked: dict[tuple[str, str], ParkedEntry] = field(default_factory=dict)
+    parkings: int = 0
 
     def find(self, pair: Pair, source: CopySource, change_id: str) -> Upload | None:
         place = (pair, change_id, source.bucket, source.version_id)
@@ -43,6 +47,14 @@ class MemoryUploadJournal:
 
     def retire(self, pair: Pair, upload: UploadRef) -> None:
         self.points.call(_call("RETIRED", pair, upload.id), lambda: self.retired.add(upload.id))
+
+    def park(self, pair: Pair, upload_id: str, number: int, parked: Parked) -> None:
+        self.points.call(_call("PARK PARTS", pair, upload_id), lambda: self._park(pair, upload_id, number, parked))
+
+    def _park(self, pair: Pair, upload_id: str, number: int, parked: Parked) -> None:
+        item = (f"{pair.source}/{pair.key}", f"{pair.destination}#parts#{upload_id}/{number}")
+        self.parkings += 1
+        self.parked[item] = ParkedEntry(item, pair.destination, parked.release_at, self.parkings, parked.body)
 
     def of(self, pair: Pair) -> Sequence[Upload]:
         return self.points.call(

@@ -48,6 +48,7 @@ class LargeStage(Stage):
         self.upload_journal = MemoryUploadJournal(self.points)
         self.part_queue = MemoryQueue(self.s3.clock, self.points, timeout=1800.0)
         self.part_queue.dead = self.queue.dead  # there is one dead-letter queue
+        self.parking.uploads, self.outbox.parts = self.upload_journal, self.part_queue
         multipart = Multipart(
             model=self.model,
             source=lambda bucket: MemoryUploads(self.uploads, bucket, "source", self.points, OURS),
@@ -82,12 +83,18 @@ class LargeStage(Stage):
         self.part_queue.delete([message.id for message in batch if message.id not in waiting])
         return waiting
 
-    def deliver_all(self, at_most: int = 300) -> int:
-        """Deliver from both queues, and wait for hidden messages, until both are empty; return the batches it took."""
+    def deliver_all(self, at_most: int = 500) -> int:
+        """Deliver from both queues, and wait for hidden and parked messages, until there are none; return the batches.
+
+        That is, how many of them it took.
+        """
         for count in range(at_most):
             messages = [*self.queue.messages.values(), *self.part_queue.messages.values()]
-            if not messages:
+            if not messages and not self.parked() and not self.upload_journal.parked:
                 return count
+            if not messages:
+                self.wait_for_parked()
+                continue
             nearest = min(message.visible for message in messages)
             self.s3.clock.advance(max(0.0, nearest - self.s3.clock.now))
             if self.queue.visible():

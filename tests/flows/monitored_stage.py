@@ -50,6 +50,7 @@ class MonitoredStage:
             side_by_side=in_turn,
             stack="stack",
             threshold_ms=THRESHOLD_MS,
+            parked=self.stage.parked_services,
             claimant=f"run {next(_runs)}",
             published=self.reported,
         )

@@ -11,17 +11,22 @@ from typing import Any
 from replicator.core.deciding.eligibility import Limits
 from replicator.core.deciding.result import Result
 from replicator.core.outcomes.outcome import Outcome, Reason, Status
+from replicator.core.outcomes.threshold import Depth
 from replicator.core.rules.rule import Rule
 from replicator.core.versions.origin import Site, find_mark
 from replicator.flows.change.conclude import Closing
 from replicator.flows.change.consume import Consumer, consume
+from replicator.flows.change.gatekeeper import Gatekeeper
 from replicator.flows.change.reading import Marks
 from replicator.flows.change.record import Recorder
 from replicator.flows.change.replicate import Services
+from replicator.flows.release import ReleaseServices, release
+from replicator.flows.watch.parked import ParkedServices, look_behind, send_for
 
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.notifications import notification
 from tests.fakes.objects import MemoryBuckets
+from tests.fakes.parking import MemoryGates, MemoryOrders, MemoryOutbox, MemoryParking
 from tests.fakes.points import Call, Mishap, Scripted
 from tests.fakes.queue import MemoryQueue, QueuedMessage
 from tests.fakes.reporting import MemoryLog, MemoryMeasures, MemoryNotices, in_turn
@@ -73,6 +78,10 @@ class Stage:
     services: Services = field(init=False)
     recorder: Recorder = field(init=False)
     consumer: Consumer = field(init=False)
+    gates: MemoryGates = field(init=False)
+    parking: MemoryParking = field(init=False)
+    orders: MemoryOrders = field(init=False)
+    outbox: MemoryOutbox = field(init=False)
 
     def __post_init__(self) -> None:
         for name in (EAST, WEST, NORTH):
@@ -81,7 +90,13 @@ class Stage:
         self.queue = MemoryQueue(self.s3.clock, self.points)
         self.journal = MemoryJournal(self.points)
         self.notices = MemoryNotices(self.points)
+        self.gates = MemoryGates(self.points)
+        self.parking = MemoryParking(self.journal, threshold_ms=THRESHOLD_MS, points=self.points)
+        self.orders = MemoryOrders(self.points)
+        self.outbox = MemoryOutbox(self.queue, points=self.points)
         self.rule_sets.put(EAST, *self.rules)
+        now = self.s3.clock.milliseconds
+        gatekeeper = Gatekeeper(self.gates, now, self.log)
         self.s3.listeners.append(self._send)
         self.services = Services(
             buckets=MemoryBuckets(self.s3, self.points, OURS),
@@ -90,10 +105,11 @@ class Stage:
             marks=Marks(),
             limits=self.limits,
             side_by_side=in_turn,
-            now=self.s3.clock.milliseconds,
+            now=now,
             own_principals=frozenset({OURS}),
+            gatekeeper=gatekeeper,
         )
-        self.recorder = Recorder(self.journal, self.queue, self.notices, self.s3.clock.milliseconds)
+        self.recorder = Recorder(self.journal, self.queue, self.notices, now, gatekeeper.enlist, lambda: 0.5)
         self.consumer = Consumer(
             self.services, self.queue, Closing(self.recorder, self.measures, self.log), lambda: 0.5
         )
@@ -155,17 +171,55 @@ class Stage:
         self.queue.delete([message.id for message in batch if message.id not in waiting])
         return waiting
 
-    def deliver_all(self, at_most: int = 50) -> int:
-        """Deliver, and wait for hidden messages, until the queue is empty; return how many batches that took."""
+    def deliver_all(self, at_most: int = 500) -> int:
+        """Deliver, and wait for hidden and parked changes, until there are none; return how many batches that took."""
         for count in range(at_most):
-            if not self.queue.messages:
+            if not self.queue.messages and not self.parked():
                 return count
+            if not self.queue.messages:
+                self.wait_for_parked()
+                continue
             nearest = min(message.visible for message in self.queue.messages.values())
             self.s3.clock.advance(max(0.0, nearest - self.s3.clock.now))
             self.deliver()
         raise AssertionError(f"still on the queue after {at_most} batches: {[*self.queue.messages]}")
 
+    @property
+    def parked_services(self) -> ParkedServices:
+        """What the monitor needs for parked changes."""
+        return ParkedServices(self.gates, self.parking, self.orders, full=60_000)
+
+    def wait_for_parked(self) -> None:
+        """Let time pass until the next minute after something parked is due, at whose end it is sent for."""
+        due = min(each.release_at for each in self.parking.all()) / 1000
+        self.s3.clock.advance(max(0.0, due - self.s3.clock.now))
+        self.pass_a_minute()
+
+    def pass_a_minute(self) -> None:
+        """Let a minute pass, at whose end parked changes are sent for."""
+        self.s3.clock.advance(60)
+        self.release_parked()
+
+    def release_parked(self) -> None:
+        """Let the monitor step the gates as it does each minute, and carry out its orders."""
+        now, parked = self.s3.clock.milliseconds(), self.parked_services
+        gates = list(self.gates.all().values())
+        send_for(look_behind(gates, self.parking, in_turn, self.log, now), parked, Depth(), now)
+        self.carry_out_orders()
+
+    def carry_out_orders(self) -> None:
+        """Carry out the orders of the monitor, as ReleaseFunction does."""
+        services = ReleaseServices(self.parking, self.outbox, in_turn, self.s3.clock.milliseconds, self.log)
+        given, self.orders.waiting = self.orders.waiting, []
+        for order in given:
+            release(order, services)
+
     # What a test looks at
+
+    def parked(self) -> dict[tuple[str, str], int]:
+        """Return what is parked, and when each is due (epoch ms), by destination and item id."""
+        waiting = self.journal.waiting.items()
+        return {(pair.destination, item): each.parked.release_at for (pair, item), each in waiting if each.parked}
 
     def replicas(self, key: str = "k", bucket: str = WEST) -> list[str]:
         """Return the source version of each entry, oldest first; `-` for a delete marker or a native version."""

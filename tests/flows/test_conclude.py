@@ -296,33 +296,26 @@ def test_results_are_counted_once_and_logged_unless_completed(
     assert stage.steps() == steps
 
 
-# The last receive
+# What is given up
 
 
-def given_up(stage: ClosingStage, last_receive: int, receive_count: int) -> Result:
-    stage.change_closing(last_receive=last_receive)
-    [concluded] = stage.closing.conclude([result(Status.PENDING, receive_count=receive_count)])
-    return concluded
-
-
-LAST_RECEIVES: dict[str, tuple[int, int, Status]] = {
-    # last receive, receive, status
-    "before the last receive": (3, 2, Status.PENDING),
-    "at the last receive": (3, 3, Status.FAILED),
-    "after the last receive": (3, 4, Status.FAILED),
-    "where the last receive is not known": (0, 99, Status.PENDING),
+TRIED: dict[str, tuple[Reason, Delivery, Status]] = {
+    "throttled at its thousandth receive": (Reason.THROTTLED, Delivery(1000), Status.PENDING),
+    "throttled after its thousandth parking": (Reason.THROTTLED, Delivery(parked=1000), Status.PENDING),
+    "unreadable at its fourth receive": (Reason.UNREADABLE, Delivery(4), Status.PENDING),
+    "unreadable at its fifth receive": (Reason.UNREADABLE, Delivery(5), Status.FAILED),
+    "unreadable after it was parked for something else": (Reason.UNREADABLE, Delivery(parked=1), Status.FAILED),
 }
 
 
-@pytest.mark.parametrize(("last", "receive_count", "status"), LAST_RECEIVES.values(), ids=LAST_RECEIVES)
-def test_a_change_that_waits_fails_at_the_last_receive_of_its_message(
-    stage: ClosingStage, last: int, receive_count: int, status: Status
+@pytest.mark.parametrize(("reason", "delivery", "status"), TRIED.values(), ids=TRIED)
+def test_only_what_time_does_not_cure_is_given_up(
+    stage: ClosingStage, reason: Reason, delivery: Delivery, status: Status
 ) -> None:
-    assert given_up(stage, last, receive_count).outcome.status is status
-
-
-def test_a_change_that_fails_at_its_last_receive_is_dead_lettered_with_its_reason(stage: ClosingStage) -> None:
-    outcome = given_up(stage, 3, 3).outcome
-    assert outcome.reason is Reason.THROTTLED
-    assert "given up after 3 attempts" in outcome.detail
-    assert [dead.outcome for dead in stage.queue.dead] == [outcome]
+    waiting = result(Status.PENDING)
+    waiting = replace(waiting, attempt=replace(waiting.attempt, delivery=delivery)).with_outcome(reason=reason)
+    [concluded] = stage.closing.conclude([waiting])
+    assert concluded.outcome.status is status
+    if status is Status.FAILED:
+        assert f"given up after {delivery.attempts} attempts" in concluded.outcome.detail
+        assert [dead.outcome for dead in stage.queue.dead] == [concluded.outcome]

@@ -39,5 +39,5 @@ def test_the_model_counts_the_requests_of_a_small_object() -> None:
     stage.put_large(b"one")
     stage.deliver_all()
     made = Counter(call.operation for call in stage.points.calls)
-    assert made == {"HEAD": 1, "COPY": 1, "READ": 1, "SETTLE": 1}
+    assert made == {"READ GATES": 1, "HEAD": 1, "COPY": 1, "READ": 1, "SETTLE": 1}, "gates: once in ten seconds"
     assert costs.requests(0, 0, 0) == costs.Requests(puts=1, gets=1, writes=1, reads=1)

@@ -4,7 +4,6 @@ In the end there is one replica for each version, no upload, and nothing that wa
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Status, Temporary
@@ -223,17 +222,6 @@ def test_a_malformed_part_message_fails_with_its_reason() -> None:
     stage.part_queue.send("{}")
     stage.deliver_all()
     assert [dead.outcome.reason for dead in stage.queue.dead] == [Reason.MALFORMED]
-
-
-def test_a_part_message_fails_with_its_reason_at_its_last_receive() -> None:
-    stage = fresh()
-    stage.part_consumer = replace(stage.part_consumer, closing=replace(stage.part_consumer.closing, last_receive=3))
-    stage.put_large(b"seven77")
-    stage.deliver()
-    stage.fail("COPY PART", THROTTLED, times=1000)
-    stage.deliver_all()
-    assert [dead.outcome.reason for dead in stage.queue.dead] == [Reason.THROTTLED]
-    assert "given up after 3 attempts" in stage.queue.dead[0].outcome.detail
 
 
 def test_a_duplicate_that_finds_its_version_there_aborts_the_upload_that_is_not_needed_any_more() -> None:

@@ -206,28 +206,6 @@ def test_a_redriven_change_that_fails_again_is_reported_again_but_not_counted_ag
     assert len(monitored.stage.queue.dead) == 1
 
 
-def test_temporary_trouble_becomes_a_failure_with_its_reason_before_sqs_gives_the_message_up() -> None:
-    monitored = MonitoredStage()
-    monitored.stage.change_closing(last_receive=5)
-    monitored.stage.fail("COPY", SLOW, 99)
-    monitored.stage.put()
-    monitored.stage.deliver_all()
-    [failed] = monitored.stage.queue.dead
-    assert (failed.outcome.reason, failed.attempts) == (Reason.THROTTLED, 5)
-    assert "given up after 5 attempts" in failed.outcome.detail
-    assert FAILED in monitored.event_kinds()
-
-
-def test_a_change_that_completes_at_its_last_receive_is_no_failure() -> None:
-    monitored = MonitoredStage()
-    monitored.stage.change_closing(last_receive=2)
-    monitored.stage.fail("COPY", SLOW, 1)
-    monitored.stage.put()
-    monitored.stage.deliver_all()
-    assert final(monitored.stage).status is Status.COMPLETED
-    assert monitored.stage.queue.dead == []
-
-
 def test_the_event_of_a_failure_that_cannot_be_sent_is_sent_when_the_message_comes_back() -> None:
     monitored = MonitoredStage()
     monitored.stage.fail("COPY", DENIED)

@@ -16,6 +16,11 @@ TO_WEST = rule(WEST, rule_id="all")
 READ = Grant("READ", 'id="reader"')
 
 
+def made(stage: Stage) -> list[str]:
+    """Return the requests about the change: the gates are read once in ten seconds, whatever comes."""
+    return [call.operation for call in stage.points.calls if call.operation != "READ GATES"]
+
+
 def skipped(stage: Stage) -> Reason | None:
     [(status, reason)] = stage.counted
     assert status is Status.SKIPPED
@@ -27,7 +32,7 @@ def test_the_first_version_of_a_key_costs_four_requests() -> None:
     stage = Stage([TO_WEST])
     stage.put()
     stage.deliver_all()
-    assert [call.operation for call in stage.points.calls] == ["READ", "HEAD", "COPY", "SETTLE"]
+    assert made(stage) == ["READ", "HEAD", "COPY", "SETTLE"]
 
 
 def test_a_further_version_of_a_key_costs_four_requests() -> None:
@@ -129,7 +134,7 @@ def test_a_key_of_a_disabled_rule_is_skipped_with_that_reason_and_without_a_requ
     stage.deliver_all()
     assert skipped(stage) is Reason.NO_RULE
     assert [outcome.detail for outcome in stage.outcomes] == ["every rule that names its key is disabled"]
-    assert stage.points.calls == []
+    assert made(stage) == []
 
 
 def test_a_key_that_no_rule_selects_costs_no_request() -> None:
@@ -137,7 +142,7 @@ def test_a_key_that_no_rule_selects_costs_no_request() -> None:
     stage.put("notes/1")
     stage.deliver_all()
     assert skipped(stage) is Reason.NO_RULE
-    assert stage.points.calls == []
+    assert made(stage) == []
 
 
 def test_a_version_that_a_replicator_wrote_costs_no_request() -> None:

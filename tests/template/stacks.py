@@ -17,6 +17,7 @@ FUNCTIONS = {
     "ReplicateFunction": "replicate",
     "CopyPartsFunction": "copy_parts",
     "MonitorFunction": "monitor",
+    "ReleaseFunction": "release",
     "BatchFunction": "batch",
 }
 ROLES = {name: name.replace("Function", "Role") for name in FUNCTIONS}

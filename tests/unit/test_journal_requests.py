@@ -112,7 +112,7 @@ def test_a_memory_is_stored_under_its_destination() -> None:
 def test_a_version_that_waits_is_stored_in_the_index() -> None:
     table = WillingTable()
     note = Note("rule", 7, NOON, 2)
-    over(table).wait(PAIR, Waiting(Status.PENDING, Reason.THROTTLED, "why", "v1", note, 900_000, NOON))
+    over(table).wait(PAIR, Waiting(Status.PENDING, Reason.THROTTLED, "why", "v1", note, 900_000, NOON, receives=2))
     assert table.asked[0]["Key"] == key("west#v1")
     assert stored(table.asked[0]) == {
         "status": {"S": "PENDING"},

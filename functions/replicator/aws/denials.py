@@ -8,21 +8,8 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.ht
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
-from replicator.core.outcomes.outcome import Reason
-
-
-class Side(StrEnum):
-    """Which resource a request is for, and so where the trouble is: a user's bucket, or a resource of the stack."""
-
-    SOURCE = "source"
-    DESTINATION = "destination"
-    JOURNAL = "journal"
-    QUEUE = "queue"
-    EVENTS = "events"
-    RULES = "rules"
-
+from replicator.core.outcomes.outcome import Reason, Side
 
 DENIED = frozenset(
     {"AccessDenied", "AllAccessDisabled", "AccountProblem", "403", "Forbidden", "KMS.AccessDeniedException"}

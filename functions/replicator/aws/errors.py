@@ -21,8 +21,8 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from replicator.aws.denials import ANY, DENIED, Side, named_in, reason_of
-from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Temporary
+from replicator.aws.denials import ANY, DENIED, named_in, reason_of
+from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Side, Temporary, Trouble
 from replicator.core.parts.uploads import SourceGone, UploadGone, UploadSpoiled
 
 __all__ = [
@@ -166,6 +166,13 @@ def status_of(error: ClientError) -> int:
 
 def translate(error: Exception, operation: str, side: Side) -> Temporary | Permanent | Conflict:
     """Return the trouble that botocore's exception means. Its `detail` names operation, side and error code."""
+    trouble = _translate(error, operation, side)
+    if isinstance(trouble, Trouble):
+        trouble.side = side
+    return trouble
+
+
+def _translate(error: Exception, operation: str, side: Side) -> Temporary | Permanent | Conflict:
     if isinstance(error, ClientError):
         return _from_answer(error, operation, side)
     if isinstance(error, Unreadable | ResponseParserError | ValueError | TypeError):

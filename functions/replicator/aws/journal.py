@@ -4,6 +4,7 @@ This module turns values into attributes and back; docs/architecture.md ("The jo
 and conditions are in table.py.
 """
 
+import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from replicator.aws.table import (
     IS_NO_MEMORY,
     IS_OPEN,
     NOT_COMPLETED,
+    UNPARKED,
     JournalTable,
     Json,
     Update,
@@ -20,12 +22,14 @@ from replicator.aws.table import (
     memory_key,
     nobody_else_reports_failed,
     nobody_else_reports_missed,
+    release_partition_of,
     settled_last_at,
     shard_of,
     version_key,
 )
 from replicator.core.deciding.journal import Memory, Pair
 from replicator.core.outcomes.outcome import Reason, Status
+from replicator.core.outcomes.parking import Parked
 from replicator.core.versions.change import Aspect
 from replicator.core.versions.origin import Origin
 from replicator.core.versions.version import Replica
@@ -73,22 +77,30 @@ class DynamoJournal:
 
     def wait(self, pair: Pair, waiting: Waiting) -> Earlier | None:
         """Record a change that waits or failed, unless it is completed. Return what was recorded before."""
-        failed = waiting.status is Status.FAILED
+        failed, key = waiting.status is Status.FAILED, version_key(pair, waiting.item_id)
         values = {
             **_waiting(pair, waiting),
             "begun": 0,
-            "finished": 0 if failed else waiting.note.attempts,  # a redriven failure is another message
+            # A failure that is redriven and a change that was parked come back in another message.
+            "finished": 0 if failed or waiting.parked else waiting.receives,
             **({"against": True} if failed else {}),
         }
-        update = Update(values, remove="failed_told" if failed else "")
-        before = self._table.write_over(version_key(pair, waiting.item_id), update, NOT_COMPLETED)
+        removed = ["failed_told"] if failed else []
+        if waiting.parked:
+            values |= parked_values(waiting.parked, release_partition_of(pair.destination, key))
+            update = Update(values, remove=", ".join(["waiting", *removed]), count={"parkings": 1})
+        else:
+            values["waiting"] = shard_of(waiting.status, pair)
+            update = Update(values, remove=", ".join([UNPARKED, *removed]))
+        before = self._table.write_over(key, update, NOT_COMPLETED)
         if before is None:
             return Earlier(Status.COMPLETED)
         return _earlier(before) if before else None
 
     def begin(self, pair: Pair, waiting: Waiting) -> None:
         """Record and count that a delivery begins to process a change alone, unless the change is completed."""
-        update = Update(_waiting(pair, waiting), count="begun")
+        values = {**_waiting(pair, waiting), "waiting": shard_of(waiting.status, pair)}
+        update = Update(values, remove=UNPARKED, count={"begun": 1})
         self._table.write(version_key(pair, waiting.item_id), update, NOT_COMPLETED)
 
     def earlier(self, pair: Pair, version_id: str) -> Earlier | None:
@@ -118,12 +130,12 @@ class DynamoJournal:
 
     def note_completed(self, pair: Pair, version_id: str, message: str, completed: int) -> None:
         """Record that the handler of this message completed a change, because the message will come back."""
-        update = Update({**_closed(completed), "message": message}, remove="waiting")
+        update = Update({**_closed(completed), "message": message}, remove=f"waiting, {UNPARKED}")
         self._table.write(version_key(pair, version_id), update, IS_NO_MEMORY)
 
     def close(self, pair: Pair, version_id: str, completed: int) -> Earlier | None:
         """Mark a change that waited as completed, and return what was recorded. Nothing happens if it never waited."""
-        update = Update(_closed(completed), remove="waiting")
+        update = Update(_closed(completed), remove=f"waiting, {UNPARKED}")
         before = self._table.write_over(version_key(pair, version_id), update, IS_OPEN)
         return _earlier(before) if before else None
 
@@ -133,7 +145,6 @@ def _waiting(pair: Pair, waiting: Waiting) -> dict[str, Any]:
     note = waiting.note
     return {
         "status": waiting.status,
-        "waiting": shard_of(waiting.status, pair),
         "reason": waiting.reason,
         "detail": waiting.detail,
         "version_id": waiting.item_id,
@@ -146,6 +157,13 @@ def _waiting(pair: Pair, waiting: Waiting) -> dict[str, Any]:
         "attempts": note.attempts,
         "due": waiting.due,
     }
+
+
+def parked_values(parked: Parked, partition: str) -> dict[str, Any]:
+    """Return the attributes that park an item. Its message is compressed: so most items stay below one write unit."""
+    body = zlib.compress(parked.body.encode())
+    values = {"parked": partition, "release_at": parked.release_at, "parked_body": body}
+    return {**values, "tried": True} if parked.tried else values  # of several messages, one may have been processed
 
 
 def _earlier(item: Json) -> Earlier:

@@ -28,27 +28,32 @@ class JournalIndex:
         return [partial(self._read, partition) for partition in shards(status)]
 
     def _read(self, partition: str) -> Iterator[Pending]:
-        return map(self._pending, self._table.waiting(partition))
+        return (pending_of(item, self._threshold_ms) for item in self._table.waiting(partition))
 
-    def _pending(self, item: Json) -> Pending:
-        """Read one item without boto3's deserializer, which would take as long as everything else in the monitor."""
-        bucket, key = bucket_and_key(item["object"]["S"])
-        return Pending(
-            bucket=bucket,
-            key=key,
-            item_id=item["version_id"]["S"],
-            destination=item["destination"]["S"],
-            rule_id=_text(item, "rule"),
-            size=_number(item, "size"),
-            first_seen=_number(item, "first_seen"),
-            threshold_ms=_number(item, "threshold") or self._threshold_ms,
-            due=_number(item, "due"),
-            reason=_text(item, "reason"),
-            aspect=_aspect(item),
-            counted_against=_flag(item, "against"),
-            claimed=_number(item, "missed_at"),
-            reported=_flag(item, "missed_told"),
-        )
+
+def pending_of(item: Json, threshold_ms: int) -> Pending:
+    """Read one item without boto3's deserializer, which would take as long as everything else in the monitor.
+
+    threshold_ms: the stack's own, for items that have none.
+    """
+    bucket, key = bucket_and_key(item["object"]["S"])
+    return Pending(
+        bucket=bucket,
+        key=key,
+        item_id=item["version_id"]["S"],
+        destination=item["destination"]["S"],
+        rule_id=_text(item, "rule"),
+        size=_number(item, "size"),
+        first_seen=_number(item, "first_seen"),
+        threshold_ms=_number(item, "threshold") or threshold_ms,
+        due=_number(item, "due"),
+        reason=_text(item, "reason"),
+        aspect=_aspect(item),
+        counted_against=_flag(item, "against"),
+        claimed=_number(item, "missed_at"),
+        reported=_flag(item, "missed_told"),
+        parked="parked" in item,
+    )
 
 
 def _aspect(item: Json) -> Aspect:

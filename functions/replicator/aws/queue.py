@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 REDRIVEN = "Redriven"
 """Message attribute of a change that `s3replicator failures redrive` sent to the change queue again."""
+PARKED = "Parked"
+"""Message attribute of a change that was parked: how often."""
+TRIED = "Tried"
+"""Message attribute of a parked change that was processed before it was parked."""
+PROBE = "Probe"
+"""Message attribute of a parked change that tries a destination whose gate is shut."""
 REASON, DETAIL, RULE, DESTINATION = "Reason", "Detail", "RuleId", "DestinationBucket"
 ORIGIN, FIRST_SEEN, ATTEMPTS = "Origin", "FirstSeen", "Attempts"
 """Message attributes of a failure in the dead-letter queue. SQS's own redrive keeps them on the message."""

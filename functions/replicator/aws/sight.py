@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from replicator.aws.asking import expecting
-from replicator.aws.denials import Side
+from replicator.core.outcomes.outcome import Side
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

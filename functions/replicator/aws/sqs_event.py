@@ -6,7 +6,7 @@ Separate from the queues' adapters: nothing here makes a request, and the functi
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from replicator.aws.queue import DESTINATION, REASON, REDRIVEN
+from replicator.aws.queue import DESTINATION, PARKED, PROBE, REASON, REDRIVEN, TRIED
 from replicator.flows.change.consume import Message
 
 
@@ -21,14 +21,21 @@ def answer(waiting: Sequence[str]) -> dict[str, Any]:
 
 
 def _message(record: Mapping[str, Any]) -> Message:
-    """Read one record. It was redriven if our command marked it, or if it has the attributes of a failure."""
+    """Read one record. It was redriven if our command marked it, or if it has the attributes of a failure.
+
+    SQS's own redrive keeps the attributes of a message that was parked, too: it is a failure since.
+    """
     attributes = record.get("messageAttributes", {})
     redriven = REDRIVEN in attributes or REASON in attributes
+    parked = int(attributes.get(PARKED, {}).get("stringValue", 0))
     return Message(
         id=record["messageId"],
         receipt=record["receiptHandle"],
         body=record["body"],
         receive_count=int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)),
         redriven=redriven,
-        only=attributes.get(DESTINATION, {}).get("stringValue", "") if redriven else "",
+        only=attributes.get(DESTINATION, {}).get("stringValue", "") if redriven or parked else "",
+        parked=parked,
+        tried=TRIED in attributes,
+        probe=PROBE in attributes,
     )

@@ -5,9 +5,13 @@
     east/photos/1.jpg       west#3sL4kqtJlcpXroDTDmJ                a version that waits, failed, or completed late
     east/photos/1.mov       west#upload#3sL4kq.../east/3sL4kq...    a multipart upload, in progress or ended
 
+    east/photos/1.mov       west#parts#3sL4kq.../1              a message of parts that was parked
+    gates                   west                                the gate of a destination
+
 Only items that are not finished have the attribute `waiting`, the partition key of the sparse index ByAge, whose sort
-key is `first_seen`. So finished work costs nothing there. Every write has a condition, and every condition has a name.
-docs/architecture.md ("The journal") explains the attributes.
+key is `first_seen`, or, if they are parked, the attribute `parked`, the partition key of the sparse index ByRelease,
+whose sort key is `release_at`. So finished work costs nothing there. Every write has a condition, and every condition
+has a name. docs/architecture.md ("The journal") explains the attributes.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,7 +26,9 @@ from replicator.aws.asking import asking, expecting
 from replicator.aws.errors import Side
 from replicator.core.deciding.journal import Pair
 from replicator.core.outcomes.backoff import OVERDUE_MS
+from replicator.core.outcomes.gate import Gate, GateState
 from replicator.core.outcomes.outcome import Status
+from replicator.core.outcomes.parking import partition_of
 from replicator.core.parts.uploads import CopySource
 from replicator.flows.ports import CLAIM_MS
 
@@ -30,6 +36,13 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 INDEX = "ByAge"
+RELEASES = "ByRelease"
+GATES = "gates"
+"""The partition of all gates. No object is kept there: the name of every other partition has a slash."""
+NOWHERE = "-"
+"""The sort key of the gate of what is parked before its destinations are known. No bucket's name is so short."""
+UNPARKED = "parked, parked_body"
+"""What an item has only while it is parked; attributes to remove."""
 SHARDS = 8
 """Partitions of the index per status, so that a day's backlog of a busy bucket stays below the limit of each."""
 UPLOADS = "UPLOAD"
@@ -74,6 +87,16 @@ def upload_key(pair: Pair, source: CopySource, change_id: str) -> Json:
     return _key(pair, f"{_uploads_of(pair)}{change_id}/{source.bucket}/{source.version_id}")
 
 
+def parts_key(pair: Pair, upload_id: str, number: int) -> Json:
+    """Return the primary key of a parked message of parts. number: of its first part."""
+    return _key(pair, f"{pair.destination}#parts#{upload_id}/{number}")
+
+
+def gate_key(destination: str) -> Json:
+    """Return the primary key of the gate of a destination."""
+    return {"object": {"S": GATES}, "target": {"S": destination or NOWHERE}}
+
+
 def _uploads_of(pair: Pair) -> str:
     return f"{pair.destination}#upload#"
 
@@ -90,6 +113,17 @@ def shard_of(status: Status, pair: Pair) -> str:
 def shards(status: Status) -> list[str]:
     """Return all index partitions of one status."""
     return [f"{status}#{number}" for number in range(SHARDS)]
+
+
+def release_partition(destination: str, partition: str) -> str:
+    """Return the index partition of what is parked for a destination, by the name of one of PARTITIONS."""
+    return f"{destination}#{partition}"
+
+
+def release_partition_of(destination: str, key: Json) -> str:
+    """Return the index partition of the item with this primary key while it is parked."""
+    name = f"{key['object']['S']} {key['target']['S']}"
+    return release_partition(destination, partition_of(name))
 
 
 def expires_at(finished_ms: int) -> int:
@@ -114,11 +148,17 @@ IS_NO_MEMORY = Condition("attribute_not_exists(generation)")  # true of every ve
 NOT_COMPLETED = Condition("NOT #status = :completed", COMPLETED)
 IS_FAILED = Condition("#status = :failed", {":failed": Status.FAILED})
 IS_OPEN = Condition(
-    "(attribute_exists(waiting) OR attribute_exists(against) OR attribute_exists(failing_by)) "
+    "(attribute_exists(waiting) OR attribute_exists(parked) OR attribute_exists(against) "
+    "OR attribute_exists(failing_by)) "
     "AND NOT #status = :completed",
     COMPLETED,
 )
 NO_UPLOAD = Condition("attribute_not_exists(upload)")
+NO_GATE = Condition("attribute_not_exists(since)")
+IS_NOT_SHUT = Condition("attribute_not_exists(since) OR NOT #state = :shut", {":shut": GateState.SHUT})
+IS_SHUT = Condition("#state = :shut", {":shut": GateState.SHUT})
+IS_OPENING = Condition("#state = :opening", {":opening": GateState.OPENING})
+HAS_GATE = Condition("attribute_exists(since)")
 
 
 def settled_last_at(generation: int) -> Condition:
@@ -150,6 +190,19 @@ def nobody_else_reports_failed(now: int, claimant: str) -> Condition:
     )
 
 
+def parked_last_at(parkings: int) -> Condition:
+    """Require that the item is parked, and was not parked again since it was read."""
+    return Condition("attribute_exists(parked) AND parkings = :seen", {":seen": parkings})
+
+
+def is_gate(gate: Gate) -> Condition:
+    """Require that the gate is in the state in which it was read, and that nobody else has taken its next step."""
+    read = {"state": gate.state, "since": gate.since, "stepped": gate.stepped, "probed": gate.probed}
+    read["quiet"] = gate.quiet
+    expression = " AND ".join(f"{'#state' if name == 'state' else name} = :was_{name}" for name in read)
+    return Condition(expression, {f":was_{name}": value for name, value in read.items()})
+
+
 def is_upload(upload_id: str) -> Condition:
     """Require that the item is still about this upload."""
     return Condition("upload = :upload", {":upload": upload_id})
@@ -168,21 +221,20 @@ def nobody_else_reports_upload(upload_id: str, message: str) -> Condition:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What an update sets, which attributes it removes (names joined by commas), and which it increments by one."""
+    """What an update sets, which attributes it removes (names joined by commas), and what it adds to which others."""
 
     values: Json = field(default_factory=dict)
     remove: str = ""
-    count: str = ""
+    count: Mapping[str, int] = field(default_factory=dict)
 
     def arguments(self, condition: Condition) -> dict[str, Any]:
         """Return the arguments of UpdateItem, without table and key. DynamoDB refuses empty maps."""
-        named = self.values.keys() | ({"status"} if "#status" in condition.expression else ())
+        named = self.values.keys() | {name for name in ("status", "state") if f"#{name}" in condition.expression}
         values = {f":{name}": value for name, value in self.values.items()}
         values |= condition.compared
-        if self.count:
-            values[":one"] = 1
+        values |= {f":more_{name}": more for name, more in self.count.items()}
         arguments: dict[str, Any] = {
-            "UpdateExpression": _update_expression(tuple(self.values), self.remove, self.count),
+            "UpdateExpression": _update_expression(tuple(self.values), self.remove, tuple(self.count)),
             "ConditionExpression": condition.expression,
         }
         if named:
@@ -193,11 +245,11 @@ class Update:
 
 
 @cache
-def _update_expression(names: tuple[str, ...], remove: str, count: str) -> str:
+def _update_expression(names: tuple[str, ...], remove: str, count: tuple[str, ...]) -> str:
     """Write the update expression. Names that are set are placeholders: DynamoDB reserves many words."""
     parts = ["SET " + ", ".join(f"#{name} = :{name}" for name in names)] if names else []
     parts += [f"REMOVE {remove}"] if remove else []
-    parts += [f"ADD {count} :one"] if count else []
+    parts += ["ADD " + ", ".join(f"{name} :more_{name}" for name in count)] if count else []
     return " ".join(parts)
 
 
@@ -254,6 +306,27 @@ class JournalTable:
             IndexName=INDEX,
             KeyConditionExpression="waiting = :partition",
             ExpressionAttributeValues={":partition": _serialize(partition)},
+        )
+
+    def parked(self, partition: str, since: int, until: int) -> Iterator[Json]:
+        """Read one partition of what is parked and due between these (epoch ms), first due first: as `waiting` does."""
+        return self._query(
+            IndexName=RELEASES,
+            KeyConditionExpression="parked = :partition AND release_at BETWEEN :since AND :until",
+            ExpressionAttributeValues={
+                ":partition": _serialize(partition),
+                ":since": _serialize(since),
+                ":until": _serialize(until),
+            },
+        )
+
+    def gates(self) -> Iterator[Json]:
+        """Read all gates, consistently: items with DynamoDB's types, page by page."""
+        return self._query(
+            KeyConditionExpression="#object = :gates",
+            ExpressionAttributeNames={"#object": "object"},
+            ExpressionAttributeValues={":gates": _serialize(GATES)},
+            ConsistentRead=True,
         )
 
     def uploads(self, pair: Pair) -> Iterator[Json]:

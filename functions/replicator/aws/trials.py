@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from replicator.aws.asking import asking, required
-from replicator.aws.denials import OF_ACTIONS, Side, is_denial, named_in
+from replicator.aws.denials import OF_ACTIONS, is_denial, named_in
 from replicator.aws.objects import BucketObjects
 from replicator.core.deciding.copy import Copy, Guard
-from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Temporary
+from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Side, Temporary
 from replicator.core.parts.uploads import CopySource
 from replicator.core.versions.version import Head
 

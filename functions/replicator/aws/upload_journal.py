@@ -7,7 +7,9 @@ Separate from journal.py: the items and conditions are others, and most objects 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from replicator.aws.journal import parked_values
 from replicator.aws.table import (
+    IS_NO_MEMORY,
     NO_UPLOAD,
     UPLOADS,
     Condition,
@@ -18,11 +20,14 @@ from replicator.aws.table import (
     expires_at,
     is_upload,
     nobody_else_reports_upload,
+    parts_key,
     plain,
+    release_partition_of,
     upload_key,
 )
 from replicator.core.deciding.journal import Pair
 from replicator.core.outcomes.outcome import Reason
+from replicator.core.outcomes.parking import Parked
 from replicator.core.parts.parts import Cut
 from replicator.core.parts.uploads import CopySource, Failure, Upload, UploadRef
 
@@ -65,6 +70,12 @@ class DynamoUploadJournal:
     def retire(self, pair: Pair, upload: UploadRef) -> None:
         """Keep only why it failed, so that no other is started. Nothing happens if another one is in its place."""
         self._write(pair, upload, Update(remove="waiting"), is_upload(upload.id))
+
+    def park(self, pair: Pair, upload_id: str, number: int, parked: Parked) -> None:
+        """Park a message of parts. Its item has no place in the index by age: the change's own item has."""
+        key = parts_key(pair, upload_id, number)
+        values = parked_values(parked, release_partition_of(pair.destination, key))
+        self._table.write(key, Update(values, remove="expires_at", count={"parkings": 1}), IS_NO_MEMORY)
 
     def _write(self, pair: Pair, upload: UploadRef, update: Update, condition: Condition) -> bool:
         return self._table.write(upload_key(pair, upload.source, upload.change_id), update, condition)

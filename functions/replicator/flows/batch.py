@@ -29,7 +29,12 @@ CAREFUL = Delivery(redriven=True)
 def process_tasks(tasks: Sequence[Task | UnreadableTask], services: Services, log: Log) -> list[TaskResult]:
     """Return one result for each task. Nothing is raised: trouble is a result too."""
     closing = Closing(TaskRecorder(services.journal, services.now), NoMeasures(), log, services.multipart)
-    return services.side_by_side([partial(_process, task, services, closing) for task in tasks])
+    if services.gatekeeper:
+        services.gatekeeper.look()
+    results = services.side_by_side([partial(_process, task, services, closing) for task in tasks])
+    if services.gatekeeper:
+        services.gatekeeper.close_batch()
+    return results
 
 
 def _process(task: Task | UnreadableTask, services: Services, closing: Closing) -> TaskResult:
@@ -112,6 +117,10 @@ class TaskRecorder:
             except (Temporary, Permanent) as trouble:
                 return result.with_outcome(status=Status.PENDING, reason=trouble.reason, detail=trouble.detail)
         return result
+
+    def close_nowhere(self, results: Sequence[Result]) -> list[Result]:
+        """Do nothing: no task was ever parked."""
+        return list(results)
 
     def note_completed(self, results: Sequence[Result]) -> None:
         """Do nothing: a repeated task is decided again in any case."""

@@ -14,7 +14,8 @@ from replicator.core.deciding.journal import Pair
 from replicator.core.deciding.result import Result, ended, troubled
 from replicator.core.deciding.target import NO_TARGET, Target
 from replicator.core.outcomes.backoff import delay
-from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
+from replicator.core.outcomes.outcome import Outcome, Permanent, Reason, Status, Temporary
+from replicator.core.outcomes.parking import Parked, is_parked_now, wait_ms
 from replicator.core.parts.parts import PartRange
 from replicator.core.parts.uploads import (
     Failure,
@@ -58,7 +59,12 @@ def copy_parts(messages: Sequence[Message], consumer: Consumer, budget: TimeBudg
     multipart = consumer.services.multipart
     if multipart is None:
         raise LookupError("the services have no multipart")
+    gatekeeper = consumer.services.gatekeeper
+    if gatekeeper:
+        gatekeeper.look()
     waiting = [message.id for message in messages if not _process(message, consumer, multipart, budget)]
+    if gatekeeper:
+        gatekeeper.close_batch()
     consumer.closing.measures.flush()
     return waiting
 
@@ -71,26 +77,40 @@ def _process(message: Message, consumer: Consumer, multipart: Multipart, budget:
         [malformed] = consumer.closing.conclude([ended(attempt, Status.FAILED, Reason.MALFORMED, parts.why)])
         consumer.closing.count([malformed])
         return malformed.is_done
-    consumer.queue.hide(message.receipt, budget.hidden)
     attempt = Attempt(parts.change, delivery, Target(parts.destination, parts.account), consumer.services.threshold_ms)
     worker = _Worker(message, parts, attempt, consumer, multipart, budget)
+    gatekeeper = consumer.services.gatekeeper
+    if gatekeeper and gatekeeper.hold(attempt):
+        return worker.park(parts.change.time) or _come_back(message, consumer)
+    consumer.queue.hide(message.receipt, budget.hidden)
     try:
         worker.run()
     except _OutOfTime:
         consumer.queue.hide(message.receipt, SOON)
         return False
     except Temporary as trouble:
+        worker.saw(troubled(attempt, trouble))
         consumer.closing.log.outcome(parts.change, troubled(attempt, trouble).outcome)
     except Exception as error:
         consumer.closing.log.unexpected(parts.change, error)
     else:
+        worker.saw(Result(attempt, Outcome(Status.COMPLETED, destination=parts.destination)))
         return True
+    if is_parked_now(message.receive_count, message.parked):
+        return worker.park() or _come_back(message, consumer)
+    return _come_back(message, consumer)
+
+
+def _come_back(message: Message, consumer: Consumer) -> bool:
+    """Let a message come back after a growing delay; return that it is not done."""
     consumer.queue.hide(message.receipt, delay(message.receive_count, consumer.jitter()))
     return False
 
 
 def _delivery(message: Message) -> Delivery:
-    return Delivery(message.receive_count, message=message.id, from_part_queue=True)
+    return Delivery(
+        message.receive_count, message=message.id, from_part_queue=True, parked=message.parked, probe=message.probe
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +181,29 @@ class _Worker:
         earlier = self.consumer.services.journal.earlier(self.pair, self.change.item_id)
         return earlier is not None and earlier.status is Status.COMPLETED
 
+    # The gate
+
+    def saw(self, result: Result) -> None:
+        """Take what came of the parts as evidence about the destination."""
+        if self.consumer.services.gatekeeper:
+            self.consumer.services.gatekeeper.saw(result)
+
+    def park(self, came: int = 0) -> bool:
+        """Park the message, due when its turn is (`came`, epoch ms) or after a delay. Return False if that failed."""
+        services, message = self.consumer.services, self.message
+        now = services.now()
+        came = came or (self.change.time if message.probe else 0)
+        due = min(came, now) if came else now + wait_ms(message.parked, self.consumer.jitter())
+        try:
+            if services.gatekeeper:
+                services.gatekeeper.enlist(self.pair.destination)
+            first = self.parts.ranges[0].number
+            self.multipart.journal.park(self.pair, self.parts.upload_id, first, Parked(due, message.body))
+        except Temporary as trouble:
+            self.consumer.closing.log.incomplete(f"parts of {self.change.key} could not be parked: {trouble}")
+            return False
+        return True
+
     # Parts
 
     def _missing(self) -> Sequence[PartRange]:
@@ -207,7 +250,7 @@ class _Worker:
     # The change
 
     def _decide_again(self) -> None:
-        delivery = Delivery(message=self.message.id, from_part_queue=True, part_receives=self.message.receive_count)
+        delivery = replace(self.attempt.delivery, receive_count=1, part_receives=self.message.receive_count)
         for result in replicate(self.change, delivery, self.consumer.services, only=self.parts.destination):
             outcome = result.outcome
             if outcome.status is Status.PENDING and not outcome.is_final:

@@ -17,7 +17,9 @@ from replicator.core.deciding.journal import Memory, Pair
 from replicator.core.deciding.result import Result
 from replicator.core.deciding.target import Target
 from replicator.core.outcomes.backoff import OVERDUE_MS, PARTS_OVERDUE_MS
+from replicator.core.outcomes.gate import Gate
 from replicator.core.outcomes.outcome import Outcome, Reason, Status
+from replicator.core.outcomes.parking import Parked
 from replicator.core.versions.change import Aspect, Change
 from replicator.core.versions.version import Grant, Head, History
 
@@ -91,7 +93,8 @@ class Waiting:
     """A change that waits (PENDING) or failed for good (FAILED) at one destination.
 
     threshold_ms: how long after `note.first_seen` it may take; 0 for the stack's own threshold. due: by when its
-    message must have come back, epoch milliseconds. aspect: what the change concerns.
+    message must have come back, epoch milliseconds; 0 if it is parked, and so has none. aspect: what the change
+    concerns. receives: of its message.
     """
 
     status: Status
@@ -102,20 +105,25 @@ class Waiting:
     threshold_ms: int = 0
     due: int = 0
     aspect: Aspect = Aspect.CONTENT
+    receives: int = 0
+    parked: Parked | None = None
 
     @classmethod
-    def of(cls, attempt: Attempt, outcome: Outcome, now: int) -> "Waiting":
+    def of(cls, attempt: Attempt, outcome: Outcome, now: int, parked: Parked | None = None) -> "Waiting":
         """Return what the journal keeps of an attempt with this outcome. now: epoch milliseconds."""
-        change = attempt.change
+        change, delivery = attempt.change, attempt.delivery
+        overdue = PARTS_OVERDUE_MS if outcome.reason is Reason.PARTS_UNDER_WAY else OVERDUE_MS
         return cls(
             status=outcome.status,
             reason=outcome.reason or Reason.UNKNOWN,
             detail=outcome.detail,
             item_id=change.item_id,
-            note=Note(outcome.rule_id, outcome.size, change.time, attempt.delivery.receive_count),
+            note=Note(outcome.rule_id, outcome.size, change.time, delivery.attempts),
             threshold_ms=outcome.threshold_ms,
-            due=now + (PARTS_OVERDUE_MS if outcome.reason is Reason.PARTS_UNDER_WAY else OVERDUE_MS),
+            due=0 if parked else now + overdue,
             aspect=change.aspect or Aspect.CONTENT,
+            receives=delivery.receive_count,
+            parked=parked,
         )
 
 
@@ -156,7 +164,10 @@ class Journal(Protocol):
         """Replace the entry if its generation is still that of `before`, and return whether it was."""
 
     def wait(self, pair: Pair, waiting: Waiting) -> Earlier | None:
-        """Record a change that waits or failed, unless it is completed. Return what was recorded before."""
+        """Record a change that waits or failed, unless it is completed. Return what was recorded before.
+
+        A change that waits is parked from then on, or waits on its queue, whatever it did before.
+        """
 
     def begin(self, pair: Pair, waiting: Waiting) -> None:
         """Record and count that a delivery begins to process a change alone, unless the change is completed."""
@@ -186,6 +197,28 @@ class Journal(Protocol):
 
     def close(self, pair: Pair, item_id: str, completed: int) -> Earlier | None:
         """Mark a change that waited as completed, and return what was recorded. Nothing happens if it never waited."""
+
+
+class Gates(Protocol):
+    """The gates of the destinations, which all functions of the stack share. Every method raises Temporary."""
+
+    def all(self) -> Mapping[str, Gate]:
+        """Read all gates by destination, consistently. A destination without one is open, and has nothing parked."""
+
+    def enlist(self, destination: str, now: int) -> None:
+        """Make sure that the destination has a gate, so that the monitor looks for what is parked there."""
+
+    def shut(self, destination: str, reason: str, detail: str, now: int) -> None:
+        """Shut a gate, unless it is shut already."""
+
+    def begin_opening(self, destination: str, now: int) -> None:
+        """Let a gate that is shut begin to open. Nothing happens in any other state."""
+
+    def count(self, destination: str, succeeded: int, troubled: int) -> None:
+        """Add changes that ended while the gate is opening."""
+
+    def note_denied(self, destination: str, since: int, reason: str) -> None:
+        """Record since when a destination denies everything; 0 if it does not."""
 
 
 CLAIM_MS = 60_000

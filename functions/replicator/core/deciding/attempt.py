@@ -19,7 +19,9 @@ class Delivery:
     receive_count: how often SQS has delivered its message, this time included. redriven: the message comes from the
     dead-letter queue. message: its id. alone: nothing else is processed at the same time. from_part_queue: it is a part
     message. body: a message that contains just this change. part_receives: how often SQS delivered its part message.
-    asked_for: whoever sent it asks for the version even if S3's own replication wrote it.
+    asked_for: whoever sent it asks for the version even if S3's own replication wrote it. parked: how often the change
+    was parked before it was sent in this message. tried: it was processed before that. nowhere: it was parked before
+    its destinations were known. probe: it tries a destination whose gate is shut.
     """
 
     receive_count: int = 1
@@ -30,6 +32,15 @@ class Delivery:
     body: str = field(default="", repr=False)
     part_receives: int = 0
     asked_for: bool = False
+    parked: int = 0
+    tried: bool = False
+    nowhere: bool = False
+    probe: bool = False
+
+    @property
+    def attempts(self) -> int:
+        """How often the change was tried, as people are told: receives of this message, and one for each parking."""
+        return self.receive_count + self.parked
 
     @property
     def repeated(self) -> bool:
@@ -46,8 +57,13 @@ class Delivery:
 
     @property
     def came_back(self) -> bool:
-        """Return whether this message was processed before, and possibly left in the middle of a plan."""
-        return self.receive_count > 1 or self.redriven
+        """Return whether the change was processed before, and possibly left in the middle of a plan."""
+        return self.receive_count > 1 or self.redriven or self.tried
+
+    @property
+    def has_entry(self) -> bool:
+        """Return whether the journal may hold an entry of the change that must be closed."""
+        return self.repeated or self.parked > 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ class Trail:
 
     reported: another delivery recorded and counted it already. dead_lettered: an earlier delivery put it into the
     dead-letter queue. in_parts: there may be uploads to clean up. midway: it failed after it had written something, so
-    the top of the destination must be checked even if another handler completes the change. needs_cleanup: its uploads
-    could not be removed, and its message should come back for that.
+    the top of the destination must be checked even if another handler completes the change. needs_cleanup: something
+    could not be removed, and its message should come back for that. held: nothing was asked, because the gate of the
+    destination is not open. parked: it waits in the journal, and its message may go.
     """
 
     reported: bool = False
@@ -26,6 +27,8 @@ class Trail:
     in_parts: bool = False
     midway: bool = False
     needs_cleanup: bool = False
+    held: bool = False
+    parked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,12 @@ class Result:
     @property
     def is_done(self) -> bool:
         """Return whether its message may be deleted."""
-        return self.outcome.is_final and not self.trail.needs_cleanup
+        return self.leaves_queue and not self.trail.needs_cleanup
+
+    @property
+    def leaves_queue(self) -> bool:
+        """Return whether the change no longer waits for this message to come back."""
+        return self.outcome.is_final or self.trail.parked
 
     def with_outcome(self, **changes: Any) -> "Result":
         """Return it with changes to its outcome."""
@@ -85,4 +93,4 @@ def ended(attempt: Attempt, status: Status, reason: Reason | None = None, detail
 def troubled(attempt: Attempt, trouble: Trouble) -> Result:
     """Return the result of an attempt that ended in trouble: PENDING if temporary, else FAILED."""
     status = Status.PENDING if isinstance(trouble, Temporary) else Status.FAILED
-    return ended(attempt, status, trouble.reason, trouble.detail)
+    return ended(attempt, status, trouble.reason, trouble.detail).with_outcome(side=trouble.side)

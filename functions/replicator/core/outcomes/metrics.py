@@ -44,6 +44,9 @@ class Metric(StrEnum):
     OLDEST = "OldestPendingAge"
     PENDING_BY_AGE = "OperationsPendingByAge"
     UNSEEN = "ChangesUnseen"
+    PARKED = "OperationsParked"
+    SHUT = "DestinationsShut"
+    DENIED = "DestinationsDenied"
 
 
 class Unit(StrEnum):
@@ -80,4 +83,7 @@ METRICS: Mapping[Metric, MetricDefinition] = {
     Metric.OLDEST: MetricDefinition(Unit.SECONDS),
     Metric.PENDING_BY_AGE: MetricDefinition(Unit.COUNT, (BY_AGE,)),
     Metric.UNSEEN: MetricDefinition(Unit.COUNT, (BY_STACK,)),
+    Metric.PARKED: MetricDefinition(Unit.COUNT),
+    Metric.SHUT: MetricDefinition(Unit.COUNT, (BY_STACK,)),
+    Metric.DENIED: MetricDefinition(Unit.COUNT, (BY_STACK,)),
 }

@@ -90,13 +90,28 @@ class Reason(StrEnum):
     SRC_VERSION_NOT_FOUND = "SrcVersionNotFound"
 
 
-class Trouble(Exception):
-    """Something prevented the attempt. `detail` is for people: an API name and S3's code, never object content."""
+class Side(StrEnum):
+    """Which resource a request is for, and so where the trouble is: a user's bucket, or a resource of the stack."""
 
-    def __init__(self, reason: Reason, detail: str = "") -> None:
+    SOURCE = "source"
+    DESTINATION = "destination"
+    JOURNAL = "journal"
+    QUEUE = "queue"
+    EVENTS = "events"
+    RULES = "rules"
+
+
+class Trouble(Exception):
+    """Something prevented the attempt. `detail` is for people: an API name and S3's code, never object content.
+
+    side: the resource that answered so, or did not answer; None if no single one is known to be the cause.
+    """
+
+    def __init__(self, reason: Reason, detail: str = "", side: Side | None = None) -> None:
         super().__init__(f"{reason}: {detail}" if detail else str(reason))
         self.reason = reason
         self.detail = detail
+        self.side = side
 
 
 class Temporary(Trouble):
@@ -116,7 +131,8 @@ class Outcome:
     """The outcome of one change at one destination.
 
     destination, rule_id: empty if the attempt ended before a rule was known. size: bytes of the version. latency_ms:
-    from the event to the completion of the replica. threshold_ms: what the rule, or the stack, allows for that.
+    from the event to the completion of the replica. threshold_ms: what the rule, or the stack, allows for that. side:
+    whose trouble it is, if that is known.
     """
 
     status: Status
@@ -128,6 +144,7 @@ class Outcome:
     size: int = 0
     latency_ms: int = 0
     threshold_ms: int = 0
+    side: Side | None = None
 
     @property
     def is_final(self) -> bool:

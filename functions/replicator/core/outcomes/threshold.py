@@ -21,7 +21,7 @@ class Pending:
 
     threshold_ms: how long it may take. due: by when its message must have come back, 0 if unknown. counted_against: it
     was counted as not within its threshold. claimed: when reporting that it missed its threshold was claimed, 0 if it
-    was not. reported: that was done.
+    was not. reported: that was done. parked: it has no message on a queue.
     """
 
     bucket: str
@@ -38,6 +38,7 @@ class Pending:
     counted_against: bool = False
     claimed: int = 0
     reported: bool = False
+    parked: bool = False
 
     @property
     def version_id(self) -> str:
@@ -86,23 +87,35 @@ def ages_of(pending: Pending, now: int) -> tuple[Age, ...]:
 
 @dataclass(slots=True)
 class Count:
-    """Operations, their bytes, and when the oldest of them was first seen (epoch milliseconds, 0 if there is none)."""
+    """Operations, their bytes, and when the oldest of them was first seen (epoch milliseconds, 0 if there is none).
+
+    parked: how many of them are.
+    """
 
     operations: int = 0
     bytes: int = 0
     oldest: int = 0
+    parked: int = 0
 
     def add(self, pending: Pending) -> None:
         """Count one more entry."""
         self.operations += 1
         self.bytes += pending.size
+        self.parked += pending.parked
         self.oldest = min(self.oldest or pending.first_seen, pending.first_seen)
 
     def merge(self, other: "Count") -> None:
         """Add the counts of another reader."""
         self.operations += other.operations
         self.bytes += other.bytes
+        self.parked += other.parked
         self.oldest = min(self.oldest or other.oldest, other.oldest or self.oldest)
+
+    def scaled(self, factor: float) -> "Count":
+        """Return the counts of a sample as those of the whole. The oldest stays: it is at least as old."""
+        return Count(
+            round(self.operations * factor), round(self.bytes * factor), self.oldest, round(self.parked * factor)
+        )
 
     def age_seconds(self, now: int) -> float:
         """Return the age of the oldest; 0 if nothing waits."""
@@ -131,7 +144,7 @@ class Tally:
         self.by_route.setdefault(route, Count()).add(pending)
         self.by_age.update(ages_of(pending, self.now))
         self.by_reason[pending.reason] += 1
-        if pending.reason != Reason.PARTS_UNDER_WAY:  # those have messages on the part queue
+        if not pending.parked and pending.reason != Reason.PARTS_UNDER_WAY:  # those have no message on this queue
             self.seen.add(hash((pending.bucket, pending.key, pending.item_id)))
 
     def merge(self, other: "Tally") -> None:
@@ -143,6 +156,18 @@ class Tally:
         self.by_reason.update(other.by_reason)
         self.complete = self.complete and other.complete
         self.seen |= other.seen
+
+    def scaled(self, factor: float) -> "Tally":
+        """Return the counts of a sample as those of the whole. What was seen one by one stays as it is."""
+        return Tally(
+            self.now,
+            self.all.scaled(factor),
+            {route: count.scaled(factor) for route, count in self.by_route.items()},
+            Counter({age: round(number * factor) for age, number in self.by_age.items()}),
+            Counter({reason: round(number * factor) for reason, number in self.by_reason.items()}),
+            self.complete,
+            self.seen,
+        )
 
     @property
     def late(self) -> int:

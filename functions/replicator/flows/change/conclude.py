@@ -23,45 +23,45 @@ class ResultRecorder(Protocol):
     def record(self, result: Result) -> Result:
         """Record a result and return it with how it counts; PENDING if recording fails."""
 
+    def close_nowhere(self, results: Sequence[Result]) -> list[Result]:
+        """Close what was parked before its destinations were known, now that every destination has its own result."""
+
     def note_completed(self, results: Sequence[Result]) -> None:
         """Note the completed destinations of a change that will come back because of others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """The closing sequence. Without `multipart` there are no uploads, without `status_tags` no tags.
-
-    last_receive: the receive count after which SQS moves a message to the dead-letter queue; 0 if unknown.
-    """
+    """The closing sequence. Without `multipart` there are no uploads, without `status_tags` no tags."""
 
     recorder: ResultRecorder
     measures: Measures
     log: Log
     multipart: Multipart | None = None
     status_tags: StatusTags | None = None
-    last_receive: int = 0
 
     def conclude(self, results: Sequence[Result]) -> list[Result]:
         """Record the results of one change at all destinations, remove its uploads, and tag its version."""
         concluded = [self._conclude(self.give_up(result)) for result in results]
-        if not all(result.outcome.is_final for result in concluded):
+        if not all(result.leaves_queue for result in concluded):
             self.recorder.note_completed(concluded)
+        elif concluded and concluded[0].attempt.delivery.nowhere:
+            concluded = self.recorder.close_nowhere(concluded)
         if self.status_tags and concluded:
             self.status_tags.update(concluded)
         return concluded
 
     def give_up(self, result: Result) -> Result:
-        """Return FAILED for a change that SQS would give up at its next receive, so that its failure is explained.
+        """Return FAILED for a change whose answers cannot be read: time does not make them readable.
 
-        A change whose answers cannot be read fails after a few receives: time does not make them readable.
+        Any other temporary trouble is retried for as long as it lasts.
         """
-        receives = result.attempt.delivery.receive_count
-        is_hopeless = result.outcome.reason is Reason.UNREADABLE and receives >= UNREADABLE_RECEIVES
-        if result.outcome.is_final or not (is_hopeless or 0 < self.last_receive <= receives):
+        outcome, delivery = result.outcome, result.attempt.delivery
+        tried_enough = delivery.receive_count >= UNREADABLE_RECEIVES or delivery.parked > 0
+        if outcome.status is not Status.PENDING or outcome.reason is not Reason.UNREADABLE or not tried_enough:
             return result
-        return result.with_outcome(
-            status=Status.FAILED, detail=f"{result.outcome.detail}; given up after {receives} attempts"
-        )
+        detail = f"{outcome.detail}; given up after {delivery.attempts} attempts"
+        return result.with_outcome(status=Status.FAILED, detail=detail)
 
     def _conclude(self, result: Result) -> Result:
         recorded = self.recorder.record(result)
@@ -73,5 +73,5 @@ class Closing:
             for each in (result, *result.companions):
                 if not each.trail.reported:
                     self.measures.record(each)
-            if result.outcome.status is not Status.COMPLETED:
+            if result.outcome.status is not Status.COMPLETED and not result.trail.held:  # those are logged together
                 self.log.outcome(result.attempt.change, result.outcome)

@@ -20,7 +20,7 @@ from replicator.core.versions.change import UNREADABLE, Change, order_of
 from replicator.core.versions.events import Record, Unreadable, parse
 from replicator.flows.change.conclude import Closing
 from replicator.flows.change.redelivery import Suspected
-from replicator.flows.change.replicate import Services
+from replicator.flows.change.replicate import Services, drop
 from replicator.flows.change.which_key import replicate_as_meant
 
 TIME_FOR_SUSPECTS_MS = 10_000
@@ -31,7 +31,11 @@ SUSPECT_VISIBILITY_SECONDS = 150
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One SQS message. redriven: it comes from the dead-letter queue. only: its one destination; empty for all."""
+    """One SQS message. redriven: it comes from the dead-letter queue. only: its one destination; empty for all.
+
+    parked: how often its change was parked before it was sent. tried: the change was processed before that. probe: it
+    tries a destination whose gate is shut.
+    """
 
     id: str
     receipt: str
@@ -39,6 +43,9 @@ class Message:
     receive_count: int
     redriven: bool = False
     only: str = ""
+    parked: int = 0
+    tried: bool = False
+    probe: bool = False
 
 
 class Queue(Protocol):
@@ -73,7 +80,17 @@ class _Received:
 
     def delivery(self, *, alone: bool) -> Delivery:
         message = self.message
-        return Delivery(message.receive_count, message.redriven, message.id, alone, body=self.record.body)
+        return Delivery(
+            message.receive_count,
+            message.redriven,
+            message.id,
+            alone,
+            body=self.record.body,
+            parked=message.parked,
+            tried=message.tried,
+            nowhere=message.parked > 0 and not message.only,
+            probe=message.probe,
+        )
 
     def without_target(self, *, alone: bool = False) -> Attempt:
         """Return the attempt of a record that ended before its destinations were known."""
@@ -82,14 +99,18 @@ class _Received:
 
 def consume(messages: Sequence[Message], consumer: Consumer) -> list[str]:
     """Process a batch; return the ids of the messages that must come back."""
-    started = consumer.services.now()
+    started, gatekeeper = consumer.services.now(), consumer.services.gatekeeper
     received = [_Received(message, record) for message in messages for record in parse(message.body)]
+    if gatekeeper and any(not drop(each.change, consumer.services) for each in received):
+        gatekeeper.look()
     consumer.services.side_by_side([partial(_process, group, consumer) for group in _by_key(received)])
     suspects = [each for each in received if each.tried_alone is not None]
     _count([each for each in received if each.tried_alone is None], consumer)
     if suspects:
         _process_alone(suspects, started, consumer)
         _count(suspects, consumer)
+    if gatekeeper:
+        gatekeeper.close_batch()
     waiting = {each.message.id for each in received if not all(result.is_done for result in each.results)}
     for message in messages:
         if message.id in waiting:

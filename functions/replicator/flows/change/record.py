@@ -13,6 +13,7 @@ from typing import Protocol
 from replicator.core.deciding.result import Result
 from replicator.core.outcomes.notices import Notice, NoticeKind, notice_of
 from replicator.core.outcomes.outcome import Outcome, Permanent, Reason, Status, Temporary
+from replicator.core.outcomes.parking import Parked, is_parked_now, wait_ms
 from replicator.flows.ports import Earlier, Journal, Reported, Waiting
 
 
@@ -42,12 +43,17 @@ class Notices(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """Records the results of messages. `now` returns epoch milliseconds."""
+    """Records the results of messages. `now` returns epoch milliseconds, `jitter` a number in [0, 1).
+
+    enlist: makes sure that what is parked for a destination is found; raises Temporary.
+    """
 
     journal: Journal
     dead_letters: DeadLetters
     notices: Notices
     now: Callable[[], int]
+    enlist: Callable[[str], None] = lambda _destination: None
+    jitter: Callable[[], float] = lambda: 0.0
 
     def record(self, result: Result) -> Result:
         """Record a result and return it with how it counts; PENDING if recording fails."""
@@ -79,14 +85,47 @@ class Recorder:
     # A change that waits, and one that was skipped
 
     def _wait(self, result: Result) -> Result:
-        if result.outcome.destination and not result.trail.reported:
-            self._note_waiting(result)
-        return result
+        """Record what waits, parked or on its queue.
+
+        If another delivery has completed the change meanwhile, its message comes back: what this one left behind must
+        be checked.
+        """
+        if result.trail.reported:
+            return result
+        parked = self._parked(result)
+        if not parked and not result.outcome.destination:
+            return result
+        if parked:
+            self.enlist(result.outcome.destination)
+        before = self._note_waiting(result, parked)
+        is_completed = before is not None and before.status is Status.COMPLETED
+        return result.with_trail(parked=parked is not None and not is_completed)
+
+    def _parked(self, result: Result) -> Parked | None:
+        """Return how a change is parked, if it is. Held changes and failed probes keep their place in the order."""
+        change, delivery = result.attempt.change, result.attempt.delivery
+        if not change.is_known or not (result.trail.held or is_parked_now(delivery.receive_count, delivery.parked)):
+            return None
+        now = self.now()
+        if result.trail.held or delivery.probe:
+            return Parked(min(change.time or now, now), delivery.body, tried=delivery.came_back or delivery.probe)
+        return Parked(now + wait_ms(delivery.parked, self.jitter()), delivery.body)
+
+    def close_nowhere(self, results: Sequence[Result]) -> list[Result]:
+        """Close what was parked before its destinations were known, unless they are still unknown."""
+        attempt = results[0].attempt
+        if not any(result.trail.parked and not result.outcome.destination for result in results):
+            nowhere = replace(attempt.pair, destination="")
+            try:
+                self.journal.close(nowhere, attempt.change.item_id, self.now())
+            except (Temporary, Permanent):
+                return [result.with_trail(needs_cleanup=True) for result in results]
+        return list(results)
 
     def _skip(self, result: Result) -> Result:
         """Close what waited. Of several workers that find the version of their parts deleted, only one reports it."""
         delivery = result.attempt.delivery
-        if (delivery.repeated or result.trail.in_parts) and result.outcome.destination:
+        if (delivery.has_entry or result.trail.in_parts) and result.outcome.destination:
             return result.with_trail(reported=self._close(result) is None and delivery.from_part_queue)
         return result
 
@@ -150,7 +189,7 @@ class Recorder:
 
         A late result keeps the reason why it waited.
         """
-        outcome, repeated = result.outcome, result.attempt.delivery.repeated or result.trail.in_parts
+        outcome, repeated = result.outcome, result.attempt.delivery.has_entry or result.trail.in_parts
         if result.trail.reported:
             return self._complete_again(result) if repeated else result
         mine = outcome.is_late and self._report_late(result)
@@ -189,8 +228,9 @@ class Recorder:
     def _close(self, result: Result) -> Earlier | None:
         return self.journal.close(result.attempt.pair, result.attempt.change.item_id, self.now())
 
-    def _note_waiting(self, result: Result) -> Earlier | None:
-        return self.journal.wait(result.attempt.pair, Waiting.of(result.attempt, result.outcome, self.now()))
+    def _note_waiting(self, result: Result, parked: Parked | None = None) -> Earlier | None:
+        pair = replace(result.attempt.pair, destination=result.outcome.destination)
+        return self.journal.wait(pair, Waiting.of(result.attempt, result.outcome, self.now(), parked))
 
 
 def _crashed_before_reporting(before: Earlier) -> bool:

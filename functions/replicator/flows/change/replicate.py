@@ -14,8 +14,9 @@ from replicator.core.deciding.target import NO_TARGET, Target
 from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
 from replicator.core.rules.matching import Candidate, RuleSet
 from replicator.core.versions.change import Aspect, Change
+from replicator.flows.change.gatekeeper import Gatekeeper
 from replicator.flows.change.reading import Marks, Reader, Versions
-from replicator.flows.change.redelivery import begin_alone, read_earlier, reported_before
+from replicator.flows.change.redelivery import EarlierByDestination, begin_alone, read_earlier, reported_before
 from replicator.flows.change.synchronise import Synchroniser
 from replicator.flows.large.ports import Multipart
 from replicator.flows.large.writing import LargeWriter
@@ -29,6 +30,7 @@ class Services:
     rules: returns a bucket's rules, at most a minute old; raises Temporary if they cannot be read or are invalid. now:
     returns epoch milliseconds. own_principals: the principal ids under which replicator functions write. multipart:
     without it, every version is copied by one request. threshold_ms: the stack's own, for rules that name none.
+    gatekeeper: without it, all gates are open.
     """
 
     buckets: Buckets
@@ -41,6 +43,7 @@ class Services:
     own_principals: frozenset[str] = frozenset()
     multipart: Multipart | None = None
     threshold_ms: int = 15 * 60_000
+    gatekeeper: Gatekeeper | None = None
 
 
 def replicate(change: Change, delivery: Delivery, services: Services, only: str = "") -> list[Result]:
@@ -50,10 +53,8 @@ def replicate(change: Change, delivery: Delivery, services: Services, only: str 
     """
     anywhere = Attempt(change, delivery, NO_TARGET, services.threshold_ms)
     there = replace(anywhere, target=Target(only))
-    if change.principal and change.principal in services.own_principals:
-        return [ended(anywhere, Status.SKIPPED, Reason.OWN_WRITE, "written by a replicator function")]
-    if not change.is_replicated:
-        return [ended(anywhere, Status.SKIPPED, Reason.KIND_NOT_REPLICATED, f"{change.kind}: {change.name}")]
+    if dropped := drop(change, services):
+        return [ended(anywhere, Status.SKIPPED, *dropped)]
     try:
         rules = services.rules(change.bucket)
     except (Temporary, Permanent) as trouble:
@@ -64,6 +65,13 @@ def replicate(change: Change, delivery: Delivery, services: Services, only: str 
         why = disabled if rules.only_disabled(change.key) else "no enabled rule has a prefix that matches its key"
         return [ended(there, Status.SKIPPED, Reason.NO_RULE, why)]
     return _replicate_to_all(change, delivery, candidates, services)
+
+
+def drop(change: Change, services: Services) -> tuple[Reason, str] | None:
+    """Return why a change is skipped, in words too, if its event says so; None if rules must be asked."""
+    if change.principal and change.principal in services.own_principals:
+        return Reason.OWN_WRITE, "written by a replicator function"
+    return None if change.is_replicated else (Reason.KIND_NOT_REPLICATED, f"{change.kind}: {change.name}")
 
 
 def attempt_at(candidate: Candidate, change: Change, delivery: Delivery, threshold_ms: int) -> Attempt:
@@ -78,37 +86,70 @@ def _target(candidate: Candidate) -> Target:
 def _replicate_to_all(
     change: Change, delivery: Delivery, candidates: Sequence[Candidate], services: Services
 ) -> list[Result]:
+    """Replicate one change to some destinations. What needs no request to a bucket is settled before any is made."""
     attempts = [attempt_at(candidate, change, delivery, services.threshold_ms) for candidate in candidates]
+    named = list(zip(attempts, candidates, strict=True))
     try:
         earlier = read_earlier(attempts, delivery, services.journal)
+    except (Temporary, Permanent) as trouble:
+        return [_with_rule(troubled(attempt, trouble), candidate) for attempt, candidate in named]
+    done = [_without_request(*each, earlier, services) for each in named]
+    left = [each for each, result in zip(named, done, strict=True) if result is None]
+    asked = iter(_ask_all(change, delivery, left, earlier, services) if left else ())
+    return [result or next(asked) for result in done]
+
+
+def _without_request(
+    attempt: Attempt, candidate: Candidate, earlier: EarlierByDestination, services: Services
+) -> Result | None:
+    """Return what is known already: an earlier delivery's result, or that the gate of the destination is not open."""
+    if reported := reported_before(attempt, earlier.get(attempt.target.bucket)):
+        return reported
+    held = services.gatekeeper.hold(attempt) if services.gatekeeper else None
+    return _with_rule(held, candidate) if held else None
+
+
+def _ask_all(
+    change: Change,
+    delivery: Delivery,
+    named: Sequence[tuple[Attempt, Candidate]],
+    earlier: EarlierByDestination,
+    services: Services,
+) -> list[Result]:
+    candidates = [candidate for _, candidate in named]
+    try:
         source = versions_of_source(change, candidates, services, asked_for=delivery.copies_s3_replicas)
-    except (Temporary, Permanent) as trouble:  # with the journal, or the whole source bucket
-        rules = [candidate.select({}) for candidate in candidates]
-        named = zip(attempts, rules, strict=True)
-        return [troubled(each, trouble).with_outcome(rule_id=rule.id if rule else "") for each, rule in named]
+    except (Temporary, Permanent) as trouble:  # with the whole source bucket
+        return [_with_rule(troubled(attempt, trouble), candidate) for attempt, candidate in named]
     if change.aspect is Aspect.CONTENT and len(candidates) > 1:
         _read_once(change, source)
     tasks = [
-        partial(_replicate_to, attempt, candidate, earlier.get(attempt.target.bucket), source, services)
-        for attempt, candidate in zip(attempts, candidates, strict=True)
+        partial(_ask, attempt, candidate, earlier.get(attempt.target.bucket), source, services)
+        for attempt, candidate in named
     ]
-    return services.side_by_side(tasks)
+    results = services.side_by_side(tasks)
+    if services.gatekeeper:
+        for result in results:
+            services.gatekeeper.saw(result)
+    return results
 
 
-def _replicate_to(
+def _ask(
     attempt: Attempt, candidate: Candidate, earlier: Earlier | None, source: Versions, services: Services
 ) -> Result:
-    if reported := reported_before(attempt, earlier):
-        return reported
     try:
         if attempt.delivery.alone:
             begin_alone(attempt, earlier, services.journal)
         synchroniser = make_synchroniser(attempt, candidate, source, services)
         return synchroniser.run(services.journal.read(attempt.pair))
     except (Temporary, Permanent) as trouble:
-        # The trouble concerns the whole destination. Its rule is named unless that depends on tags.
-        rule = candidate.select({})
-        return troubled(attempt, trouble).with_outcome(rule_id=rule.id if rule else "")
+        return _with_rule(troubled(attempt, trouble), candidate)
+
+
+def _with_rule(result: Result, candidate: Candidate) -> Result:
+    """Return the result of an attempt that read no tags, with its rule, unless that depends on them."""
+    rule = candidate.select({})
+    return result.with_outcome(rule_id=rule.id if rule else "")
 
 
 def make_synchroniser(attempt: Attempt, candidate: Candidate, source: Versions, services: Services) -> Synchroniser:

@@ -67,11 +67,12 @@ class Synchroniser:
         try:
             result = self._until_settled(memory)
         except Temporary as trouble:
-            result = self._result(Status.PENDING, trouble.reason, trouble.detail)
+            result = self._result(Status.PENDING, trouble.reason, trouble.detail).with_outcome(side=trouble.side)
             result = result.with_trail(reported=trouble.reason is Reason.PARTS_UNDER_WAY)
         except Permanent as trouble:
             midway = self.wrote or trouble.reason is Reason.CHECKSUM
             result = self._result(Status.FAILED, trouble.reason, trouble.detail).with_trail(midway=midway)
+            result = result.with_outcome(side=trouble.side)
         return result.with_trail(in_parts=self.large is not None and self.large.may_have_uploads(self.attempt.change))
 
     def dry_run(self, memory: Memory) -> tuple[Facts, Decided]:

@@ -5,7 +5,7 @@ key as the copy did. What the source does not confirm stays the destination's.
 """
 
 from replicator.core.deciding.eligibility import key_trouble
-from replicator.core.outcomes.outcome import Permanent, Reason
+from replicator.core.outcomes.outcome import Permanent, Reason, Side
 from replicator.core.versions.version import Head
 from replicator.flows.ports import Objects
 
@@ -19,4 +19,4 @@ def name_side(trouble: Permanent, source: Objects, key: str, version_id: str) ->
     """
     head = source.head(key, version_id) if trouble.reason in IN_DOUBT else None
     found = key_trouble(head) if isinstance(head, Head) else None
-    return Permanent(found[0], f"{found[1]}: {trouble.detail}") if found else trouble
+    return Permanent(found[0], f"{found[1]}: {trouble.detail}", Side.SOURCE) if found else trouble

@@ -7,6 +7,7 @@ so a handler that crashes in between does no harm: the next one copies the rest.
 from collections.abc import Sequence
 from functools import partial
 
+from replicator.core.deciding.attempt import Delivery
 from replicator.core.outcomes.backoff import UNREADABLE_RECEIVES
 from replicator.core.outcomes.outcome import Permanent, Reason, Temporary
 from replicator.core.parts.uploads import CopySource
@@ -16,12 +17,15 @@ from replicator.flows.ports import SideBySide
 BATCH = 16
 """Annotations that are copied concurrently. Each has 1 MiB at most, so that the memory they take is bounded."""
 TRIES = 100
-"""Receives of a message that try again after temporary trouble, which is at least half a day."""
+"""Parkings after which copying is tried again after temporary trouble, which is at least half a day."""
 
 
-def may_try_again(trouble: Temporary, receives: int) -> bool:
-    """Return whether copying may be tried again after so many receives, or the replica does without annotations."""
-    return receives < (UNREADABLE_RECEIVES if trouble.reason is Reason.UNREADABLE else TRIES)
+def may_try_again(trouble: Temporary, delivery: Delivery) -> bool:
+    """Return whether copying may be tried again after this delivery, or the replica does without annotations."""
+    receives = max(delivery.receive_count, delivery.part_receives)
+    if trouble.reason is Reason.UNREADABLE:
+        return receives < UNREADABLE_RECEIVES and not delivery.parked
+    return delivery.parked < TRIES
 
 
 def copy_missing(

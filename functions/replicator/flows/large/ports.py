@@ -11,6 +11,7 @@ from typing import Protocol
 from replicator.core.deciding.copy import Copy, Guard, Written
 from replicator.core.deciding.journal import Pair
 from replicator.core.deciding.target import Target
+from replicator.core.outcomes.parking import Parked
 from replicator.core.parts.cost import CostModel
 from replicator.core.parts.layout import largest_in_one
 from replicator.core.parts.parts import PartRange
@@ -90,6 +91,9 @@ class UploadJournal(Protocol):
 
     def retire(self, pair: Pair, upload: UploadRef) -> None:
         """Keep only why it failed, so that no other is started. Nothing happens if another one is in its place."""
+
+    def park(self, pair: Pair, upload_id: str, number: int, parked: Parked) -> None:
+        """Park a message of parts. number: of its first part; parking the same message again replaces it."""
 
     def of(self, pair: Pair) -> Sequence[Upload]:
         """List the uploads of one pair that have not ended, retired ones included."""

@@ -145,8 +145,7 @@ class LargeWriter:
         except Permanent as trouble:
             self._leave_out_annotations(source, version_id, trouble)
         except Temporary as trouble:
-            delivery = self.attempt.delivery
-            if may_try_again(trouble, max(delivery.receive_count, delivery.part_receives)):
+            if may_try_again(trouble, self.attempt.delivery):
                 raise
             self._leave_out_annotations(source, version_id, trouble)
 

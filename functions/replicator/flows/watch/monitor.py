@@ -10,6 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from replicator.core.deciding.journal import Pair
+from replicator.core.outcomes.gate import Gate, GateState
 from replicator.core.outcomes.metrics import AGE, DESTINATION, REASON, RULE, SOURCE, STACK, Metric
 from replicator.core.outcomes.notices import Notice, NoticeKind
 from replicator.core.outcomes.outcome import Status
@@ -20,6 +21,7 @@ from replicator.flows.change.conclude import Closing
 from replicator.flows.change.record import Recorder
 from replicator.flows.ports import CLAIM_MS, Log, Measures, Reported, SideBySide
 from replicator.flows.watch.given_up import failures
+from replicator.flows.watch.parked import ParkedServices, look_behind, send_for
 
 TIME_TO_READ_MS = 25_000
 TIME_TO_REPORT_MS = 42_000
@@ -80,6 +82,7 @@ class MonitorServices:
     stack: str
     claimant: str
     threshold_ms: int
+    parked: ParkedServices
     published: set[Route] = field(default_factory=set)
 
 
@@ -95,10 +98,18 @@ class _Reading:
 def monitor(services: MonitorServices) -> Tally:
     """Run once, and return what waits. Raises Temporary or Permanent."""
     started, closing = services.recorder.now(), Closing(services.recorder, services.gauges, services.log)
+    gates = list(services.parked.gates.all().values())
+    behind = look_behind(gates, services.parked.parking, services.side_by_side, services.log, started)
     reading = _read(services, started)
+    for each in behind:
+        reading.tally.merge(each.tally)
+        reading.late += each.late
+    reading.late.sort(key=lambda pending: pending.late_at)
     depths = services.queues.depths()
     _publish(services, reading.tally, depths)
+    _publish_gates(services, gates)
     try:
+        send_for(behind, services.parked, depths.changes, started)
         _report_late(services, reading.late, started)
         _recheck(services, reading.overdue, started)
         for body in services.queues.given_up() if depths.dead.all else ():
@@ -118,7 +129,6 @@ def _read(services: MonitorServices, started: int) -> _Reading:
         whole.tally.merge(each.tally)
         whole.late += each.late
         whole.overdue += each.overdue
-    whole.late.sort(key=lambda pending: pending.late_at)
     if not whole.tally.complete:
         services.log.incomplete(
             f"more than {whole.tally.all.operations} versions wait: there was no time to count the rest"
@@ -228,10 +238,18 @@ def _publish(services: MonitorServices, tally: Tally, depths: Depths) -> None:
     services.gauges.flush()
 
 
+def _publish_gates(services: MonitorServices, gates: Sequence[Gate]) -> None:
+    """Publish how many destinations are shut or opening, and how many deny everything."""
+    stack = {STACK: services.stack}
+    services.gauges.add(Metric.SHUT, sum(1 for gate in gates if gate.state is not GateState.OPEN), stack)
+    services.gauges.add(Metric.DENIED, sum(1 for gate in gates if gate.denied), stack)
+
+
 def _gauge(services: MonitorServices, count: Count, now: int, route: dict[str, str]) -> None:
     services.gauges.add(Metric.PENDING, count.operations, route)
     services.gauges.add(Metric.BYTES_PENDING, count.bytes, route)
     services.gauges.add(Metric.OLDEST, count.age_seconds(now), route)
+    services.gauges.add(Metric.PARKED, count.parked, route)
 
 
 def _route(source: str, destination: str, rule_id: str) -> dict[str, str]:

@@ -1,0 +1,116 @@
+"""An order -> what is parked and due -> its queue again -> no longer parked.
+
+The order of the last two steps matters: a change is on its queue before it leaves the index, so that a crash between
+them sends it twice, and never loses it. An entry that was parked again meanwhile stays parked.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from math import ceil
+from typing import Protocol
+
+from replicator.core.outcomes.outcome import Temporary
+from replicator.core.outcomes.parking import PARTITIONS
+from replicator.core.outcomes.release import SPREAD_SECONDS, Order
+from replicator.core.outcomes.threshold import Pending
+from replicator.flows.ports import Log, SideBySide
+
+CHUNK = 10
+"""Messages that one request sends."""
+TIME_MS = 40_000
+"""Milliseconds from the start of an order; the function's timeout is 60 s. The rest is left to the next minute."""
+LEEWAY = 10
+"""Entries that a partition may hold beyond its share of an order: hashes are not even."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedEntry:
+    """One parked change at one destination, or one message of parts. release_at: epoch milliseconds.
+
+    item: its key in the journal. parkings: how often it was parked; with `item`, that names this parking. body: of its
+    message. tried: it was processed before. pending: the change as the monitor counts it; None for a message of parts.
+    """
+
+    item: tuple[str, str]
+    destination: str
+    release_at: int
+    parkings: int
+    body: str
+    tried: bool = True
+    pending: Pending | None = None
+
+    @property
+    def is_parts(self) -> bool:
+        """Return whether it goes to the part queue."""
+        return self.pending is None
+
+
+class Parking(Protocol):
+    """What is parked. Every method raises Temporary."""
+
+    def entries(self, destination: str, partition: str, since: int, until: int) -> Iterator[ParkedEntry]:
+        """Yield the entries of one of PARTITIONS that are due between these (epoch ms, inclusive), in that order."""
+
+    def note_released(self, entry: ParkedEntry, now: int) -> None:
+        """Record that an entry is on its queue again, unless it was parked once more since it was read."""
+
+
+class Outbox(Protocol):
+    """The change queue and the part queue, for sending parked messages."""
+
+    def send(self, entries: Sequence[tuple[ParkedEntry, int]], *, probe: bool) -> list[ParkedEntry]:
+        """Send at most CHUNK entries, each after some seconds; return those that were taken. Raises Temporary."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseServices:
+    """What releasing needs. `now` returns epoch milliseconds."""
+
+    parking: Parking
+    outbox: Outbox
+    side_by_side: SideBySide
+    now: Callable[[], int]
+    log: Log
+
+
+def release(order: Order, services: ReleaseServices) -> int:
+    """Carry out an order; return how many messages were sent. Trouble is left to the next order."""
+    started = services.now()
+    shares = {each.name: each.share for each in PARTITIONS}
+    whole = sum(shares[name] for name in order.partitions) or 1.0
+    work = [
+        partial(_release, order, name, _most(order, shares[name] / whole), started, services)
+        for name in order.partitions
+    ]
+    return sum(services.side_by_side(work))
+
+
+def _most(order: Order, share: float) -> int:
+    return order.most if len(order.partitions) == 1 else ceil(order.most * share) + LEEWAY
+
+
+def _release(order: Order, partition: str, most: int, started: int, services: ReleaseServices) -> int:
+    sent = 0
+    try:
+        entries = islice(services.parking.entries(order.destination, partition, order.since, order.until), most)
+        while chunk := list(islice(entries, CHUNK)):
+            sent += _send(order, [(entry, _delay(sent + place, most)) for place, entry in enumerate(chunk)], services)
+            if services.now() - started > TIME_MS:
+                break
+    except Temporary as trouble:
+        services.log.incomplete(f"parked changes for {order.destination} wait for another minute: {trouble}")
+    return sent
+
+
+def _delay(place: int, most: int) -> int:
+    """Return the seconds after which an entry reaches its queue, spread by its place in the order."""
+    return place * SPREAD_SECONDS // max(1, most)
+
+
+def _send(order: Order, chunk: Sequence[tuple[ParkedEntry, int]], services: ReleaseServices) -> int:
+    taken = services.outbox.send(chunk, probe=order.probe)
+    for entry in taken:
+        services.parking.note_released(entry, services.now())
+    return len(taken)
