@@ -90,6 +90,7 @@ def replicate_every_kind(aws: Running) -> None:
     give_up(aws)
     leave_an_upload_behind(aws)
     be_late(aws)
+    park(aws)
     assert aws.idle()
 
 
@@ -262,16 +263,20 @@ def give_up(aws: Running) -> None:
     aws.post("/fire", {"stack": STACK, "function": "MonitorFunction"})
 
 
-def send(aws: Running, queue: str, bucket: str) -> None:
+def send(aws: Running, queue: str, bucket: str, key: str = "k", **attributes: str) -> None:
     """Send the event of a version to a queue."""
-    version = aws.client("s3", "us-east-1").put_object(Bucket=bucket, Key="k", Body=b"1").get("VersionId", "null")
+    version = aws.client("s3", "us-east-1").put_object(Bucket=bucket, Key=key, Body=b"1").get("VersionId", "null")
     body = {"Records": [{"eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1",
                          "eventTime": "2026-01-01T00:00:00.000Z", "eventName": "ObjectCreated:Put",
                          "userIdentity": {"principalId": "AWS:USER"},
                          "s3": {"bucket": {"name": bucket},
-                                "object": {"key": "k", "size": 1, "eTag": "e", "versionId": version,
+                                "object": {"key": key, "size": 1, "eTag": "e", "versionId": version,
                                            "sequencer": "0" * 18}}}]}  # fmt: skip
-    aws.client("sqs").send_message(QueueUrl=aws.outputs(STACK)[queue], MessageBody=json.dumps(body))
+    aws.client("sqs").send_message(
+        QueueUrl=aws.outputs(STACK)[queue],
+        MessageBody=json.dumps(body),
+        MessageAttributes={name: {"DataType": "String", "StringValue": text} for name, text in attributes.items()},
+    )
 
 
 def leave_an_upload_behind(aws: Running) -> None:
@@ -318,6 +323,31 @@ def be_late(aws: Running) -> None:
     until(reported)
     aws.delete("/faults")
     assert aws.idle()
+
+
+def park(aws: Running) -> None:
+    """Let a change be parked, and make it due, so that the monitor orders its release and a function releases it."""
+    aws.post("/faults", fault("parked", 503, "SlowDown"))
+    with without_events(aws):
+        send(aws, "ChangeQueue", "east", "parked", Parked="1", DestinationBucket="west")
+    until(lambda: bool(parked_items(aws)))
+    for item in parked_items(aws):
+        aws.client("dynamodb").update_item(
+            TableName=aws.outputs(STACK)["JournalTable"],
+            Key={"object": item["object"], "target": item["target"]},
+            UpdateExpression="SET release_at = :now",
+            ExpressionAttributeValues={":now": {"N": "0"}},
+        )
+    aws.delete("/faults")
+    aws.post("/fire", {"stack": STACK, "function": "MonitorFunction"})
+    until(lambda: not parked_items(aws))
+    assert aws.idle()
+
+
+def parked_items(aws: Running) -> list[dict[str, Any]]:
+    """Return the journal's items that are parked."""
+    items = aws.client("dynamodb").scan(TableName=aws.outputs(STACK)["JournalTable"])["Items"]
+    return [item for item in items if "parked" in item]
 
 
 def operations(aws: Running) -> set[tuple[str, str]]:

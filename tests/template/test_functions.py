@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from replicator.aws import clients
-from replicator.core.outcomes import backoff
+from replicator.core.outcomes import backoff, parking
 from replicator.core.parts.cost import CostModel
 from replicator.flows.change.consume import SUSPECT_VISIBILITY_SECONDS
 from replicator.runtime import Settings, read_cost_model
@@ -80,23 +80,17 @@ def test_how_many_functions_read_a_queue_at_once_is_a_parameter() -> None:
     assert limits == dict.fromkeys(FED, 7)
 
 
-def test_temporary_trouble_may_last_a_day_before_sqs_gives_a_message_up(stack: stacks.Document) -> None:
+def test_sqs_gives_no_message_up_that_only_waits_to_be_parked(stack: stacks.Document) -> None:
+    """The journal may be unavailable for a while, and throttled invocations count as receives."""
     for queue in FED.values():
         receives = stacks.properties(stack, queue)["RedrivePolicy"]["maxReceiveCount"]
         shortest = sum(backoff.delay(attempts, jitter=0.0) for attempts in range(1, receives))
-        assert receives >= 100, queue
+        assert receives > 20 * parking.SHORT_RECEIVES, queue
         assert shortest >= DAY, queue
 
 
 def test_a_message_whose_function_died_comes_back_only_when_that_function_has_timed_out(stack: stacks.Document) -> None:
     assert stacks.properties(stack, "ReplicateFunction")["Timeout"] < SUSPECT_VISIBILITY_SECONDS
-
-
-def test_each_function_knows_at_which_receive_its_queue_gives_a_message_up(stack: stacks.Document) -> None:
-    known = {function: int(variables_of(stack, function)["MAX_RECEIVE_COUNT"]) for function in FED}
-    assert known == {
-        function: stacks.properties(stack, queue)["RedrivePolicy"]["maxReceiveCount"] for function, queue in FED.items()
-    }
 
 
 def test_what_sqs_gives_up_goes_to_the_dead_letter_queue(stack: stacks.Document) -> None:
@@ -161,7 +155,8 @@ def test_each_variable_that_the_code_reads_is_declared(stack: stacks.Document) -
     texts = {node.value for node in ast.walk(runtime) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     read = {text for text in texts if re.fullmatch(r"[A-Z]+(_[A-Z]+)+", text)}
     assert "CONTROL_BUCKET" in read
-    assert read - variables_of(stack, "ReplicateFunction").keys() == set()
+    declared = {name for function in stacks.FUNCTIONS for name in variables_of(stack, function)}
+    assert read - declared == set()
 
 
 def test_each_function_has_every_variable_that_its_settings_require(stack: stacks.Document) -> None:

@@ -151,16 +151,25 @@ def test_the_journal_can_be_restored_and_is_encrypted(stack: stacks.Document) ->
     assert table["DeletionProtectionEnabled"] is True
 
 
-def test_waiting_versions_are_found_by_age_through_a_sparse_index(stack: stacks.Document) -> None:
+def test_what_waits_and_what_is_parked_is_found_through_sparse_indexes(stack: stacks.Document) -> None:
     table = stacks.properties(stack, "JournalTable")
-    [index] = table["GlobalSecondaryIndexes"]
-    assert index["IndexName"] == "ByAge"
-    assert [key["AttributeName"] for key in index["KeySchema"]] == ["waiting", "first_seen"]
-    assert index["Projection"] == {"ProjectionType": "ALL"}
-    # Sparse, because its key is no key of the table: an entry without it is not in the index.
-    assert "waiting" not in {key["AttributeName"] for key in table["KeySchema"]}
+    indexes = {
+        index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
+        for index in table["GlobalSecondaryIndexes"]
+        if index["Projection"] == {"ProjectionType": "ALL"}
+    }
+    assert indexes == {"ByAge": ["waiting", "first_seen"], "ByRelease": ["parked", "release_at"]}
+    # Sparse, because their keys are no keys of the table: an entry without them is in no index.
+    assert {"waiting", "parked"} & {key["AttributeName"] for key in table["KeySchema"]} == set()
     types = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
-    assert types == {"object": "S", "target": "S", "waiting": "S", "first_seen": "N"}
+    assert types == {
+        "object": "S",
+        "target": "S",
+        "waiting": "S",
+        "first_seen": "N",
+        "parked": "S",
+        "release_at": "N",
+    }
 
 
 def test_a_created_source_bucket_sends_what_the_command_would_attach(stack: stacks.Document) -> None:

@@ -125,6 +125,8 @@ def test_everything_that_needs_a_person_has_an_alarm(stack: stacks.Document) -> 
         "Throttles",
         "RecursiveInvocationsDropped",
         "OperationsPendingReplication",
+        "DestinationsShut",
+        "DestinationsDenied",
     }
 
 
