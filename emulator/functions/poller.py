@@ -22,11 +22,11 @@ from moto.sqs.models import Message, Queue
 
 from emulator.calls.lineage import LIMIT, lineage_of, lineages
 from emulator.functions.deployed import deployed, every_backend
-from emulator.functions.filters import passes
 from emulator.functions.invoking import Functions
 from emulator.functions.pools import Pool
 from emulator.functions.processes import Answer, FunctionProcess
 from emulator.services import sqs
+from emulator.services.event_filters import passes
 from emulator.services.event_sources import may_delete, may_poll
 from emulator.threads import Worker
 

@@ -3,6 +3,7 @@
 Separate from the permissions that a mapping needs, which `event_sources` evaluates.
 https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+https://docs.aws.amazon.com/lambda/latest/dg/with-sqs-filtering.html
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from moto.awslambda.models import EventSourceMapping, LambdaBackend, LambdaFunct
 from moto.sqs.models import Queue
 
 from emulator.patching import patch
+from emulator.services.event_filters import LONGEST_PATTERN, MOST_FILTERS, is_pattern
 from emulator.services.sqs import queue_of
 
 # A batch larger than this needs a batch window.
@@ -77,18 +79,21 @@ def _check_batches(spec: Mapping[str, Any]) -> None:
 
 
 def _check_filters(spec: Mapping[str, Any]) -> None:
-    for each in (spec.get("FilterCriteria") or {}).get("Filters", []):
+    filters = (spec.get("FilterCriteria") or {}).get("Filters", [])
+    if len(filters) > MOST_FILTERS:
+        raise InvalidParameterValueException(f"An event source mapping may have at most {MOST_FILTERS} filters.")
+    for each in filters:
+        text = each.get("Pattern", "{}")
+        if len(text) > LONGEST_PATTERN:
+            raise InvalidParameterValueException(f"A filter pattern may have at most {LONGEST_PATTERN} characters.")
         try:
-            pattern = json.loads(each.get("Pattern", "{}"))
+            pattern = json.loads(text)
         except ValueError:
             pattern = None
-        if not isinstance(pattern, dict) or not _is_pattern(pattern):
+        if not isinstance(pattern, dict) or not is_pattern(pattern):
             raise InvalidParameterValueException("Invalid filter pattern definition.")
-
-
-def _is_pattern(node: Any) -> bool:
-    """Return whether a pattern ends in lists of what a value may be, none of them empty."""
-    return all(map(_is_pattern, node.values())) if isinstance(node, dict) else isinstance(node, list) and bool(node)
+        if pattern.keys() - {"body"}:
+            raise InvalidParameterValueException("Filters of an SQS queue may look at the body only.")
 
 
 def _check_timeout(function: LambdaFunction, queue: Queue) -> None:

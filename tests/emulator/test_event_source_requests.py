@@ -54,14 +54,31 @@ def test_a_large_batch_needs_a_window(aws: Plain, function: str) -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["null", '"simple string"', '{"body": "text"}', '{"body": []}', "{"],
-    ids=["null", "a text", "a value without a list", "an empty list", "no JSON"],
+    ["null", '"simple string"', '{"body": "text"}', '{"body": []}', "{", '{"body": [{"is": 1}]}'],
+    ids=["null", "a text", "a value without a list", "an empty list", "no JSON", "no operator"],
 )
 def test_a_filter_that_is_no_pattern_is_refused(aws: Plain, function: str, pattern: str) -> None:
     _, arn = aws.queue()
     with refused(REFUSED, 400) as error:
         create(aws, function, arn, FilterCriteria={"Filters": [{"Pattern": pattern}]})
     assert error["Message"] == "Invalid filter pattern definition."
+
+
+def test_filters_are_limited_in_number_length_and_in_what_they_look_at(aws: Plain, function: str) -> None:
+    _, arn = aws.queue()
+    pattern, refusals = '{"body": {"a": ["x"]}}', []
+    longest = json.dumps({"body": ["x" * (4096 - len('{"body": [""]}'))]})
+    for patterns in ([pattern] * 6, [f"{longest} "], ['{"eventSource": ["aws:sqs"]}']):
+        with refused(REFUSED, 400) as error:
+            create(aws, function, arn, FilterCriteria={"Filters": [{"Pattern": each} for each in patterns]})
+        refusals.append(error["Message"])
+    assert refusals == [
+        "An event source mapping may have at most 5 filters.",
+        "A filter pattern may have at most 4096 characters.",
+        "Filters of an SQS queue may look at the body only.",
+    ]
+    allowed = [{"Pattern": each} for each in [*[pattern] * 4, longest]]
+    assert create(aws, function, arn, FilterCriteria={"Filters": allowed})["FilterCriteria"] == {"Filters": allowed}
 
 
 def test_a_function_has_one_mapping_of_a_queue(aws: Plain, function: str) -> None:
