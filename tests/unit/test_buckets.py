@@ -1,6 +1,8 @@
 """How a destination is described by its bucket's settings, and what is assumed where they may not be read."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import pytest
@@ -9,6 +11,7 @@ from replicator.aws.buckets import KEEP_SECONDS, RECENT_SECONDS, S3Buckets
 from replicator.core.deciding.target import Capabilities, Target
 from replicator.core.outcomes.outcome import Permanent, Reason
 
+from tests.patience import PATIENCE
 from tests.unit.wire import Answer, Wire, error
 
 T = TypeVar("T")
@@ -144,3 +147,72 @@ def test_a_destination_that_does_not_exist_or_is_denied_is_permanent_trouble(ans
     with pytest.raises(Permanent) as trouble:
         buckets(Settings({"bucket": Answer(status=answer.status)})).replicas(Target("west"))
     assert trouble.value.reason is reason
+
+
+class BlackHole:
+    """A client that answers nothing about the bucket `west` before it is told to, and counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked, self.answer = threading.Event(), threading.Event()
+        self.region = "us-east-1"
+        self.requests: list[tuple[str, str]] = []
+
+    def reader(self, _region: str) -> Any:
+        return self
+
+    writer = reader
+
+    def _answered(self, operation: str, bucket: str) -> dict[str, Any]:
+        self.requests.append((operation, bucket))
+        if bucket == "west":
+            self.asked.set()
+            assert self.answer.wait(PATIENCE)
+        return {}
+
+    def head_bucket(self, Bucket: str) -> dict[str, Any]:  # noqa: N803 - here and below: boto3's name
+        return self._answered("HeadBucket", Bucket)
+
+    def get_bucket_versioning(self, Bucket: str) -> dict[str, Any]:  # noqa: N803
+        return self._answered("GetBucketVersioning", Bucket)
+
+    def get_bucket_ownership_controls(self, Bucket: str) -> dict[str, Any]:  # noqa: N803
+        return self._answered("GetBucketOwnershipControls", Bucket)
+
+    def get_object_lock_configuration(self, Bucket: str) -> dict[str, Any]:  # noqa: N803
+        return self._answered("GetObjectLockConfiguration", Bucket)
+
+    def get_bucket_notification_configuration(self, Bucket: str) -> dict[str, Any]:  # noqa: N803
+        return self._answered("GetBucketNotificationConfiguration", Bucket)
+
+
+ASKED: dict[str, Callable[[S3Buckets], object]] = {
+    "its Region": lambda known: known.replicas(Target("north")),
+    "its settings": lambda known: known.describe(Target("north")),
+    "the ACLs of a source": lambda known: known.source_has_acls("east"),
+}
+
+
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
+@pytest.mark.parametrize("stuck", ["replicas", "describe"])
+def test_nobody_waits_for_a_bucket_that_does_not_answer_but_who_asks_about_it(
+    ask: Callable[[S3Buckets], object], stuck: str
+) -> None:
+    client = BlackHole()
+    clients: Any = client
+    known = S3Buckets(clients, in_turn)
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(getattr(known, stuck), Target("west"))
+        assert client.asked.wait(PATIENCE)
+        try:
+            pool.submit(ask, known).result(PATIENCE)
+            assert not slow.done()
+        finally:
+            client.answer.set()
+
+
+def test_a_bucket_that_is_both_source_and_destination_is_asked_for_its_region_once() -> None:
+    client = BlackHole()
+    clients: Any = client
+    known = S3Buckets(clients, in_turn)
+    known.source("east"), known.replicas(Target("east"))
+    assert client.requests == [("HeadBucket", "east")]

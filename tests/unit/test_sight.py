@@ -5,10 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 from replicator.aws.errors import Side
 from replicator.aws.objects import BucketObjects, Shared
 from replicator.aws.sight import KEEP_SECONDS, Sight
-from replicator.core.outcomes.outcome import Permanent, Reason
+from replicator.core.outcomes.outcome import Permanent, Reason, Temporary
 from replicator.core.versions.version import Head
 
 from tests.patience import PATIENCE
@@ -118,3 +119,24 @@ def test_a_bucket_that_is_slow_to_answer_keeps_no_other_waiting() -> None:
             assert not slow.done()
         finally:
             reader.answer.set()
+
+
+class Silent(Reader):
+    """A client whose bucket does not answer in time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times = 0
+
+    def get_object_tagging(self, Bucket: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        self.times += 1
+        raise ReadTimeoutError(endpoint_url="https://west")
+
+
+def test_versions_of_one_batch_do_not_run_into_the_same_time_out_one_after_the_other() -> None:
+    sight, reader = Sight(lambda: 1000.0), Silent()
+    client: Any = reader
+    for _ in range(10):
+        with pytest.raises(Temporary):
+            sight.check(client, Side.SOURCE, {"Bucket": "west"})
+    assert reader.times == 1

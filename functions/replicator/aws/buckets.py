@@ -1,12 +1,12 @@
 """The port `Buckets` on S3: the adapters of single buckets, their Regions, and the settings of a whole bucket.
 
-Settings are read once per container, and again every five minutes because they may change.
+Settings are read once per container, and again every five minutes because they may change. Who needs them waits for
+their own bucket only (remembered.py).
 """
 
-import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from replicator.aws.clients import Clients
 from replicator.aws.errors import Side
 from replicator.aws.large_objects import BucketLargeObjects
 from replicator.aws.objects import BucketObjects, Shared
+from replicator.aws.remembered import Remembered
 from replicator.aws.sight import Sight
 from replicator.aws.uploads import BucketUploads
 from replicator.aws.writing import BucketReplicas
@@ -25,12 +26,6 @@ from replicator.flows.ports import SideBySide
 KEEP_SECONDS = 300.0
 RECENT_SECONDS = 1.0
 """How old settings may be for what is redriven: its cause was removed a moment ago. A redrive of many reads few."""
-
-
-@dataclass(slots=True)
-class _Kept:
-    seen: Target
-    since: float
 
 
 class S3Buckets:
@@ -51,12 +46,10 @@ class S3Buckets:
         """
         self._clients = clients
         self._side_by_side = side_by_side
-        self._clock = clock
-        self._regions: dict[str, str] = {}
         self._shared = Shared(Sight(clock) if checks_sight else None, source=self.source, warn=warn)
-        self._facts: dict[tuple[str, Side], _Kept] = {}
-        self._facts_lock = threading.Lock()
-        self._region_lock = threading.Lock()
+        self._regions: dict[str, str] = {}
+        self._asked_regions: Remembered[tuple[str, Side], str] = Remembered(clock)
+        self._settings: Remembered[tuple[str, Side], Target] = Remembered(clock)
 
     def source(self, bucket: str) -> BucketObjects:
         """Return a source bucket; reason codes of its trouble are those of the source."""
@@ -81,32 +74,29 @@ class S3Buckets:
 
     def source_has_acls(self, bucket: str) -> bool:
         """Return whether ACLs are enabled in a source bucket."""
-        return self._kept(Target(bucket), Side.SOURCE).capabilities.acls
+        return self._described(Target(bucket), Side.SOURCE).capabilities.acls
 
     def describe(self, target: Target, *, recent: bool = False) -> Target:
         """Return a destination with its Region and capabilities. recent: as they were a second ago."""
         keep = RECENT_SECONDS if recent else KEEP_SECONDS
-        return replace(self._kept(target, Side.DESTINATION, keep), account=target.account)
+        return replace(self._described(target, Side.DESTINATION, keep), account=target.account)
 
-    def _kept(self, target: Target, side: Side, keep: float = KEEP_SECONDS) -> Target:
-        with self._facts_lock:  # one thread reads, the others wait for its result
-            kept = self._facts.get((target.bucket, side))
-            if kept is None or self._clock() >= kept.since + keep:
-                kept = _Kept(self._read(target, side), self._clock())
-                self._facts[target.bucket, side] = kept
-            return kept.seen
+    def _described(self, target: Target, side: Side, keep: float = KEEP_SECONDS) -> Target:
+        return self._settings.answer((target.bucket, side), partial(self._read, target, side), keep)
 
     def _region(self, bucket: str, side: Side, account: str) -> str:
-        """Return a bucket's Region. It never changes: one thread asks once per container while the others wait."""
+        """Return a bucket's Region. It never changes, and is asked for once per container."""
         if bucket not in self._regions:
-            with self._region_lock:
-                if bucket not in self._regions:
-                    owner: dict[str, Any] = {"ExpectedBucketOwner": account} if account else {}
-                    client = self._clients.reader(self._clients.region)
-                    with asking("HeadBucket", side):
-                        answer = client.head_bucket(Bucket=bucket, **owner)
-                    self._regions[bucket] = answer.get("BucketRegion") or self._clients.region
+            ask = partial(self._read_region, bucket, side, account)
+            self._regions[bucket] = self._asked_regions.answer((bucket, side), ask)
         return self._regions[bucket]
+
+    def _read_region(self, bucket: str, side: Side, account: str) -> str:
+        owner: dict[str, Any] = {"ExpectedBucketOwner": account} if account else {}
+        client = self._clients.reader(self._clients.region)
+        with asking("HeadBucket", side):
+            answer = client.head_bucket(Bucket=bucket, **owner)
+        return answer.get("BucketRegion") or self._clients.region
 
     def _read(self, target: Target, side: Side) -> Target:
         region = self._region(target.bucket, side, target.account)

@@ -6,12 +6,13 @@ servers than S3 may tell nothing of tags in a HEAD at all: there they are always
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 """
 
-import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from replicator.aws.asking import expecting
+from replicator.aws.remembered import Remembered
 from replicator.core.outcomes.outcome import Side
 
 if TYPE_CHECKING:
@@ -28,10 +29,8 @@ class Sight:
     """The buckets, by side, whose versions were seen to be visible with all they have. One for a container."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
-        self._visible_until: dict[tuple[str, Side], float] = {}
+        self._visible: Remembered[tuple[str, Side], None] = Remembered(clock)
         self._by_s3: set[str] = set()
-        self._locks: dict[tuple[str, Side], threading.Lock] = {}
 
     def check(self, reader: "S3Client", side: Side, named: Mapping[str, Any]) -> bool:
         """Return whether no number of tags in a HEAD means that there are none. named: one of the bucket's versions.
@@ -39,16 +38,8 @@ class Sight:
         Raises Permanent if tags or locks of the bucket's versions are left out.
         """
         bucket = str(named["Bucket"])
-        place = (bucket, side)
-        if not self._is_visible(place):
-            with self._locks.setdefault(place, threading.Lock()):  # one asks, others of this bucket wait for its answer
-                if not self._is_visible(place):
-                    self._ask(reader, side, named)
-                    self._visible_until[place] = self._clock() + KEEP_SECONDS
+        self._visible.answer((bucket, side), partial(self._ask, reader, side, named), KEEP_SECONDS)
         return bucket in self._by_s3
-
-    def _is_visible(self, place: tuple[str, Side]) -> bool:
-        return self._clock() < self._visible_until.get(place, 0.0)
 
     def _ask(self, reader: "S3Client", side: Side, named: Mapping[str, Any]) -> None:
         with expecting("GetObjectTagging", side, statuses=NONE_HERE):
