@@ -62,7 +62,7 @@ def explain_version(bucket: str, key: str, version_id: str, services: Services) 
     change, subject = _find(bucket, key, version_id, services)
     rules = services.rules(bucket)
     candidates = () if isinstance(subject, Absent) else rules.candidates(key)
-    source = versions_of_source(change, candidates, services)
+    source = versions_of_source(change, services)
     tags = subject.tags if isinstance(subject, StoredVersion) else {}
     return Explanation(
         change,

@@ -68,8 +68,9 @@ class Marks:
 class Versions:
     """The versions of one key in one bucket, each read once for one change.
 
-    natives_only: replicas here are never copied, so that no more is read of them than a HEAD says. asked_for: the id
-    of a version that is copied even if S3's own replication wrote it; empty if there is none.
+    with_grants: whether ACLs are needed; destinations share what is read, and an ACL is read for the first that needs
+    it. natives_only: replicas here are never copied, so that no more is read of them than a HEAD says. asked_for: the
+    id of a version that is copied even if S3's own replication wrote it; empty if there is none.
     """
 
     objects: Objects
@@ -79,12 +80,17 @@ class Versions:
     natives_only: bool = False
     asked_for: str = ""
     _found: dict[str, StoredVersion | Absent] = field(default_factory=dict)
+    _granted: set[str] = field(default_factory=set)
 
     def get(self, version_id: str) -> StoredVersion | Absent:
         """Return a version with everything that is copied."""
-        if version_id not in self._found:
-            self._found[version_id] = self._read(version_id)
-        return self._found[version_id]
+        found = self._found.get(version_id)
+        if found is None:
+            found = self._found[version_id] = self._read(version_id)
+        if isinstance(found, StoredVersion) and self._lacks_grants(found.head, version_id):
+            found = self._found[version_id] = replace(found, grants=self.objects.grants(self.key, version_id))
+            self._granted.add(version_id)
+        return found
 
     def has_read(self, version_id: str) -> bool:
         """Return whether a version was read already, existing or not."""
@@ -122,10 +128,15 @@ class Versions:
         head = self.objects.head(self.key, version_id)
         if not isinstance(head, Head):
             return ABSENT
-        if self.natives_only and (self._origin_by_s3(head) or find_mark(head.metadata, {}, self._site(head))):
+        if self._is_never_copied(head):
             return StoredVersion(head)  # nothing else of it is needed
-        tags = self.objects.tags(self.key, version_id) if head.tag_count != 0 else {}
-        return StoredVersion(head, tags, self.objects.grants(self.key, version_id) if self.with_grants() else ())
+        return StoredVersion(head, self.objects.tags(self.key, version_id) if head.tag_count != 0 else {})
+
+    def _lacks_grants(self, head: Head, version_id: str) -> bool:
+        return version_id not in self._granted and self.with_grants() and not self._is_never_copied(head)
+
+    def _is_never_copied(self, head: Head) -> bool:
+        return self.natives_only and bool(self._origin_by_s3(head) or find_mark(head.metadata, {}, self._site(head)))
 
     def _origin_by_s3(self, head: Head) -> Origin | None:
         """Return the origin of a replica by S3's own replication, unless that version is asked for."""

@@ -118,7 +118,7 @@ def _ask_all(
 ) -> list[Result]:
     candidates = [candidate for _, candidate in named]
     try:
-        source = versions_of_source(change, candidates, services, asked_for=delivery.copies_s3_replicas)
+        source = versions_of_source(change, services, asked_for=delivery.copies_s3_replicas)
     except (Temporary, Permanent) as trouble:  # with the whole source bucket
         return [_with_rule(troubled(attempt, trouble), candidate) for attempt, candidate in named]
     if change.aspect is Aspect.CONTENT and len(candidates) > 1:
@@ -158,8 +158,9 @@ def make_synchroniser(attempt: Attempt, candidate: Candidate, source: Versions, 
     attempt = replace(attempt, target=services.buckets.describe(attempt.target, recent=attempt.delivery.redriven))
     acls = attempt.target.capabilities.acls
     destination = Versions(replicas, attempt.target.bucket, attempt.change.key, lambda: acls)
+    has_grants = partial(services.buckets.source_has_acls, attempt.change.bucket)
     reader = Reader(
-        source,
+        replace(source, with_grants=has_grants) if acls else source,
         destination,
         attempt.target,
         candidate,
@@ -180,26 +181,13 @@ def _make_large_writer(attempt: Attempt, replicas: Replicas, services: Services)
     return LargeWriter(multipart, uploads, replicas, attempt, services.side_by_side, services.now)
 
 
-def versions_of_source(
-    change: Change, candidates: Sequence[Candidate], services: Services, *, asked_for: bool = False
-) -> Versions:
-    """Return the source's versions of the key. Their ACLs are read only if ACLs are enabled at some destination.
+def versions_of_source(change: Change, services: Services, *, asked_for: bool = False) -> Versions:
+    """Return the source's versions of the key, without their ACLs.
 
     asked_for: the change's own version is copied even if S3's own replication wrote it.
     """
-    buckets = services.buckets
-
-    def may_have_acls(candidate: Candidate) -> bool:
-        try:
-            return buckets.describe(_target(candidate)).capabilities.acls
-        except (Temporary, Permanent):
-            return True  # reported by its own attempt; the other destinations must not fail for it
-
-    def with_grants() -> bool:
-        return any(map(may_have_acls, candidates)) and buckets.source_has_acls(change.bucket)
-
-    objects, chosen = buckets.source(change.bucket), change.version_id if asked_for else ""
-    return Versions(objects, change.bucket, change.key, with_grants, natives_only=True, asked_for=chosen)
+    objects, chosen = services.buckets.source(change.bucket), change.version_id if asked_for else ""
+    return Versions(objects, change.bucket, change.key, lambda: False, natives_only=True, asked_for=chosen)
 
 
 def _read_once(change: Change, source: Versions) -> None:
