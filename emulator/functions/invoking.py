@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -31,7 +32,7 @@ MOST_PROCESSES = 16
 
 
 class Functions:
-    """The processes and the output of every function."""
+    """The processes and the output of every function. `invocations`: how often each was invoked, by name."""
 
     def __init__(
         self,
@@ -55,6 +56,7 @@ class Functions:
         self._lock = threading.Lock()
         self._running = 0
         self.begun = 0
+        self.invocations: Counter[str] = Counter()
         self.on_free: Callable[[], None] = lambda: None
 
     def pool(self, function: LambdaFunction) -> Pool:
@@ -110,6 +112,8 @@ class Functions:
             "arn": pool.spec.arn,
             "trace_id": f"Root=1-00000000-{uuid.uuid4().hex[:24]}",
         }
+        with self._lock:
+            self.invocations[pool.spec.name] += 1
         usable = False
         try:
             answer = process.invoke(request, pool.spec.timeout)
