@@ -10,14 +10,16 @@ import tempfile
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from moto.awslambda.models import LambdaFunction
+from moto.sqs.models import Message
 
+from emulator.calls.lineage import lineages
 from emulator.functions.code import root_of
 from emulator.functions.deployed import FunctionSpec, deployed, invocations_at_once, lambda_environment
 from emulator.functions.output import Output
@@ -104,13 +106,14 @@ class Functions:
             pool = self.pool(function)
             return self.run(pool, pool.wait_for_one(wait), event)
 
-    def run(self, pool: Pool, process: FunctionProcess, event: Any) -> Answer:
-        """Run a function once in a process taken from its pool, and give the process back."""
+    def run(self, pool: Pool, process: FunctionProcess, event: Any, messages: Sequence[Message] = ()) -> Answer:
+        """Run a function once in a process taken from its pool, and give the process back. `messages`: its batch."""
+        lineage = lineages.begin(process.access_key_id, pool.spec.arn, messages)
         request = {
             "event": event,
             "request_id": str(uuid.uuid4()),
             "arn": pool.spec.arn,
-            "trace_id": f"Root=1-00000000-{uuid.uuid4().hex[:24]}",
+            "trace_id": lineage.header(),
         }
         with self._lock:
             self.invocations[pool.spec.name] += 1
@@ -119,6 +122,7 @@ class Functions:
             answer = process.invoke(request, pool.spec.timeout)
             usable = not answer.unusable
         finally:
+            lineages.end(process.access_key_id)
             pool.give_back(process, usable=usable)
         return answer
 

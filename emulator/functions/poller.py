@@ -20,12 +20,12 @@ from moto.awslambda.models import EventSourceMapping, LambdaFunction, lambda_bac
 from moto.core.utils import unix_time_millis
 from moto.sqs.models import Message, Queue
 
-from emulator.calls.lineage import LIMIT, lineage_of, lineages
+from emulator.calls.lineage import LIMIT, lineage_of
 from emulator.functions.deployed import deployed, every_backend
 from emulator.functions.invoking import Functions
 from emulator.functions.pools import Pool
 from emulator.functions.processes import Answer, FunctionProcess
-from emulator.services import sqs
+from emulator.services import cloudwatch, sqs
 from emulator.services.event_filters import passes
 from emulator.services.event_sources import may_delete, may_poll
 from emulator.threads import Worker
@@ -220,11 +220,7 @@ class Poller:
             return
         hidden = {message.id: message.visible_at for message in wanted}
         event = {"Records": [record(source, message) for message in wanted]}
-        lineages.begin(process.access_key_id, pool.spec.arn, wanted)
-        try:
-            answer = self._functions.run(pool, process, event)
-        finally:
-            lineages.end(process.access_key_id)
+        answer = self._functions.run(pool, process, event, wanted)
         self._settle(source, wanted, answer, hidden)
 
     def _is_wanted(self, source: Source, message: Message) -> bool:
@@ -240,9 +236,10 @@ class Poller:
         Its messages, innocent ones too, come back as after a crash, until they have been received too often.
         """
         arn = source.function.function_arn
-        if all(lineage_of(message).get(arn, 0) < LIMIT for message in batch):
+        if all(lineage_of(message).counts.get(arn, 0) < LIMIT for message in batch):
             return False
         LOG.warning("Recursive loop: %s has invoked itself %d times; stopped", source.function.function_name, LIMIT)
+        cloudwatch.count("AWS/Lambda", "RecursiveInvocationsDropped", arn, FunctionName=source.function.function_name)
         if self._crash_visibility is not None:
             self._hide(source, batch)
         return True
@@ -297,6 +294,7 @@ def record(source: Source, message: Message) -> dict[str, Any]:
         "ApproximateFirstReceiveTimestamp": str(message.approximate_first_receive_timestamp),
         "SenderId": message.sender_id,
         "SentTimestamp": str(message.sent_timestamp),
+        **({"AWSTraceHeader": lineage.header()} if (lineage := lineage_of(message)).counts else {}),
         **{name: value["StringValue"] for name, value in message.system_attributes.items() if "StringValue" in value},
     }
     return {

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from moto.cloudwatch.models import CloudWatchBackend, MetricDatum
+from moto.cloudwatch.models import CloudWatchBackend, MetricDatum, cloudwatch_backends
 
 from emulator.patching import patch
 
@@ -29,6 +29,19 @@ _PERCENTILE = re.compile(r"[pP](\d{1,3}(?:\.\d+)?)")
 _MINUTE = 60
 
 Series = Mapping[tuple[Any, ...], list[tuple[int, float]]]
+
+
+def count(namespace: str, metric: str, arn: str, **dimensions: str) -> None:
+    """Add one to a metric that AWS itself publishes about the resource with this ARN."""
+    region, account = arn.split(":")[3:5]
+    datum = {
+        "MetricName": metric,
+        "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
+        "Timestamp": datetime.now(UTC).replace(tzinfo=None),
+        "Value": 1.0,
+        "Unit": "Count",
+    }
+    cloudwatch_backends[account][region].put_metric_data(namespace, [datum])
 
 
 @patch(CloudWatchBackend, "get_metric_data")

@@ -24,7 +24,8 @@ def record(event, context):
     for each in event["Records"]:
         body = json.loads(each["body"])
         print("GOT " + json.dumps({"id": each["messageId"], "body": body, "call": calls, "pid": os.getpid(),
-                                   "records": len(event["Records"]), "record": each}))
+                                   "records": len(event["Records"]), "record": each,
+                                   "trace": os.environ["_X_AMZN_TRACE_ID"]}))
         if int(each["attributes"]["ApproximateReceiveCount"]) <= body.get("times", 1000):
             if not obey(body, each, context):
                 failed.append({"itemIdentifier": each["messageId"]})

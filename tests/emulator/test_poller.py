@@ -1,4 +1,4 @@
-"""Queues into functions: batches, partial answers, crashes, redrive, filters, windows, loops, schedules."""
+"""Queues into functions: batches, partial answers, crashes, redrive, filters, windows, schedules."""
 
 from __future__ import annotations
 
@@ -10,83 +10,24 @@ from typing import Any
 import pytest
 from moto.sqs.models import Message, sqs_backends
 
-from emulator.calls.lineage import LIMIT
 from emulator.functions.poller import Poller
 from emulator.functions.schedules import Clock, schedules
-from emulator.running import Options, Running, running
+from emulator.running import Running
 from emulator.services import sqs as queues
-from emulator.world.document import World, WorldStack
-from tests.emulator import sample_stack
+from tests.emulator.sample_messages import REGION, begin_afresh, dead, empty, got, sampled, send, switch, tries, waiting
 from tests.patience import until
-
-REGION = "eu-west-1"
 
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    template = sample_stack.write(tmp_path_factory.mktemp("stack"))
-    options = Options(template=template, crash_visibility=0.05)
-    with running(World(stacks=(WorldStack("sample", REGION, {"CreateSourceBucket": "looping"}),)), options) as up:
+    with sampled(tmp_path_factory.mktemp("stack")) as up:
         yield up
 
 
 @pytest.fixture(autouse=True)
 def fresh(emulator: Running) -> None:
     """Begin each test with empty queues and an empty log."""
-    empty(emulator, "Queue")
-    empty(emulator, "DeadQueue")
-    assert emulator.idle()
-    if (output := emulator.host.functions._outputs.get("sample-record")) is not None:
-        output.lines.clear()
-
-
-def empty(emulator: Running, name: str) -> None:
-    """Delete every message; SQS's own purge works once a minute."""
-    found = sqs_backends["123456789012"][REGION].queues[emulator.outputs("sample")[name].rpartition("/")[2]]
-    for message in list(found._messages):
-        queues.discard(found, message)
-
-
-def send(emulator: Running, *bodies: dict[str, Any], queue: str = "Queue") -> list[str]:
-    """Send messages; return their ids."""
-    sqs, url = emulator.client("sqs", REGION), emulator.outputs("sample")[queue]
-    return [str(sqs.send_message(QueueUrl=url, MessageBody=json.dumps(body))["MessageId"]) for body in bodies]
-
-
-def switch(emulator: Running, *, on: bool) -> None:
-    """Let Lambda take messages of the queue, or not."""
-    functions, queue = emulator.client("lambda", REGION), emulator.outputs("sample")["QueueArn"]
-    [mapping] = functions.list_event_source_mappings(EventSourceArn=queue)["EventSourceMappings"]
-    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=on)
-
-
-def got(emulator: Running) -> list[dict[str, Any]]:
-    """Return what the function says that it has got, in order."""
-    lines = emulator.logs("sample", "RecordFunction")
-    return [json.loads(line.removeprefix("GOT ")) for line in lines if line.startswith("GOT ")]
-
-
-def tries(emulator: Running) -> dict[str, int]:
-    """Return how often the function has got each message."""
-    counts: dict[str, int] = {}
-    for each in got(emulator):
-        counts[each["id"]] = counts.get(each["id"], 0) + 1
-    return counts
-
-
-def dead(emulator: Running) -> list[dict[str, Any]]:
-    url = emulator.outputs("sample")["DeadQueue"]
-    return list(
-        emulator.client("sqs", REGION)
-        .receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
-        .get("Messages", [])
-    )
-
-
-def waiting(emulator: Running, queue: str = "Queue") -> dict[str, str]:
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    url = emulator.outputs("sample")[queue]
-    return dict(emulator.client("sqs", REGION).get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"])
+    begin_afresh(emulator)
 
 
 def test_a_message_arrives_the_way_lambda_passes_it_on(emulator: Running) -> None:
@@ -252,33 +193,6 @@ def test_a_full_batch_does_not_wait_for_its_window(emulator: Running) -> None:
     send(emulator, *({"do": "nothing"} for _ in range(6)), queue="SlowQueue")
     assert emulator.idle()
     assert {each["records"] for each in got(emulator)} == {3}
-
-
-def test_an_endless_loop_is_stopped_after_sixteen_rounds(emulator: Running) -> None:
-    send(emulator, {"do": "send"})
-    assert emulator.idle()
-    assert len(got(emulator)) == 16
-    assert len(dead(emulator)) == 1
-
-
-def test_a_loop_through_the_events_of_a_bucket_is_stopped_as_well(emulator: Running) -> None:
-    emulator.client("s3", REGION).put_object(Bucket="looping", Key="round-and-round")
-    assert emulator.idle()
-    assert len(got(emulator)) == 16
-    assert len(dead(emulator)) == 1
-
-
-def test_a_batch_with_a_message_of_a_loop_is_refused_as_a_whole(emulator: Running) -> None:
-    """A batch has one trace: innocent messages share the fate of the loop, and end in the dead-letter queue."""
-    switch(emulator, on=False)
-    send(emulator, {"do": "nothing"}, {"do": "nothing"})
-    name = emulator.outputs("sample")["Queue"].rpartition("/")[2]
-    function = emulator.client("lambda", REGION).get_function(FunctionName="sample-record")["Configuration"]
-    first, *_ = sqs_backends["123456789012"][REGION].queues[name]._messages
-    first.lineage = {function["FunctionArn"]: LIMIT}  # type: ignore[attr-defined] # as the emulator marks it
-    switch(emulator, on=True)
-    assert emulator.idle()
-    assert (got(emulator), len(dead(emulator))) == ([], 2)
 
 
 def test_a_backlog_is_worked_on_by_as_many_processes_as_the_mapping_allows(emulator: Running) -> None:

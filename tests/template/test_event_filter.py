@@ -16,7 +16,7 @@ from tests.template import stacks
 
 LONGEST_STACK_NAME = 53
 ROLE_ID = "AROA" + "X" * 17
-SHORTEST_ENTRY = "A" * 8 + ":abcd"
+SHORTEST_ENTRY = "A" * 6 + ":b"
 
 
 def patterns(name: str = "replicator", **parameters: str) -> list[str]:
@@ -70,8 +70,8 @@ def test_as_many_peers_as_the_parameter_takes_fit_into_the_pattern() -> None:
 
 @pytest.mark.parametrize(
     "peers",
-    [f"{SHORTEST_ENTRY}, {SHORTEST_ENTRY}", f"{SHORTEST_ENTRY},", '"', "peer-replicate", f'{SHORTEST_ENTRY}"'],
-    ids=["a blank", "a comma at the end", "a quote", "no role id", "a quote in a name"],
+    [f"{SHORTEST_ENTRY}, {SHORTEST_ENTRY}", f"{SHORTEST_ENTRY},", '"', "peer", f'{SHORTEST_ENTRY}"'],
+    ids=["a blank", "a comma at the end", "a quote", "too short", "a quote in a name"],
 )
 def test_peers_that_would_make_another_pattern_are_refused(peers: str) -> None:
     with pytest.raises(ValidationError):
