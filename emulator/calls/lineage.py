@@ -31,9 +31,10 @@ def _new_root() -> str:
 
 @dataclass(frozen=True)
 class Lineage:
-    """How often each function (by ARN) ran in a chain, and the id of its trace."""
+    """How often each function (by ARN) ran in a chain, how many invocations it has, and the id of its trace."""
 
     counts: Mapping[str, int] = field(default_factory=dict)
+    invocations: int = 0
     root: str = field(default_factory=_new_root)
 
     @property
@@ -44,11 +45,11 @@ class Lineage:
     def header(self) -> str:
         """Return the trace header, as a function has it in `_X_AMZN_TRACE_ID` and a message in `AWSTraceHeader`."""
         name = max(self.counts, key=lambda each: self.counts[each])
-        tag, hops = hashlib.sha256(name.encode()).hexdigest()[:8], sum(self.counts.values())
-        return f"Root={self.root};Parent={secrets.token_hex(8)};Sampled=0;Lineage={hops}:{tag}:{self.longest - 1}"
+        lineage = f"{self.invocations}:{hashlib.sha256(name.encode()).hexdigest()[:8]}:{self.longest - 1}"
+        return f"Root={self.root};Parent={secrets.token_hex(8)};Sampled=0;Lineage={lineage}"
 
 
-_NONE = Lineage({}, "")
+_NONE = Lineage(root="")
 _carried: ContextVar[Lineage | None] = ContextVar("carried", default=None)
 
 
@@ -67,8 +68,9 @@ class Lineages:
             for name, count in lineage.counts.items():
                 counts[name] = max(count, counts.get(name, 0))
         counts[function] = counts.get(function, 0) + 1
+        invocations = max((each.invocations for each in found), default=0) + 1
         root = found[-1].root if found else ""
-        merged = Lineage(counts, root) if root else Lineage(counts)
+        merged = Lineage(counts, invocations, root or _new_root())
         with self._lock:
             self._running[access_key_id] = merged
         return merged

@@ -5,11 +5,11 @@ from typing import Any
 
 from replicator.aws.sqs_event import answer, read_messages
 from replicator.flows.change.consume import consume
-from replicator.runtime import Settings, make_consumer
+from replicator.runtime import Settings, make_consumer, trace_header
 
 _consumer = make_consumer(Settings.read())
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """Process one batch; the messages named in the response come back, all others are done."""
-    return answer(consume(read_messages(event), _consumer()))
+    return answer(consume(read_messages(event, trace_header()), _consumer()))

@@ -146,6 +146,11 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
+def trace_header() -> str:
+    """Return the trace header of the invocation, empty if there is none. Lambda's runtime sets it each time."""
+    return os.environ.get("_X_AMZN_TRACE_ID", "")
+
+
 def make_multipart(settings: Settings, clients: Clients, buckets: S3Buckets) -> Multipart:
     """Build what copying in parts needs."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from moto.sqs.models import sqs_backends
+from replicator.aws.sqs_event import read_messages
 
 from emulator.calls.lineage import LIMIT, Lineage
 from emulator.running import Running
@@ -33,7 +35,7 @@ def lend(emulator: Running, count: int) -> None:
     name = emulator.outputs("sample")["Queue"].rpartition("/")[2]
     function = emulator.client("lambda", REGION).get_function(FunctionName="sample-record")["Configuration"]
     first, *_ = sqs_backends["123456789012"][REGION].queues[name]._messages
-    first.lineage = Lineage({function["FunctionArn"]: count})  # type: ignore[attr-defined] # as the emulator marks it
+    first.lineage = Lineage({function["FunctionArn"]: count}, count)  # type: ignore[attr-defined] # as the emulator marks it
 
 
 def chain(header: str) -> tuple[int, int]:
@@ -87,6 +89,20 @@ def test_what_a_batch_sends_inherits_the_longest_chain_of_its_messages(emulator:
     assert (first["records"], chain(first["trace"])) == (3, (11, 10))
     assert "AWSTraceHeader" not in first["record"]["attributes"]
     assert [chain(each["trace"])[1] for each in others] == [11, 12, 13, 14, 15]
+
+
+def test_the_product_sees_in_these_headers_whose_chain_a_batch_has(emulator: Running) -> None:
+    switch(emulator, on=False)
+    send(emulator, {"do": "nothing", "is": "an echo"}, {"do": "nothing", "is": "a user's"})
+    lend(emulator, LIMIT - 1)
+    switch(emulator, on=True)
+    assert emulator.idle()
+    seen = got(emulator)
+    messages = read_messages({"Records": [each["record"] for each in seen]}, seen[0]["trace"])
+    assert {json.loads(message.body)["is"]: message.needs_new_chain for message in messages} == {
+        "an echo": False,
+        "a user's": True,
+    }
 
 
 def test_a_refused_batch_is_counted_as_lambda_counts_it(emulator: Running) -> None:

@@ -39,6 +39,15 @@ def test_other_attributes_mean_nothing() -> None:
     assert (message.redriven, message.only) == (False, "")
 
 
+def test_a_message_needs_a_new_chain_if_only_its_invocation_has_a_long_one() -> None:
+    batch, trace = event(), "Root=1-2-3;Sampled=0;Lineage=25:037bed70:12"
+    [users] = batch["Records"]
+    echo = {**users, "attributes": {**users["attributes"], "AWSTraceHeader": trace}}
+    batch["Records"].append(echo)
+    assert [message.needs_new_chain for message in read_messages(batch, trace)] == [True, False]
+    assert [message.needs_new_chain for message in read_messages(batch)] == [False, False]
+
+
 def test_a_record_without_attributes_is_a_first_delivery() -> None:
     [record] = event()["Records"]
     bare = {name: record[name] for name in ("messageId", "receiptHandle", "body")}

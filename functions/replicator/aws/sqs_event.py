@@ -7,12 +7,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from replicator.aws.queue import DESTINATION, PARKED, PROBE, REASON, REDRIVEN, TRIED
+from replicator.core.outcomes.chain import needs_new_chain
 from replicator.flows.change.consume import Message
 
+TRACE = "AWSTraceHeader"
+"""SQS's own attribute: the trace of the request that sent the message (SQS API reference, "ReceiveMessage")."""
 
-def read_messages(event: Mapping[str, Any]) -> list[Message]:
-    """Return the messages of one batch."""
-    return [_message(record) for record in event.get("Records", ())]
+
+def read_messages(event: Mapping[str, Any], trace: str = "") -> list[Message]:
+    """Return the messages of one batch. trace: the trace header of the invocation, empty if it has none."""
+    records = event.get("Records", ())
+    traces = [_attribute(record, TRACE) for record in records]
+    return [
+        _message(record, new_chain=needs_new_chain(trace, own, traces))
+        for record, own in zip(records, traces, strict=True)
+    ]
 
 
 def answer(waiting: Sequence[str]) -> dict[str, Any]:
@@ -20,7 +29,11 @@ def answer(waiting: Sequence[str]) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in waiting]}
 
 
-def _message(record: Mapping[str, Any]) -> Message:
+def _attribute(record: Mapping[str, Any], name: str) -> str:
+    return str(record.get("attributes", {}).get(name, ""))
+
+
+def _message(record: Mapping[str, Any], *, new_chain: bool) -> Message:
     """Read one record. It was redriven if our command marked it, or if it has the attributes of a failure.
 
     SQS's own redrive keeps the attributes of a message that was parked, too: it is a failure since.
@@ -32,10 +45,11 @@ def _message(record: Mapping[str, Any]) -> Message:
         id=record["messageId"],
         receipt=record["receiptHandle"],
         body=record["body"],
-        receive_count=int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)),
+        receive_count=int(_attribute(record, "ApproximateReceiveCount") or 1),
         redriven=redriven,
         only=attributes.get(DESTINATION, {}).get("stringValue", "") if redriven or parked else "",
         parked=parked,
         tried=TRIED in attributes,
         probe=PROBE in attributes,
+        needs_new_chain=new_chain,
     )

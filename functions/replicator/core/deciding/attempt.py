@@ -21,7 +21,8 @@ class Delivery:
     message. body: a message that contains just this change. part_receives: how often SQS delivered its part message.
     asked_for: whoever sent it asks for the version even if S3's own replication wrote it. parked: how often the change
     was parked before it was sent in this message. tried: it was processed before that. nowhere: it was parked before
-    its destinations were known. probe: it tries a destination whose gate is shut.
+    its destinations were known. probe: it tries a destination whose gate is shut. needs_new_chain: what is
+    written now would inherit a long chain of invocations that is not the message's own.
     """
 
     receive_count: int = 1
@@ -36,6 +37,7 @@ class Delivery:
     tried: bool = False
     nowhere: bool = False
     probe: bool = False
+    needs_new_chain: bool = False
 
     @property
     def attempts(self) -> int:

@@ -34,7 +34,8 @@ class Message:
     """One SQS message. redriven: it comes from the dead-letter queue. only: its one destination; empty for all.
 
     parked: how often its change was parked before it was sent. tried: the change was processed before that. probe: it
-    tries a destination whose gate is shut.
+    tries a destination whose gate is shut. needs_new_chain: what it causes would inherit a long chain of
+    invocations that is not its own.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Message:
     parked: int = 0
     tried: bool = False
     probe: bool = False
+    needs_new_chain: bool = False
 
 
 class Queue(Protocol):
@@ -90,6 +92,7 @@ class _Received:
             tried=message.tried,
             nowhere=message.parked > 0 and not message.only,
             probe=message.probe,
+            needs_new_chain=message.needs_new_chain,
         )
 
     def without_target(self, *, alone: bool = False) -> Attempt:
