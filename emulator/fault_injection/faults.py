@@ -15,7 +15,7 @@ from emulator.calls.operations import service_model
 
 ERRORS_INSIDE_SUCCESS = ("CompleteMultipartUpload", "CopyObject", "UploadPartCopy")
 MESSAGE = "Injected by a fault of the emulator."
-_FIELDS = ("service", "operation", "bucket", "key", "principal", "times", "then")
+_FIELDS = ("service", "operation", "bucket", "key", "principal", "region", "times", "then")
 _DEFAULT_CODES = {400: "InvalidRequest", 403: "AccessDenied", 404: "NotFound", 409: "Conflict", 503: "SlowDown"}
 _THEN_FORMS = (
     '{"status": 503, "code": "SlowDown"}, {"ok_with_error": "InternalError"}, {"delay_ms": 500} or {"kill": "before"}'
@@ -72,11 +72,17 @@ class Fault:
     bucket: str | None = None
     key: str | None = None
     principal: str | None = None
+    region: str | None = None
     times: int | None = None
 
     def applies_to(self, call: Call) -> bool:
         """Return whether the fault matches this call and is not used up."""
-        wanted = ((self.bucket, call.bucket), (self.key, call.key), (self.principal, call.principal.kind))
+        wanted = (
+            (self.bucket, call.bucket),
+            (self.key, call.key),
+            (self.principal, call.principal.kind),
+            (self.region, call.region),
+        )
         return (
             self.times != 0
             and self.service in ("*", call.service)
@@ -96,7 +102,7 @@ class Fault:
                 then = {"delay_ms": milliseconds}
             case Kill(when):
                 then = {"kill": when}
-        given = {name: getattr(self, name) for name in ("bucket", "key", "principal", "times")}
+        given = {name: getattr(self, name) for name in ("bucket", "key", "principal", "region", "times")}
         return {
             "service": self.service,
             "operation": self.operation,
@@ -153,7 +159,7 @@ def _read_fault(line: object, where: str) -> Fault:
         )
     if unknown := [name for name in line if name not in _FIELDS]:
         raise BadRequestError(f"{where}: unknown field {unknown[0]!r}; the fields are {', '.join(_FIELDS)}.")
-    texts = {name: line.get(name) for name in ("service", "operation", "bucket", "key", "principal")}
+    texts = {name: line.get(name) for name in ("service", "operation", "bucket", "key", "principal", "region")}
     for name, value in texts.items():
         if not isinstance(value, str) and (value is not None or name in ("service", "operation")):
             raise BadRequestError(f"{where}: {name!r} must be a string, not {value!r}.")
@@ -167,7 +173,8 @@ def _read_fault(line: object, where: str) -> Fault:
             f"{where}: 'times' must be a number of calls, 1 or more; without it the fault has no limit."
         )
     then = _read_then(line.get("then"), operation, where)
-    return Fault(service, operation, then, line.get("bucket"), line.get("key"), line.get("principal"), times)
+    given = {name: line.get(name) for name in ("bucket", "key", "principal", "region")}
+    return Fault(service, operation, then, times=times, **given)
 
 
 def _check_names(service: str, operation: str, where: str) -> None:

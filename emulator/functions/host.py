@@ -137,7 +137,7 @@ class Host:
 
     def _publish(self, region: str, account: str, metrics: list[dict[str, Any]]) -> None:
         """Keep metrics for the control endpoint, and put them into CloudWatch."""
-        self._emulator.metrics.extend(metrics)
+        self._emulator.metrics.extend({**entry, "region": region} for entry in metrics)
         cloudwatch = cloudwatch_backends[account][region]
         for entry in metrics:
             datum = {

@@ -5,10 +5,12 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_sqs.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_dynamodb.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_events.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_kms.html
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/iam-cw-condition-keys-namespace.html
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -28,6 +30,7 @@ class _Need(NamedTuple):
     resource: str
     policy: str | None = None
     of_key: bool = False
+    conditions: Mapping[str, str] | None = None
 
 
 def check(call: Call, environ: Mapping[str, Any]) -> Answer | None:
@@ -43,6 +46,7 @@ def check(call: Call, environ: Mapping[str, Any]) -> Answer | None:
             need.resource,
             account=account or own,
             region=call.region,
+            conditions=need.conditions,
             policy=need.policy,
             of_key=need.of_key,
         )
@@ -60,9 +64,10 @@ def _refusal(call: Call, message: str) -> Answer:
 
 
 def _body(environ: Mapping[str, Any]) -> Mapping[str, Any]:
+    text = environ["wsgi.input"].getvalue()
     try:
-        body = json.loads(environ["wsgi.input"].getvalue() or b"{}")
-    except ValueError:
+        body = json.loads((gzip.decompress(text) if environ.get("HTTP_CONTENT_ENCODING") == "gzip" else text) or b"{}")
+    except (ValueError, OSError):
         return {}
     return body if isinstance(body, dict) else {}
 
@@ -82,6 +87,8 @@ def _needs(call: Call, body: Mapping[str, Any], account: str) -> Iterator[_Need]
             yield from (_Need(action, bus if ":" in bus else f"{prefix}event-bus/{bus}") for bus in buses)
         case "kms" if "KeyId" in body:
             yield _key(action, str(body["KeyId"]), call.region, account)
+        case "cloudwatch" if call.operation == "PutMetricData":
+            yield _Need(action, "*", conditions={"cloudwatch:namespace": str(body.get("Namespace", ""))})
         case _:
             yield _Need(action, "*")
 

@@ -1,8 +1,10 @@
 """CloudWatch's statistics: percentiles, which moto lacks, in a time that does not depend on the number of periods.
 
-A value counts for its minute, as in CloudWatch; periods begin at the query's start. A percentile is the smallest value
-that at least that share of all values does not exceed (nearest rank).
+A value counts for its minute, as in CloudWatch, or for its second if the query's period is shorter than a minute;
+periods begin at the query's start. A percentile is the smallest value that at least that share of all values does not
+exceed (nearest rank).
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ from typing import Any
 
 from moto.cloudwatch.models import CloudWatchBackend, MetricDatum, cloudwatch_backends
 
+from emulator.calls.call import Call, current_call
 from emulator.patching import patch
+from emulator.state import active
 
 _STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {
     "Sum": sum,
@@ -57,9 +61,33 @@ def _get_metric_data(  # noqa: PLR0913, PLR0917 - as moto's
     if any("MetricStat" not in query for query in queries) or not start_time < end_time:
         answers: list[dict[str, Any]] = original(backend, queries, start_time, end_time, scan_by)
         return answers
-    start, end = _seconds(start_time) // _MINUTE * _MINUTE, _seconds(end_time)
-    series = _series(backend, start, end)
+    step = min(_MINUTE, *(int(query["MetricStat"]["Period"]) for query in queries))
+    start, end = _seconds(start_time) // step * step, _seconds(end_time)
+    series = _series(backend, start, end, step)
     return [_answer(query, series, start, newest_first=scan_by != "TimestampAscending") for query in queries]
+
+
+@patch(CloudWatchBackend, "put_metric_data")
+def _put_metric_data(original: Any, backend: CloudWatchBackend, namespace: str, data: list[dict[str, Any]]) -> None:
+    """Keep what functions publish for the control endpoint too, as it keeps what they log."""
+    original(backend, namespace, data)
+    call = current_call.get()
+    if call is not None and call.principal.function:
+        active().metrics.extend(_entry(each, namespace, call) for each in data)
+
+
+def _entry(datum: Mapping[str, Any], namespace: str, call: Call) -> dict[str, Any]:
+    moment = datum.get("Timestamp") or datetime.now(UTC)
+    return {
+        "time": _seconds(moment) * 1000,
+        "namespace": namespace,
+        "metric": datum["MetricName"],
+        "unit": datum.get("Unit", "None"),
+        "dimensions": {each["Name"]: each["Value"] for each in datum.get("Dimensions", [])},
+        "values": [float(each) for each in datum.get("Values") or [datum.get("Value", 0)]],
+        "region": call.region,
+        "function": call.principal.function,
+    }
 
 
 @patch(CloudWatchBackend, "get_filtered_metrics")
@@ -76,14 +104,14 @@ def _get_filtered_metrics(
     return list(listed.values())
 
 
-def _series(backend: CloudWatchBackend, start: int, end: int) -> Series:
-    """Group the values in a time range (epoch seconds) by metric; each value with its minute."""
+def _series(backend: CloudWatchBackend, start: int, end: int, step: int) -> Series:
+    """Group the values in a time range (epoch seconds) by metric; each value with its minute, or shorter step."""
     found: dict[tuple[Any, ...], list[tuple[int, float]]] = defaultdict(list)
     for datum in list(backend.metric_data):
-        minute = _seconds(datum.timestamp) // _MINUTE * _MINUTE
-        if isinstance(datum, MetricDatum) and start <= minute < end:
+        time = _seconds(datum.timestamp) // step * step
+        if isinstance(datum, MetricDatum) and start <= time < end:
             place = frozenset((each.name, each.value) for each in datum.dimensions)
-            found[datum.namespace, datum.name, place].append((minute, datum.value))
+            found[datum.namespace, datum.name, place].append((time, datum.value))
     return found
 
 

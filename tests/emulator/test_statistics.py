@@ -85,3 +85,19 @@ def test_without_an_order_the_newest_values_come_first(cloudwatch: Any) -> None:
     end = NOON + timedelta(hours=2)
     [result] = cloudwatch.get_metric_data(MetricDataQueries=[query], StartTime=NOON, EndTime=end)["MetricDataResults"]
     assert result["Values"] == [1000, 100]
+
+
+def test_periods_below_a_minute_show_values_second_by_second(cloudwatch: Any) -> None:
+    where = [{"Name": "Stack", "Value": "fine"}]
+    for second, value in ((5, 1.0), (6, 2.0), (6, 4.0)):
+        datum = {"MetricName": "Fine", "Dimensions": where, "Timestamp": NOON + timedelta(seconds=second)}
+        cloudwatch.put_metric_data(Namespace="Ours", MetricData=[{**datum, "Value": value, "StorageResolution": 1}])
+    metric = {"Namespace": "Ours", "MetricName": "Fine", "Dimensions": where}
+    query = {"Id": "fine", "MetricStat": {"Metric": metric, "Period": 1, "Stat": "Maximum"}}
+    [found] = cloudwatch.get_metric_data(
+        MetricDataQueries=[query], StartTime=NOON, EndTime=NOON + timedelta(minutes=1), ScanBy="TimestampAscending"
+    )["MetricDataResults"]
+    assert [(time.second, value) for time, value in zip(found["Timestamps"], found["Values"], strict=True)] == [
+        (5, 1.0),
+        (6, 4.0),
+    ]
