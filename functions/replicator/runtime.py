@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from replicator.core.outcomes.threshold import Route
     from replicator.flows.release import ReleaseServices
     from replicator.flows.watch.monitor import MonitorServices
+    from replicator.flows.watch.recovery import FailedIndex, RecoveryWatch
     from replicator.flows.watch.stale_uploads import UploadCleanup
 
 T = TypeVar("T")
@@ -59,6 +60,7 @@ class Settings:
     threshold_ms: for rules that name none. releases: parked changes that are sent for in a minute, for each destination
     at most. status_tags: source versions are tagged with their status. own_principals,
     own_roles: the principal ids and role names of replicator functions. default_rule: (source, destination).
+    created_source: the source bucket that the stack created, if any.
     """
 
     control_bucket: str
@@ -76,6 +78,7 @@ class Settings:
     own_principals: frozenset[str] = frozenset()
     own_roles: frozenset[str] = frozenset()
     default_rule: tuple[str, str] | None = None
+    created_source: str = ""
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -103,6 +106,7 @@ class Settings:
             own_principals=frozenset(f"AWS:{name.strip()}" for name in principals if name.strip()),
             own_roles=frozenset(name.strip() for name in get("REPLICATOR_ROLES", "").split(",") if name.strip()),
             default_rule=(source, destination) if source and destination else None,
+            created_source=get("CREATED_SOURCE_BUCKET", ""),
         )
 
 
@@ -265,6 +269,7 @@ def make_monitor(settings: Settings) -> "tuple[Callable[[], MonitorServices], Up
     )
     log = OutcomeLog(make_logger())
     published: set[Route] = set()
+    recovery = _make_recovery(settings, clients, index, rules, log)
 
     def services() -> MonitorServices:
         return MonitorServices(
@@ -280,10 +285,40 @@ def make_monitor(settings: Settings) -> "tuple[Callable[[], MonitorServices], Up
             threshold_ms=settings.threshold_ms,
             parked=parked,
             published=published,
+            recovery=recovery,
         )
 
     uploads = S3Buckets(clients, side_by_side).uploads
     return services, UploadCleanup(journal, DynamoUploadJournal(dynamodb, table), uploads, now)
+
+
+def _make_recovery(
+    settings: Settings,
+    clients: Clients,
+    index: "FailedIndex",
+    rules: Callable[[str], RuleSet],
+    log: OutcomeLog,
+) -> "RecoveryWatch":
+    """Build what publishes recovery points. Kept by the container: it remembers when the queue was last empty."""
+    from replicator.aws.coverage_store import CoverageRecords  # noqa: PLC0415 - here and below: as in make_monitor
+    from replicator.aws.destination_metrics import DestinationMetrics  # noqa: PLC0415
+    from replicator.aws.queue_age import ChangeQueueAge  # noqa: PLC0415
+    from replicator.flows.watch.recovery import RecoveryWatch  # noqa: PLC0415
+
+    control, namespace = settings.control_bucket, settings.metrics_namespace
+    created, defaults, url = settings.created_source, settings.default_rule, settings.change_queue_url
+    records = CoverageRecords(clients.reader(clients.region), control, created=created, defaults=defaults)
+    return RecoveryWatch(
+        index=index,
+        sources=records,
+        rules=rules,
+        coverage=records,
+        queue_age=ChangeQueueAge(clients, namespace, settings.stack_name, url),
+        regions=DestinationMetrics(clients, namespace),
+        log=log,
+        side_by_side=side_by_side,
+        now=now,
+    )
 
 
 def _make_recorder(clients: Clients, journal: Journal, queue: SqsQueue) -> Recorder:

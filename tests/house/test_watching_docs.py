@@ -4,7 +4,17 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from replicator.core.outcomes.metrics import AGE, BY_AGE, BY_REASON, BY_RULE, BY_STACK, METRICS, Metric
+from replicator.core.outcomes.metrics import (
+    AGE,
+    BY_AGE,
+    BY_BUCKETS,
+    BY_REASON,
+    BY_RULE,
+    BY_STACK,
+    FIGURES,
+    METRICS,
+    Metric,
+)
 from replicator.core.outcomes.notices import NoticeKind
 from replicator.core.outcomes.outcome import Reason
 from replicator.core.outcomes.threshold import REPORTED_AGES
@@ -13,7 +23,7 @@ from s3replicator.advice import ADVICE
 from tests.template import stacks
 
 DOCS = Path(__file__).parents[2] / "docs"
-NAMES = {BY_RULE: "rule", BY_REASON: "reason", BY_STACK: "stack", BY_AGE: "age"}
+NAMES = {BY_RULE: "rule", BY_REASON: "reason", BY_STACK: "stack", BY_AGE: "age", BY_BUCKETS: "buckets"}
 
 
 def rows(page: str, heading: str) -> list[list[str]]:
@@ -30,8 +40,10 @@ def tables(text: str) -> Iterator[list[list[str]]]:
 
 def test_every_metric_is_described_with_its_unit_and_dimensions() -> None:
     found = {row[0].strip("`"): (row[1], set(row[3].split(", "))) for row in rows("metrics.md", "# Metrics")}
+    published = {metric: [each[metric] for each in (METRICS, FIGURES) if metric in each] for metric in Metric}
     assert found == {
-        str(metric): (str(METRICS[metric].unit), {NAMES[names] for names in METRICS[metric].sets}) for metric in Metric
+        str(metric): (str(kinds[0].unit), {NAMES[names] for kind in kinds for names in kind.sets})
+        for metric, kinds in published.items()
     }
 
 

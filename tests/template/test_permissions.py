@@ -135,9 +135,18 @@ def test_no_role_can_destroy_a_version_or_change_a_bucket(stack: stacks.Document
     assert [each for each in granted(stack) if each[1].startswith(FORBIDDEN)] == []
 
 
-def test_no_resource_has_a_wildcard_but_for_the_objects_of_a_bucket(stack: stacks.Document) -> None:
-    names = {each: each[2].split(":", 5)[5] for each in granted(stack) if isinstance(each[2], str)}
+def test_no_resource_has_a_wildcard_but_for_the_objects_of_a_bucket_and_for_metrics(stack: stacks.Document) -> None:
+    on_everything = {each for each in granted(stack) if each[2] == "*"}
+    assert on_everything == {("MonitorRole", f"cloudwatch:{name}", "*") for name in ("GetMetricData", "PutMetricData")}
+    names = {each: each[2].split(":", 5)[5] for each in granted(stack) if isinstance(each[2], str) and each[2] != "*"}
     assert [each for each, name in names.items() if "*" in name.removesuffix("/*")] == []
+
+
+def test_the_monitor_publishes_in_no_namespace_but_its_own(stack: stacks.Document) -> None:
+    [publishing] = [
+        each for each in stacks.statements(stack, "MonitorRole") if each["Action"] == "cloudwatch:PutMetricData"
+    ]
+    assert publishing["Condition"] == {"StringEquals": {"cloudwatch:namespace": "S3Replicator"}}
 
 
 def test_no_role_names_a_bucket_that_the_parameters_do_not(stack: stacks.Document) -> None:

@@ -127,6 +127,7 @@ def test_everything_that_needs_a_person_has_an_alarm(stack: stacks.Document) -> 
         "OperationsPendingReplication",
         "DestinationsShut",
         "DestinationsDenied",
+        "RecoveryPointAge",
     }
 
 
@@ -167,6 +168,13 @@ def test_the_alarm_on_old_messages_follows_the_threshold() -> None:
     assert float(alarm["Threshold"]) == 7.5
     [math] = [each["Expression"] for each in alarm["Metrics"] if "Expression" in each]
     assert math.endswith("/ 60")
+
+
+def test_the_alarm_on_recovery_points_follows_the_threshold_with_five_minutes_to_spare() -> None:
+    alarm = alarms(stacks.stack(ThresholdMinutes="7.5"))["RecoveryPointAlarm"]
+    assert float(alarm["Threshold"]) == 7.5
+    [math] = [each["Expression"] for each in alarm["Metrics"] if "Expression" in each]
+    assert math.endswith("/ 60 - 5")
 
 
 def test_widgets_of_the_dashboard_do_not_overlap(stack: stacks.Document) -> None:

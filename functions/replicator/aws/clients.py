@@ -14,6 +14,7 @@ from botocore.config import Config
 from replicator.aws import expires, header_text, listing, readable
 
 if TYPE_CHECKING:
+    from types_boto3_cloudwatch import CloudWatchClient
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_events import EventBridgeClient
     from types_boto3_s3 import S3Client
@@ -42,6 +43,14 @@ COPY_PART = Config(
     connect_timeout=3,
     read_timeout=150,
     retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=CONNECTIONS,
+)
+
+# The monitor asks other Regions, which may be down, and must end within its minute: the next minute is the retry.
+QUICK = Config(
+    connect_timeout=3,
+    read_timeout=3,
+    retries={"mode": "standard", "total_max_attempts": 1},
     max_pool_connections=CONNECTIONS,
 )
 
@@ -82,6 +91,14 @@ class Clients:
     def events(self) -> "EventBridgeClient":
         """EventBridge in the stack's own Region."""
         return self._get("events", self.region)  # type: ignore[no-any-return]
+
+    def finder(self) -> "S3Client":
+        """S3 in the stack's own Region, for finding buckets: gives up soon."""
+        return self._get("s3", self.region, QUICK)  # type: ignore[no-any-return]
+
+    def metrics(self, region: str) -> "CloudWatchClient":
+        """CloudWatch in a Region: gives up soon."""
+        return self._get("cloudwatch", region, QUICK)  # type: ignore[no-any-return]
 
     def _get(self, service: str, region: str, config: Config = READ) -> Any:
         made = (service, region, config)

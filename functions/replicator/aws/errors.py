@@ -44,7 +44,7 @@ TRANSLATED = (ClientError, BotoCoreError, ResponseParserError, Unreadable, Value
 """What `translate` takes. ResponseParserError, for text that is no XML, is not one of botocore's BotoCoreErrors. Its
 parsers raise ValueError or TypeError for what is no number or date."""
 
-OUR_OWN = frozenset({Side.JOURNAL, Side.QUEUE, Side.EVENTS, Side.RULES})
+OUR_OWN = frozenset({Side.JOURNAL, Side.QUEUE, Side.EVENTS, Side.RULES, Side.METRICS})
 THROTTLED = frozenset(
     {
         "SlowDown",

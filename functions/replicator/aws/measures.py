@@ -26,7 +26,7 @@ class EmbeddedMetrics:
         self._values: dict[Sets, list[tuple[Metric, float]]] = defaultdict(list)
 
     def record(self, result: Result) -> None:
-        """Add one result. Nothing is added for PENDING: the monitor counts what waits."""
+        """Add one result. PENDING counts only if the journal has no entry: the monitor counts what waits."""
         outcome, score, source = result.outcome, result.score, result.attempt.change.bucket
         route = {SOURCE: source, DESTINATION: outcome.destination, RULE: outcome.rule_id, STACK: self._stack}
         explained = {**route, REASON: str(outcome.reason or "")}
@@ -38,6 +38,8 @@ class EmbeddedMetrics:
             self.add(Metric.FAILED, 1, explained)
         elif outcome.status is Status.SKIPPED:
             self.add(Metric.SKIPPED, 1, explained)
+        elif result.trail.unrecorded or not outcome.destination:
+            self.add(Metric.UNRECORDED, 1, route)
         if score.missed:
             self.add(Metric.MISSED, 1, explained)
         if score.within is not None:

@@ -19,7 +19,8 @@ class Trail:
     dead-letter queue. in_parts: there may be uploads to clean up. midway: it failed after it had written something, so
     the top of the destination must be checked even if another handler completes the change. needs_cleanup: something
     could not be removed, and its message should come back for that. held: nothing was asked, because the gate of the
-    destination is not open. parked: it waits in the journal, and its message may go.
+    destination is not open. parked: it waits in the journal, and its message may go. unrecorded: it
+    waits, but the journal does not say so.
     """
 
     reported: bool = False
@@ -29,6 +30,7 @@ class Trail:
     needs_cleanup: bool = False
     held: bool = False
     parked: bool = False
+    unrecorded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

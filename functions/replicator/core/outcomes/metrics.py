@@ -23,6 +23,7 @@ BY_RULE = (SOURCE, DESTINATION, RULE)
 BY_REASON = (*BY_RULE, REASON)
 BY_STACK = (STACK,)
 BY_AGE = (STACK, AGE)
+BY_BUCKETS = (SOURCE, DESTINATION)
 SLA = 0.999
 """The share of objects within the threshold that S3 Replication Time Control promises per month."""
 
@@ -47,6 +48,14 @@ class Metric(StrEnum):
     PARKED = "OperationsParked"
     SHUT = "DestinationsShut"
     DENIED = "DestinationsDenied"
+    UNRECORDED = "ChangesUnrecorded"
+    RECOVERY_AGE = "RecoveryPointAge"
+    RECOVERY_POINT = "RecoveryPoint"
+    FAILED_NOW = "OperationsFailedNow"
+    UNVERIFIED = "DestinationUnverified"
+    OLDEST_MISSING = "OldestMissing"
+    GATE = "DestinationGate"
+    UNEXPLAINED = "ChangesUnexplained"
 
 
 class Unit(StrEnum):
@@ -86,4 +95,20 @@ METRICS: Mapping[Metric, MetricDefinition] = {
     Metric.PARKED: MetricDefinition(Unit.COUNT),
     Metric.SHUT: MetricDefinition(Unit.COUNT, (BY_STACK,)),
     Metric.DENIED: MetricDefinition(Unit.COUNT, (BY_STACK,)),
+    Metric.UNRECORDED: MetricDefinition(Unit.COUNT, (BY_STACK,)),
+    Metric.RECOVERY_AGE: MetricDefinition(Unit.SECONDS, (BY_STACK,)),
 }
+
+FIGURES: Mapping[Metric, MetricDefinition] = {
+    Metric.PENDING: MetricDefinition(Unit.COUNT, (BY_BUCKETS,)),
+    Metric.BYTES_PENDING: MetricDefinition(Unit.BYTES, (BY_BUCKETS,)),
+    Metric.FAILED_NOW: MetricDefinition(Unit.COUNT, (BY_BUCKETS,)),
+    Metric.UNVERIFIED: MetricDefinition(Unit.COUNT, (BY_BUCKETS,)),
+    Metric.RECOVERY_POINT: MetricDefinition(Unit.SECONDS, (BY_BUCKETS,)),
+    Metric.OLDEST_MISSING: MetricDefinition(Unit.SECONDS, (BY_BUCKETS,)),
+    Metric.PARKED: MetricDefinition(Unit.COUNT, (BY_BUCKETS,)),
+    Metric.GATE: MetricDefinition(Unit.COUNT, (BY_BUCKETS,)),
+    Metric.UNEXPLAINED: MetricDefinition(Unit.COUNT, (BY_BUCKETS,)),
+}
+"""What the monitor publishes about each pair of buckets in the destination's Region. The first four always, the others
+only if they are known and not 0: CloudWatch bills metrics by the hour in which they have a value."""

@@ -99,6 +99,7 @@ class Side(StrEnum):
     QUEUE = "queue"
     EVENTS = "events"
     RULES = "rules"
+    METRICS = "metrics"
 
 
 class Trouble(Exception):

@@ -67,7 +67,8 @@ class Recorder:
             companions = tuple(self._complete(each) for each in result.companions)
             return replace(steps[result.outcome.status](result), companions=companions)
         except (Temporary, Permanent) as trouble:
-            return result.with_outcome(status=Status.PENDING, reason=trouble.reason, detail=trouble.detail)
+            waiting = result.with_outcome(status=Status.PENDING, reason=trouble.reason, detail=trouble.detail)
+            return waiting.with_trail(unrecorded=True)
 
     def note_completed(self, results: Sequence[Result]) -> None:
         """Note what is completed, so that it is not decided again when the message comes back for another destination.

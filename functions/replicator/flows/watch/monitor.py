@@ -22,6 +22,7 @@ from replicator.flows.change.record import Recorder
 from replicator.flows.ports import CLAIM_MS, Log, Measures, Reported, SideBySide
 from replicator.flows.watch.given_up import failures
 from replicator.flows.watch.parked import ParkedServices, look_behind, send_for
+from replicator.flows.watch.recovery import RecoveryWatch, publish_figures
 
 TIME_TO_READ_MS = 25_000
 TIME_TO_REPORT_MS = 42_000
@@ -84,6 +85,7 @@ class MonitorServices:
     threshold_ms: int
     parked: ParkedServices
     published: set[Route] = field(default_factory=set)
+    recovery: RecoveryWatch | None = None
 
 
 @dataclass(slots=True)
@@ -98,6 +100,7 @@ class _Reading:
 def monitor(services: MonitorServices) -> Tally:
     """Run once, and return what waits. Raises Temporary or Permanent."""
     started, closing = services.recorder.now(), Closing(services.recorder, services.gauges, services.log)
+    depths = services.queues.depths()  # before the journal: what moves there meanwhile is seen in both, not in neither
     gates = list(services.parked.gates.all().values())
     behind = look_behind(gates, services.parked.parking, services.side_by_side, services.log, started)
     reading = _read(services, started)
@@ -105,9 +108,9 @@ def monitor(services: MonitorServices) -> Tally:
         reading.tally.merge(each.tally)
         reading.late += each.late
     reading.late.sort(key=lambda pending: pending.late_at)
-    depths = services.queues.depths()
     _publish(services, reading.tally, depths)
     _publish_gates(services, gates)
+    _publish_recovery(services, reading.tally, depths)
     try:
         send_for(behind, services.parked, depths.changes, started)
         _report_late(services, reading.late, started)
@@ -243,6 +246,13 @@ def _publish_gates(services: MonitorServices, gates: Sequence[Gate]) -> None:
     stack = {STACK: services.stack}
     services.gauges.add(Metric.SHUT, sum(1 for gate in gates if gate.state is not GateState.OPEN), stack)
     services.gauges.add(Metric.DENIED, sum(1 for gate in gates if gate.denied), stack)
+
+
+def _publish_recovery(services: MonitorServices, tally: Tally, depths: Depths) -> None:
+    if services.recovery is not None:
+        age = publish_figures(services.recovery, tally, depths.changes, depths.dead)
+        if age is not None:
+            services.gauges.add(Metric.RECOVERY_AGE, age, {STACK: services.stack})
 
 
 def _gauge(services: MonitorServices, count: Count, now: int, route: dict[str, str]) -> None:

@@ -1,0 +1,213 @@
+"""What the journal, the queues and the rules show -> figures for each pair of buckets -> the destination's Region.
+
+Separate from the monitor's counts, which stay in the stack's own Region: whoever asks whether to fail over asks when
+that Region may be down. Trouble in one Region leaves the others, and the rest of the monitor's run, as they are: what
+could not be published becomes stale, which is an answer too.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Protocol
+
+from replicator.core.deciding.target import Target
+from replicator.core.outcomes.backoff import OVERDUE_MS
+from replicator.core.outcomes.outcome import Permanent, Status, Temporary
+from replicator.core.outcomes.recovery import (
+    Buckets,
+    Failed,
+    Figures,
+    Missing,
+    Unexplained,
+    cleared_until,
+    missing_by_buckets,
+    recovery_point,
+)
+from replicator.core.outcomes.threshold import Depth, Pending, Tally
+from replicator.core.rules.matching import RuleSet
+from replicator.flows.ports import Log, SideBySide
+
+FAILED_PER_SHARD = 1000
+"""Failed entries that one run reads of each partition of the index, so that its cost is bounded."""
+TIME_TO_PUBLISH_MS = 12_000
+"""After that no request to another Region is begun: each may take 6 s, and the monitor has more to do."""
+
+
+class FailedIndex(Protocol):
+    """The journal's sparse index by age."""
+
+    def shards(self, status: Status) -> list[Callable[[], Iterator[Pending]]]:
+        """Return a function for each partition that yields its entries, oldest first, or raises Temporary."""
+
+
+class Sources(Protocol):
+    """The source buckets of the stack."""
+
+    def buckets(self) -> tuple[str, ...]:
+        """Return those that have rules. Raises Temporary."""
+
+
+class CoverageStore(Protocol):
+    """The records of what destinations had when their rules were stored."""
+
+    def covered_since(self, source: str, destination: str) -> int | None:
+        """Return a time before which nothing was written that the destination lacks; None if none is proven.
+
+        Epoch milliseconds, 0 for the time of the bucket's creation.
+        """
+
+
+class QueueAge(Protocol):
+    """How long messages wait on the change queue."""
+
+    def oldest_sent(self, now: int) -> int | None:
+        """Return a time before which no message on the queue was sent; None if it is unknown. Epoch milliseconds."""
+
+
+class Regions(Protocol):
+    """Where figures are published."""
+
+    def of(self, target: Target) -> str:
+        """Return a bucket's Region. Raises Temporary or Permanent, and soon."""
+
+    def publish(self, region: str, figures: Mapping[Buckets, Figures]) -> None:
+        """Publish figures in a Region. Raises Temporary or Permanent, and soon."""
+
+
+@dataclass(slots=True)
+class RecoveryWatch:
+    """What publishing the figures needs. cleared: what the last run of this container returned, None at first."""
+
+    index: FailedIndex
+    sources: Sources
+    rules: Callable[[str], RuleSet]
+    coverage: CoverageStore
+    queue_age: QueueAge
+    regions: Regions
+    log: Log
+    side_by_side: SideBySide
+    now: Callable[[], int]
+    cleared: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Journal:
+    """What the journal shows, read after the queues.
+
+    explained: how many failures it had when the queues were read; each of them may have a dead letter. horizon: see
+    `recovery_point`.
+    """
+
+    missing: Mapping[Buckets, Missing]
+    explained: int
+    horizon: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A pair of buckets. covered_since: what `CoverageStore` says of it."""
+
+    source: str
+    target: Target
+    covered_since: int | None
+
+    @property
+    def buckets(self) -> Buckets:
+        return self.source, self.target.bucket
+
+
+def publish_figures(watch: RecoveryWatch, tally: Tally, changes: Depth, dead: Depth) -> float | None:
+    """Publish the figures of every pair of buckets; return the age of the oldest recovery point in seconds, if any.
+
+    The depths must have been read when the tally was begun, and before the journal. Raises nothing but unexpected
+    errors: trouble is logged.
+    """
+    try:
+        journal = _read_journal(watch, tally)
+        unexplained = Unexplained(changes.all, max(0, dead.all - journal.explained))
+        oldest = watch.queue_age.oldest_sent(tally.now) if unexplained else None
+        watch.cleared = cleared_until(tally.now, unexplained, watch.cleared, oldest)
+        places = _places(watch, watch.sources.buckets())
+    except (Temporary, Permanent) as trouble:
+        watch.log.incomplete(f"recovery points were not published: {trouble}")
+        return None
+    figures = {each: _figures(watch, each, journal, tally.now // 1000, unexplained) for each in places}
+    _publish(watch, figures)
+    points = [each.recovery_point for each in figures.values() if each.recovery_point is not None]
+    return tally.now / 1000 - min(points) if points else None
+
+
+def _figures(watch: RecoveryWatch, place: _Place, journal: _Journal, looked: int, unexplained: Unexplained) -> Figures:
+    missing = journal.missing.get(place.buckets, Missing())
+    return Figures(
+        looked=looked,
+        recovery_point=recovery_point(watch.cleared, missing, journal.horizon, place.covered_since),
+        missing=missing,
+        unexplained=unexplained.messages + unexplained.letters,
+        unverified=place.covered_since is None,
+    )
+
+
+def _read_journal(watch: RecoveryWatch, tally: Tally) -> _Journal:
+    """Add the failed entries to what was counted."""
+    shards = watch.index.shards(Status.FAILED)
+    read = watch.side_by_side([partial(_read_shard, shard) for shard in shards])
+    failed: dict[Buckets, Failed] = {}
+    explained = 0
+    for each in (each for entries in read for each in entries):
+        failed.setdefault((each.bucket, each.destination), Failed()).add(each.first_seen)
+        explained += each.due - OVERDUE_MS <= tally.now  # `due` is that long after the entry was written
+    horizons = [entries[-1].first_seen for entries in read if len(entries) == FAILED_PER_SHARD]
+    if not tally.complete:
+        horizons.append(tally.all.oldest)
+    return _Journal(missing_by_buckets(tally.by_route, failed), explained, min(horizons, default=0))
+
+
+def _read_shard(shard: Callable[[], Iterator[Pending]]) -> list[Pending]:
+    return list(islice(shard(), FAILED_PER_SHARD))
+
+
+def _places(watch: RecoveryWatch, sources: Sequence[str]) -> list[_Place]:
+    """Return each source bucket with each of its destinations; without those whose rules cannot be read."""
+    found = watch.side_by_side([partial(_places_of, watch, source) for source in sources])
+    return [place for places in found for place in places]
+
+
+def _places_of(watch: RecoveryWatch, source: str) -> list[_Place]:
+    try:
+        rules = watch.rules(source).rules
+    except (Temporary, Permanent) as trouble:
+        watch.log.incomplete(f"recovery points of {source} were not published: {trouble}")
+        return []
+    accounts = {rule.destination.bucket: rule.destination.account or "" for rule in rules if rule.enabled}
+    return [
+        _Place(source, Target(bucket, account), watch.coverage.covered_since(source, bucket))
+        for bucket, account in accounts.items()
+    ]
+
+
+def _publish(watch: RecoveryWatch, figures: Mapping[_Place, Figures]) -> None:
+    """Find the Regions of all destinations side by side, then publish in all Regions side by side."""
+    begun = watch.now()
+    targets = list(dict.fromkeys(place.target for place in figures))
+    found = watch.side_by_side([partial(_in_time, watch, begun, partial(watch.regions.of, each)) for each in targets])
+    regions = dict(zip(targets, found, strict=True))
+    by_region: dict[str, dict[Buckets, Figures]] = {}
+    for place, each in figures.items():
+        if region := regions[place.target]:
+            by_region.setdefault(region, {})[place.buckets] = each
+    publish = [partial(watch.regions.publish, region, each) for region, each in by_region.items()]
+    watch.side_by_side([partial(_in_time, watch, begun, each) for each in publish])
+
+
+def _in_time(watch: RecoveryWatch, begun: int, request: Callable[[], str | None]) -> str | None:
+    """Make a request, unless it is too late. Trouble is logged, and None returned."""
+    if watch.now() - begun > TIME_TO_PUBLISH_MS:
+        watch.log.incomplete("a recovery point was not published: there was no time left")
+        return None
+    try:
+        return request()
+    except (Temporary, Permanent) as trouble:
+        watch.log.incomplete(f"a recovery point was not published: {trouble}")
+        return None
