@@ -22,6 +22,10 @@ class Target(StrEnum):
     DEAD_LETTER_QUEUE = "the dead-letter queue"
     JOURNAL = "the journal table and its index"
     METRICS = "all resources (*)"
+    NOTIFIED_QUEUES = "the queues that destinations notify"
+    PEERS = "the stacks of these queues"
+    MAPPINGS = "all event source mappings (*)"
+    CHANGE_MAPPINGS = "the event source mappings of the change queues, on both sides"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Permission:
 
 
 ABOUT_AN_OBJECT = "for an object"
+TWO_WAY = "if a destination notifies a queue of this account"
 
 _STACK = Permission(Target.STACK, ("cloudformation:DescribeStacks",))
 _READ_RULES = Permission(Target.CONTROL_BUCKET, ("s3:GetObject",))
@@ -66,6 +71,7 @@ _CHECK_RULES = (
             "s3:GetEncryptionConfiguration",
             "s3:GetReplicationConfiguration",
             "s3:GetLifecycleConfiguration",
+            "s3:GetBucketNotification",
         ),
     ),
     *(
@@ -74,6 +80,9 @@ _CHECK_RULES = (
     ),
     Permission(Target.KMS_KEYS, ("kms:DescribeKey",), "if a rule names a ReplicaKmsKeyID"),
     Permission(Target.CHANGE_QUEUE, ("sqs:GetQueueAttributes",)),
+    Permission(Target.NOTIFIED_QUEUES, ("sqs:GetQueueUrl", "sqs:ListQueueTags"), TWO_WAY),
+    Permission(Target.PEERS, ("cloudformation:DescribeStacks",), TWO_WAY),
+    Permission(Target.MAPPINGS, ("lambda:ListEventSourceMappings",), TWO_WAY),
 )
 _READ_FAILURES = (
     _STACK,
@@ -100,6 +109,7 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
         *_CHECK_RULES,
         Permission(Target.CONTROL_BUCKET, ("s3:PutObject",)),
         Permission(Target.SOURCE, ("s3:PutBucketNotification",)),
+        Permission(Target.CHANGE_MAPPINGS, ("lambda:UpdateEventSourceMapping",), TWO_WAY),
     ),
     "rules get": (_STACK, _READ_RULES, _NO_RULES),
     "rules delete": (

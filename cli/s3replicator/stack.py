@@ -119,6 +119,8 @@ def stack_facts(name: str, region: str, parameters: Mapping[str, str], outputs: 
         default_source=created or (sources[0] if sources else ""),
         default_destination=default,
         event_bridge=parameters.get("UseEventBridge", "") == "true",
+        writers=tuple(each for each in outputs.get("ReplicatorPrincipals", "").split(",") if each),
+        replicate_function=outputs.get("ReplicateFunction", ""),
     )
 
 

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class StackFacts:
-    """One stack, from its parameters and outputs. `event_bridge`: it receives S3's events from EventBridge as well."""
+    """One stack, from its parameters and outputs.
+
+    `event_bridge`: it receives S3's events from EventBridge as well. `writers`: its functions that write replicas, each
+    as ROLE_ID:NAME. `replicate_function`: the name of the one that its change queue invokes.
+    """
 
     name: str
     region: str
@@ -19,3 +23,5 @@ class StackFacts:
     default_source: str = ""
     default_destination: str = ""
     event_bridge: bool = False
+    writers: tuple[str, ...] = ()
+    replicate_function: str = ""

@@ -48,7 +48,20 @@ class Stack(models.Stack):
     def plain(self, template: Any, parameters: dict[str, str]) -> dict[str, Any]:
         """Return a template resolved for this stack."""
         text = template if isinstance(template, str) else json.dumps(template)
-        return plain_template(text, parameters, self._identity)
+        plain = plain_template(text, parameters, self._identity)
+        for name, resource in plain["Resources"].items():
+            if resource["Type"] == "AWS::SQS::Queue":
+                self._tag(name, resource.setdefault("Properties", {}))
+        return plain
+
+    def _tag(self, name: str, properties: dict[str, Any]) -> None:
+        """Add the tags that CloudFormation itself gives a resource.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-properties-resource-tags.html
+        """
+        own = {"aws:cloudformation:stack-name": self._identity.name, "aws:cloudformation:logical-id": name}
+        added = [{"Key": key, "Value": value} for key, value in own.items()]
+        properties["Tags"] = [*properties.get("Tags", []), *added]
 
     def has_template(self, other_template: str) -> bool:
         """Return whether this is the stack's current template."""

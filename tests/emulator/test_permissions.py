@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from s3replicator.main import app
-from s3replicator.permissions import ABOUT_AN_OBJECT, PERMISSIONS, Target
+from s3replicator.permissions import ABOUT_AN_OBJECT, PERMISSIONS, TWO_WAY, Target
 from typer.testing import CliRunner
 
 from emulator.running import Running, running
@@ -24,7 +24,10 @@ WORLD: dict[str, Any] = {
         {"name": "east", "region": "us-east-1", **SETTINGS},
         {"name": "west", "region": "us-west-2", **SETTINGS},
     ],
-    "stacks": [{"name": STACK, "region": "us-east-1"}],
+    "stacks": [
+        {"name": STACK, "region": "us-east-1", "parameters": {"PeerPrincipals": ""}},
+        {"name": "peer", "region": "us-west-2", "parameters": {"PeerPrincipals": ""}},
+    ],
 }
 # S3 operation -> IAM actions (service authorization reference of S3). Other operations are named like their action.
 S3_ACTIONS: Mapping[str, tuple[str, ...]] = {
@@ -41,10 +44,20 @@ S3_ACTIONS: Mapping[str, tuple[str, ...]] = {
     "GetObjectTagging": ("s3:GetObjectTagging", "s3:GetObjectVersionTagging"),
     "GetObjectAcl": ("s3:GetObjectAcl", "s3:GetObjectVersionAcl"),
 }
-QUEUES = {Target.CHANGE_QUEUE, Target.PART_QUEUE, Target.DEAD_LETTER_QUEUE}
-OTHERS = {"cloudformation": "stack", "dynamodb": "journal", "kms": "key", "cloudwatch": "metrics", "sqs": "queue"}
+QUEUES = {Target.CHANGE_QUEUE, Target.PART_QUEUE, Target.DEAD_LETTER_QUEUE, Target.NOTIFIED_QUEUES}
+OTHERS = {
+    "cloudformation": "stack",
+    "dynamodb": "journal",
+    "kms": "key",
+    "cloudwatch": "metrics",
+    "sqs": "queue",
+    "lambda": "mapping",
+}
 PLACES: Mapping[Target, str] = {
     Target.STACK: "stack",
+    Target.PEERS: "stack",
+    Target.MAPPINGS: "mapping",
+    Target.CHANGE_MAPPINGS: "mapping",
     Target.JOURNAL: "journal",
     Target.KMS_KEYS: "key",
     Target.METRICS: "metrics",
@@ -71,6 +84,7 @@ RUNS: Mapping[str, list[list[str]]] = {
 MET = {
     "",
     ABOUT_AN_OBJECT,
+    TWO_WAY,
     "without --dry-run",
     "if a rule names a ReplicaKmsKeyID",
     "if both buckets have ACLs enabled",
@@ -87,6 +101,7 @@ def needed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Needs]:
     with running(WORLD) as aws, pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("permissions"))
         Path("rules.json").write_text(json.dumps(rules(aws)))
+        notify_a_peer(aws)
         for command, runs in RUNS.items():
             found[command] = {need for arguments in runs for need in requested(aws, arguments)}
             if command == "rules put":
@@ -106,6 +121,15 @@ def rules(aws: Running) -> dict[str, Any]:
         "Destination": {"Bucket": "arn:aws:s3:::west", "EncryptionConfiguration": {"ReplicaKmsKeyID": key}},
     }
     return {"Rules": [rule]}
+
+
+def notify_a_peer(aws: Running) -> None:
+    """Make the destination the source of another stack."""
+    to_peer = {"Id": "p", "QueueArn": aws.outputs("peer")["ChangeQueueArn"], "Events": ["s3:ObjectCreated:*"]}
+    s3 = aws.client("s3", "us-west-2")
+    s3.put_bucket_notification_configuration(
+        Bucket="west", NotificationConfiguration={"QueueConfigurations": [to_peer]}
+    )
 
 
 def write_and_fail(aws: Running) -> None:

@@ -1,11 +1,13 @@
 """An account in memory, as the rules commands use it: documents, buckets, keys, and every write in order."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from s3replicator.failed_calls import CallFailed, FailedCall
 from s3replicator.rules.bucket_checks import BucketView, KeyView
+from s3replicator.rules.peers import FilterView
+from s3replicator.stack_facts import StackFacts
 
 ACTIONS = {
     "read": "s3:GetObject",
@@ -15,6 +17,9 @@ ACTIONS = {
     "policy": "sqs:GetQueueAttributes",
     "notifications": "s3:GetBucketNotification",
     "set": "s3:PutBucketNotification",
+    "stack": "sqs:ListQueueTags",
+    "mapping": "lambda:ListEventSourceMappings",
+    "replace": "lambda:UpdateEventSourceMapping",
 }
 
 
@@ -24,9 +29,12 @@ class Crash(Exception):
 
 @dataclass
 class MemoryAccount:
-    """The ports Documents and BucketSettings.
+    """The ports Documents, BucketSettings and Mappings.
 
     `failing` maps a call to the error code that it fails with; `crash_at` is the number of the call that is killed.
+    `stacks`: change queue -> its stack. `filters`: change queue -> the filters of its mapping; a queue that is not
+    there has no mapping. `busy`: so many updates of mappings are refused, because an earlier one is under way.
+    `overwrite` is what somebody else does right after an update.
     """
 
     documents: dict[str, bytes] = field(default_factory=dict)
@@ -38,6 +46,10 @@ class MemoryAccount:
     crash_at: int | None = None
     somebody_else: dict[str, Any] | None = None
     calls: list[str] = field(default_factory=list)
+    stacks: dict[str, StackFacts] = field(default_factory=dict)
+    filters: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    busy: int = 0
+    overwrite: Callable[[], None] = lambda: None
 
     @property
     def writes(self) -> list[str]:
@@ -86,6 +98,24 @@ class MemoryAccount:
     def set_notifications(self, bucket: str, configuration: Mapping[str, Any]) -> None:
         self._call("set")
         self.configurations[bucket] = dict(configuration if self.somebody_else is None else self.somebody_else)
+
+    def stack_of(self, queue_arn: str) -> StackFacts | None:
+        self._call("stack")
+        return self.stacks.get(queue_arn)
+
+    def view(self, stack: StackFacts) -> FilterView:
+        self._call("mapping")
+        if stack.change_queue_arn not in self.filters:
+            raise CallFailed(FailedCall(ACTIONS["mapping"], "ResourceNotFoundException", "no event source mapping"))
+        return FilterView(stack.change_queue_arn, self.filters[stack.change_queue_arn])
+
+    def replace(self, stack: StackFacts, mapping: str, filters: Mapping[str, Any]) -> None:
+        self._call("replace")
+        if self.busy:
+            self.busy -= 1
+            raise CallFailed(FailedCall(ACTIONS["replace"], "ResourceInUseException"))
+        self.filters[mapping] = filters
+        self.overwrite()
 
     def _call(self, name: str) -> None:
         if self.crash_at == len(self.calls):

@@ -9,6 +9,7 @@ from replicator.aws.rule_shape import shape_problems
 from replicator.core.rules.document import default_document
 from s3replicator.findings import Severity
 from s3replicator.rules.bucket_notifications import EVENTS
+from s3replicator.rules.peers import Peers
 from s3replicator.rules.result import RulesResult
 from s3replicator.rules.stack_rules import StackRules
 from s3replicator.stack_facts import StackFacts
@@ -43,7 +44,7 @@ def world() -> MemoryAccount:
 
 
 def stack_rules(world: MemoryAccount, stack: StackFacts = STACK) -> StackRules:
-    return StackRules(stack, world, world, shape_problems)
+    return StackRules(stack, world, world, shape_problems, Peers(stack, world, world, lambda _: None))
 
 
 def errors(result: RulesResult) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from moto.cloudformation.exceptions import ValidationError
+from s3replicator.rules.event_filter import criteria
 
 from emulator.cloudformation.template import StackIdentity, plain_template
 from emulator.services.event_filters import LONGEST_PATTERN, MOST_FILTERS
@@ -53,6 +54,14 @@ def test_the_first_filter_names_the_writers_of_the_stack_and_of_its_peers() -> N
     assert dropped(patterns()[0]) == own
     peers = [f"{ROLE_ID}:peer-replicate", f"{ROLE_ID}:peer-batch"]
     assert dropped(patterns(PeerPrincipals=",".join(peers))[0]) == [*own, *(f"AWS:{each}" for each in peers)]
+
+
+def test_the_command_knows_these_filters() -> None:
+    """`rules put` adds writers to them, and leaves all others alone."""
+    peers = f"{ROLE_ID}:peer-replicate,{ROLE_ID}:peer-batch"
+    for found in (patterns(), patterns(PeerPrincipals=peers)):
+        writers = [each.removeprefix("AWS:") for each in dropped(found[0])]
+        assert [each["Pattern"] for each in criteria(writers)["Filters"]] == found
 
 
 def test_the_filters_are_the_same_whatever_the_parameters_but_for_the_writers() -> None:

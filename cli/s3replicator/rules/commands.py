@@ -1,6 +1,7 @@
 """`s3replicator rules put|get|check|delete`: reads arguments, calls `StackRules`, prints the result."""
 
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -12,6 +13,8 @@ from s3replicator.addresses import bucket_name
 from s3replicator.output import FINE, FOUND, Output, complain, fail, print_stored, stop_on_failed_call
 from s3replicator.rule_documents import RuleDocuments
 from s3replicator.rules.bucket_settings import AwsBucketSettings
+from s3replicator.rules.mappings import AwsMappings
+from s3replicator.rules.peers import Peers
 from s3replicator.rules.result import RulesResult
 from s3replicator.rules.stack_rules import StackRules
 from s3replicator.stack import JsonOption, ProfileOption, RegionOption, Stack, StackOption, open_stack
@@ -128,7 +131,9 @@ def _rules(stack: Stack) -> StackRules:
     s3 = stack.client("s3")
     documents = RuleDocuments(s3, stack.facts.control_bucket)
     shape = partial(shape_problems, service=s3.meta.service_model)
-    return StackRules(stack.facts, documents, AwsBucketSettings(stack.client, stack.facts), shape)
+    buckets = AwsBucketSettings(stack.client, stack.facts)
+    peers = Peers(stack.facts, buckets, AwsMappings(stack.client), time.sleep)
+    return StackRules(stack.facts, documents, buckets, shape, peers)
 
 
 def _read(file: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Put, get, check and delete rules: read -> check the rules, buckets and keys -> store -> attach the notification.
+"""Put, get, check and delete rules: read -> check rules, buckets and keys -> store -> attach events -> drop echoes.
 
 The order makes a crash harmless. Rules are stored before events arrive, because an event without rules would be
 skipped; and events stop before rules are removed. Every step can be repeated: running the command again completes it.
@@ -15,6 +15,7 @@ from s3replicator.failed_calls import CallFailed
 from s3replicator.findings import Finding, Severity, error, from_problems, warning
 from s3replicator.rules import bucket_notifications
 from s3replicator.rules.inspection import BucketSettings, Inspection
+from s3replicator.rules.peers import Peers
 from s3replicator.rules.result import RulesResult
 from s3replicator.stack_facts import StackFacts
 
@@ -50,12 +51,14 @@ class StackRules:
         documents: Documents,
         buckets: BucketSettings,
         shape_problems: Callable[[object], tuple[Problem, ...]],
+        peers: Peers,
     ) -> None:
         self._stack = stack
         self._documents = documents
         self._buckets = buckets
         self._inspection = Inspection(stack, buckets)
         self._shape_problems = shape_problems
+        self._peers = peers
 
     def put(self, bucket: str, text: bytes, *, force: bool = False) -> RulesResult:
         """Check rules and buckets, store the rules, attach the notification. An error leaves everything as it was.
@@ -75,6 +78,8 @@ class StackRules:
         except CallFailed as failed:
             what = "the rules are stored, but no events arrive yet; fix this and run the command again"
             result.findings.append(_failed(f"bucket {bucket}", what, failed, bucket))
+            return result
+        self._peers.complete(result)
         return result
 
     def check(self, bucket: str, text: bytes | None = None) -> RulesResult:
@@ -93,6 +98,7 @@ class StackRules:
         result = self._check_document(bucket, stored)
         if result.rules is not None:
             self._check_attached(result)
+            result.findings += self._peers.check(result.rules)
         return result
 
     def get(self, bucket: str) -> bytes | None:
