@@ -108,7 +108,7 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
     "rules put": (
         *_CHECK_RULES,
         Permission(Target.CONTROL_BUCKET, ("s3:PutObject",)),
-        Permission(Target.SOURCE, ("s3:PutBucketNotification",)),
+        Permission(Target.SOURCE, ("s3:PutBucketNotification", "s3:ListBucketVersions")),
         Permission(Target.CHANGE_MAPPINGS, ("lambda:UpdateEventSourceMapping",), TWO_WAY),
     ),
     "rules get": (_STACK, _READ_RULES, _NO_RULES),

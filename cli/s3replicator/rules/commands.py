@@ -2,6 +2,7 @@
 
 import sys
 import time
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -10,9 +11,11 @@ import typer
 from replicator.aws.rule_shape import shape_problems
 
 from s3replicator.addresses import bucket_name
+from s3replicator.coverage_documents import CoverageFiles
 from s3replicator.output import FINE, FOUND, Output, complain, fail, print_stored, stop_on_failed_call
 from s3replicator.rule_documents import RuleDocuments
 from s3replicator.rules.bucket_settings import AwsBucketSettings
+from s3replicator.rules.coverage import CoverageKeeper
 from s3replicator.rules.mappings import AwsMappings
 from s3replicator.rules.peers import Peers
 from s3replicator.rules.result import RulesResult
@@ -131,9 +134,19 @@ def _rules(stack: Stack) -> StackRules:
     s3 = stack.client("s3")
     documents = RuleDocuments(s3, stack.facts.control_bucket)
     shape = partial(shape_problems, service=s3.meta.service_model)
-    buckets = AwsBucketSettings(stack.client, stack.facts)
-    peers = Peers(stack.facts, buckets, AwsMappings(stack.client), time.sleep)
-    return StackRules(stack.facts, documents, buckets, shape, peers)
+    settings = AwsBucketSettings(stack.client, stack.facts)
+    peers = Peers(stack.facts, settings, AwsMappings(stack.client), time.sleep)
+    return StackRules(stack.facts, documents, settings, shape, peers, _coverage(stack))
+
+
+def _coverage(stack: Stack) -> CoverageKeeper:
+    files = CoverageFiles(stack.client("s3"), stack.facts.control_bucket)
+    created = stack.parameters.get("CreateSourceBucket", ""), stack.facts.default_destination
+    return CoverageKeeper(files, files.has_versions, _now, created)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _read(file: str) -> bytes:

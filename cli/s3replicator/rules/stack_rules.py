@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from replicator.core.rules.document import RulesRefused, default_document, load, parse, with_ids
+from replicator.core.rules.matching import RuleSet
 from replicator.core.rules.rule import Problem
 
 from s3replicator.failed_calls import CallFailed
 from s3replicator.findings import Finding, Severity, error, from_problems, warning
 from s3replicator.rules import bucket_notifications
+from s3replicator.rules.coverage import CoverageKeeper
 from s3replicator.rules.inspection import BucketSettings, Inspection
 from s3replicator.rules.peers import Peers
 from s3replicator.rules.result import RulesResult
@@ -52,13 +54,16 @@ class StackRules:
         buckets: BucketSettings,
         shape_problems: Callable[[object], tuple[Problem, ...]],
         peers: Peers,
+        coverage: CoverageKeeper | None = None,
     ) -> None:
+        """Take the ports, and what keeps the record of what destinations had: without it, none is kept."""
         self._stack = stack
         self._documents = documents
         self._buckets = buckets
         self._inspection = Inspection(stack, buckets)
         self._shape_problems = shape_problems
         self._peers = peers
+        self._coverage = coverage
 
     def put(self, bucket: str, text: bytes, *, force: bool = False) -> RulesResult:
         """Check rules and buckets, store the rules, attach the notification. An error leaves everything as it was.
@@ -69,6 +74,8 @@ class StackRules:
         if result.rules is None or not (result.ok or force):
             return result
         try:
+            if self._coverage:
+                self._coverage.strike(self._in_force(bucket), result.rules)
             self._store(result, _stored_form(load(bucket, text)))
         except CallFailed as failed:
             result.findings.append(_failed(f"rules of {bucket}", "cannot be stored", failed, self._control_bucket))
@@ -80,6 +87,8 @@ class StackRules:
             result.findings.append(_failed(f"bucket {bucket}", what, failed, bucket))
             return result
         self._peers.complete(result)
+        if self._coverage and result.ok:
+            self._note_coverage(self._coverage, result.rules, result)
         return result
 
     def check(self, bucket: str, text: bytes | None = None) -> RulesResult:
@@ -116,6 +125,13 @@ class StackRules:
     def delete(self, bucket: str) -> RulesResult:
         """Detach the notification, then remove the rules. The control bucket keeps their previous versions."""
         result = RulesResult(bucket)
+        try:
+            if self._coverage:
+                self._coverage.forget(bucket)
+        except CallFailed as failed:
+            what = "the record of what its destinations have cannot be removed, nothing was changed"
+            result.findings.append(_failed(f"rules of {bucket}", what, failed, self._control_bucket))
+            return result
         try:
             self._detach(result)
         except CallFailed as failed:
@@ -156,6 +172,26 @@ class StackRules:
         if attachment.wanted is not None:
             message = "does not send all its events to the change queue; run `rules put` again to attach them"
             result.findings.append(error(f"bucket {result.bucket}", message))
+
+    def _in_force(self, bucket: str) -> RuleSet | None:
+        """Return the rules in force as values; None if there are none, or they cannot be parsed."""
+        stored = self.get(bucket)
+        try:
+            return None if stored is None else parse(bucket, load(bucket, stored))
+        except RulesRefused:
+            return None
+
+    def _note_coverage(self, coverage: CoverageKeeper, rules: RuleSet, result: RulesResult) -> None:
+        subject = f"bucket {result.bucket}"
+        try:
+            lacking = coverage.note(rules)
+        except CallFailed as failed:
+            what = "whether its destinations lack older versions is not recorded, so `failover check` answers UNKNOWN"
+            result.findings.append(warning(subject, f"{what}: {failed.call.advice(result.bucket)}"))
+            return
+        if lacking:
+            what = f"had versions before these rules, which {', '.join(lacking)} may lack: events do not tell of them"
+            result.findings.append(warning(subject, f"{what}. Copy them with a batch job (docs/deploy.md)"))
 
     def _store(self, result: RulesResult, document: bytes) -> None:
         if self._documents.read(result.bucket) == document:
