@@ -129,7 +129,7 @@ def _message(key: str, version: str) -> dict[str, Any]:
 def bare() -> Callable[[Objects], None]:
     """Return a function that copies objects with the four calls alone."""
     from replicator.aws.clients import Clients  # noqa: PLC0415 - reads the environment that set_up made
-    from replicator.runtime import side_by_side  # noqa: PLC0415
+    from replicator.threads import side_by_side  # noqa: PLC0415
 
     clients = Clients()
     reader, writer, table = clients.reader("us-east-1"), clients.writer("us-east-1"), clients.dynamodb()

@@ -5,11 +5,14 @@ from typing import Any
 
 from replicator.aws.sqs_event import answer, read_messages
 from replicator.flows.change.consume import consume
+from replicator.flows.change.deadline import TimeLimit
 from replicator.runtime import Settings, make_consumer, trace_header
 
 _consumer = make_consumer(Settings.read())
 
 
-def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Process one batch; the messages named in the response come back, all others are done."""
-    return answer(consume(read_messages(event, trace_header()), _consumer()))
+    consumer = _consumer()
+    limit = TimeLimit.after(consumer.services.now(), context.get_remaining_time_in_millis())
+    return answer(consume(read_messages(event, trace_header()), consumer, limit))

@@ -9,11 +9,10 @@ import os
 import random
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from replicator import __version__
 from replicator.aws.buckets import S3Buckets
@@ -39,6 +38,7 @@ from replicator.flows.change.replicate import Services
 from replicator.flows.change.status_tag import StatusTags, Tagging
 from replicator.flows.large.ports import Multipart
 from replicator.flows.ports import Journal
+from replicator.threads import FreeThreads, side_by_side
 
 if TYPE_CHECKING:
     from replicator.core.outcomes.threshold import Route
@@ -46,11 +46,6 @@ if TYPE_CHECKING:
     from replicator.flows.watch.monitor import MonitorServices
     from replicator.flows.watch.recovery import FailedIndex, RecoveryWatch
     from replicator.flows.watch.stale_uploads import UploadCleanup
-
-T = TypeVar("T")
-
-THREADS = 16
-"""Tasks that run at the same time. They mostly wait for S3; more threads would only wait for connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +131,6 @@ def read_cost_model(environment: Mapping[str, str]) -> CostModel:
     return replace(usual, **given)
 
 
-def side_by_side(tasks: Sequence[Callable[[], T]]) -> list[T]:
-    """Run tasks at the same time, a single one in this thread. What a task raises is raised once all have ended."""
-    if len(tasks) < 2:
-        return [task() for task in tasks]
-    with ThreadPoolExecutor(min(THREADS, len(tasks))) as pool:
-        futures = [pool.submit(task) for task in tasks]
-    return [future.result() for future in futures]
-
-
 def now() -> int:
     """Return the time in epoch milliseconds."""
     return time.time_ns() // 1_000_000
@@ -189,6 +175,7 @@ def make_services(settings: Settings, clients: Clients, *, checks_sight: bool = 
         marks=Marks(),
         limits=Limits(settings.cost.single_copy),
         side_by_side=side_by_side,
+        threads=FreeThreads(now),
         now=now,
         own_principals=settings.own_principals,
         multipart=make_multipart(settings, clients, buckets),

@@ -125,6 +125,20 @@ def test_a_message_hidden_for_long_stays_hidden(queues: Queues) -> None:
     assert not queues.receive()
 
 
+def test_messages_that_are_hidden_together_stay_hidden_but_one_that_is_hidden_for_no_time_afterwards(
+    queues: Queues,
+) -> None:
+    for body in ("one", "other"):
+        queues.send(body)
+    received: dict[str, str] = {}
+    while len(received) < 2:
+        received |= {body: receipt for receipt, body, _ in queues.receive()}
+    queues.port.hide_all([*received.values(), "no such receipt"], 135)
+    queues.port.hide(received["other"], 0)
+    queues.pass_time(134)
+    assert [body for _, body, _ in queues.receive()] == ["other"]
+
+
 def test_hiding_a_message_that_is_gone_raises_nothing(queues: Queues) -> None:
     queues.port.hide("no such receipt", 5)
 

@@ -72,6 +72,11 @@ class MemoryQueue:
         for message_id in message_ids:
             self.messages.pop(message_id, None)
 
+    def hide_all(self, receipts: Sequence[str], seconds: int) -> None:
+        """Hide messages. No point: all that depends on it is when they come back after a crash."""
+        for receipt in receipts:
+            self._hide(receipt, min(seconds, round(self.timeout)))
+
     def hide(self, receipt: str, seconds: int) -> None:
         self.points.call(
             Call("HIDE", "queue", self.name, receipt, f"{seconds} s"), lambda: self._hide(receipt, seconds)

@@ -10,12 +10,13 @@ from typing import Any
 
 from replicator.core.deciding.eligibility import Limits
 from replicator.core.deciding.result import Result
-from replicator.core.outcomes.outcome import Outcome, Reason, Status
+from replicator.core.outcomes.outcome import Outcome, Reason, Status, Temporary
 from replicator.core.outcomes.threshold import Depth
 from replicator.core.rules.rule import Rule
 from replicator.core.versions.origin import Site, find_mark
 from replicator.flows.change.conclude import Closing
 from replicator.flows.change.consume import Consumer, consume
+from replicator.flows.change.deadline import TimeLimit
 from replicator.flows.change.gatekeeper import Gatekeeper
 from replicator.flows.change.reading import Marks
 from replicator.flows.change.record import Recorder
@@ -33,10 +34,15 @@ from tests.fakes.reporting import MemoryLog, MemoryMeasures, MemoryNotices, in_t
 from tests.fakes.rules import MemoryRules, rule
 from tests.fakes.s3 import Bucket, Happening, MemoryS3
 from tests.fakes.stored import Content, Stored
+from tests.fakes.threads import MemoryThreads
 
 OURS = "AWS:ROLE:replicate"
 EAST, WEST, NORTH = "east", "west", "north"
 THRESHOLD_MS = 15 * 60_000
+FUNCTION_MS = 120_000
+"""The timeout of the function."""
+FOR_EVER = 1e6
+"""Seconds: longer than any function runs."""
 
 
 class Killed(BaseException):
@@ -45,14 +51,18 @@ class Killed(BaseException):
 
 @dataclass(slots=True)
 class Fault:
-    """What goes wrong with calls of one kind, `times` more times; empty `key` and `bucket` match every call."""
+    """What goes wrong with calls of one kind, `times` more times; empty `key` and `bucket` match every call.
+
+    error: None if they only take long. seconds: how long they take.
+    """
 
     operation: str
-    error: BaseException
+    error: BaseException | None
     times: int
     after: bool
     key: str
     bucket: str
+    seconds: float = 0.0
 
     def applies_to(self, call: Call) -> bool:
         matches = (self.key in ("", call.key)) and (self.bucket in ("", call.bucket))
@@ -106,6 +116,7 @@ class Stage:
             limits=self.limits,
             side_by_side=in_turn,
             now=now,
+            threads=MemoryThreads(self.s3.clock),
             own_principals=frozenset({OURS}),
             gatekeeper=gatekeeper,
         )
@@ -121,7 +132,8 @@ class Stage:
         if fault is None:
             return None
         fault.times -= 1
-        return Mishap(fault.error, fault.after)
+        self.s3.clock.advance(fault.seconds)
+        return Mishap(fault.error, fault.after) if fault.error else None
 
     def _send(self, happening: Happening) -> None:
         if happening.bucket == EAST:
@@ -157,6 +169,15 @@ class Stage:
         """Let calls of this kind fail so many times; `after`: the call takes effect, and only its answer is lost."""
         self.faults.append(Fault(operation, error, times, after, key, bucket))
 
+    def slow(self, operation: str, seconds: float, times: int = 1, *, key: str = "", bucket: str = "") -> None:
+        """Let calls of this kind take so long, and then succeed."""
+        self.faults.append(Fault(operation, None, times, after=False, key=key, bucket=bucket, seconds=seconds))
+
+    def silent(self, operation: str, times: int = 1, *, key: str = "", bucket: str = "") -> None:
+        """Let calls of this kind have no answer and no effect for as long as anybody may wait."""
+        error = Temporary(Reason.TIMED_OUT, "no answer")
+        self.faults.append(Fault(operation, error, times, after=False, key=key, bucket=bucket, seconds=FOR_EVER))
+
     def just_before(self, operation: str, act: Callable[[], object]) -> None:
         """Do something right before the next call of this kind, as another handler or a user might."""
         self.before_next[operation] = act
@@ -165,11 +186,15 @@ class Stage:
         """Deliver messages, by default all visible ones, as one batch; return the ids of those that come back."""
         batch = [self.queue.receive(message) for message in messages or self.queue.visible()]
         try:
-            waiting = consume(batch, self.consumer)
+            waiting = consume(batch, self.consumer, self.time_limit())
         except Killed:
             return [message.id for message in batch]
         self.queue.delete([message.id for message in batch if message.id not in waiting])
         return waiting
+
+    def time_limit(self) -> TimeLimit:
+        """Return the limit of an invocation that begins now."""
+        return TimeLimit.after(self.s3.clock.milliseconds(), FUNCTION_MS)
 
     def deliver_all(self, at_most: int = 500) -> int:
         """Deliver, and wait for hidden and parked changes, until there are none; return how many batches that took."""

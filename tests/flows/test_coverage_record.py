@@ -10,6 +10,7 @@ from replicator.core.rules.coverage import Coverage, Record, read_record
 from s3replicator.failed_calls import CallFailed, FailedCall
 from s3replicator.findings import Severity
 from s3replicator.rules.coverage import CoverageKeeper, record_text
+from s3replicator.rules.peers import Peers
 from s3replicator.rules.stack_rules import StackRules
 from s3replicator.stack_facts import StackFacts
 
@@ -75,7 +76,8 @@ class Place:
     def rules(self) -> StackRules:
         keeper = CoverageKeeper(self.records, self.records.has_versions, lambda: NOON, self.created)
         stack = DEFAULTS if self.defaults else STACK
-        return StackRules(stack, self.account, self.account, shape_problems, keeper)
+        peers = Peers(stack, self.account, self.account, lambda _: None)
+        return StackRules(stack, self.account, self.account, shape_problems, peers, keeper)
 
     def put(self, *rules: dict[str, Any]) -> list[str]:
         """Put rules; return the warnings about what was recorded."""

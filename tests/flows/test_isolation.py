@@ -3,14 +3,15 @@
 import pytest
 from replicator.core.outcomes.notices import NoticeKind
 from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
-from replicator.flows.change.consume import SUSPECT_VISIBILITY_SECONDS
+from replicator.flows.change.deadline import TimeLimit
 from replicator.flows.change.redelivery import MOST_CRASHES
 
 from tests.fakes.rules import rule
-from tests.flows.stage import EAST, NORTH, THRESHOLD_MS, WEST, Killed, Stage, to_two
+from tests.flows.stage import EAST, FUNCTION_MS, NORTH, THRESHOLD_MS, WEST, Killed, Stage, to_two
 
 SLOW = Temporary(Reason.THROTTLED, "SlowDown")
 DENIED = Permanent(Reason.DST_PUT_DENIED, "AccessDenied")
+HIDDEN = TimeLimit.after(0, FUNCTION_MS).hidden
 INNOCENT = ("a", "b", "c", "d")
 
 
@@ -48,18 +49,20 @@ def test_the_others_of_its_batch_are_replicated_by_the_third_delivery_within_the
     assert all(len(stage.replicas(key)) == 1 for key in INNOCENT)
     assert [key for (pair, _), _ in stage.journal.waiting.items() for key in [pair.key]] == ["bad"]
     assert all(done.score.within for done in stage.results if done.outcome.status is Status.COMPLETED)
-    assert stage.s3.clock.now - began < THRESHOLD_MS / 1000 + SUSPECT_VISIBILITY_SECONDS
+    assert stage.s3.clock.now - began < THRESHOLD_MS / 1000 / 2
 
 
-def test_after_a_crash_alone_a_message_comes_back_sooner_than_the_queue_would_return_it() -> None:
+@pytest.mark.parametrize("crashes", [1, 2], ids=["in its batch", "alone"])
+def test_after_a_crash_a_message_comes_back_sooner_than_the_queue_would_return_it(crashes: int) -> None:
     stage = to_west()
-    stage.fail("COPY", Killed(), 2)
+    stage.fail("COPY", Killed(), crashes)
     stage.put()
     stage.deliver()
-    stage.s3.clock.advance(stage.queue.timeout)
-    stage.deliver()
+    for _ in range(crashes - 1):
+        stage.s3.clock.advance(HIDDEN)
+        stage.deliver()
     [message] = stage.queue.messages.values()
-    assert message.visible - stage.s3.clock.now == SUSPECT_VISIBILITY_SECONDS < stage.queue.timeout
+    assert message.visible - stage.s3.clock.now == HIDDEN < stage.queue.timeout / 5
 
 
 def test_a_suspected_change_counts_as_pending_with_its_reason() -> None:
@@ -139,16 +142,19 @@ def test_of_several_suspected_messages_the_likeliest_one_is_processed_last() -> 
     assert all(len(stage.replicas(key)) == 1 for key in ("a", "b"))
 
 
-def test_a_suspected_message_waits_if_its_batch_took_long() -> None:
+def test_a_suspected_message_waits_if_there_is_no_time_left_to_process_it_alone() -> None:
     stage = to_west()
-    stage.put("a"), stage.put("slow")
-    suspect, _ = stage.queue.visible()
-    suspect.receives = 1
-    stage.just_before("COPY", lambda: stage.s3.clock.advance(60))
-    assert stage.deliver() == [suspect.id]
-    assert stage.calls("BEGIN") == []
+    keys = [f"{number:02}" for number in range(14)]
+    for key in keys:
+        stage.put(key)
+    for message in stage.queue.messages.values():
+        message.receives = 1
+    stage.slow("COPY", 20, times=14)
+    waiting = stage.deliver()
+    assert len(stage.calls("BEGIN")) == 12, "one each five seconds, for half of the function's time"
+    assert len(waiting) == 2
     stage.deliver_all()
-    assert len(stage.replicas("a")) == 1
+    assert all(len(stage.replicas(key)) == 1 for key in keys)
 
 
 def test_the_metrics_of_the_others_are_published_before_a_suspected_message_is_processed() -> None:

@@ -1,14 +1,14 @@
 """What need not be done again: reads that destinations share, destinations that are done, uploads."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeVar
 
 from replicator.core.deciding.journal import Pair
 from replicator.core.outcomes.backoff import PARTS_OVERDUE_MS
 from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
 
-from tests.fakes.reporting import in_turn
 from tests.fakes.rules import rule
+from tests.fakes.threads import MemoryRunning, MemoryThreads
 from tests.flows.large_stage import LargeStage
 from tests.flows.stage import EAST, NORTH, WEST, to_two
 
@@ -25,15 +25,15 @@ def test_a_version_is_read_once_for_all_its_destinations() -> None:
     stage = to_two()
     looked: list[int] = []
 
-    def spy(tasks: Sequence[Callable[[], T]]) -> list[T]:
-        if len(tasks) == 2:
+    class Spy(MemoryThreads):
+        def start(self, task: Callable[[], T], /) -> MemoryRunning[T]:
             looked.append(len(stage.calls("HEAD")))
-        return in_turn(tasks)
+            return MemoryThreads.start(self, task)
 
-    stage.change_services(side_by_side=spy)
+    stage.change_services(threads=Spy(stage.s3.clock))
     stage.put()
     stage.deliver_all()
-    assert looked == [1]
+    assert looked == [0, 1, 1], "its record, and then its destinations"
     assert len(stage.calls("HEAD")) == 1
 
 

@@ -11,7 +11,7 @@ from replicator.core.rules.rule import Rule
 from replicator.core.versions.origin import MARK, Origin, Site, encode_mark
 
 from tests.fakes.stored import Content, Stored
-from tests.flows.stage import Stage
+from tests.flows.stage import FUNCTION_MS, Stage
 from tests.functions.cases import EVENTS, MARKER, NULL, Case, cases, ground
 
 ENVIRONMENT = {
@@ -29,6 +29,13 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Any:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     return importlib.import_module
+
+
+class Context:
+    """What the handler asks Lambda's context object for."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return FUNCTION_MS
 
 
 def rules() -> tuple[Rule, ...]:
@@ -98,7 +105,7 @@ def test_the_replicate_function_does_with_an_example_event_what_is_expected(
     stage = set_up(case)
     app: ModuleType = load("replicate.app")
     monkeypatch.setattr(app, "_consumer", lambda: stage.consumer)
-    assert app.handler(case.event, None) == case.expected["answer"]
+    assert app.handler(case.event, Context()) == case.expected["answer"]
     assert outcomes(stage) == sorted(case.expected["outcomes"], key=str)
     assert [dead_letter(case, dead) for dead in stage.queue.dead] == case.expected["dead_letters"]
     check_histories(stage, case)

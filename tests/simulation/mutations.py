@@ -214,8 +214,8 @@ def _unguarded_delete(self: MemoryObjects, key: str, guard: Guard) -> None:
     self.s3.delete(self.bucket, key, self.author)
 
 
-def _acknowledge_all(messages: Any, consumer: Any) -> list[str]:
-    _CONSUME(messages, consumer)
+def _acknowledge_all(messages: Any, consumer: Any, limit: Any) -> list[str]:
+    _CONSUME(messages, consumer, limit)
     return []
 
 

@@ -16,6 +16,7 @@ from replicator.core.outcomes.outcome import Permanent, Temporary
 from replicator.core.versions.change import Change, ChangeKind
 from replicator.core.versions.events import Record, parse
 from replicator.flows.change.consume import Message, consume
+from replicator.flows.change.deadline import TimeLimit
 
 from tests.fakes.points import Call
 from tests.fakes.queue import MemoryQueue, QueuedMessage
@@ -34,6 +35,7 @@ STEPS_PER_ACT = 3000
 MOST_RECEIVES = 200  # the template's maxReceiveCount
 TIMEOUT = 120.0  # seconds: that of the replicate function
 MOST_REDRIVES = 3
+NO_LIMIT = TimeLimit(0, 10**18)  # handlers end by themselves, or are killed
 STEP, DELIVER, ACT, REPLICATE = range(4)
 
 
@@ -168,7 +170,7 @@ class Scheduler:
         if queue is stack.parts:
             failed = work(messages, stack.parts_desk, self.choices)
         else:
-            failed = consume(messages, stack.consumer)
+            failed = consume(messages, stack.consumer, NO_LIMIT)
         done = [message.id for message in messages if message.id not in failed]
         call = Call("ACKNOWLEDGE", "queue", queue.name, " ".join(done))
         with suppress(Temporary, Permanent):  # SQS hands them out again

@@ -21,7 +21,7 @@ from tests.fakes.uploads import UploadStore
 from tests.simulation.choices import Choices
 from tests.simulation.large import with_parts
 from tests.simulation.settings import Setting
-from tests.simulation.turns import Turns
+from tests.simulation.turns import Turns, TurnThreads
 
 
 def principal(bucket: str) -> str:
@@ -65,6 +65,7 @@ def build_stack(bucket: str, setting: Setting, uploads: UploadStore, turns: Turn
         marks=Marks(),
         limits=Limits(),
         side_by_side=turns.side_by_side,
+        threads=TurnThreads(turns),
         now=s3.clock.milliseconds,
         own_principals=frozenset(principal(name) for name in setting.sources) if setting.filtered else frozenset(),
     )

@@ -6,7 +6,7 @@ records, their destinations); killing it ends them all at the call where each on
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from greenlet import getcurrent, greenlet
 
@@ -133,3 +133,33 @@ class Turns:
                 parent.waiting -= 1
 
         return run
+
+
+@dataclass(slots=True)
+class Started(Generic[T]):
+    """A task that was started; it runs while somebody waits for it, which is at once."""
+
+    task: Callable[[], T]
+    results: list[T] = field(default_factory=list)
+
+    def run(self) -> None:
+        self.results.append(self.task())
+
+    def done(self) -> bool:
+        return bool(self.results)
+
+    def result(self) -> T:
+        return self.results[0]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnThreads:
+    """The port Threads: what is waited for together runs side by side, and is waited for until it ends."""
+
+    turns: Turns
+
+    def start(self, task: Callable[[], T], /) -> Started[T]:
+        return Started(task)
+
+    def wait(self, running: Sequence[Any], _until: int, /) -> None:
+        self.turns.side_by_side([each.run for each in running if not each.done()])

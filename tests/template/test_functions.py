@@ -9,7 +9,7 @@ import pytest
 from replicator.aws import clients
 from replicator.core.outcomes import backoff, parking
 from replicator.core.parts.cost import CostModel
-from replicator.flows.change.consume import SUSPECT_VISIBILITY_SECONDS
+from replicator.flows.change.deadline import TimeLimit
 from replicator.runtime import Settings, read_cost_model
 
 from tests.template import stacks
@@ -90,7 +90,8 @@ def test_sqs_gives_no_message_up_that_only_waits_to_be_parked(stack: stacks.Docu
 
 
 def test_a_message_whose_function_died_comes_back_only_when_that_function_has_timed_out(stack: stacks.Document) -> None:
-    assert stacks.properties(stack, "ReplicateFunction")["Timeout"] < SUSPECT_VISIBILITY_SECONDS
+    timeout = stacks.properties(stack, "ReplicateFunction")["Timeout"]
+    assert timeout < TimeLimit.after(0, timeout * 1000).hidden < 1.5 * timeout
 
 
 def test_what_sqs_gives_up_goes_to_the_dead_letter_queue(stack: stacks.Document) -> None:

@@ -84,5 +84,27 @@ def test_hiding_a_message_sets_its_visibility_timeout() -> None:
     assert sent(wire) == {"QueueUrl": "https://sqs/changes", "ReceiptHandle": "receipt", "VisibilityTimeout": 7}
 
 
+def test_the_messages_of_a_batch_are_hidden_ten_at_a_time_before_one_of_them_is_hidden_for_another_time() -> None:
+    wire = Wire([SENT])
+    changes = queue(wire)
+    changes.hide_all([f"receipt {number}" for number in range(12)], 135)
+    changes.hide("receipt 7", 2)
+    bodies = [json.loads(str(request.body.decode())) for request in wire.requests]  # type: ignore[union-attr]
+    assert [request.headers["X-Amz-Target"] for request in wire.requests] == [
+        b"AmazonSQS.ChangeMessageVisibilityBatch",
+        b"AmazonSQS.ChangeMessageVisibilityBatch",
+        b"AmazonSQS.ChangeMessageVisibility",
+    ]
+    assert [len(body.get("Entries", ())) for body in bodies] == [10, 2, 0]
+    assert {entry["VisibilityTimeout"] for body in bodies[:2] for entry in body["Entries"]} == {135}
+    assert [len({entry["Id"] for entry in body["Entries"]}) for body in bodies[:2]] == [10, 2], "ids are distinct"
+
+
+def test_a_batch_that_cannot_be_hidden_is_no_trouble_either() -> None:
+    changes = queue(Wire([Answer('{"__type": "AccessDenied"}', 403), Answer('{"__type": "AccessDenied"}', 403)]))
+    changes.hide_all(["receipt"], 135)
+    changes.hide("receipt", 7)
+
+
 def test_a_message_that_cannot_be_hidden_is_no_trouble_since_the_queue_hides_it() -> None:
     queue(Wire([Answer('{"__type": "ReceiptHandleIsInvalid"}', 404)])).hide("receipt", 7)

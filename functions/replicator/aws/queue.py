@@ -1,17 +1,20 @@
 """The ports `Queue` and `DeadLetters` on SQS: hide a message, send a failure to the dead-letter queue."""
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from replicator.aws.asking import asking
+from replicator.aws.batches import MOST_ENTRIES
 from replicator.aws.errors import Side
 from replicator.core.outcomes.outcome import Trouble
 from replicator.flows.change.record import FailedChange
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.type_defs import ChangeMessageVisibilityBatchRequestEntryTypeDef
 
 REDRIVEN = "Redriven"
 """Message attribute of a change that `s3replicator failures redrive` sent to the change queue again."""
@@ -24,6 +27,8 @@ PROBE = "Probe"
 REASON, DETAIL, RULE, DESTINATION = "Reason", "Detail", "RuleId", "DestinationBucket"
 ORIGIN, FIRST_SEEN, ATTEMPTS = "Origin", "FirstSeen", "Attempts"
 """Message attributes of a failure in the dead-letter queue. SQS's own redrive keeps them on the message."""
+HIDING_SECONDS = 1.0
+"""How long a request of one message waits for that of its batch, which was sent long before."""
 LONGEST_MESSAGE = 1024 * 1024  # bytes, including names, types and values of attributes (SQS developer guide, "Quotas")
 
 
@@ -34,9 +39,31 @@ class SqsQueue:
         self._client = client
         self._url = url
         self._dead_letter_url = dead_letter_url
+        self._hiding: threading.Thread | None = None
+
+    def hide_all(self, receipts: Sequence[str], seconds: int) -> None:
+        """Set the visibility timeout of messages, in a thread of its own: work on them need not wait for that.
+
+        Raises nothing: on failure, the queue's own timeout applies. One request hides ten messages.
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
+        """
+        self._hiding = threading.Thread(target=self._hide_all, args=(receipts, seconds), daemon=True)
+        self._hiding.start()
+
+    def _hide_all(self, receipts: Sequence[str], seconds: int) -> None:
+        entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
+            {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
+            for number, receipt in enumerate(receipts)
+        ]
+        for first in range(0, len(entries), MOST_ENTRIES):
+            with suppress(Trouble), asking("ChangeMessageVisibilityBatch", Side.QUEUE):
+                batch = entries[first : first + MOST_ENTRIES]
+                self._client.change_message_visibility_batch(QueueUrl=self._url, Entries=batch)
 
     def hide(self, receipt: str, seconds: int) -> None:
         """Set a message's visibility timeout. Raises nothing: on failure, the queue's own timeout applies."""
+        if self._hiding:
+            self._hiding.join(HIDING_SECONDS)  # or else it would undo this
         with suppress(Trouble), asking("ChangeMessageVisibility", Side.QUEUE):
             self._client.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=seconds)
 

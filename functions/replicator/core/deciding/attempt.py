@@ -21,8 +21,9 @@ class Delivery:
     message. body: a message that contains just this change. part_receives: how often SQS delivered its part message.
     asked_for: whoever sent it asks for the version even if S3's own replication wrote it. parked: how often the change
     was parked before it was sent in this message. tried: it was processed before that. nowhere: it was parked before
-    its destinations were known. probe: it tries a destination whose gate is shut. needs_new_chain: what is
-    written now would inherit a long chain of invocations that is not the message's own.
+    its destinations were known. probe: it tries a destination whose gate is shut. needs_new_chain: what is written now
+    would inherit a long chain of invocations that is not the message's own. until: when its message goes back to the
+    queue whatever has become of it, epoch milliseconds; 0 if it does not.
     """
 
     receive_count: int = 1
@@ -38,6 +39,11 @@ class Delivery:
     nowhere: bool = False
     probe: bool = False
     needs_new_chain: bool = False
+    until: int = 0
+
+    def is_over(self, now: int) -> bool:
+        """Return whether its message is with another handler by now, so that nothing may be begun for it any more."""
+        return 0 < self.until <= now
 
     @property
     def attempts(self) -> int:

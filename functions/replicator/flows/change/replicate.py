@@ -11,9 +11,10 @@ from replicator.core.deciding.attempt import Attempt, Delivery
 from replicator.core.deciding.eligibility import Limits
 from replicator.core.deciding.result import Result, ended, troubled
 from replicator.core.deciding.target import NO_TARGET, Target
-from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
+from replicator.core.outcomes.outcome import Permanent, Reason, Side, Status, Temporary
 from replicator.core.rules.matching import Candidate, RuleSet
 from replicator.core.versions.change import Aspect, Change
+from replicator.flows.change.deadline import Threads, run_until
 from replicator.flows.change.gatekeeper import Gatekeeper
 from replicator.flows.change.reading import Marks, Reader, Versions
 from replicator.flows.change.redelivery import EarlierByDestination, begin_alone, read_earlier, reported_before
@@ -30,7 +31,8 @@ class Services:
     rules: returns a bucket's rules, at most a minute old; raises Temporary if they cannot be read or are invalid. now:
     returns epoch milliseconds. own_principals: the principal ids under which replicator functions write. multipart:
     without it, every version is copied by one request. threshold_ms: the stack's own, for rules that name none.
-    gatekeeper: without it, all gates are open.
+    gatekeeper: without it, all gates are open. threads: for deliveries that end at a given
+    time.
     """
 
     buckets: Buckets
@@ -39,6 +41,7 @@ class Services:
     marks: Marks
     limits: Limits
     side_by_side: SideBySide
+    threads: Threads
     now: Callable[[], int]
     own_principals: frozenset[str] = frozenset()
     multipart: Multipart | None = None
@@ -127,11 +130,28 @@ def _ask_all(
         partial(_ask, attempt, candidate, earlier.get(attempt.target.bucket), source, services)
         for attempt, candidate in named
     ]
-    results = services.side_by_side(tasks)
+    results = _in_time(delivery, named, tasks, services)
     if services.gatekeeper:
         for result in results:
             services.gatekeeper.saw(result)
     return results
+
+
+def _in_time(
+    delivery: Delivery,
+    named: Sequence[tuple[Attempt, Candidate]],
+    tasks: Sequence[Callable[[], Result]],
+    services: Services,
+) -> list[Result]:
+    """Run tasks side by side. What does not end in time is the destination's trouble: reads end much earlier."""
+    if not delivery.until:
+        return services.side_by_side(tasks)
+    results = run_until(delivery.until, tasks, services.threads, services.now)
+    late = Temporary(Reason.TIMED_OUT, "it did not end in time", Side.DESTINATION)
+    return [
+        result or _with_rule(troubled(attempt, late), candidate)
+        for result, (attempt, candidate) in zip(results, named, strict=True)
+    ]
 
 
 def _ask(

@@ -147,6 +147,7 @@ class Synchroniser:
 
     def _execute_step(self, step: Step, position: Position) -> Replica | None:
         if isinstance(step, MarkDeleted):
+            self._check_time()
             self.replicas.mark_deleted(self.pair.key, position.guard)
             self.wrote = True
             return None
@@ -161,7 +162,13 @@ class Synchroniser:
                 raise
             raise name_side(trouble, self.reader.source.objects, copy.key, copy.version_id) from trouble
 
+    def _check_time(self) -> None:
+        """Raise Temporary if the attempt is past its time: nobody would look at what it writes (see deadline.py)."""
+        if self.attempt.delivery.is_over(self.now()):
+            raise Temporary(Reason.TIMED_OUT, "there was no time left to write")
+
     def _write_copy(self, step: CopyVersion | PutBack, found: StoredVersion, copy: Copy, position: Position) -> Replica:
+        self._check_time()
         preserve = self._preserves(step)
         if self.large and self.large.copies_in_parts(found.head, preserve=preserve):
             rule_id = step.rule.id if isinstance(step, CopyVersion) else ""
