@@ -34,7 +34,10 @@ MOST_PROCESSES = 16
 
 
 class Functions:
-    """The processes and the output of every function. `invocations`: how often each was invoked, by name."""
+    """The processes and the output of every function.
+
+    Counted by name: invocations, the messages in them, and the messages that filters dropped before.
+    """
 
     def __init__(
         self,
@@ -59,6 +62,8 @@ class Functions:
         self._running = 0
         self.begun = 0
         self.invocations: Counter[str] = Counter()
+        self.messages: Counter[str] = Counter()
+        self.filtered: Counter[str] = Counter()
         self.on_free: Callable[[], None] = lambda: None
 
     def pool(self, function: LambdaFunction) -> Pool:
@@ -100,6 +105,11 @@ class Functions:
                 self._running -= 1
             self.on_free()
 
+    def count_filtered(self, name: str) -> None:
+        """Count a message that a filter has dropped."""
+        with self._lock:
+            self.filtered[name] += 1
+
     def invoke(self, function: LambdaFunction, event: Any, wait: float) -> Answer:
         """Run a function once, waiting up to `wait` seconds for a free process. Raises TimeoutError."""
         with self.running():
@@ -117,6 +127,7 @@ class Functions:
         }
         with self._lock:
             self.invocations[pool.spec.name] += 1
+            self.messages[pool.spec.name] += len(messages)
         usable = False
         try:
             answer = process.invoke(request, pool.spec.timeout)

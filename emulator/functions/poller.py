@@ -227,6 +227,7 @@ class Poller:
         """Remove a message that a filter drops; return False for it."""
         if not passes(source.mapping.filter_criteria, record(source, message)):
             sqs.discard(source.queue, message)
+            self._functions.count_filtered(source.function.function_name)
             return False
         return True
 

@@ -86,7 +86,7 @@ def test_both_sides_end_equal_and_the_echoes_are_counted(shown: str) -> None:
     assert conflict
     assert conflict[1] == conflict[2]
     assert re.search(r"current +delete marker +delete marker", shown)
-    assert re.search(r"an echo\. \d+ echoes arrived", shown)
+    assert re.search(r"an echo\. [1-9]\d* were dropped by Lambda .* 0 invoked a function", " ".join(shown.split()))
 
 
 def test_it_says_how_to_go_on_by_hand(shown: str) -> None:

@@ -123,10 +123,10 @@ class Screen:
     def echoes(self, echoes: Echoes) -> None:
         """Print how many echoes there were, and what they cost."""
         self.say(
-            f"Writing a replica causes an event, too: an echo. {echoes.dropped} echoes arrived, and all were skipped. "
-            f"{echoes.dropped - echoes.heads} needed no request, because replicator-west knows the functions of its "
-            f"peer (parameter PeerPrincipals). {echoes.heads} needed one HEAD request, because replicator-east does "
-            "not, and reads the origin in the replica's metadata instead."
+            f"Writing a replica causes an event, too: an echo. {echoes.filtered} were dropped by Lambda before they "
+            "invoked a function, because each stack's filter names the functions of the other: `rules put` found them. "
+            f"{echoes.heads} invoked a function, which needs one HEAD request to read the origin in the replica's "
+            "metadata."
         )
 
     def next_steps(self, steps: Iterable[tuple[str, str]]) -> None:

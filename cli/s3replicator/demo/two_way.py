@@ -1,7 +1,6 @@
 """The two-way part: both sides write one key at once, one side deletes, and the echoes of the replicas are counted."""
 
 import json
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ from s3replicator.demo.world import EAST, NOTES_EAST, NOTES_WEST, REPLICATOR_EAS
 
 CONTESTED, DELETED = "plan.txt", "old-plan.txt"
 SIDES = ((NOTES_EAST, EAST), (NOTES_WEST, WEST))
-ECHOES = ("SourceIsReplica", "WrittenByReplicator")
+ECHO = "SourceIsReplica"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +22,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Echoes:
-    """How many events were about a replicator's own writes, and how many HEAD requests those needed."""
+    """How many events about a replicator's own writes a filter dropped, and how many a function met with a HEAD."""
 
-    dropped: int
+    filtered: int
     heads: int
 
 
@@ -63,12 +62,10 @@ def _entry(s3: Any, bucket: str, key: str, entry: dict[str, Any]) -> Entry:
 
 
 def echoes(emulator: Running) -> Echoes:
-    """Count the events of replicas, and the HEAD requests that were needed to recognise them."""
-    reasons: Counter[str] = Counter()
-    for stack in (REPLICATOR_EAST, REPLICATOR_WEST):
-        for text in emulator.logs(stack, "ReplicateFunction"):
-            reasons[_reason(text)] += 1
-    return Echoes(sum(reasons[reason] for reason in ECHOES), reasons["SourceIsReplica"])
+    """Count the events of replicas that were dropped before they invoked a function, and those that were not."""
+    stacks = (REPLICATOR_EAST, REPLICATOR_WEST)
+    heads = sum(_reason(text) == ECHO for stack in stacks for text in emulator.logs(stack, "ReplicateFunction"))
+    return Echoes(sum(emulator.host.functions.filtered[f"{stack}-replicate"] for stack in stacks), heads)
 
 
 def _reason(text: str) -> str:

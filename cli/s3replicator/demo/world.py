@@ -20,9 +20,9 @@ WORLD: Mapping[str, Any] = {
         {"name": NOTES_WEST, "region": WEST},
     ],
     "stacks": [
-        # One knows its peer's functions, as is recommended; the other does not, to show that it works, too.
+        # Neither is told the functions of the other: `rules put` finds them.
         {"name": REPLICATOR_EAST, "region": EAST, "parameters": {"PeerPrincipals": ""}},
-        {"name": REPLICATOR_WEST, "region": WEST},
+        {"name": REPLICATOR_WEST, "region": WEST, "parameters": {"PeerPrincipals": ""}},
     ],
 }
 
