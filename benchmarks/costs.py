@@ -107,7 +107,7 @@ def costs(work: Workload, model: CostModel = CostModel()) -> dict[str, float]:  
         "journal": JOURNAL_BYTES / GB * JOURNAL_MONTHS * _dynamodb_gb(),
         "Lambda": (deliveries / BATCH + messages) * PRICES["Lambda request"]
         + seconds * MEMORY_GB * PRICES["GB-second of Lambda"],
-        "SQS": (deliveries * (1 + 2 / BATCH) + need.sqs) * PRICES["SQS request"],
+        "SQS": (deliveries * (1 + 3 / BATCH) + need.sqs) * PRICES["SQS request"],
     }
 
 
@@ -168,7 +168,7 @@ def _by_service() -> Iterator[str]:
         "DynamoDB": "DynamoDB: one write, one read",
         "journal": "the journal's entry: 45 days, with backups",
         "Lambda": "Lambda, in batches of 10, 512 MB, about 300 ms a batch",
-        "SQS": "SQS: one send by S3; receives and deletes are shared by the batch",
+        "SQS": "SQS: one send by S3; receives, hiding and deletes are shared by the batch",
     }
     found = costs(SMALL)
     yield "| a million objects of 10 KB | dollars |"
