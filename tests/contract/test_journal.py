@@ -49,7 +49,8 @@ def pair() -> Pair:
 
 def waiting(status: Status = Status.PENDING, version_id: str = "v1", attempts: int = 1) -> Waiting:
     reason = Reason.THROTTLED if status is Status.PENDING else Reason.DST_PUT_DENIED
-    return Waiting(status, reason, "why", version_id, replace(NOTE, attempts=attempts), 900_000, NOON + 60_000)
+    note = replace(NOTE, attempts=attempts)
+    return Waiting(status, reason, "why", version_id, note, 900_000, NOON + 60_000, receives=attempts)
 
 
 # The memory of a pair
