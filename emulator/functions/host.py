@@ -23,6 +23,7 @@ from emulator import state
 from emulator.functions import schedules
 from emulator.functions.deployed import deployed, every_backend, retries_of
 from emulator.functions.invoking import Functions
+from emulator.functions.parked import anything_parked
 from emulator.functions.poller import Poller
 from emulator.functions.processes import Answer
 from emulator.patching import patch
@@ -67,13 +68,13 @@ class Host:
         self.functions.stop()
 
     def idle(self) -> bool:
-        """Return whether no function runs and the queues with an event source mapping are empty, in flight included.
+        """Return whether no function runs, nothing is parked, and the queues with a mapping are empty, also in flight.
 
         Queues are checked one after the other. An invocation that began meanwhile may have moved a message from a queue
         not checked yet to one already checked; then the answer is False.
         """
         before = self.functions.begun
-        quiet = self.functions.idle() and self._poller.idle() and self.functions.idle()
+        quiet = self.functions.idle() and self._poller.idle() and not anything_parked() and self.functions.idle()
         return quiet and self.functions.begun == before
 
     def invoke(self, stack: str, function: str, event: Mapping[str, Any], timeout: float) -> dict[str, Any]:

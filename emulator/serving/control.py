@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 from emulator.calls.answers import Answer
 from emulator.fault_injection.delivery import DeliverySettings
 from emulator.fault_injection.faults import BadRequestError, read_faults
-from emulator.state import Emulator
+from emulator.state import Emulator, Limits
 
 _POLL_SECONDS = 0.02
 
@@ -108,6 +108,19 @@ def _set_latency(emulator: Emulator, environ: Mapping[str, Any]) -> Any:
     return vars(emulator.latency)
 
 
+def _set_limits(emulator: Emulator, environ: Mapping[str, Any]) -> Any:
+    body = _object(environ, '{"sqs_in_flight": 100}', "sqs_in_flight")
+    quota = body.get("sqs_in_flight", Limits.in_flight_messages)
+    if isinstance(quota, bool) or not isinstance(quota, int) or quota < 1:
+        raise BadRequestError(f"'sqs_in_flight' must be a whole number of at least 1, not {quota!r}.")
+    emulator.limits.in_flight_messages = quota
+    return _get_limits(emulator, environ)
+
+
+def _get_limits(emulator: Emulator, _: Mapping[str, Any]) -> Any:
+    return {"sqs_in_flight": emulator.limits.in_flight_messages}
+
+
 def _clear_requests(emulator: Emulator, _: Mapping[str, Any]) -> Any:
     emulator.requests.clear()
     return []
@@ -149,6 +162,8 @@ _ROUTES: Mapping[tuple[str, str], Callable[[Emulator, Mapping[str, Any]], Any]] 
     ("POST", "delivery"): _set_delivery,
     ("GET", "latency"): lambda emulator, _: vars(emulator.latency),
     ("POST", "latency"): _set_latency,
+    ("GET", "limits"): _get_limits,
+    ("POST", "limits"): _set_limits,
     ("GET", "requests"): lambda emulator, _: emulator.requests.rows(),
     ("DELETE", "requests"): _clear_requests,
     ("GET", "authorizations"): _authorizations,

@@ -135,6 +135,12 @@ def test_a_copy_takes_as_long_as_its_bytes_need_at_the_rate_that_is_set(aws: Pla
         aws.post("latency", {})
 
 
+def test_the_quota_of_messages_in_flight_can_be_lowered_and_is_that_of_aws_again(aws: Plain) -> None:
+    assert aws.post("limits", {"sqs_in_flight": 7}) == aws.get("limits") == {"sqs_in_flight": 7}
+    assert aws.emulator.limits.in_flight_messages == 7
+    assert aws.post("limits", {}) == {"sqs_in_flight": 120_000}
+
+
 def test_a_copy_from_another_region_takes_the_cross_region_latency(
     aws: Plain, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
