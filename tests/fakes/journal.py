@@ -93,6 +93,7 @@ class MemoryJournal:
             reason=waiting.reason,
             tried_alone=0,
             finished=0 if failed or waiting.parked else waiting.receives,
+            release_at=waiting.parked.release_at if waiting.parked else 0,
             counted_against=failed or (before is not None and before.counted_against),
             failure_reported=before is not None and before.failure_reported and not failed,
         )
@@ -104,7 +105,7 @@ class MemoryJournal:
         if before.status is not Status.COMPLETED:
             self.waiting[item] = waiting
             self.kept[item] = replace(
-                before, status=waiting.status, reason=waiting.reason, tried_alone=before.tried_alone + 1
+                before, release_at=0, status=waiting.status, reason=waiting.reason, tried_alone=before.tried_alone + 1
             )
 
     def _claim_missed(self, pair: Pair, version_id: str, now: int, claimant: str) -> bool:
@@ -150,7 +151,7 @@ class MemoryJournal:
         item = (pair, version_id)
         self.waiting.pop(item, None)
         before = self.kept.get(item) or Earlier(Status.COMPLETED)
-        self.kept[item] = replace(before, status=Status.COMPLETED, reason=None, message=message)
+        self.kept[item] = replace(before, status=Status.COMPLETED, reason=None, message=message, release_at=0)
 
 
 def _call(operation: str, pair: Pair, detail: str = "") -> Call:

@@ -131,6 +131,7 @@ class MemoryParking:
             name = (f"{pair.source}/{pair.key}", f"{pair.destination}#{item_id}")
             if name == entry.item and waiting.parked and self.journal.parkings[item] == entry.parkings:
                 self.journal.waiting[item] = replace(waiting, parked=None, due=now + OVERDUE_MS)
+                self.journal.kept[item] = replace(self.journal.kept[item], release_at=0)
 
 
 @dataclass(slots=True)

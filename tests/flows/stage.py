@@ -229,7 +229,7 @@ class Stage:
         """Let the monitor step the gates as it does each minute, and carry out its orders."""
         now, parked = self.s3.clock.milliseconds(), self.parked_services
         gates = list(self.gates.all().values())
-        send_for(look_behind(gates, self.parking, in_turn, self.log, now), parked, Depth(), now)
+        send_for(look_behind(gates, self.parking, in_turn, now), parked, Depth(), now)
         self.carry_out_orders()
 
     def carry_out_orders(self) -> None:

@@ -6,14 +6,20 @@ from replicator.core.outcomes.replication_status import ReplicationStatus
 from replicator.core.outcomes.threshold import Age
 from s3replicator.status.object_reader import NEWEST, read_object_status
 from s3replicator.status.object_status import ObjectStatus
-from s3replicator.status.stack_status import read_stack_status
+from s3replicator.status.stack_status import JournalViews, StackStatus, read_stack_status
 
 from tests.fakes.monitoring import MemoryIndex, MemoryQueues
+from tests.fakes.reporting import in_turn
 from tests.fakes.rules import rule
 from tests.flows.stage import EAST, NORTH, THRESHOLD_MS, WEST, Stage, to_two
 
 SLOW = Temporary(Reason.THROTTLED, "SlowDown")
 DENIED = Permanent(Reason.DST_PUT_DENIED, "AccessDenied")
+
+
+def stack_status(on: Stage, bucket: str = "") -> StackStatus:
+    views = JournalViews(MemoryIndex(on.journal, THRESHOLD_MS), on.gates, on.parking)
+    return read_stack_status(views, MemoryQueues(on.queue), in_turn, on.s3.clock.milliseconds(), bucket)
 
 
 def look(on: Stage, key: str = "k") -> ObjectStatus:
@@ -137,13 +143,12 @@ def test_a_stack_says_what_waits_and_what_failed_by_rule_or_for_one_bucket() -> 
     on.fail("COPY", DENIED, 1, bucket=NORTH)
     on.put(body=b"12345")
     on.deliver()
-    index, queues = MemoryIndex(on.journal, THRESHOLD_MS), MemoryQueues(on.queue)
-    found = read_stack_status(index, queues, on.s3.clock.milliseconds())
+    found = stack_status(on)
     assert found.routes == [(EAST, NORTH, "north"), (EAST, WEST, "west")]
     assert (found.pending.all.operations, found.pending.all.bytes) == (1, 5)
     assert found.failed[EAST, NORTH, "north"].operations == 1
     assert not found.is_fine
-    assert read_stack_status(index, queues, on.s3.clock.milliseconds(), "south").pending.all.operations == 0
+    assert stack_status(on, "south").pending.all.operations == 0
 
 
 def test_what_waits_within_its_threshold_is_fine() -> None:
@@ -151,8 +156,22 @@ def test_what_waits_within_its_threshold_is_fine() -> None:
     on.fail("COPY", SLOW, 99)
     on.put()
     on.deliver()
-    index, queues = MemoryIndex(on.journal, THRESHOLD_MS), MemoryQueues(on.queue)
-    assert read_stack_status(index, queues, on.s3.clock.milliseconds()).is_fine
-    late = read_stack_status(index, queues, on.s3.clock.milliseconds() + THRESHOLD_MS)
+    assert stack_status(on).is_fine
+    on.s3.clock.advance(THRESHOLD_MS / 1000)
+    late = stack_status(on)
     assert late.pending.by_age[Age.LATE] == 1
     assert not late.is_fine
+
+
+def test_what_is_parked_is_pending_and_its_gate_is_shown() -> None:
+    on = to_two()
+    on.fail("COPY", SLOW, 9999, bucket=WEST)
+    on.put(body=b"12345")
+    for _ in range(5):
+        on.deliver(*on.queue.messages.values())
+    on.gates.shut(WEST, "Throttled", "SlowDown", on.s3.clock.milliseconds())
+    found = stack_status(on)
+    assert (found.pending.all.operations, found.pending.all.parked, found.is_exact) == (1, 1, True)
+    assert [gate.destination for gate in found.troubled_gates] == [WEST]
+    assert stack_status(on, "south").pending.all.operations == 0
+    assert look(on).versions[0].destinations[0].release_at > on.s3.clock.milliseconds()

@@ -7,6 +7,7 @@ from replicator.core.deciding.facts import Facts, Histories, Ref
 from replicator.core.deciding.journal import Memory
 from replicator.core.rules.matching import Match
 from replicator.core.versions.version import Entry, MarkerHead, StoredVersion
+from replicator.flows.ports import Earlier
 
 from s3replicator.explain.explanation import AtDestination, Explanation
 from s3replicator.formatting import utc_iso
@@ -52,7 +53,7 @@ def _destination(each: AtDestination) -> dict[str, Any]:
         "bucket": each.destination,
         "trouble": str(each.trouble) if each.trouble else None,
         "two_way": facts.two_way if facts else None,
-        "earlier": {"status": each.earlier.status, "reason": each.earlier.reason} if each.earlier else None,
+        "earlier": _earlier(each.earlier) if each.earlier else None,
         "journal": _memory(facts.memory) if facts else None,
         "source_history": _history(facts, facts.pair.source) if facts else [],
         "destination_history": _history(facts, facts.pair.destination) if facts else [],
@@ -96,3 +97,8 @@ def _step(step: Step) -> dict[str, str]:
     if isinstance(step, CopyVersion):
         return {"action": "copy", "version_id": step.version_id, "rule": step.rule.id, "why": step.why}
     return {"action": "put back", "version_id": step.version_id, "stands_for": str(step.origin), "why": step.why}
+
+
+def _earlier(earlier: Earlier) -> dict[str, Any]:
+    parked = {"parked_until": earlier.release_at} if earlier.release_at else {}
+    return {"status": earlier.status, "reason": earlier.reason, **parked}

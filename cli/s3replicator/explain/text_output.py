@@ -78,6 +78,8 @@ def _memory(memory: Memory) -> str:
 def _earlier(earlier: Earlier) -> str:
     reason = f" {earlier.reason}" if earlier.reason else ""
     where = "; its message is in the dead-letter queue until it is redriven" if earlier.status == "FAILED" else ""
+    if earlier.release_at:
+        where = f"; parked, due at {utc_second(earlier.release_at // 1000)} UTC if its destination is open then"
     return f"{earlier.status}{reason}{where}"
 
 

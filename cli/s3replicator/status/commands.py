@@ -4,9 +4,12 @@ import time
 from typing import Annotated
 
 import typer
+from replicator.aws.gates import DynamoGates
 from replicator.aws.journal_index import JournalIndex
+from replicator.aws.parked import DynamoParking
 from replicator.aws.queue_depths import QueueDepths
 from replicator.core.outcomes.replication_status import ReplicationStatus
+from replicator.threads import side_by_side
 
 from s3replicator.addresses import bucket_and_optional_key
 from s3replicator.operator_services import operator_services
@@ -14,7 +17,7 @@ from s3replicator.output import FINE, FOUND, Output
 from s3replicator.stack import JsonOption, ProfileOption, RegionOption, Stack, StackOption, open_stack
 from s3replicator.status.json_output import object_document, stack_document
 from s3replicator.status.object_reader import read_object_status
-from s3replicator.status.stack_status import StackStatus, read_stack_status
+from s3replicator.status.stack_status import JournalViews, StackStatus, read_stack_status
 from s3replicator.status.text_output import print_object, print_stack
 
 EPILOG = "Exit status 1: something failed or is late, there is no such object, or AWS refused a request."
@@ -51,10 +54,12 @@ def _stack(opened: Stack, bucket: str, output: Output) -> bool:
 
 def _read_stack(opened: Stack, bucket: str) -> StackStatus:
     threshold_minutes = float(opened.parameters.get("ThresholdMinutes") or 15)
-    index = JournalIndex(opened.client("dynamodb"), opened.output("JournalTable"), round(threshold_minutes * 60_000))
+    dynamodb, table, threshold_ms = opened.client("dynamodb"), opened.output("JournalTable"), threshold_minutes * 60_000
+    index = JournalIndex(dynamodb, table, round(threshold_ms))
+    journal = JournalViews(index, DynamoGates(dynamodb, table), DynamoParking(dynamodb, table, round(threshold_ms)))
     urls = (opened.output(name) for name in ("ChangeQueue", "PartQueue", "DeadLetterQueue"))
     queues = QueueDepths(opened.client("sqs"), *urls)
-    return read_stack_status(index, queues, time.time_ns() // 1_000_000, bucket)
+    return read_stack_status(journal, queues, side_by_side, time.time_ns() // 1_000_000, bucket)
 
 
 def _object(opened: Stack, bucket: str, key: str, output: Output) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from replicator.core.outcomes.gate import Gate, GateState
 from replicator.core.outcomes.threshold import Count, Depth, Route, unseen
 
 from s3replicator.stack_facts import StackFacts
@@ -22,6 +23,8 @@ def stack_document(stack: StackFacts, bucket: str, found: StackStatus) -> dict[s
         "ages": {str(age): operations for age, operations in pending.ages().items()},
         "reasons": dict(pending.by_reason),
         "unseen": None if bucket else unseen(pending, found.depths.changes),
+        "exact": found.is_exact,
+        "gates": [_gate(gate) for gate in found.gates],
         "failed": sum(count.operations for count in found.failed.values()),
         "rules": [_route(route, found) for route in found.routes],
         "queues": {
@@ -56,7 +59,14 @@ def _route(route: Route, found: StackStatus) -> dict[str, Any]:
 
 
 def _count(count: Count, now: int) -> dict[str, Any]:
-    return {"operations": count.operations, "bytes": count.bytes, "oldest_seconds": count.age_seconds(now)}
+    age = count.age_seconds(now)
+    return {"operations": count.operations, "bytes": count.bytes, "oldest_seconds": age, "parked": count.parked}
+
+
+def _gate(gate: Gate) -> dict[str, Any]:
+    troubled = {"reason": gate.reason, "detail": gate.detail} if gate.state is not GateState.OPEN else {}
+    denied = {"denied_since": gate.denied, "denied_reason": gate.denied_reason} if gate.denied else {}
+    return {"destination": gate.destination, "state": str(gate.state), "since": gate.since, **troubled, **denied}
 
 
 def _depth(depth: Depth) -> dict[str, int]:
@@ -83,6 +93,7 @@ def _at_destination(each: StatusAtDestination) -> dict[str, Any]:
         "reason": each.reason or None,
         "completed": each.completed or None,
         "missed_threshold": each.missed,
+        "parked_until": each.release_at or None,
         "progress": asdict(each.progress) if each.progress else None,
     }
 

@@ -78,7 +78,8 @@ class _VersionReader:
         reason = str(earlier.reason or "") if earlier else ""
         missed = earlier is not None and earlier.missed_claimed
         progress = self._progress(change, destination) if reason == Reason.PARTS_UNDER_WAY else None
-        return StatusAtDestination(destination, rule_id, status, reason, memory.completed_at(change), missed, progress)
+        until, completed = earlier.release_at if earlier else 0, memory.completed_at(change)
+        return StatusAtDestination(destination, rule_id, status, reason, completed, missed, progress, until)
 
     def _progress(self, change: Change, destination: str) -> UploadProgress | None:
         """Read how far an upload has come; None if the destination cannot be read."""

@@ -15,7 +15,8 @@ from s3replicator.status.upload_progress import UploadProgress
 class StatusAtDestination:
     """One version at one destination. `completed`: epoch milliseconds, 0 if unknown.
 
-    `missed`: it missed its threshold. `progress`: of its upload, if it is being copied in parts.
+    `missed`: it missed its threshold. `progress`: of its upload, if it is being copied in parts. `release_at`: until
+    when it is parked, epoch milliseconds; 0 if it is not.
     """
 
     destination: str
@@ -25,6 +26,7 @@ class StatusAtDestination:
     completed: int = 0
     missed: bool = False
     progress: UploadProgress | None = None
+    release_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,21 +3,35 @@
 It only reads. Separate from the status of an object, which asks the buckets too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from replicator.core.outcomes.gate import Gate, GateState
 from replicator.core.outcomes.outcome import Status
 from replicator.core.outcomes.threshold import Count, Pending, Route, Tally
+from replicator.flows.ports import SideBySide
+from replicator.flows.release import ParkedEntry, Parking
 from replicator.flows.watch.monitor import Depths, Index, Queues
+from replicator.flows.watch.parked import Gates, look_behind
 
 
 @dataclass(frozen=True, slots=True)
 class StackStatus:
-    """Everything that is pending or has failed, and how many messages the queues hold."""
+    """Everything that is pending or has failed, and how many messages the queues hold.
+
+    is_exact: nothing was counted by a sample.
+    """
 
     depths: Depths
     pending: Tally
     failed: dict[Route, Count] = field(default_factory=dict)
+    gates: Sequence[Gate] = ()
+    is_exact: bool = True
+
+    @property
+    def troubled_gates(self) -> list[Gate]:
+        """The gates that are not open, and those of destinations that deny everything."""
+        return [gate for gate in self.gates if gate.state is not GateState.OPEN or gate.denied]
 
     @property
     def routes(self) -> list[Route]:
@@ -30,14 +44,49 @@ class StackStatus:
         return not self.failed and not self.depths.dead.all and not self.pending.late
 
 
-def read_stack_status(index: Index, queues: Queues, now: int, bucket: str = "") -> StackStatus:
-    """Read the status of a stack, or of one of its source buckets. Raises Temporary. `now`: epoch milliseconds."""
-    pending, failed = Tally(now), dict[Route, Count]()
+@dataclass(frozen=True, slots=True)
+class JournalViews:
+    """The journal's indexes and its gates."""
+
+    index: Index
+    gates: Gates
+    parking: Parking
+
+
+def read_stack_status(
+    journal: JournalViews, queues: Queues, side_by_side: SideBySide, now: int, bucket: str = ""
+) -> StackStatus:
+    """Read the status of a stack, or of one of its source buckets. Raises Temporary. `now`: epoch milliseconds.
+
+    What is parked is read before what waits on the queue: it may be sent there meanwhile.
+    """
+    index, pending, failed = journal.index, Tally(now), dict[Route, Count]()
+    gates = list(journal.gates.all().values())
+    parking = _OfBucket(journal.parking, bucket) if bucket else journal.parking
+    behind = look_behind(gates, parking, side_by_side, now)
+    for gate in behind:
+        pending.merge(gate.tally)
     for each in _entries(index, Status.PENDING, bucket):
         pending.add(each)
     for each in _entries(index, Status.FAILED, bucket):
         failed.setdefault((each.bucket, each.destination, each.rule_id), Count()).add(each)
-    return StackStatus(queues.depths(), pending, failed)
+    is_exact = all(each.sample.share == 1 for each in behind)
+    return StackStatus(queues.depths(), pending, failed, gates, is_exact)
+
+
+@dataclass(frozen=True, slots=True)
+class _OfBucket:
+    """What is parked of one source bucket."""
+
+    parking: Parking
+    bucket: str
+
+    def entries(self, destination: str, partition: str, since: int, until: int) -> Iterator[ParkedEntry]:
+        found = self.parking.entries(destination, partition, since, until)
+        return (each for each in found if each.item[0].startswith(f"{self.bucket}/"))
+
+    def note_released(self, entry: ParkedEntry, now: int) -> None:
+        self.parking.note_released(entry, now)
 
 
 def _entries(index: Index, status: Status, bucket: str) -> Iterator[Pending]:

@@ -1,5 +1,6 @@
 """The status of a stack, a source bucket or an object as text for people."""
 
+from replicator.core.outcomes.gate import GateState
 from replicator.core.outcomes.replication_status import ReplicationStatus
 from replicator.core.outcomes.threshold import Count, Depth, Route, unseen
 
@@ -25,10 +26,12 @@ def print_stack(stack: StackFacts, bucket: str, found: StackStatus, output: Outp
         output.line("nothing is pending, nothing has failed", style="green")
     else:
         oldest = f", the oldest for {duration(count.age_seconds(found.pending.now))}" if count.operations else ""
-        output.line(f"{plural(count.operations, 'operation')} pending ({size(count.bytes)}){oldest}")
+        about = "" if found.is_exact else "about "
+        output.line(f"{about}{plural(count.operations, 'operation')} pending ({size(count.bytes)}){oldest}")
         if ages := [f"{age}: {operations}" for age, operations in found.pending.ages().items() if operations]:
             output.line("  " + ", ".join(ages))
         _print_routes(found, output)
+    _print_gates(found, output)
     if not bucket:
         _print_queues(found, output)
 
@@ -50,8 +53,22 @@ def print_object(found: ObjectStatus, output: Output) -> None:
         output.line("the buckets do not have the same current version", style="yellow")
 
 
+def _print_gates(found: StackStatus, output: Output) -> None:
+    """Print the destinations that fail for everyone, and those that deny everything."""
+    for gate in found.troubled_gates:
+        name, since = gate.destination or "rules", utc_second(gate.since // 1000)
+        if gate.state is GateState.SHUT:
+            output.line(f"{name}: shut since {since} UTC, one change a minute tries it: {gate.reason}", style="red")
+            output.line(f"  {gate.detail}")
+        elif gate.state is GateState.OPENING:
+            output.line(f"{name}: opening since {since} UTC, {gate.rate} changes a minute", style="yellow")
+        if gate.denied:
+            denied = utc_second(gate.denied // 1000)
+            output.line(f"{name}: denies everything since {denied} UTC: {gate.denied_reason}", style="red")
+
+
 def _print_routes(found: StackStatus, output: Output) -> None:
-    columns = ("from -> to", "rule", "pending", "bytes", "oldest", "failed")
+    columns = ("from -> to", "rule", "pending", "parked", "bytes", "oldest", "failed")
     if rows := [_route_row(route, found) for route in found.routes]:
         output.table(columns, rows)
 
@@ -61,7 +78,8 @@ def _route_row(route: Route, found: StackStatus) -> tuple[str, ...]:
     pending, failed = found.pending.by_route.get(route, Count()), found.failed.get(route, Count())
     age = duration(pending.age_seconds(found.pending.now)) if pending.operations else "-"
     direction, rule = f"{source} -> {destination}", rule or "-"
-    return direction, rule, str(pending.operations), size(pending.bytes), age, str(failed.operations)
+    parked = str(pending.parked) if pending.parked else "-"
+    return direction, rule, str(pending.operations), parked, size(pending.bytes), age, str(failed.operations)
 
 
 def _print_queues(found: StackStatus, output: Output) -> None:
@@ -88,7 +106,8 @@ def _version_row(version: VersionStatus) -> tuple[str, ...]:
 def _at_destination(each: StatusAtDestination) -> str:
     reason = f" {each.reason}" if each.reason else ""
     progress = f", {each.progress}" if each.progress else ""
-    return f"{each.destination}: {each.status}{reason}{progress}{', late' if each.missed else ''}"
+    parked = ", parked" if each.release_at else ""
+    return f"{each.destination}: {each.status}{reason}{progress}{parked}{', late' if each.missed else ''}"
 
 
 def _current(side: CurrentInBucket) -> str:

@@ -177,6 +177,7 @@ def _earlier(item: Json) -> Earlier:
         counted_against=item.get("against", False),
         missed_claimed="missed_at" in item,
         failure_reported=item.get("failed_told", False),
+        release_at=int(item["release_at"]) if "parked" in item else 0,
     )
 
 

@@ -134,7 +134,8 @@ class Earlier:
     message: the id of the message whose handler completed it, if that was noted. finished: the receive count of the
     last delivery that ended, 0 if none did. tried_alone: how often it was processed alone since then.
     counted_against: it was counted as not within the threshold. missed_claimed: reporting that it missed the threshold
-    was claimed. failure_reported: its failure was published.
+    was claimed. failure_reported: its failure was published. release_at: until when it is parked, epoch milliseconds; 0
+    if it is not.
     """
 
     status: Status
@@ -145,6 +146,7 @@ class Earlier:
     counted_against: bool = False
     missed_claimed: bool = False
     failure_reported: bool = False
+    release_at: int = 0
 
 
 class Reported(StrEnum):

@@ -102,7 +102,7 @@ def monitor(services: MonitorServices) -> Tally:
     started, closing = services.recorder.now(), Closing(services.recorder, services.gauges, services.log)
     depths = services.queues.depths()  # before the journal: what moves there meanwhile is seen in both, not in neither
     gates = list(services.parked.gates.all().values())
-    behind = look_behind(gates, services.parked.parking, services.side_by_side, services.log, started)
+    behind = look_behind(gates, services.parked.parking, services.side_by_side, started)
     reading = _read(services, started)
     for each in behind:
         reading.tally.merge(each.tally)

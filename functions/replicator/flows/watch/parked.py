@@ -15,7 +15,7 @@ from replicator.core.outcomes.gate import Gate, GateState, Step, step
 from replicator.core.outcomes.parking import PARTITIONS
 from replicator.core.outcomes.release import Order, Sample, orders, probe
 from replicator.core.outcomes.threshold import Depth, Pending, Tally
-from replicator.flows.ports import CLAIM_MS, Log, SideBySide
+from replicator.flows.ports import CLAIM_MS, SideBySide
 from replicator.flows.release import ParkedEntry, Parking
 
 READ_MOST = 60_000
@@ -67,16 +67,11 @@ class Behind:
     late: list[Pending] = field(default_factory=list)
 
 
-def look_behind(gates: Sequence[Gate], parking: Parking, side_by_side: SideBySide, log: Log, now: int) -> list[Behind]:
+def look_behind(gates: Sequence[Gate], parking: Parking, side_by_side: SideBySide, now: int) -> list[Behind]:
     """Read what is parked behind the gates that may hide something. Raises Temporary."""
     gates = [gate for gate in gates if _may_hide(gate, now)]
     most = max(READ_LEAST, READ_MOST // max(1, len(gates)))
-    found = side_by_side([partial(_look, gate, parking, most, now) for gate in gates])
-    for each in found:
-        if each.sample.share < 1:
-            number = each.tally.all.operations
-            log.incomplete(f"about {number} changes for {each.gate.destination} are parked, by a sample of them")
-    return found
+    return side_by_side([partial(_look, gate, parking, most, now) for gate in gates])
 
 
 def _may_hide(gate: Gate, now: int) -> bool:
