@@ -59,13 +59,14 @@ def test_an_object_that_one_request_cannot_copy_in_time_is_copied_in_parts(emula
     assert (made["CopyObject"], made["UploadPartCopy"], made["CompleteMultipartUpload"]) == (0, 3, 1)
 
 
-def test_a_copy_that_outlives_its_function_is_found_by_the_next_one_and_not_made_again(emulator: Running) -> None:
-    """Only one request keeps the ETag of an object in one piece. S3 finishes it though nobody waits any more."""
+def test_a_copy_that_outlives_its_function_is_found_by_the_next_one_and_makes_one_version(emulator: Running) -> None:
+    """Only one request keeps the ETag of an object in one piece. S3 finishes it though nobody waits any more.
+
+    The change comes back soon. A second copy may have been sent by then: the first one fails it.
+    """
     write(emulator, "whole", TOO_LONG, "same-east")
     assert emulator.idle(PATIENCE)
     assert differences(emulator, "whole", source="same-east") == []
-    assert asked(emulator, "whole")["CopyObject"] == 1
-    [timed_out] = [
-        row for row in emulator.get("requests") if row["operation"] == "CopyObject" and row["key"] == "whole"
-    ]
-    assert timed_out["status"] == 200
+    rows = [row for row in emulator.get("requests") if row["operation"] == "CopyObject" and row["key"] == "whole"]
+    assert [row["status"] for row in rows][:1] == [200]
+    assert {row["status"] for row in rows[1:]} <= {412}

@@ -1,6 +1,6 @@
 """One destination of three is silent, down or throttled: the other two do not notice, whatever becomes of it.
 
-The function has 14 seconds instead of 120, so that it leaves behind after six what does not answer.
+The function has 7 seconds instead of 120, so that it leaves behind soon what does not answer.
 """
 
 import re
@@ -41,7 +41,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     template = tmp_path_factory.mktemp("stack") / "template.yaml"
     text = (ROOT / "template.yaml").read_text().replace("CodeUri: functions/", f"CodeUri: {ROOT / 'functions'}/")
     text, replaced = re.subn(
-        r"(Handler: replicate\.app\.handler.*?Timeout:) 120", r"\1 14", text, count=1, flags=re.DOTALL
+        r"(Handler: replicate\.app\.handler.*?Timeout:) 120", r"\1 7", text, count=1, flags=re.DOTALL
     )
     assert replaced == 1
     template.write_text(text)

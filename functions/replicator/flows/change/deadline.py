@@ -19,10 +19,9 @@ from typing import Any, Protocol, TypeVar
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-RECORDING_MS = 4_000
-"""From the end of the attempts until all results are recorded: a few requests to the journal each."""
-ANSWERING_MS = 4_000
-"""From then until Lambda has the answer: metrics, and one request for each message that comes back."""
+SHARE = 30
+"""One part in so many, four seconds of 120, is for recording all results: a few requests to the journal each. Another
+one is for the answer to Lambda: metrics, and one request for each message that comes back."""
 PATIENCE_MS = 10_000
 """After which the next change of a key is begun though the one before it has not ended, and suspects likewise, though
 the rest of their batch has not: as long as a read may take to be answered."""
@@ -69,12 +68,12 @@ class TimeLimit:
     @property
     def records(self) -> int:
         """Until when the records of the batch are waited for."""
-        return self.ends - ANSWERING_MS
+        return self.ends - (self.ends - self.began) // SHARE
 
     @property
     def attempts(self) -> int:
         """Until when a destination is waited for, and may be written to."""
-        return self.records - RECORDING_MS
+        return self.ends - 2 * ((self.ends - self.began) // SHARE)
 
     @property
     def rest(self) -> int:
