@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from replicator.aws.objects import Shared
-from replicator.aws.writing import BucketReplicas
+from replicator.aws.writing import QUICK_BYTES, BucketReplicas
 from replicator.core.deciding.copy import Copy, Guard, Written
 from replicator.core.deciding.target import Target
 from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Temporary
@@ -230,3 +230,12 @@ def test_a_copy_that_is_refused_without_annotations_too_fails_without_a_warning(
         west.copy(plain(), Guard())
     assert (trouble.value.reason, warnings) == (Reason.DST_PUT_DENIED, [])
     assert [request.method for request in wire.requests].count("PUT") == 2
+
+
+@pytest.mark.parametrize(("size", "patient"), [(QUICK_BYTES, 0), (QUICK_BYTES + 1, 1)], ids=["small", "large"])
+def test_only_a_copy_that_takes_long_is_waited_for_that_long(size: int, patient: int) -> None:
+    quick, slow = Wire([COPIED]), Wire([COPIED])
+    reader, writer = quick.clients().reader("us-west-2"), quick.clients().quick_writer("us-west-2")
+    replicas = BucketReplicas(Target("west"), reader, writer, patient=lambda: slow.clients().writer("us-west-2"))
+    replicas.copy(replace(plain(), size=size), Guard())
+    assert (len(quick.requests), len(slow.requests)) == (1 - patient, patient)

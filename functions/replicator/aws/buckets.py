@@ -59,8 +59,8 @@ class S3Buckets:
     def replicas(self, target: Target) -> BucketReplicas:
         """Return a destination bucket; reason codes are those of the destination. The target's account must own it."""
         region = self._region(target.bucket, Side.DESTINATION, target.account)
-        reader, writer = self._clients.reader(region), self._clients.writer(region)
-        return BucketReplicas(target, reader, writer, self._shared)
+        reader, writer = self._clients.reader(region), self._clients.quick_writer(region)
+        return BucketReplicas(target, reader, writer, self._shared, partial(self._clients.writer, region))
 
     def large_objects(self, bucket: str) -> BucketLargeObjects:
         """Return a source bucket for what only copies in parts ask."""

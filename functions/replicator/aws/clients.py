@@ -38,6 +38,13 @@ WRITE = Config(
     retries={"mode": "standard", "total_max_attempts": 1},
     max_pool_connections=CONNECTIONS,
 )
+# A destination that accepts connections and answers nothing must not hold a function for so long.
+QUICK_WRITE = Config(
+    connect_timeout=3,
+    read_timeout=30,
+    retries={"mode": "standard", "total_max_attempts": 1},
+    max_pool_connections=CONNECTIONS,
+)
 # A part may have 5 GB, too, but must be copied in half of its function's timeout. Copying a part twice does no harm.
 COPY_PART = Config(
     connect_timeout=3,
@@ -75,6 +82,10 @@ class Clients:
     def writer(self, region: str) -> "S3Client":
         """S3 in a Region, for writing: never retries a request."""
         return self._get("s3", region, WRITE)  # type: ignore[no-any-return]
+
+    def quick_writer(self, region: str) -> "S3Client":
+        """S3 in a Region, for writes that take seconds: never retries a request, and soon stops waiting for it."""
+        return self._get("s3", region, QUICK_WRITE)  # type: ignore[no-any-return]
 
     def copier(self, region: str) -> "S3Client":
         """S3 in a Region, for copying parts: waits longer for a response, and retries requests."""

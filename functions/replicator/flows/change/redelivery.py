@@ -59,6 +59,8 @@ def reported_before(attempt: Attempt, earlier: Earlier | None) -> Result | None:
 
 def begin_alone(attempt: Attempt, earlier: Earlier | None, journal: Journal) -> None:
     """Count a delivery that processes its message alone. Raises Permanent after too many crashes."""
+    if earlier and earlier.status is Status.COMPLETED:
+        return  # by another handler: only what this message may have left behind is looked at
     crashes = earlier.tried_alone if earlier else 0
     if crashes >= MOST_CRASHES:
         raise Permanent(Reason.FUNCTION_DIED, f"the function crashed {crashes} times while it processed nothing else")
