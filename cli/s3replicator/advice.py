@@ -63,6 +63,10 @@ WAITING: Mapping[Reason, str] = {
     ),
     Reason.SERVICE: _RETRIES,
     Reason.TIMED_OUT: _RETRIES,
+    Reason.NEW_CHAIN: (
+        "Nothing: it is parked, and sent again in two minutes. Two-way stacks that do not know each other's writers "
+        "make it frequent: see what `s3replicator rules check` says about echoes."
+    ),
     Reason.JOURNAL_DENIED: "The roles' permissions were changed: deploy the stack again. Redrive what has failed.",
     Reason.UNREADABLE: (
         "An answer of the service lacks something that every answer has, or contradicts another one: the detail says "
@@ -70,7 +74,7 @@ WAITING: Mapping[Reason, str] = {
     ),
     Reason.UNKNOWN: "Look at the detail of the failure and at the function's log, then redrive.",
 }
-"""Reasons why a change is pending and is retried. After about a day without success, it fails with the same reason."""
+"""Reasons why a change is pending and is retried, for as long as it takes."""
 
 LATE: Mapping[Reason, str] = {
     Reason.WAITED: (

@@ -182,9 +182,13 @@ class Stage:
         """Do something right before the next call of this kind, as another handler or a user might."""
         self.before_next[operation] = act
 
-    def deliver(self, *messages: QueuedMessage) -> list[str]:
-        """Deliver messages, by default all visible ones, as one batch; return the ids of those that come back."""
-        batch = [self.queue.receive(message) for message in messages or self.queue.visible()]
+    def deliver(self, *messages: QueuedMessage, chained: bool = False) -> list[str]:
+        """Deliver messages, by default all visible ones, as one batch; return the ids of those that come back.
+
+        chained: what they cause would inherit the long chain of another message.
+        """
+        received = [self.queue.receive(message) for message in messages or self.queue.visible()]
+        batch = [replace(message, needs_new_chain=chained) for message in received]
         try:
             waiting = consume(batch, self.consumer, self.time_limit())
         except Killed:

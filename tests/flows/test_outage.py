@@ -7,8 +7,11 @@ from dataclasses import replace
 
 from replicator.core.outcomes.gate import FIRST_RATE, GROWTH, GateState
 from replicator.core.outcomes.notices import NoticeKind
-from replicator.core.outcomes.outcome import Permanent, Reason, Side, Temporary
+from replicator.core.outcomes.outcome import Permanent, Reason, Side, Status, Temporary
 
+from tests.fakes.notifications import notification
+from tests.fakes.rules import rule
+from tests.fakes.s3 import Happening
 from tests.flows.monitored_stage import MonitoredStage
 from tests.flows.stage import EAST, NORTH, WEST, Stage, to_two, to_west
 
@@ -230,3 +233,26 @@ def test_a_destination_that_denies_everything_fails_each_change_once_and_a_redri
     assert stage.waiting() == {}
     assert stage.queue.dead == []
     assert not stage.gates.gates[WEST].denied
+
+
+def test_a_change_that_would_inherit_a_long_chain_is_parked_before_it_writes_and_begins_a_new_one() -> None:
+    stage = to_west()
+    version = stage.put()
+    stage.deliver(chained=True)
+    assert to_bucket(stage).count("COPY") == 0
+    assert stage.waiting() == {version.version_id: (Status.PENDING, Reason.NEW_CHAIN)}
+    assert stage.queue.messages == {}
+    stage.deliver_all()
+    assert stage.replicas() == [version.version_id]
+
+
+def test_an_echo_in_a_long_chain_ends_there() -> None:
+    stage = to_west()
+    stage.put()
+    stage.deliver_all()
+    [replica] = stage.s3.buckets[WEST].history("k")
+    stage.rule_sets.put(WEST, rule(EAST, rule_id="back"))
+    stage.queue.send(notification(Happening("ObjectCreated:Copy", WEST, "k", replica, "AWS:PEER", stage.s3.clock.now)))
+    stage.deliver(chained=True)
+    assert stage.counted[1:] == [(Status.SKIPPED, Reason.REPLICA)]
+    assert stage.parked() == {}

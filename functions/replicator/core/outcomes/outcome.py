@@ -46,6 +46,7 @@ class Reason(StrEnum):
     NOT_IMPLEMENTED = "OperationNotImplemented"
     FUNCTION_DIED = "FunctionDied"
     WAITED = "WaitedOnQueue"
+    NEW_CHAIN = "ChainTooLong"
     UNKNOWN = "UnknownError"
     REFUSED = "RequestRefused"
     SRC_BUCKET_DENIED = "SrcBucketNotPermitted"

@@ -105,10 +105,11 @@ class Recorder:
     def _parked(self, result: Result) -> Parked | None:
         """Return how a change is parked, if it is. Held changes and failed probes keep their place in the order."""
         change, delivery = result.attempt.change, result.attempt.delivery
-        if not change.is_known or not (result.trail.held or is_parked_now(delivery.receive_count, delivery.parked)):
+        in_order = result.trail.held or delivery.probe or result.outcome.reason is Reason.NEW_CHAIN
+        if not change.is_known or not (in_order or is_parked_now(delivery.receive_count, delivery.parked)):
             return None
         now = self.now()
-        if result.trail.held or delivery.probe:
+        if in_order:
             return Parked(min(change.time or now, now), delivery.body, tried=delivery.came_back or delivery.probe)
         return Parked(now + wait_ms(delivery.parked, self.jitter()), delivery.body)
 

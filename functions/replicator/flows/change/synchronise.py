@@ -147,7 +147,7 @@ class Synchroniser:
 
     def _execute_step(self, step: Step, position: Position) -> Replica | None:
         if isinstance(step, MarkDeleted):
-            self._check_time()
+            self._check_may_write()
             self.replicas.mark_deleted(self.pair.key, position.guard)
             self.wrote = True
             return None
@@ -162,13 +162,19 @@ class Synchroniser:
                 raise
             raise name_side(trouble, self.reader.source.objects, copy.key, copy.version_id) from trouble
 
-    def _check_time(self) -> None:
-        """Raise Temporary if the attempt is past its time: nobody would look at what it writes (see deadline.py)."""
+    def _check_may_write(self) -> None:
+        """Raise Temporary if nothing may be written now.
+
+        Past its time, nobody would look at what it writes (see deadline.py). In a long chain of invocations that is not
+        its own, what it writes would carry that chain on (see chain.py).
+        """
         if self.attempt.delivery.is_over(self.now()):
             raise Temporary(Reason.TIMED_OUT, "there was no time left to write")
+        if self.attempt.delivery.needs_new_chain:
+            raise Temporary(Reason.NEW_CHAIN, "messages of the same batch belong to a long chain of invocations")
 
     def _write_copy(self, step: CopyVersion | PutBack, found: StoredVersion, copy: Copy, position: Position) -> Replica:
-        self._check_time()
+        self._check_may_write()
         preserve = self._preserves(step)
         if self.large and self.large.copies_in_parts(found.head, preserve=preserve):
             rule_id = step.rule.id if isinstance(step, CopyVersion) else ""
