@@ -14,6 +14,7 @@ from typer.rich_utils import rich_format_error
 
 from s3replicator import emulate_command
 from s3replicator.explain import commands as explain_commands
+from s3replicator.failover import commands as failover_commands
 from s3replicator.failures import commands as failures_commands
 from s3replicator.formatting import visible
 from s3replicator.output import FINE, FOUND, complain
@@ -33,6 +34,7 @@ app.add_typer(rules_commands.app, name="rules")
 app.command(epilog=status_commands.EPILOG)(status_commands.status)
 app.command(epilog=explain_commands.EPILOG)(explain_commands.explain)
 app.add_typer(failures_commands.app, name="failures")
+app.add_typer(failover_commands.app, name="failover")
 app.command(epilog=report_commands.EPILOG)(report_commands.report)
 app.command()(emulate_command.emulate)
 

@@ -39,6 +39,7 @@ class Permission:
 
 ABOUT_AN_OBJECT = "for an object"
 TWO_WAY = "if a destination notifies a queue of this account"
+KEYS_THAT_WOULD_BE_LOST = "for the keys that would be lost"
 
 _STACK = Permission(Target.STACK, ("cloudformation:DescribeStacks",))
 _READ_RULES = Permission(Target.CONTROL_BUCKET, ("s3:GetObject",))
@@ -155,6 +156,12 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
         *_READ_FAILURES,
         Permission(Target.DEAD_LETTER_QUEUE, ("sqs:DeleteMessage",), "without --dry-run"),
         Permission(Target.CHANGE_QUEUE, ("sqs:SendMessage",), "without --dry-run"),
+    ),
+    "failover check": (
+        Permission(Target.METRICS, ("cloudwatch:GetMetricData",)),
+        Permission(Target.DESTINATIONS, ("s3:ListBucket",), "without --destination-region"),
+        Permission(Target.STACK, ("cloudformation:DescribeStacks",), KEYS_THAT_WOULD_BE_LOST),
+        Permission(Target.JOURNAL, ("dynamodb:Query",), KEYS_THAT_WOULD_BE_LOST),
     ),
     "report": (
         _STACK,

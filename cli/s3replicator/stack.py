@@ -50,19 +50,20 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 
 @dataclass(slots=True)
 class Stack:
-    """A deployed stack, with a boto3 session that can reach it."""
+    """A deployed stack, with a boto3 session that can reach it. config: of its clients, beside the usual one."""
 
     session: boto3.Session
     facts: StackFacts
     outputs: Mapping[str, str]
     parameters: Mapping[str, str]
+    config: Config | None = None
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def client(self, service: str, region: str | None = None) -> Any:
         """Return the boto3 client of a service, in the stack's Region unless another is named."""
         key = (service, region or self.facts.region)
         if key not in self._clients:
-            self._clients[key] = _client(self.session, *key)
+            self._clients[key] = _client(self.session, *key, self.config)
         return self._clients[key]
 
     def output(self, name: str) -> str:
@@ -72,34 +73,62 @@ class Stack:
         return self.outputs[name]
 
 
-def open_stack(name: str | None, region: str | None, profile: str | None) -> Stack:
-    """Find the stack. Ends the command with exit status 2 if there is no such stack or it cannot be read."""
-    configured = _samconfig()
-    name = name or configured.get("stack_name") or DEFAULT_NAME
-    try:
-        session = boto3.Session(region_name=region or os.environ.get("AWS_REGION"), profile_name=profile)
-        in_region = session.region_name or configured.get("region")
-        if in_region is None:
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The stack that a command names, before anything of it was read. region: None if none is configured."""
+
+    session: boto3.Session
+    name: str
+    region: str | None
+
+    def describe(self, config: Config | None = None) -> Stack:
+        """Read the stack. Raises CallFailed; ends the command if it is not one of ours, or there is no Region.
+
+        config: of all requests to it, in place of boto3's usual retries and time-outs.
+        """
+        if self.region is None:
             fail("no Region: set the stack's Region with --region, AWS_DEFAULT_REGION or in your AWS configuration")
         with calling("cloudformation:DescribeStacks"):
-            answer = _client(session, "cloudformation", in_region).describe_stacks(StackName=name)
-    except CallFailed as failed:
-        if failed.call.code == "ValidationError":
-            fail(f"no stack '{name}' in {in_region}; set its name with --stack or {VARIABLE}, its Region with --region")
-        fail(f"cannot read stack {name}: {failed.call.advice(f'stack {name}')}")
+            client = _client(self.session, "cloudformation", self.region, config)
+            answer = client.describe_stacks(StackName=self.name)
+        return _stack(self.session, self.name, self.region, answer["Stacks"][0], config)
+
+
+def name_stack(name: str | None, region: str | None, profile: str | None) -> Named:
+    """Return the stack that the options and the configuration name. Raises BotoCoreError if the latter is unusable."""
+    configured = _samconfig()
+    session = boto3.Session(region_name=region or os.environ.get("AWS_REGION"), profile_name=profile)
+    name = name or configured.get("stack_name") or DEFAULT_NAME
+    return Named(session, name, session.region_name or configured.get("region"))
+
+
+def open_stack(name: str | None, region: str | None, profile: str | None) -> Stack:
+    """Find the stack. Ends the command with exit status 2 if there is no such stack or it cannot be read."""
+    try:
+        named = name_stack(name, region, profile)
     except (BotoCoreError, ValueError) as error:
         fail(f"the AWS configuration is not usable: {error}")
-    return _stack(session, name, in_region, answer["Stacks"][0])
+    try:
+        return named.describe()
+    except CallFailed as failed:
+        if failed.call.code == "ValidationError":
+            where = f"no stack '{named.name}' in {named.region}"
+            fail(f"{where}; set its name with --stack or {VARIABLE}, its Region with --region")
+        fail(f"cannot read stack {named.name}: {failed.call.advice(f'stack {named.name}')}")
+    except (BotoCoreError, ValueError) as error:
+        fail(f"the AWS configuration is not usable: {error}")
 
 
-def _stack(session: boto3.Session, name: str, region: str, description: Mapping[str, Any]) -> Stack:
+def _stack(
+    session: boto3.Session, name: str, region: str, description: Mapping[str, Any], config: Config | None
+) -> Stack:
     outputs = {each["OutputKey"]: each["OutputValue"] for each in description.get("Outputs", [])}
     parameters = {each["ParameterKey"]: each.get("ParameterValue", "") for each in description.get("Parameters", [])}
     missing = [output for output in OUTPUTS if output not in outputs]
     if missing:
         status = description.get("StackStatus", "unknown")
         fail(f"stack {name} in {region} (status {status}) has no output {missing[0]}: it is not an S3 Replicator stack")
-    return Stack(session, stack_facts(name, region, parameters, outputs), outputs, parameters)
+    return Stack(session, stack_facts(name, region, parameters, outputs), outputs, parameters, config)
 
 
 def stack_facts(name: str, region: str, parameters: Mapping[str, str], outputs: Mapping[str, str]) -> StackFacts:
@@ -128,10 +157,10 @@ def _names(parameters: Mapping[str, str], name: str) -> list[str]:
     return [each.strip() for each in parameters.get(name, "").split(",") if each.strip()]
 
 
-def _client(session: boto3.Session, service: str, region: str) -> Any:
+def _client(session: boto3.Session, service: str, region: str, config: Config | None = None) -> Any:
     # Any: boto3 has one client type per service, chosen by the text of its name.
-    config = Config(retries={"mode": "standard"}, user_agent_extra="s3replicator")
-    return session.client(service, region_name=region, config=config)  # type: ignore[call-overload]
+    usual = Config(retries={"mode": "standard"}, user_agent_extra="s3replicator")
+    return session.client(service, region_name=region, config=usual.merge(config) if config else usual)  # type: ignore[call-overload]
 
 
 def _samconfig() -> dict[str, str]:

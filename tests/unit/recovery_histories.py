@@ -6,14 +6,25 @@ Times are epoch milliseconds.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
 from replicator.aws.queue_age import ChangeQueueAge
+from replicator.core.outcomes import recovery
 from replicator.core.outcomes.outcome import Status
-from replicator.core.outcomes.recovery import COUNT_MS, DELIVERY_MS, Buckets, Failed
+from replicator.core.outcomes.recovery import (
+    COUNT_MS,
+    DELIVERY_MS,
+    Buckets,
+    Failed,
+    Figures,
+    Missing,
+    Unexplained,
+    missing_by_buckets,
+)
 from replicator.core.outcomes.threshold import Count, Route
 
 SECOND, MINUTE = 1000, 60_000
@@ -209,3 +220,29 @@ class _Clients:
         shown = {minute: value for minute, value in values.items() if value is not None}
         times = [datetime.fromtimestamp(minute / 1000, UTC) for minute in shown]
         return {"Id": name, "Timestamps": times, "Values": list(shown.values())}
+
+
+# What the monitor makes of it
+
+
+def looks(history: History, *, queue_first: bool = True) -> Iterator[tuple[Figures, int]]:
+    """Yield the figures of each run of a monitor, and the time at which it had read everything."""
+    cleared, age, now = None, history.age(), BEGIN
+    while now < END:
+        now += MINUTE + history.random.randint(-2000, 2000)
+        other = now + history.random.randint(10, 25_000)
+        looked, read = (now, other) if queue_first else (other, now)
+        failed = history.failed(read)
+        letters = max(0, history.letters(looked) - history.explained(read, looked))
+        unexplained = Unexplained(history.messages(looked), letters)
+        cleared = recovery.cleared_until(looked, unexplained, cleared, age.oldest_sent(looked) if unexplained else None)
+        missing = missing_by_buckets(history.waiting(read), failed).get(BUCKETS, Missing())
+        point = recovery.recovery_point(cleared, missing)
+        yield Figures(looked // 1000, point, missing, unexplained.messages + letters), max(looked, read)
+
+
+def points(history: History, *, queue_first: bool = True) -> Iterator[tuple[int, int]]:
+    """Yield (recovery point in milliseconds, time at which the monitor had read everything) where it is known."""
+    for figures, read in looks(history, queue_first=queue_first):
+        if figures.recovery_point is not None:
+            yield figures.recovery_point * 1000, read

@@ -1,6 +1,5 @@
 """The recovery point: true in every history, and what is published of it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,7 +21,7 @@ from replicator.core.outcomes.recovery import (
 )
 from replicator.core.outcomes.threshold import Count
 
-from tests.unit.recovery_histories import BEGIN, BUCKETS, END, MINUTE, History
+from tests.unit.recovery_histories import MINUTE, History, points
 
 LOOKED = 1_700_000_000_000
 SEEDS = range(120)
@@ -102,23 +101,6 @@ def test_only_five_metrics_are_published_of_a_destination_that_lacks_nothing() -
 
 
 # In every history
-
-
-def points(history: History, *, queue_first: bool = True) -> Iterator[tuple[int, int]]:
-    """Yield (recovery point in milliseconds, time at which the journal was read) for each run of a monitor."""
-    cleared, age, now = None, history.age(), BEGIN
-    while now < END:
-        now += MINUTE + history.random.randint(-2000, 2000)
-        other = now + history.random.randint(10, 25_000)
-        looked, read = (now, other) if queue_first else (other, now)
-        failed = history.failed(read)
-        letters = max(0, history.letters(looked) - history.explained(read, looked))
-        unexplained = Unexplained(history.messages(looked), letters)
-        cleared = cleared_until(looked, unexplained, cleared, age.oldest_sent(looked) if unexplained else None)
-        missing = missing_by_buckets(history.waiting(read), failed).get(BUCKETS, Missing())
-        point = recovery_point(cleared, missing)
-        if point is not None:
-            yield point * 1000, max(looked, read)
 
 
 def wrong(seeds: range, **how: Any) -> list[int]:
