@@ -7,12 +7,10 @@ them sends it twice, and never loses it. An entry that was parked again meanwhil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
-from math import ceil
+from itertools import chain, islice
 from typing import Protocol
 
 from replicator.core.outcomes.outcome import Temporary
-from replicator.core.outcomes.parking import PARTITIONS
 from replicator.core.outcomes.release import SPREAD_SECONDS, Order
 from replicator.core.outcomes.threshold import Pending
 from replicator.flows.ports import Log, SideBySide
@@ -21,8 +19,8 @@ CHUNK = 10
 """Messages that one request sends."""
 TIME_MS = 40_000
 """Milliseconds from the start of an order; the function's timeout is 60 s. The rest is left to the next minute."""
-LEEWAY = 10
-"""Entries that a partition may hold beyond its share of an order: hashes are not even."""
+WAVE = 16 * CHUNK
+"""Messages that are sent side by side, before the time is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,31 +75,43 @@ class ReleaseServices:
 
 def release(order: Order, services: ReleaseServices) -> int:
     """Carry out an order; return how many messages were sent. Trouble is left to the next order."""
-    started = services.now()
-    shares = {each.name: each.share for each in PARTITIONS}
-    whole = sum(shares[name] for name in order.partitions) or 1.0
-    work = [
-        partial(_release, order, name, _most(order, shares[name] / whole), started, services)
-        for name in order.partitions
-    ]
-    return sum(services.side_by_side(work))
-
-
-def _most(order: Order, share: float) -> int:
-    return order.most if len(order.partitions) == 1 else ceil(order.most * share) + LEEWAY
-
-
-def _release(order: Order, partition: str, most: int, started: int, services: ReleaseServices) -> int:
-    sent = 0
+    started, sent = services.now(), 0
     try:
-        entries = islice(services.parking.entries(order.destination, partition, order.since, order.until), most)
-        while chunk := list(islice(entries, CHUNK)):
-            sent += _send(order, [(entry, _delay(sent + place, most)) for place, entry in enumerate(chunk)], services)
+        for wave in _waves(_oldest(order, services), order):
+            sent += sum(services.side_by_side([partial(_send, order, chunk, services) for chunk in wave]))
             if services.now() - started > TIME_MS:
                 break
     except Temporary as trouble:
-        services.log.incomplete(f"parked changes for {order.destination} wait for another minute: {trouble}")
+        _leave(order, services, trouble)
     return sent
+
+
+def _oldest(order: Order, services: ReleaseServices) -> list[ParkedEntry]:
+    """Return the oldest entries of all partitions of an order, at most as many as it asks for."""
+    read = services.side_by_side([partial(_read, order, name, services) for name in order.partitions])
+    return sorted(chain.from_iterable(read), key=lambda entry: entry.release_at)[: order.most]
+
+
+def _read(order: Order, partition: str, services: ReleaseServices) -> list[ParkedEntry]:
+    """Read the oldest entries of one partition; none if there is trouble: the others do not wait for them."""
+    try:
+        entries = services.parking.entries(order.destination, partition, order.since, order.until)
+        return list(islice(entries, order.most_of(partition)))
+    except Temporary as trouble:
+        _leave(order, services, trouble)
+        return []
+
+
+def _leave(order: Order, services: ReleaseServices, trouble: Temporary) -> None:
+    services.log.incomplete(f"parked changes for {order.destination} wait for another minute: {trouble}")
+
+
+def _waves(entries: Sequence[ParkedEntry], order: Order) -> Iterator[list[list[tuple[ParkedEntry, int]]]]:
+    """Yield the entries with their delays, in chunks that are sent side by side."""
+    delayed = [(entry, _delay(place, order.most)) for place, entry in enumerate(entries)]
+    for start in range(0, len(delayed), WAVE):
+        wave = delayed[start : start + WAVE]
+        yield [wave[place : place + CHUNK] for place in range(0, len(wave), CHUNK)]
 
 
 def _delay(place: int, most: int) -> int:

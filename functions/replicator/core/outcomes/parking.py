@@ -52,7 +52,7 @@ class Partition:
 
 EQUAL = 32
 """Partitions of one size. Each takes 1,000 writes a second (DynamoDB), so that all take 32,000 changes a second."""
-LEVELS = 9
+LEVELS = 12
 """The first of them is divided again: a half of it, a quarter, and so on, and what remains after LEVELS of these."""
 
 PARTITIONS: Sequence[Partition] = (
@@ -66,7 +66,7 @@ PARTITIONS: Sequence[Partition] = (
 def partition_of(name: str) -> str:
     """Return the partition of an entry by its name (its object and target), always the same one.
 
-    A hash decides, so that each partition is a random sample of all entries: of 86 million, the smallest has 5,000.
+    A hash decides, so that each partition is a random sample of all entries: of 86 million, the smallest has 660.
     """
     number, rest = crc32(name.encode()) % EQUAL, crc32(name.encode()) // EQUAL
     if number:

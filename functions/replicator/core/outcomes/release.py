@@ -1,7 +1,7 @@
 """How many parked changes are sent for in a minute, and in which orders: the one limit on what reaches a destination.
 
-Separate from the gate, which says how many may go: here their number becomes a time, because partitions are samples of
-each other. What is due until that time goes out, wherever it is kept. So the oldest go first, and no key starves.
+Separate from the gate, which says how many may go: here that number is divided over functions. Partitions are samples
+of each other, so each gives its share of the number, its oldest first: no key starves, and nothing is left out.
 """
 
 import heapq
@@ -11,10 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from replicator.core.outcomes.parking import PARTITIONS, Partition
+from replicator.core.outcomes.parking import EQUAL, PARTITIONS, Partition
 
+SHARES = {each.name: each.share for each in PARTITIONS}
 MOST_PER_ORDER = 2_000
-"""Changes that one function sends to the queue in a minute with ease."""
+"""Changes that one function sends to the queue in a minute with ease. An order for one partition may be larger."""
+DEVIATIONS = 4
+"""Standard deviations by which a partition may hold more of the oldest changes than its share."""
 PROBED = 60
 """The oldest changes that are probes in turn, each once an hour."""
 SPREAD_SECONDS = 55
@@ -26,7 +29,7 @@ class Order:
     """Send what is parked for a destination to its queue again, for one function.
 
     since, until: what is due between these, epoch milliseconds. partitions: by name, where to look. most: changes at
-    most. probe: its one change tries a destination whose gate is shut.
+    most, the oldest of all these partitions. probe: its one change tries a destination whose gate is shut.
     """
 
     destination: str
@@ -35,6 +38,11 @@ class Order:
     most: int
     since: int = 0
     probe: bool = False
+
+    def most_of(self, partition: str) -> int:
+        """Return how many changes must be read of one partition, so that the oldest of all are among those read."""
+        mean = self.most * SHARES[partition] / sum(SHARES[name] for name in self.partitions)
+        return min(self.most, math.ceil(mean + DEVIATIONS * math.sqrt(mean) + DEVIATIONS))
 
     def encode(self) -> str:
         """Return the message body."""
@@ -50,8 +58,7 @@ def decode(body: str) -> Order:
 
 
 def _order(given: Mapping[str, Any]) -> Order:
-    known = {each.name for each in PARTITIONS}
-    names = tuple(name for name in given["partitions"] if name in known)
+    names = tuple(name for name in given["partitions"] if name in SHARES)
     numbers = {name: int(given[name]) for name in ("until", "most", "since")}
     return Order(str(given["destination"]), partitions=names, probe=bool(given["probe"]), **numbers)
 
@@ -72,14 +79,21 @@ class Sample:
         return round(sum(1 for due, _ in self.due if due <= now) / self.share) if self.due else 0
 
 
-def orders(destination: str, sample: Sample, number: int, now: int) -> list[Order]:
-    """Return the orders that send for about `number` changes, those that are due first."""
-    chosen = heapq.nsmallest(math.ceil(number * sample.share), (due for due, _ in sample.due if due <= now))
-    if not chosen:
+def orders(destination: str, number: int, now: int) -> list[Order]:
+    """Return the orders that send for `number` changes that are due, one more for each order at most.
+
+    Fewer go out only if fewer are due in some of the partitions than their share of the number.
+    """
+    if number <= 0:
         return []
-    groups = _groups(math.ceil(number / MOST_PER_ORDER))
-    most = math.ceil(number / len(groups))
-    return [Order(destination, chosen[-1], tuple(each.name for each in group), most) for group in groups]
+    each = max(1, MOST_PER_ORDER * EQUAL // number)
+    groups = _groups(math.ceil(EQUAL / each))
+    return [_order_for(destination, group, number, now) for group in groups]
+
+
+def _order_for(destination: str, group: Sequence[Partition], number: int, now: int) -> Order:
+    most = math.ceil(number * sum(each.share for each in group))
+    return Order(destination, now, tuple(each.name for each in group), most)
 
 
 def probe(destination: str, sample: Sample, minute: int) -> list[Order]:
@@ -92,8 +106,8 @@ def probe(destination: str, sample: Sample, minute: int) -> list[Order]:
 
 
 def _groups(number: int) -> list[list[Partition]]:
-    """Divide all partitions into at most so many groups of about the same share."""
-    groups: list[list[Partition]] = [[] for _ in range(max(1, min(number, len(PARTITIONS))))]
+    """Divide all partitions into so many groups of about the same share, EQUAL at most."""
+    groups: list[list[Partition]] = [[] for _ in range(min(number, EQUAL))]
     sizes = [(0.0, index) for index in range(len(groups))]
     for partition in reversed(PARTITIONS):
         size, index = heapq.heappop(sizes)
