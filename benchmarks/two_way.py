@@ -29,23 +29,27 @@ WRITERS = 8
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is offered: writes a second on both sides together, for so many seconds. known_peers: echoes are dropped."""
+    """What is offered: writes a second on both sides together, for so many seconds.
+
+    known_peers: echoes are dropped. latency_ms: of each request to another Region. concurrency: the invocations that a
+    queue may have at once. The slower and fewer the invocations, the more messages share a batch and its chain.
+    """
 
     writes: float
     seconds: float
     known_peers: bool = True
+    latency_ms: float = 0.0
+    concurrency: int = 4
 
     @property
     def world(self) -> dict[str, Any]:
         """Return the world: two buckets, and a stack beside each."""
-        parameters = {} if self.known_peers else {"PeerPrincipals": STRANGERS}
+        parameters = {"MaximumConcurrency": str(self.concurrency)}
+        if not self.known_peers:
+            parameters["PeerPrincipals"] = STRANGERS
+        rules = {side: {side: {"Rules": [_rule(side)]}} for side in SIDES}
         stacks = [
-            {
-                "name": f"rep-{side}",
-                "region": region,
-                "parameters": parameters,
-                "rules": {side: {"Rules": [_rule(side)]}},
-            }
+            {"name": f"rep-{side}", "region": region, "rules": rules[side], "parameters": parameters}
             for side, region in SIDES.items()
         ]
         return {"buckets": [{"name": side, "region": region} for side, region in SIDES.items()], "stacks": stacks}
@@ -70,14 +74,15 @@ class Counts:
     delivered: int
 
     @property
-    def lost(self) -> int:
-        """Return the writes that have no replica and are not waiting for one either."""
-        return max(0, self.missing - self.waiting)
+    def lost(self) -> int | None:
+        """Return the writes that have no replica; None while some may still be on their way to one."""
+        return self.missing if self.at_rest else None
 
 
 def run(load: Load, patience: float = 120.0, options: Options | None = None) -> Counts:
     """Offer the load, wait up to `patience` seconds until all is at rest, and count."""
     with running(load.world, options or Options()) as aws:
+        aws.post("/latency", {"local_ms": 0, "cross_region_ms": load.latency_ms})
         functions = aws.host.functions
         before = functions.invocations.total()
         began = time.monotonic()
@@ -170,16 +175,19 @@ def _refused(aws: Running, side: str) -> int:
 def table(load: Load, counts: Counts) -> Iterator[str]:
     """Yield the lines of the report."""
     yield f"{'peers':28}{'known' if load.known_peers else 'unknown'}"
+    yield f"{'latency between Regions':28}{load.latency_ms:.0f} ms"
+    yield f"{'concurrency of a queue':28}{load.concurrency}"
     yield f"{'writes a second, offered':28}{load.writes:.0f}"
     yield f"{'writes a second, accepted':28}{counts.written / counts.write_seconds:.0f}"
     yield f"{'written':28}{counts.written:,}"
     yield f"{'at rest after':28}{counts.seconds:.0f} s{'' if counts.at_rest else ', not at rest'}"
-    yield f"{'lost':28}{counts.lost:,}"
-    yield f"{'without a replica, waiting':28}{counts.missing - counts.lost:,}"
+    yield f"{'lost':28}{'not known yet' if counts.lost is None else counts.lost}"
+    yield f"{'without a replica':28}{counts.missing:,}"
+    yield f"{'messages waiting':28}{counts.waiting:,}"
     yield f"{'batches refused':28}{counts.refused:,}"
     yield f"{'dead letters':28}{counts.dead_letters:,}"
     yield f"{'invocations':28}{counts.invocations:,}"
-    yield f"{'messages in them':28}{counts.delivered:,}"
+    yield f"{'messages in these':28}{counts.delivered:,}"
 
 
 def main() -> int:
@@ -189,11 +197,13 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=20, help="how long they are offered")
     parser.add_argument("--peers", choices=("known", "unknown", "both"), default="known")
     parser.add_argument("--patience", type=float, default=120, help="seconds to wait afterwards until all is at rest")
+    parser.add_argument("--latency", type=float, default=0, help="milliseconds of each request to another Region")
+    parser.add_argument("--concurrency", type=int, default=4, help="invocations that a queue may have at once")
     options = parser.parse_args()
     peers = {"known": (True,), "unknown": (False,), "both": (True, False)}[options.peers]
     bad = False
     for known in peers:
-        load = Load(options.writes, options.seconds, known)
+        load = Load(options.writes, options.seconds, known, options.latency, options.concurrency)
         counts = run(load, options.patience)
         print("\n".join(table(load, counts)), flush=True)
         bad = bad or bool(counts.lost or counts.refused or counts.dead_letters or not counts.at_rest)
