@@ -7,10 +7,11 @@ import pytest
 from replicator.core.deciding.target import Target
 from replicator.core.outcomes.metrics import Metric
 from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
-from replicator.core.outcomes.recovery import Buckets, Figures
+from replicator.core.outcomes.recovery import Buckets, Door, Figures, Gate, Missing
+from replicator.core.outcomes.threshold import Depth, Pending, Tally
 from replicator.flows.watch import recovery
 from replicator.flows.watch.monitor import MonitorServices, monitor
-from replicator.flows.watch.recovery import TIME_TO_PUBLISH_MS, RecoveryWatch
+from replicator.flows.watch.recovery import TIME_TO_PUBLISH_MS, RecoveryWatch, publish_figures
 
 from tests.fakes.reporting import in_turn
 from tests.fakes.rules import rule
@@ -159,6 +160,45 @@ def test_a_destination_that_lacked_nothing_when_its_rules_were_put_lacks_nothing
     assert aws.look()[EAST, WEST].recovery_point == since // 1000
     aws.stage.deliver()
     assert aws.look()[EAST, WEST].recovery_point == aws.now() - 120
+
+
+def test_an_entry_that_one_run_does_not_see_holds_its_destination_back_for_one_more_minute() -> None:
+    """It may have moved from one partition of the journal to another, while both were read."""
+    aws = recovering(WEST)
+    aws.stage.fail("COPY", DENIED, 99)
+    written = aws.stage.put()
+    aws.stage.deliver()
+    aws.monitored.pass_minutes(20)
+    aws.look()
+    aws.stage.journal.waiting.clear()
+    aws.stage.queue.dead.clear()
+    aws.monitored.pass_minutes(1)
+    assert aws.look()[EAST, WEST] == Figures(aws.now(), int(written.modified) - 1)
+    aws.monitored.pass_minutes(1)
+    assert aws.look()[EAST, WEST] == Figures(aws.now(), aws.now() - 120)
+
+
+def test_a_destination_whose_parked_changes_are_only_sampled_does_not_advance() -> None:
+    aws = recovering(WEST, NORTH)
+    before = aws.look()[EAST, WEST].recovery_point
+    aws.monitored.pass_minutes(5)
+    tally, depth = Tally(aws.now() * 1000), Depth()
+    publish_figures(aws.watch, tally, depth, depth, {WEST: Door(Gate.SHUT, estimated=True)})
+    found = aws.regions.published
+    assert (found[EAST, WEST].recovery_point, found[EAST, WEST].missing.gate) == (before, Gate.SHUT)
+    assert found[EAST, NORTH].recovery_point == aws.now() - 120
+
+
+def test_what_waits_before_its_destinations_are_known_may_be_missing_at_each_of_them() -> None:
+    aws = recovering(WEST, NORTH)
+    aws.look()
+    aws.monitored.pass_minutes(5)
+    tally, depth, written = Tally(aws.now() * 1000), Depth(), (aws.now() - 200) * 1000
+    tally.add(Pending(EAST, "k", "v1", "", size=7, first_seen=written))
+    publish_figures(aws.watch, tally, depth, depth)
+    for destination in (WEST, NORTH):
+        found = aws.regions.published[EAST, destination]
+        assert (found.missing, found.recovery_point) == (Missing(1, 7, 0, written), written // 1000 - 1)
 
 
 def test_a_destination_that_was_never_verified_says_so() -> None:

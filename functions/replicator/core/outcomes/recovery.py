@@ -6,7 +6,7 @@ its message is on the change queue, the journal has it as pending or as failed. 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from replicator.core.outcomes.metrics import FIGURES, Metric
@@ -35,6 +35,19 @@ class Gate(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Door:
+    """What is known of a destination as a whole. estimated: what is parked for it was counted by a sample only."""
+
+    gate: Gate = Gate.OPEN
+    estimated: bool = False
+
+
+NO_DOOR = Door()
+NOWHERE = ""
+"""The destination of changes that wait before theirs are known: any of their source's may lack them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Missing:
     """What the journal knows to be missing at one destination of one source bucket.
 
@@ -48,6 +61,17 @@ class Missing:
     oldest: int = 0
     parked: int = 0
     gate: Gate = Gate.OPEN
+
+    def with_more(self, other: "Missing") -> "Missing":
+        """Return it with what else is missing there."""
+        return replace(
+            self,
+            operations=self.operations + other.operations,
+            bytes=self.bytes + other.bytes,
+            failed=self.failed + other.failed,
+            oldest=min(self.oldest or other.oldest, other.oldest or self.oldest),
+            parked=self.parked + other.parked,
+        )
 
 
 @dataclass(slots=True)
@@ -118,6 +142,29 @@ def recovery_point(
         return None
     bounds = [max(known), *(each - 1 for each in (missing.oldest, horizon) if each)]
     return min(bounds) // 1000
+
+
+def point_after(earlier: "Figures | None", cleared: int | None, missing: Missing, known: "Known") -> int | None:
+    """Return the recovery point of a pair in this run, after what the last run published; None if it is unknown.
+
+    An entry that moves between two partitions of the journal while they are read may be seen in neither. The last run
+    saw it, so the recovery point stays before the oldest that it saw. Of a sample, the oldest is not known: then the
+    recovery point does not advance.
+    """
+    horizons = [each for each in (known.horizon, earlier.missing.oldest if earlier else 0) if each]
+    covered = known.covered_since or 0
+    if known.estimated:
+        cleared, covered = None, max(covered, (earlier.recovery_point or 0) * 1000 if earlier else 0)
+    return recovery_point(cleared, missing, min(horizons, default=0), covered or None)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """How far what was read can be relied on. horizon, covered_since: see `recovery_point`; estimated: see `Door`."""
+
+    horizon: int = 0
+    covered_since: int | None = None
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ could not be published becomes stale, which is an answer too.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from typing import Protocol
@@ -15,14 +15,18 @@ from replicator.core.deciding.target import Target
 from replicator.core.outcomes.backoff import OVERDUE_MS
 from replicator.core.outcomes.outcome import Permanent, Status, Temporary
 from replicator.core.outcomes.recovery import (
+    NO_DOOR,
+    NOWHERE,
     Buckets,
+    Door,
     Failed,
     Figures,
+    Known,
     Missing,
     Unexplained,
     cleared_until,
     missing_by_buckets,
-    recovery_point,
+    point_after,
 )
 from replicator.core.outcomes.threshold import Depth, Pending, Tally
 from replicator.core.rules.matching import RuleSet
@@ -77,7 +81,7 @@ class Regions(Protocol):
 
 @dataclass(slots=True)
 class RecoveryWatch:
-    """What publishing the figures needs. cleared: what the last run of this container returned, None at first."""
+    """What publishing the figures needs. cleared, last: what the last run of this container found, if any."""
 
     index: FailedIndex
     sources: Sources
@@ -89,6 +93,7 @@ class RecoveryWatch:
     side_by_side: SideBySide
     now: Callable[[], int]
     cleared: int | None = None
+    last: dict[Buckets, Figures] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,15 @@ class _Journal:
 
 
 @dataclass(frozen=True, slots=True)
+class _Seen:
+    """What one run saw, for all pairs of buckets. looked: when it looked at the queues, epoch seconds."""
+
+    looked: int
+    unexplained: Unexplained
+    journal: _Journal
+
+
+@dataclass(frozen=True, slots=True)
 class _Place:
     """A pair of buckets. covered_since: what `CoverageStore` says of it."""
 
@@ -117,11 +131,14 @@ class _Place:
         return self.source, self.target.bucket
 
 
-def publish_figures(watch: RecoveryWatch, tally: Tally, changes: Depth, dead: Depth) -> float | None:
+def publish_figures(
+    watch: RecoveryWatch, tally: Tally, changes: Depth, dead: Depth, doors: Mapping[str, Door] | None = None
+) -> float | None:
     """Publish the figures of every pair of buckets; return the age of the oldest recovery point in seconds, if any.
 
-    The depths must have been read when the tally was begun, and before the journal. Raises nothing but unexpected
-    errors: trouble is logged.
+    The depths must have been read when the tally was begun, and before the journal; what is parked must be in the
+    tally, and have been read before what is not: releasing moves it there. doors: of destinations that are not simply
+    open. Raises nothing but unexpected errors: trouble is logged.
     """
     try:
         journal = _read_journal(watch, tally)
@@ -132,19 +149,24 @@ def publish_figures(watch: RecoveryWatch, tally: Tally, changes: Depth, dead: De
     except (Temporary, Permanent) as trouble:
         watch.log.incomplete(f"recovery points were not published: {trouble}")
         return None
-    figures = {each: _figures(watch, each, journal, tally.now // 1000, unexplained) for each in places}
+    of = partial(_figures, watch, _Seen(tally.now // 1000, unexplained, journal))
+    figures = {each: of(each, (doors or {}).get(each.target.bucket, NO_DOOR)) for each in places}
+    watch.last = {place.buckets: each for place, each in figures.items()}
     _publish(watch, figures)
     points = [each.recovery_point for each in figures.values() if each.recovery_point is not None]
     return tally.now / 1000 - min(points) if points else None
 
 
-def _figures(watch: RecoveryWatch, place: _Place, journal: _Journal, looked: int, unexplained: Unexplained) -> Figures:
-    missing = journal.missing.get(place.buckets, Missing())
+def _figures(watch: RecoveryWatch, seen: _Seen, place: _Place, door: Door) -> Figures:
+    journal = seen.journal
+    nowhere = journal.missing.get((place.source, NOWHERE), Missing())
+    missing = replace(journal.missing.get(place.buckets, Missing()).with_more(nowhere), gate=door.gate)
+    known = Known(journal.horizon, place.covered_since, door.estimated)
     return Figures(
-        looked=looked,
-        recovery_point=recovery_point(watch.cleared, missing, journal.horizon, place.covered_since),
+        looked=seen.looked,
+        recovery_point=point_after(watch.last.get(place.buckets), watch.cleared, missing, known),
         missing=missing,
-        unexplained=unexplained.messages + unexplained.letters,
+        unexplained=seen.unexplained.messages + seen.unexplained.letters,
         unverified=place.covered_since is None,
     )
 
