@@ -94,11 +94,19 @@ class MemoryParking:
 
     def entries(self, destination: str, partition: str, since: int, until: int) -> Iterator[ParkedEntry]:
         """Yield a page of all entries: it is read when the first of them is asked for."""
-        found = self.points.call(_call("READ PARKED", destination, partition), self.all)
-        mine = [each for each in found if each.destination == destination and partition_of(_name(each)) == partition]
-        yield from sorted(
-            (each for each in mine if since <= each.release_at <= until), key=lambda each: each.release_at
-        )
+        call = _call("READ PARKED", destination, partition)
+        yield from self.points.call(call, lambda: self.within(destination, partition, since, until))
+
+    def within(self, destination: str, partition: str, since: int, until: int) -> list[ParkedEntry]:
+        """Return what is parked in a partition and due between these, first due first."""
+        found = [
+            each
+            for each in self.all()
+            if each.destination == destination
+            and since <= each.release_at <= until
+            and partition_of(_name(each)) == partition
+        ]
+        return sorted(found, key=lambda each: each.release_at)
 
     def note_released(self, entry: ParkedEntry, now: int) -> None:
         self.points.call(_call("NOTE RELEASED", *entry.item), lambda: self._note_released(entry, now))

@@ -152,7 +152,7 @@ def _hurry(crowd: Crowd) -> int:
 @pytest.mark.parametrize("number", [100, 30_000, 100_000])
 def test_a_count_is_exact_while_there_is_little_and_nearly_right_if_there_is_much(number: int) -> None:
     crowd = Crowd(number)
-    (found,) = look_behind([Gate("west")], crowd, in_turn, MemoryLog(), NOW)
+    (found,) = look_behind([Gate("west")], crowd, in_turn, NOW)
     assert found.tally.all.operations == pytest.approx(number, rel=0.05 if number > READ_MOST else 0)
     assert found.sample.due_until(NOW) == found.tally.all.operations
     assert (found.sample.share == 1) is (number <= READ_MOST)
@@ -162,7 +162,7 @@ def test_a_count_is_exact_while_there_is_little_and_nearly_right_if_there_is_muc
 def test_a_run_reads_no_more_than_it_has_time_for_whatever_is_parked(destinations: int) -> None:
     crowd = Crowd(70_000)
     gates = [Gate(str(number)) for number in range(destinations)]
-    found = look_behind(gates, crowd, in_turn, MemoryLog(), NOW)
+    found = look_behind(gates, crowd, in_turn, NOW)
     least = max(READ_LEAST, READ_MOST // destinations)
     assert crowd.read <= least * destinations
     assert crowd.read <= 1.1 * sum(len(each.sample.due) for each in found), "and nearly all that is read is counted"
@@ -173,7 +173,7 @@ def test_a_run_reads_no_more_than_it_has_time_for_whatever_is_parked(destination
 def test_what_is_counted_by_sample_does_not_depend_on_when_it_is_due() -> None:
     draw = random.Random(3)  # noqa: S311 - a test's choice, not a secret
     crowd = Crowd(200_000)
-    (found,) = look_behind([Gate("west")], crowd, in_turn, MemoryLog(), NOW)
+    (found,) = look_behind([Gate("west")], crowd, in_turn, NOW)
     until = NOW - draw.randrange(50_000, 150_000)
     assert found.sample.due_until(until) == pytest.approx(200_000 - (NOW - until), rel=0.06)
 
@@ -183,8 +183,8 @@ def test_a_gate_that_is_opening_opens_no_further_because_the_queue_is_full() -> 
     gate = Gate("west", GateState.OPENING, since=NOW - 90_000, rate=240, stepped=NOW - 60_000)
     gates, given_out, crowd = MemoryGates(gates={"west": gate}), MemoryOrders(), Crowd(5_000)
     services = ParkedServices(gates, crowd, given_out, FULL)
-    found = look_behind([gate], crowd, in_turn, MemoryLog(), NOW)
+    found = look_behind([gate], crowd, in_turn, NOW)
     send_for(found, services, Depth(visible=FULL, delayed=1), NOW)
     assert (gates.gates["west"].state, given_out.waiting) == (GateState.OPENING, [])
-    send_for(look_behind([gates.gates["west"]], crowd, in_turn, MemoryLog(), NOW), services, Depth(), NOW + 60_000)
+    send_for(look_behind([gates.gates["west"]], crowd, in_turn, NOW), services, Depth(), NOW + 60_000)
     assert sum(order.most for order in given_out.waiting) == 240

@@ -5,6 +5,7 @@ Separate from the scheduler, which says in what order things happen here; the ch
 
 import itertools
 from dataclasses import dataclass, field
+from functools import partial
 
 from replicator.core.deciding.journal import Pair
 
@@ -20,6 +21,7 @@ from tests.simulation.story import Story
 from tests.simulation.turns import Turns
 from tests.simulation.users import Users
 from tests.simulation.watch import Watch
+from tests.simulation.weather import Weather, draw_weather
 
 SCRAMBLE = "qdzkbwmhtrxcvnfpjgls"
 """Version ids begin with a letter that follows no order: nobody may sort by them."""
@@ -47,6 +49,7 @@ class History:
     watch: Watch = field(init=False)
     turns: Turns = field(init=False)
     users: Users = field(init=False)
+    weather: Weather | None = None
     stacks: dict[str, Stack] = field(default_factory=dict)
     natives: list[NativeReplication] = field(default_factory=list)
 
@@ -65,8 +68,12 @@ class History:
         self.turns = Turns(self.watch)
         for name in self.setting.buckets:
             self.s3.add(self._bucket(name))
+        if self.setting.outage:
+            setting = self.setting
+            self.weather = draw_weather(setting.outage, setting.sources[0], setting.keys, clock.now, self.choices)
         for name in self.setting.sources:
-            self.stacks[name] = build_stack(name, self.setting, self.uploads, self.turns, self.choices)
+            build = partial(build_stack, name, self.setting, self.uploads, self.turns)
+            self.stacks[name] = build(self.choices, weather=self.weather)
         self.users = Users(self.setting, self.s3, self.stacks, self.choices, self.tell, self.watch.retagged)
         self.s3.listeners += [self.watch.happened, self._send]
         for route in self.setting.native:

@@ -27,13 +27,21 @@ BODIES = ("large {}", "here{}")
 """Of a large version: over several functions, and in one."""
 
 
-def with_parts(services: Services, store: UploadStore, points: Points, author: str, parts: MemoryQueue) -> Services:
+def with_parts(
+    services: Services,
+    store: UploadStore,
+    points: Points,
+    author: str,
+    *,
+    parts: MemoryQueue,
+    journal: MemoryUploadJournal,
+) -> Services:
     """Return services that copy in parts."""
     multipart = Multipart(
         model=MODEL,
         source=lambda bucket: MemoryUploads(store, bucket, "source", points, author),
         uploads=lambda target: MemoryUploads(store, target.bucket, "destination", points, author),
-        journal=MemoryUploadJournal(points),
+        journal=journal,
         queue=MemoryPartQueue(parts),
         is_ours=lambda initiator: initiator == author,
         warn=lambda _: None,

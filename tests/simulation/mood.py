@@ -16,6 +16,12 @@ PACES = (
     (0.0, 0.0, 0.3, 60.0, 1200.0),
 )
 """Seconds that may pass between two moves."""
+OUTAGE_PACES = (
+    (0.0, 0.0, 0.3, 2.0),
+    (0.0, 0.0, 1.0, 5.0, 20.0),
+    (0.0, 0.0, 0.0, 60.0),
+)
+"""The same where a destination fails for a while: minutes should not pass before anything has happened in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,7 @@ class Mood:
     acts: how many acts of users. pace: seconds that may pass between two moves. patient: messages stay hidden as long
     as they should. twins: how many messages SQS hands out twice, each to be deleted by itself. steps, delivers, eager:
     how likely a handler, a message or a user moves next. sticky: percent of steps that go on with the same task.
-    duplicates: percent of events that come once more.
+    duplicates: percent of events that come once more. waits: how likely nothing moves before something hidden is due.
     """
 
     acts: int
@@ -38,13 +44,14 @@ class Mood:
     sticky: int
     duplicates: int
     misfortune: Misfortune
+    waits: int = 0
 
 
 def draw_mood(setting: Setting, choices: Choices) -> Mood:
     """Choose the mood of one history."""
     return Mood(
         acts=setting.least + choices.below(setting.writes - setting.least + 1),
-        pace=choices.one_of(PACES),
+        pace=choices.one_of(OUTAGE_PACES if setting.outage else PACES),
         patient=choices.chance(50),
         twins=choices.one_of((0, 0, 1, 3)),
         steps=choices.one_of((4, 1, 12)),
@@ -53,4 +60,5 @@ def draw_mood(setting: Setting, choices: Choices) -> Mood:
         sticky=choices.one_of((0, 0, 60, 90)),
         duplicates=choices.one_of((0, 0, 10, 30)),
         misfortune=draw_misfortune(choices),
+        waits=choices.one_of((1, 3, 0)) if setting.outage else 0,
     )

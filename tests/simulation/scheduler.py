@@ -6,25 +6,26 @@ or a list of choices, is one history.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import inf
 
 from replicator.core.outcomes.outcome import Permanent, Temporary
 from replicator.core.versions.change import Change, ChangeKind
 from replicator.core.versions.events import Record, parse
-from replicator.flows.change.consume import Message, consume
+from replicator.flows.change.consume import Consumer, Message, consume
 from replicator.flows.change.deadline import TimeLimit
 
 from tests.fakes.points import Call
 from tests.fakes.queue import MemoryQueue, QueuedMessage
 from tests.simulation.choices import Choices
-from tests.simulation.faults import Kill, draw_fault
+from tests.simulation.faults import Fail, Kill, draw_fault
 from tests.simulation.history import History
 from tests.simulation.large import look_after, work
 from tests.simulation.mood import Mood, draw_mood
+from tests.simulation.parked import MONITOR_TIMEOUT, RELEASE_TIMEOUT, small_gates
 from tests.simulation.promises import at_rest, of_delivery
 from tests.simulation.settings import Setting
 from tests.simulation.shrink import Played
@@ -32,11 +33,14 @@ from tests.simulation.stacks import Stack
 from tests.simulation.turns import Handler, Task
 
 STEPS_PER_ACT = 3000
+STEPS_PER_MINUTE = 300
 MOST_RECEIVES = 200  # the template's maxReceiveCount
 TIMEOUT = 120.0  # seconds: that of the replicate function
 MOST_REDRIVES = 3
 NO_LIMIT = TimeLimit(0, 10**18)  # handlers end by themselves, or are killed
-STEP, DELIVER, ACT, REPLICATE = range(4)
+STEP, DELIVER, ACT, REPLICATE, MINUTE, ORDER, WAIT = range(7)
+MOST_IDLE = 40
+"""Runs of the monitor that may change nothing, one after the other: it looks behind every gate once in 15 minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class Scheduler:
     """Plays one history.
 
     acts: what users may still do. twins: how many messages may still be handed out twice. left: mishaps that may still
-    happen. last: the task that made the last step.
+    happen. last: the task that made the last step. idle: how often the monitor was waited for in vain.
     """
 
     history: History
@@ -67,13 +71,14 @@ class Scheduler:
     left: int
     last: Task | None = None
     redrives: int = 0
+    idle: int = 0
     handlers: list[Handler] = field(default_factory=list)
     in_work: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def play(self) -> None:
         """Run to the end, or to the first violation."""
         violations = self.history.watch.violations
-        for _ in range(STEPS_PER_ACT * self.mood.acts):
+        for _ in range(self._most_steps()):
             self.choices.begin_move()
             self._pass_time(self.choices.one_of(self.mood.pace))
             if not self._move() or violations:
@@ -88,11 +93,17 @@ class Scheduler:
         for handler in self.handlers:
             handler.kill()
 
+    def _most_steps(self) -> int:
+        weather = self.history.weather
+        minutes = (weather.clears - self.history.s3.clock.now) / 60 if weather else 0
+        return STEPS_PER_ACT * self.mood.acts + round(STEPS_PER_MINUTE * minutes)
+
     def _pass_time(self, seconds: float) -> None:
         """Let time pass, but no more than a function may run."""
         clock = self.history.s3.clock
-        if self.handlers:  # the first of them has run for the longest
-            seconds = max(0.0, min(seconds, self.handlers[0].began + TIMEOUT - clock.now))
+        if self.handlers:
+            latest = min(handler.began + handler.timeout for handler in self.handlers)
+            seconds = max(0.0, min(seconds, latest - clock.now))
         clock.advance(seconds)
 
     def _move(self) -> bool:
@@ -104,6 +115,9 @@ class Scheduler:
         moves += [ACT] * (mood.eager if self.acts else 0)
         natives = [native for native in self.history.natives if native.waiting]
         moves += [REPLICATE] * (mood.delivers if natives else 0)
+        minutes, ordered = self._minutes(), [stack for stack in self._stacks if stack.parked.orders.waiting]
+        moves += [MINUTE] * (mood.delivers if minutes else 0) + [ORDER] * (mood.delivers if ordered else 0)
+        moves += [WAIT] * (mood.waits if moves and not self.handlers else 0)
         if not moves:
             return self._wait() or self._redrive()
         move = self.choices.one_of(moves)
@@ -114,6 +128,12 @@ class Scheduler:
         elif move == REPLICATE:
             native = self.choices.one_of(natives)
             native.run_one(self.choices.below(len(native.waiting)))
+        elif move == MINUTE:
+            self._run_monitor(self.choices.one_of(minutes))
+        elif move == ORDER:
+            self._carry_out(self.choices.one_of(ordered))
+        elif move == WAIT:
+            self._wait()
         else:
             self.acts -= 1
             self.history.users.act()
@@ -145,36 +165,77 @@ class Scheduler:
             others = [other for other in others if other.id in queue.messages]
             batch += [other for other in others[: self._batch() - 1] if other is not letter]
         messages = [queue.receive(one) for one in batch]
-        self.history.watch.handlers += 1
-        number, ids = self.history.watch.handlers, tuple(message.id for message in messages)
-        handler = Handler(number, stack.bucket, self.history.s3.clock.now, ids)
+        handler = self._begin(stack, TIMEOUT, *(message.id for message in messages))
+        handler.probes = any(message.probe for message in messages)
         for message in messages:
             self.history.tell(handler.name, f"of {stack.bucket} gets {in_short(message)}")
             self.history.watch.receives = max(self.history.watch.receives, message.receive_count)
             if message.receive_count > MOST_RECEIVES:
                 self.history.watch.violations.append(f"message {message.id} came {message.receive_count} times")
-        self.handlers.append(handler)
         self.in_work.update((stack.bucket, message.id) for message in messages)
-        self.history.turns.start(handler, partial(self._work, stack, queue, messages))
+        container = stack.take_container(queue, self.choices)
+        handler.leave = partial(stack.put_back, queue.name, container)
+        self.history.turns.start(handler, partial(self._work, queue, container, messages))
+
+    def _begin(self, stack: Stack, timeout: float, *letters: str) -> Handler:
+        self.history.watch.handlers += 1
+        handler = Handler(
+            self.history.watch.handlers, stack.bucket, self.history.s3.clock.now, letters, timeout=timeout
+        )
+        self.handlers.append(handler)
+        return handler
 
     def _leave_twin(self, stack: Stack, queue: MemoryQueue, letter: QueuedMessage) -> None:
         """Let SQS keep a copy where the deletion does not reach it: it will be handed out as well."""
         self.twins -= 1
         self.history.luck.extra += 1
-        twin = queue.send(letter.body, redriven=letter.redriven)
-        twin.receives = letter.receives
+        twin = queue.send(letter.body)
+        queue.messages[twin.id] = twin = replace(letter, id=twin.id, visible=twin.visible)
         if letter.id in stack.subjects:
             stack.subjects[twin.id] = stack.subjects[letter.id]
 
-    def _work(self, stack: Stack, queue: MemoryQueue, messages: list[Message]) -> None:
-        if queue is stack.parts:
-            failed = work(messages, stack.parts_desk, self.choices)
+    def _work(self, queue: MemoryQueue, container: Consumer, messages: list[Message]) -> None:
+        if queue.name == "parts":
+            failed = work(messages, container, self.choices)
         else:
-            failed = consume(messages, stack.consumer, NO_LIMIT)
+            failed = consume(messages, container, NO_LIMIT)
         done = [message.id for message in messages if message.id not in failed]
         call = Call("ACKNOWLEDGE", "queue", queue.name, " ".join(done))
         with suppress(Temporary, Permanent):  # SQS hands them out again
             self.history.turns.call(call, lambda: queue.delete(done))
+
+    # What is parked
+
+    @property
+    def _stacks(self) -> Collection[Stack]:
+        return self.history.stacks.values()
+
+    def _minutes(self) -> list[Stack]:
+        """Return the stacks whose monitor is due, and has anything to look at."""
+        now = self.history.s3.clock.now
+        return [stack for stack in self._stacks if stack.parked.minute <= now and stack.parked.gates.gates]
+
+    def _run_monitor(self, stack: Stack) -> None:
+        """Start the monitor; sometimes EventBridge invokes it twice."""
+        stack.parked.begin_minute()
+        for _ in range(1 + self.choices.chance(10)):
+            handler = self._begin(stack, MONITOR_TIMEOUT)
+            self.history.tell(handler.name, f"of {stack.bucket} is the monitor")
+            self.history.turns.start(handler, stack.parked.run_monitor)
+
+    def _carry_out(self, stack: Stack) -> None:
+        """Start a function on an order. SQS may deliver it again, and it may expire before."""
+        waiting = stack.parked.orders.waiting
+        order = waiting.pop(self.choices.below(len(waiting)) if len(waiting) > 1 else 0)
+        if self.choices.chance(3):
+            self.history.tell("SQS", "forgets an order")
+            return
+        if self.choices.chance(5):
+            self.history.luck.extra += 1
+            waiting.append(order)
+        handler = self._begin(stack, RELEASE_TIMEOUT)
+        self.history.tell(handler.name, f"of {stack.bucket} carries out {order}")
+        self.history.turns.start(handler, partial(stack.parked.carry_out, order))
 
     # Handlers
 
@@ -186,19 +247,25 @@ class Scheduler:
 
     def _step(self, task: Task) -> None:
         """Let one handler go on to its next call, or to its end."""
-        handler, fault = task.handler, None
+        handler, fault = task.handler, self._bad_weather(task)
         if self.left and task.call and self.choices.chance(self.mood.misfortune.percent):
             fault = draw_fault(self.mood.misfortune.kinds, task.call, self.choices)
-        if fault:
-            self.left -= 1
-            self.history.luck.mishaps += 1
-            handler.troubled = True
+            if fault:
+                self.left -= 1
+                self.history.luck.mishaps += 1
+        handler.troubled = handler.troubled or fault is not None
         if isinstance(fault, Kill):
             self._kill(handler, task)
         else:
             task.switch(fault)
         if handler.forget(task):
             self._end(handler)
+
+    def _bad_weather(self, task: Task) -> Fail | Kill | None:
+        weather = self.history.weather
+        if weather is None or task.call is None:
+            return None
+        return weather.fault(task.call, self.history.s3.clock.now, self.choices)
 
     def _kill(self, handler: Handler, task: Task) -> None:
         self.history.tell(handler.name, f"is killed before {task.call}")
@@ -213,23 +280,35 @@ class Scheduler:
         errors = [handler.error] if handler.error else []
         errors += self.history.stacks[handler.stack].log.errors
         violations += [f"{handler.name} raised {type(error).__name__}: {error}" for error in errors]
-        violations += of_delivery(self.history, handler)
+        if handler.letters:
+            violations += of_delivery(self.history, handler)
+            if not handler.killed:
+                handler.leave()
 
     # The end
 
     def _wait(self) -> bool:
-        """Let time pass until a hidden message comes back."""
-        queues = [queue for stack in self.history.stacks.values() for queue in (stack.queue, stack.parts)]
+        """Let time pass until a hidden message comes back, or the monitor runs; return False if neither does."""
+        queues = [queue for stack in self._stacks for queue in (stack.queue, stack.parts)]
         hidden = [letter.visible for queue in queues for letter in queue.messages.values()]
-        if not hidden:
+        minutes = [stack.parked.minute for stack in self._stacks if stack.parked.is_awaited]
+        self.idle = self.idle + 1 if minutes and not hidden and not self._is_bad_weather() else 0
+        if not hidden and (not minutes or self.idle > MOST_IDLE):
             return False
         clock = self.history.s3.clock
-        clock.now = max(clock.now, min(hidden))
+        clock.now = max(clock.now, min((*hidden, *minutes)))
         return True
+
+    def _is_bad_weather(self) -> bool:
+        weather = self.history.weather
+        return weather is not None and self.history.s3.clock.now < weather.clears
 
     def _redrive(self) -> bool:
         """Once everything rests, an operator has repaired what was denied, and puts failures back."""
         self.left = 0
+        if self.history.weather:
+            clock = self.history.s3.clock
+            clock.now = max(clock.now, self.history.weather.clears)
         self.redrives += 1
         if self.redrives > MOST_REDRIVES:
             return False
@@ -256,7 +335,8 @@ def play(setting: Setting, choices: Choices, *, told: bool = False) -> Ended:
     history = History(setting, choices, told)
     mood = draw_mood(setting, choices)
     history.luck.duplicates = mood.duplicates
-    Scheduler(history, choices, mood, mood.acts, mood.twins, mood.misfortune.left).play()
+    with small_gates() if setting.outage else nullcontext():
+        Scheduler(history, choices, mood, mood.acts, mood.twins, mood.misfortune.left).play()
     story = history.watch.story
     if story:
         for key in setting.keys:

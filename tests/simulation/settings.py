@@ -6,6 +6,7 @@ Each is one row; what its name means for the promises stands in promises.py.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from replicator.core.versions.version import ARCHIVED_CLASSES
 
@@ -47,7 +48,7 @@ class Setting:
     known_limit: why its violations are known and documented. share: of the histories played, next to other worlds.
     native: routes that S3's own replication serves. large: stacks copy in parts. by_completion: uploads stand where
     they were completed, as in stores that only speak S3's language, and a key that was written meanwhile is no
-    conflict. digits: how long sequencers are, in turn.
+    conflict. digits: how long sequencers are, in turn. outage: the bucket that fails for a while, as weather.py has it.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Setting:
     by_completion: bool = False
     digits: tuple[int, ...] = (18,)
     native: tuple[Route, ...] = ()
+    outage: str = ""
 
     def takes_nothing(self, bucket: str) -> bool:
         """Return whether nothing may be written to a destination, because it keeps no versions."""
@@ -114,6 +116,10 @@ DELETES = ("write", "write", "write", "delete")
 FORGETS = (*DELETES, "forget", "forget")
 LOSES = (*DELETES, "lose", "lose")
 LARGE = ("large", "large", "write", "delete")
+OUTAGE: Any = {"keys": ("k", "k/2", "l", "m", "n"), "writes": 12, "least": 4, "share": 0.1}
+"""Of several keys that fail, the gate makes one trouble of all."""
+
+TO_THREE = _from("east", "west", "north", "south")
 
 SETTINGS = (
     Setting("one-way", (Route("east", "west", markers=False),), ("east",), Order.SOURCE, WRITES),
@@ -181,6 +187,11 @@ SETTINGS = (
     Setting("large, two-way, clocks 3 s apart", TWO_WAY, BOTH, Order.SAME, LARGE, large=True, skew={"west": 3.0}),
     Setting("large, two-way, users delete for good", TWO_WAY, BOTH, Order.NOTHING, (*LARGE, "destroy"), large=True),
     Setting("large, two-way, by completion", TWO_WAY, BOTH, Order.SAME, LARGE, large=True, by_completion=True),
+    Setting("outage, one-way", ONE_WAY, ("east",), Order.SOURCE, DELETES, outage="west", **OUTAGE),
+    Setting("outage, one of three", TO_THREE, ("east",), Order.SOURCE, DELETES, outage="west", **OUTAGE),
+    Setting("outage, two-way", TWO_WAY, BOTH, Order.SAME, DELETES, outage="west", **OUTAGE),
+    Setting("outage, large", ONE_WAY, ("east",), Order.SOURCE, LARGE, large=True, outage="west", **OUTAGE),
+    Setting("outage, large, two-way", TWO_WAY, BOTH, Order.SAME, LARGE, large=True, outage="west", **OUTAGE),
     Setting("full mesh", _both_ways("east", "west", "north"), ("east", "west", "north"), Order.NOTHING, DELETES),
     Setting("full mesh, one writer", _both_ways("east", "west", "north"), ("east",), Order.SOURCE, DELETES),
 )

@@ -2,26 +2,32 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from replicator.core.deciding.eligibility import Limits
 from replicator.core.rules.matching import RuleSet
 from replicator.flows.change.conclude import Closing
 from replicator.flows.change.consume import Consumer
+from replicator.flows.change.gatekeeper import Gatekeeper
 from replicator.flows.change.reading import Marks
 from replicator.flows.change.record import Recorder
 from replicator.flows.change.replicate import Services
 
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.objects import MemoryBuckets
+from tests.fakes.parking import MemoryGates, MemoryOrders, MemoryOutbox
 from tests.fakes.queue import MemoryQueue
 from tests.fakes.reporting import MemoryLog, MemoryMeasures, MemoryNotices
 from tests.fakes.rules import MemoryRules, rule
 from tests.fakes.stored import Stored
+from tests.fakes.upload_journal import MemoryUploadJournal
 from tests.fakes.uploads import UploadStore
 from tests.simulation.choices import Choices
 from tests.simulation.large import with_parts
+from tests.simulation.parked import Parked, ThriftyParking
 from tests.simulation.settings import Setting
 from tests.simulation.turns import Turns, TurnThreads
+from tests.simulation.weather import Weather
 
 
 def principal(bucket: str) -> str:
@@ -33,7 +39,8 @@ def principal(bucket: str) -> str:
 class Stack:
     """One deployment, beside its source bucket. `subjects`: the entry that a message tells of, by message id.
 
-    `parts`: the part queue, and `parts_desk` the consumer of its workers.
+    `parts`: the part queue. `consumer`: of its functions, without gates. `gated`: containers have gates. `idle`: the
+    containers that nobody uses, by the name of the queue that they consume.
     """
 
     bucket: str
@@ -41,9 +48,11 @@ class Stack:
     parts: MemoryQueue
     journal: MemoryJournal
     consumer: Consumer
-    parts_desk: Consumer
+    parked: Parked
+    gated: bool = False
     log: MemoryLog = field(default_factory=MemoryLog)
     subjects: dict[str, Stored] = field(default_factory=dict)
+    idle: dict[str, list[Consumer]] = field(default_factory=dict)
 
     def awaits_as_old(self, version_ids: Collection[str]) -> bool:
         """Return whether a message on the change queue is about something at least as young as these versions."""
@@ -51,16 +60,40 @@ class Stack:
         awaited = [self.subjects[letter_id] for letter_id in self.queue.messages if letter_id in self.subjects]
         return any(each.serial <= youngest for each in awaited)
 
+    def take_container(self, queue: MemoryQueue, choices: Choices) -> Consumer:
+        """Return a container for a batch of this queue: one that is idle, and sometimes a new one."""
+        idle = self.idle.setdefault(queue.name, [])
+        if idle and not (self.gated and choices.chance(10)):
+            return idle.pop()
+        return self._start_container(queue)
 
-def build_stack(bucket: str, setting: Setting, uploads: UploadStore, turns: Turns, choices: Choices) -> Stack:
+    def put_back(self, queue_name: str, container: Consumer) -> None:
+        """Note that a container is idle again. One whose function was killed is not put back."""
+        self.idle[queue_name].append(container)
+
+    def _start_container(self, queue: MemoryQueue) -> Consumer:
+        if not self.gated:
+            return replace(self.consumer, queue=queue)
+        now = self.consumer.services.now
+        gatekeeper = Gatekeeper(self.parked.gates, now, self.log)
+        services = replace(self.consumer.services, gatekeeper=gatekeeper)
+        closing = self.consumer.closing
+        recorder = replace(closing.recorder, enlist=gatekeeper.enlist)  # type: ignore[type-var]
+        return replace(self.consumer, services=services, queue=queue, closing=replace(closing, recorder=recorder))
+
+
+def build_stack(
+    bucket: str, setting: Setting, uploads: UploadStore, turns: Turns, choices: Choices, *, weather: Weather | None
+) -> Stack:
     """Return the stack of one source bucket, with its rules in place."""
     s3, journal = uploads.s3, MemoryJournal(turns)
     queue = MemoryQueue(s3.clock, turns)
     parts = MemoryQueue(s3.clock, turns, timeout=1800.0, name="parts")
-    log = MemoryLog()
+    log, rules = MemoryLog(), _rules(bucket, setting)
+    upload_journal = MemoryUploadJournal(turns)
     services = Services(
         buckets=MemoryBuckets(s3, turns, principal(bucket)),
-        rules=_rules(bucket, setting).of,
+        rules=(lambda name: weather.rules(name, rules, s3.clock.now)) if weather else rules.of,
         journal=journal,
         marks=Marks(),
         limits=Limits(),
@@ -70,11 +103,30 @@ def build_stack(bucket: str, setting: Setting, uploads: UploadStore, turns: Turn
         own_principals=frozenset(principal(name) for name in setting.sources) if setting.filtered else frozenset(),
     )
     if setting.large:
-        services = with_parts(services, uploads, turns, principal(bucket), parts)
-    recorder = Recorder(journal, queue, MemoryNotices(turns), s3.clock.milliseconds)
+        services = with_parts(services, uploads, turns, principal(bucket), parts=parts, journal=upload_journal)
+    parked = Parked(
+        MemoryGates(turns),
+        ThriftyParking(journal, upload_journal, points=turns),
+        MemoryOrders(turns),
+        MemoryOutbox(queue, parts, turns),
+        queue,
+        turns,
+        s3.clock,
+        s3.clock.now,
+    )
+    jitter = lambda: choices.below(100) / 100  # noqa: E731
+    enlist = partial(_enlist, parked)
+    recorder = Recorder(journal, queue, MemoryNotices(turns), s3.clock.milliseconds, enlist, jitter)
     closing = Closing(recorder, MemoryMeasures(), log, services.multipart)
-    consumer = Consumer(services, queue, closing, jitter=lambda: choices.below(100) / 100)
-    return Stack(bucket, queue, parts, journal, consumer, replace(consumer, queue=parts), log)
+    consumer = Consumer(services, queue, closing, jitter)
+    return Stack(bucket, queue, parts, journal, consumer, parked, weather is not None, log)
+
+
+def _enlist(parked: Parked, destination: str) -> None:
+    """Make sure that what is parked is found, where no container has a view of the gates."""
+    gate = parked.gates.gates.get(destination)
+    if gate is None or gate.quiet:
+        parked.gates.enlist(destination, parked.clock.milliseconds())
 
 
 def _rules(bucket: str, setting: Setting) -> MemoryRules:

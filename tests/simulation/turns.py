@@ -31,7 +31,11 @@ class Observer(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Handler:
-    """One run of a function, and what it did. `letters`: the messages it works on. `troubled`: a call of it failed."""
+    """One run of a function, and what it did. `letters`: the messages it works on. `troubled`: a call of it failed.
+
+    `timeout`: seconds. `probes`: a message of it tries a destination whose gate is shut. `killed`: it was.
+    `leave`: makes its container idle again.
+    """
 
     number: int
     stack: str
@@ -41,6 +45,10 @@ class Handler:
     error: Exception | None = None
     calls: list[Call] = field(default_factory=list)
     troubled: bool = False
+    timeout: float = 120.0
+    probes: bool = False
+    killed: bool = False
+    leave: Callable[[], object] = lambda: None
 
     @property
     def name(self) -> str:
@@ -56,6 +64,7 @@ class Handler:
 
     def kill(self) -> bool:
         """Kill it here and now; return whether it ended."""
+        self.killed = True
         for task in self.tasks:
             task.throw()
         self.tasks = [task for task in self.tasks if not task.dead]
