@@ -9,7 +9,7 @@ from emulator.calls.lineage import LIMIT
 @pytest.fixture(scope="module")
 def counts() -> Counts:
     """Offer a load whose batches hold several messages. Without known peers, it reaches the limit within 40 seconds."""
-    return run(Load(writes=24, seconds=15, latency_ms=100, concurrency=2))
+    return run(Load(writes=24, seconds=8, latency_ms=100, concurrency=2))
 
 
 def test_every_write_is_on_the_other_side(counts: Counts) -> None:

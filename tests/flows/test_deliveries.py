@@ -2,11 +2,13 @@
 
 import itertools
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
 from replicator.core.rules.matching import RuleSet
+from replicator.flows.change.consume import consume
 from replicator.flows.change.status_tag import StatusTags
 
 from tests.fakes.rules import rule
@@ -224,3 +226,13 @@ def test_a_change_whose_sequencer_has_another_length_takes_the_slow_path_and_all
     assert sorted(stage.replicas()) == sorted(versions)
     assert stage.replicas()[-1] == versions[-1]
     assert stage.calls("LIST") != []
+
+
+def test_an_attempt_knows_whether_its_message_needs_a_chain_of_its_own() -> None:
+    stage = to_west()
+    stage.put("inherits")
+    stage.put("does-not")
+    first, second = (stage.queue.receive(message) for message in stage.queue.visible())
+    consume([replace(first, needs_new_chain=True), second], stage.consumer)
+    found = {each.attempt.change.key: each.attempt.delivery.needs_new_chain for each in stage.results}
+    assert found == {"inherits": True, "does-not": False}
