@@ -17,7 +17,7 @@ from tests.template import stacks
 
 LONGEST_STACK_NAME = 53
 ROLE_ID = "AROA" + "X" * 17
-SHORTEST_ENTRY = "A" * 6 + ":b"
+ENTRY, MOST_ENTRIES = "AROAPEER:peer", 100
 
 
 def patterns(name: str = "replicator", **parameters: str) -> list[str]:
@@ -70,17 +70,18 @@ def test_the_filters_are_the_same_whatever_the_parameters_but_for_the_writers() 
 
 def test_as_many_peers_as_the_parameter_takes_fit_into_the_pattern() -> None:
     longest = stacks.source()["Parameters"]["PeerPrincipals"]["MaxLength"]
-    peers = ",".join([SHORTEST_ENTRY] * ((longest + 1) // (len(SHORTEST_ENTRY) + 1)))
+    peers = ",".join(["x" * ((longest + 1) // MOST_ENTRIES - 1)] * MOST_ENTRIES)
+    peers += "x" * (longest - len(peers))
     found = patterns("s" * LONGEST_STACK_NAME, PeerPrincipals=peers)
-    assert longest - len(SHORTEST_ENTRY) <= len(peers) <= longest
+    assert (len(peers), peers.count(",")) == (longest, MOST_ENTRIES - 1)
     assert len(found) <= MOST_FILTERS
     assert {len(each) for each in found if len(each) > LONGEST_PATTERN} == set()
 
 
 @pytest.mark.parametrize(
     "peers",
-    [f"{SHORTEST_ENTRY}, {SHORTEST_ENTRY}", f"{SHORTEST_ENTRY},", '"', "peer", f'{SHORTEST_ENTRY}"'],
-    ids=["a blank", "a comma at the end", "a quote", "too short", "a quote in a name"],
+    [f"{ENTRY}, {ENTRY}", f"{ENTRY},", '"', f'{ENTRY}"', ",".join(["x"] * (MOST_ENTRIES + 1))],
+    ids=["a blank", "a comma at the end", "a quote", "a quote in a name", "too many"],
 )
 def test_peers_that_would_make_another_pattern_are_refused(peers: str) -> None:
     with pytest.raises(ValidationError):
