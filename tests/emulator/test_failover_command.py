@@ -16,6 +16,7 @@ from tests.patience import until
 @pytest.fixture
 def aws() -> Iterator[Running]:
     with running(watched.world()) as emulator:
+        assert emulator.idle()  # S3 tests each notification with a message
         yield emulator
 
 
@@ -165,6 +166,7 @@ TWO_WAY: dict[str, Any] = {
 
 def test_both_directions_of_a_two_way_pair_are_answered() -> None:
     with running(TWO_WAY) as aws:
+        assert aws.idle()
         look(aws)
         aws.post("/faults", [{"service": "s3", "operation": "CopyObject", "bucket": "east",
                               "then": {"status": 503, "code": "SlowDown"}}])  # fmt: skip

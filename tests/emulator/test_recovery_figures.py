@@ -26,6 +26,7 @@ WORLD: dict[str, Any] = {
 @pytest.fixture
 def aws() -> Iterator[Running]:
     with running(WORLD) as emulator:
+        assert emulator.idle()  # S3 tests each notification with a message
         yield emulator
 
 

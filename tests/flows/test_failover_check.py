@@ -104,6 +104,21 @@ def test_keys_are_those_of_the_pair_oldest_first() -> None:
     assert found.complete
 
 
+def test_parked_keys_come_in_any_order_and_are_listed_by_age() -> None:
+    found = read_lost_keys(Index(entry("b", 2)), THERE, iter((entry("c", 3), entry("a", 1), entry("x", 1, "north"))))
+    assert [each.key for each in found.keys] == ["a", "b", "c"]
+
+
+def test_more_parked_keys_than_are_read_are_not_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lost_keys, "MOST_READ", 4)
+    parked = (entry(str(number), number) for number in range(1, 9))
+    assert not read_lost_keys(Index(), THERE, parked).complete
+
+
+def test_keys_whose_destinations_are_not_known_yet_are_listed() -> None:
+    assert [each.key for each in read_lost_keys(Index(entry("a", 1, "")), THERE).keys] == ["a"]
+
+
 def test_no_more_keys_are_read_than_anybody_wants(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lost_keys, "MOST_KEYS", 3)
     entries = tuple(entry(str(number), number) for number in range(1, 9))
