@@ -233,6 +233,6 @@ def test_an_attempt_knows_whether_its_message_needs_a_chain_of_its_own() -> None
     stage.put("inherits")
     stage.put("does-not")
     first, second = (stage.queue.receive(message) for message in stage.queue.visible())
-    consume([replace(first, needs_new_chain=True), second], stage.consumer)
-    found = {each.attempt.change.key: each.attempt.delivery.needs_new_chain for each in stage.results}
-    assert found == {"inherits": True, "does-not": False}
+    consume([replace(first, needs_new_chain=True), second], stage.consumer, stage.time_limit())
+    found = {each.attempt.change.key: each.outcome.reason for each in stage.results}
+    assert found == {"inherits": Reason.NEW_CHAIN, "does-not": None}

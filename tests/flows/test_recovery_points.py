@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 import pytest
 from replicator.core.deciding.target import Target
+from replicator.core.outcomes.gate import GateState
 from replicator.core.outcomes.metrics import Metric
 from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
-from replicator.core.outcomes.recovery import Buckets, Door, Figures, Gate, Missing
+from replicator.core.outcomes.recovery import Buckets, Door, Figures, Missing
 from replicator.core.outcomes.threshold import Depth, Pending, Tally
 from replicator.flows.watch import recovery
 from replicator.flows.watch.monitor import MonitorServices, monitor
@@ -183,9 +184,9 @@ def test_a_destination_whose_parked_changes_are_only_sampled_does_not_advance() 
     before = aws.look()[EAST, WEST].recovery_point
     aws.monitored.pass_minutes(5)
     tally, depth = Tally(aws.now() * 1000), Depth()
-    publish_figures(aws.watch, tally, depth, depth, {WEST: Door(Gate.SHUT, estimated=True)})
+    publish_figures(aws.watch, tally, depth, depth, {WEST: Door(GateState.SHUT, estimated=True)})
     found = aws.regions.published
-    assert (found[EAST, WEST].recovery_point, found[EAST, WEST].missing.gate) == (before, Gate.SHUT)
+    assert (found[EAST, WEST].recovery_point, found[EAST, WEST].missing.gate) == (before, GateState.SHUT)
     assert found[EAST, NORTH].recovery_point == aws.now() - 120
 
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from replicator.core.outcomes.recovery import Figures, Gate, Missing, figures_of, values_of
+from replicator.core.outcomes.gate import GateState
+from replicator.core.outcomes.recovery import Figures, Missing, figures_of, values_of
 from s3replicator.failover.answer import (
     FAR_BEHIND_SECONDS,
     GATE,
@@ -60,8 +61,8 @@ def test_a_queue_that_is_only_passed_through_is_safe_and_one_that_is_far_behind_
     assert may_fail_over(replace(behind, recovery_point=NOW - FAR_BEHIND_SECONDS - 1), NOW).verdict is Verdict.UNKNOWN
 
 
-@pytest.mark.parametrize("gate", [Gate.OPENING, Gate.SHUT])
-def test_a_destination_that_refused_lately_is_unknown(gate: Gate) -> None:
+@pytest.mark.parametrize("gate", [GateState.OPENING, GateState.SHUT])
+def test_a_destination_that_refused_lately_is_unknown(gate: GateState) -> None:
     answer = may_fail_over(replace(QUIET, missing=Missing(gate=gate)), NOW)
     assert (answer.verdict, answer.why) == (Verdict.UNKNOWN, (GATE,))
 
@@ -74,7 +75,7 @@ def test_a_destination_that_was_never_verified_is_unknown_unless_accepted() -> N
 
 
 def test_accepting_one_doubt_accepts_no_other() -> None:
-    figures = replace(QUIET, unverified=True, missing=Missing(gate=Gate.SHUT))
+    figures = replace(QUIET, unverified=True, missing=Missing(gate=GateState.SHUT))
     assert may_fail_over(figures, NOW, accept_unverified=True).why == (GATE,)
 
 

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 from replicator.core.outcomes import recovery
+from replicator.core.outcomes.gate import GateState
 from replicator.core.outcomes.metrics import Metric
 from replicator.core.outcomes.recovery import (
     COUNT_MS,
     DELIVERY_MS,
     Failed,
     Figures,
-    Gate,
     Missing,
     Unexplained,
     cleared_until,
@@ -78,7 +78,7 @@ def test_rules_and_failures_of_the_same_buckets_are_counted_together() -> None:
 
 
 FIGURES = Figures(
-    LOOKED // 1000, LOOKED // 1000 - 70, Missing(3, 9, 2, LOOKED - 9000, 1, Gate.SHUT), 5, unverified=True
+    LOOKED // 1000, LOOKED // 1000 - 70, Missing(3, 9, 2, LOOKED - 9000, 1, GateState.SHUT), 5, unverified=True
 )
 
 

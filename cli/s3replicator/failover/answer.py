@@ -6,7 +6,8 @@ Pure, and separate from what reads the figures, so that it can be checked agains
 from dataclasses import dataclass
 from enum import StrEnum
 
-from replicator.core.outcomes.recovery import Figures, Gate
+from replicator.core.outcomes.gate import GateState
+from replicator.core.outcomes.recovery import Figures
 
 from s3replicator.formatting import duration, plural
 
@@ -87,7 +88,7 @@ def _doubts(figures: Figures, waived: tuple[str, ...]) -> tuple[str, ...]:
         found.append(
             f"{messages}, and everything is known to be there only until {duration(figures.looked - point)} ago"
         )
-    if figures.missing.gate is not Gate.OPEN:
+    if figures.missing.gate is not GateState.OPEN:
         found.append(GATE)
     if figures.unverified and not waived:
         found.append(UNVERIFIED)

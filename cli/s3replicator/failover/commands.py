@@ -1,14 +1,19 @@
 """`s3replicator failover check`: reads arguments, reaches the two Regions, prints the answer."""
 
 import time
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import boto3
 import typer
 from botocore.exceptions import BotoCoreError
 from replicator.aws.journal_index import JournalIndex
+from replicator.aws.parked import DynamoParking
 from replicator.core.outcomes.outcome import Permanent, Temporary
-from replicator.core.outcomes.recovery import Buckets, Figures
+from replicator.core.outcomes.parking import PARTITIONS
+from replicator.core.outcomes.recovery import NOWHERE, Buckets, Figures
+from replicator.core.outcomes.threshold import Pending
+from replicator.flows.watch.parked import EVER
 
 from s3replicator.addresses import bucket_name
 from s3replicator.calls import calling
@@ -89,13 +94,23 @@ def _lost_keys(named: Named, buckets: Buckets) -> LostKeys:
         if buckets[0] not in stack.facts.source_buckets:
             raise Unreachable(f"stack {named.name} in {named.region} does not serve {buckets[0]}; name it with --stack")
         threshold = round(float(stack.parameters.get("ThresholdMinutes") or 15) * 60_000)
-        return read_lost_keys(JournalIndex(stack.client("dynamodb"), stack.output("JournalTable"), threshold), buckets)
+        dynamodb, table = stack.client("dynamodb"), stack.output("JournalTable")
+        parked = _parked(DynamoParking(dynamodb, table, threshold), buckets[1])
+        return read_lost_keys(JournalIndex(dynamodb, table, threshold), buckets, parked)
     except CallFailed as failed:
         raise Unreachable(failed.call.advice(f"stack {named.name}")) from failed
     except (Temporary, Permanent) as trouble:
         raise Unreachable(str(trouble)) from trouble
     except typer.Exit:  # it said why
         raise Unreachable(f"stack {named.name} cannot be used") from None
+
+
+def _parked(parking: DynamoParking, destination: str) -> Iterator[Pending]:
+    """Yield what is parked for a destination, or before its destinations are known."""
+    for each in (destination, NOWHERE):
+        for partition in PARTITIONS:
+            entries = parking.entries(each, partition.name, 0, EVER)
+            yield from (entry.pending for entry in entries if entry.pending)
 
 
 def _quick(session: boto3.Session, service: str, region: str) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from replicator.core.outcomes.gate import GateState
 from replicator.core.outcomes.recovery import Figures
 
 from s3replicator.failover.answer import Verdict
@@ -12,6 +13,8 @@ from s3replicator.output import Output
 
 STYLES = {Verdict.SAFE: "bold green", Verdict.LOSES: "bold red", Verdict.UNKNOWN: "bold yellow"}
 SHOWN_KEYS = 20
+
+TAKES = {GateState.OPEN: "all changes", GateState.OPENING: "some changes", GateState.SHUT: "no changes"}
 
 
 def print_answer(directions: Sequence[Direction], now: int, output: Output) -> None:
@@ -56,7 +59,7 @@ def _rows(figures: Figures, now: int) -> Iterator[tuple[str, str, str]]:
         yield "oldest of these", _utc(oldest), f"{duration(now - oldest)} ago"
     if missing.parked:
         yield "parked", count(missing.parked), ""
-    yield "destination takes", {0: "all changes", 1: "some changes", 2: "no changes"}[missing.gate], ""
+    yield "destination takes", TAKES[missing.gate], ""
 
 
 def _print_keys(lost: LostKeys, output: Output) -> None:

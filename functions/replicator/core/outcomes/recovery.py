@@ -7,8 +7,8 @@ its message is on the change queue, the journal has it as pending or as failed. 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import IntEnum
 
+from replicator.core.outcomes.gate import GateState
 from replicator.core.outcomes.metrics import FIGURES, Metric
 from replicator.core.outcomes.threshold import Count, Route
 
@@ -22,23 +22,17 @@ COUNT_MS = 60_000
 
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
 """
+GATES = tuple(GateState)
+"""What the metric DestinationGate counts: 0 open, 1 opening, 2 shut."""
 Buckets = tuple[str, str]
 """Source bucket and destination bucket."""
-
-
-class Gate(IntEnum):
-    """What the stack sends to a destination: all changes, some of them, or one probe a minute."""
-
-    OPEN = 0
-    OPENING = 1
-    SHUT = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
     """What is known of a destination as a whole. estimated: what is parked for it was counted by a sample only."""
 
-    gate: Gate = Gate.OPEN
+    gate: GateState = GateState.OPEN
     estimated: bool = False
 
 
@@ -60,7 +54,7 @@ class Missing:
     failed: int = 0
     oldest: int = 0
     parked: int = 0
-    gate: Gate = Gate.OPEN
+    gate: GateState = GateState.OPEN
 
     def with_more(self, other: "Missing") -> "Missing":
         """Return it with what else is missing there."""
@@ -100,7 +94,7 @@ def missing_by_buckets(by_route: Mapping[Route, Count], failed: Mapping[Buckets,
 
 def _missing(waiting: Count, failed: Failed) -> Missing:
     oldest = min((each for each in (waiting.oldest, failed.oldest) if each), default=0)
-    return Missing(waiting.operations, waiting.bytes, failed.operations, oldest)
+    return Missing(waiting.operations, waiting.bytes, failed.operations, oldest, waiting.parked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +192,7 @@ def values_of(figures: Figures) -> dict[Metric, float]:
         Metric.RECOVERY_POINT: figures.recovery_point or 0,
         Metric.OLDEST_MISSING: missing.oldest // 1000,
         Metric.PARKED: missing.parked,
-        Metric.GATE: int(missing.gate),
+        Metric.GATE: GATES.index(missing.gate),
         Metric.UNEXPLAINED: figures.unexplained,
     }
     return {**dict(zip(_ALWAYS, always, strict=True)), **{metric: value for metric, value in if_any.items() if value}}
@@ -220,7 +214,7 @@ def figures_of(looked: int, values: Mapping[Metric, float]) -> Figures | None:
         failed=found[Metric.FAILED_NOW],
         oldest=found.get(Metric.OLDEST_MISSING, 0) * 1000,
         parked=found.get(Metric.PARKED, 0),
-        gate=Gate(found.get(Metric.GATE, 0)),
+        gate=GATES[found.get(Metric.GATE, 0)],
     )
     point = found.get(Metric.RECOVERY_POINT)
     return Figures(looked, point, missing, found.get(Metric.UNEXPLAINED, 0), found[Metric.UNVERIFIED] > 0)

@@ -14,6 +14,7 @@ from replicator.core.outcomes.gate import Gate, GateState
 from replicator.core.outcomes.metrics import AGE, DESTINATION, REASON, RULE, SOURCE, STACK, Metric
 from replicator.core.outcomes.notices import Notice, NoticeKind
 from replicator.core.outcomes.outcome import Status
+from replicator.core.outcomes.recovery import Door
 from replicator.core.outcomes.threshold import Count, Depth, Pending, Route, Tally, unseen
 from replicator.core.rules.matching import RuleSet
 from replicator.core.versions.change import CREATES_ENTRY, Change, ChangeKind
@@ -21,7 +22,7 @@ from replicator.flows.change.conclude import Closing
 from replicator.flows.change.record import Recorder
 from replicator.flows.ports import CLAIM_MS, Log, Measures, Reported, SideBySide
 from replicator.flows.watch.given_up import failures
-from replicator.flows.watch.parked import ParkedServices, look_behind, send_for
+from replicator.flows.watch.parked import Behind, ParkedServices, look_behind, send_for
 from replicator.flows.watch.recovery import RecoveryWatch, publish_figures
 
 TIME_TO_READ_MS = 25_000
@@ -110,7 +111,7 @@ def monitor(services: MonitorServices) -> Tally:
     reading.late.sort(key=lambda pending: pending.late_at)
     _publish(services, reading.tally, depths)
     _publish_gates(services, gates)
-    _publish_recovery(services, reading.tally, depths)
+    _publish_recovery(services, reading.tally, depths, _doors(gates, behind))
     try:
         send_for(behind, services.parked, depths.changes, started)
         _report_late(services, reading.late, started)
@@ -248,9 +249,15 @@ def _publish_gates(services: MonitorServices, gates: Sequence[Gate]) -> None:
     services.gauges.add(Metric.DENIED, sum(1 for gate in gates if gate.denied), stack)
 
 
-def _publish_recovery(services: MonitorServices, tally: Tally, depths: Depths) -> None:
+def _doors(gates: Sequence[Gate], behind: Sequence[Behind]) -> dict[str, Door]:
+    """Return what the recovery points of each destination must know of its gate."""
+    sampled = {each.gate.destination for each in behind if each.sample.share < 1}
+    return {each.destination: Door(each.state, each.destination in sampled) for each in gates}
+
+
+def _publish_recovery(services: MonitorServices, tally: Tally, depths: Depths, doors: dict[str, Door]) -> None:
     if services.recovery is not None:
-        age = publish_figures(services.recovery, tally, depths.changes, depths.dead)
+        age = publish_figures(services.recovery, tally, depths.changes, depths.dead, doors)
         if age is not None:
             services.gauges.add(Metric.RECOVERY_AGE, age, {STACK: services.stack})
 

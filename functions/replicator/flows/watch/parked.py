@@ -27,6 +27,8 @@ A sample of n is right to 3 / sqrt(n) in 997 of 1,000 runs: 2 % with one destina
 """
 LATE_MOST = 2_000
 """Late entries of a destination that one run reports, more than it has time for."""
+QUIET_AFTER_MS = 3 * 60_000
+"""After nothing was found for so long, a gate is not looked behind every minute any more."""
 EVER = 2**53
 """A time that never comes, epoch milliseconds."""
 LOOK_AGAIN = 15
@@ -78,7 +80,9 @@ def look_behind(gates: Sequence[Gate], parking: Parking, side_by_side: SideBySid
 
 
 def _may_hide(gate: Gate, now: int) -> bool:
-    return not gate.quiet or gate.state is not GateState.OPEN or now // 60_000 % LOOK_AGAIN == 0
+    """Return whether something may be parked. A container whose view is VIEW_MS old may still park without a word."""
+    is_quiet = gate.quiet and now - gate.quiet > QUIET_AFTER_MS
+    return not is_quiet or gate.state is not GateState.OPEN or now // 60_000 % LOOK_AGAIN == 0
 
 
 def _look(gate: Gate, parking: Parking, most: int, now: int) -> Behind:
