@@ -1,4 +1,4 @@
-"""A line chart with two logarithmic axes, as SVG. Written by hand, so that it needs no library.
+"""A line chart with two logarithmic axes, or two linear ones, as SVG. Written by hand, so that it needs no library.
 
 Colours are readable on white and on dark pages. Each line has its name at its end, and its ideal as a dashed line.
 """
@@ -27,13 +27,15 @@ class Line:
 
 @dataclass(slots=True)
 class Chart:
-    """Several curves. `marks`: values of the vertical axis to draw a line at, with their labels."""
+    """Several curves. `marks`: values of the vertical axis to draw a line at, with labels. `dots`: what they mean."""
 
     title: str
     across: str
     up: str
     marks: Mapping[float, str] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
+    dots: str = "more functions stop helping"
+    is_linear: bool = False
 
     def add(self, line: Line) -> None:
         """Add a curve."""
@@ -56,21 +58,32 @@ class Chart:
 
     def _range(self, axis: int) -> tuple[float, float]:
         values = [point[axis] for line in self.lines for point in (*line.points, *line.ideal)]
+        if self.is_linear:
+            return 0.0, _round_up(max(values))
         return 10 ** math.floor(math.log10(min(values))), 10 ** math.ceil(math.log10(max(values)))
 
     def _at(self, point: Point) -> tuple[float, float]:
         (left, right), (low, high) = self._range(0), self._range(1)
-        across = math.log10(point[0] / left) / math.log10(right / left)
-        up = math.log10(point[1] / low) / math.log10(high / low)
+        across, up = self._share(point[0], left, right), self._share(point[1], low, high)
         return LEFT + across * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM)
+
+    def _share(self, value: float, low: float, high: float) -> float:
+        if self.is_linear:
+            return (value - low) / (high - low)
+        return math.log10(value / low) / math.log10(high / low)
+
+    def _ticks(self, low: float, high: float) -> Iterator[float]:
+        if self.is_linear:
+            return (high * tick / 5 for tick in range(6))
+        return _decades(low, high)
 
     def _axes(self) -> Iterator[str]:
         (left, right), (low, high) = self._range(0), self._range(1)
-        for x in _decades(left, right):
+        for x in self._ticks(left, right):
             (x0, y0), (_, y1) = self._at((x, low)), self._at((x, high))
             yield _segment((x0, y0), (x0, y1), GREY, 'stroke-opacity="0.25"')
             yield _text(x0, y0 + 18, f"{x:g}", "middle")
-        for y in _decades(low, high):
+        for y in self._ticks(low, high):
             (x0, y0), (x1, _) = self._at((left, y)), self._at((right, y))
             yield _segment((x0, y0), (x1, y0), GREY, 'stroke-opacity="0.25"')
             yield _text(x0 - 8, y0 + 4, f"{y:,.0f}" if y >= 1 else f"{y:g}", "end")
@@ -101,7 +114,13 @@ class Chart:
         yield _segment((LEFT + 14, y), (LEFT + 44, y), GREY, 'stroke-dasharray="5 4"')
         yield _text(LEFT + 50, y + 4, "ideal", "start")
         yield f'<circle cx="{LEFT + 104}" cy="{y}" r="5" fill="{GREY}"/>'
-        yield _text(LEFT + 114, y + 4, "more functions stop helping", "start")
+        yield _text(LEFT + 114, y + 4, self.dots, "start")
+
+
+def _round_up(value: float) -> float:
+    """Return the next number that five steps divide well."""
+    step = float(10 ** math.floor(math.log10(value)))
+    return next(step * factor for factor in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10) if step * factor >= value)
 
 
 def _decades(low: float, high: float) -> Iterator[float]:

@@ -29,6 +29,7 @@ PRICES: Mapping[str, float] = {
     "DynamoDB read of 4 KB": 0.125e-6,
     "GB of DynamoDB, a month": 0.25,
     "GB of DynamoDB's backups, a month": 0.20,
+    "event of EventBridge": 1.00e-6,
     "CloudWatch metric, a month": 0.30,
     "alarm's metric, a month": 0.10,
 }

@@ -119,6 +119,24 @@ def test_what_was_parked_before_it_was_tried_costs_as_much_as_any_other_change()
     assert asked == ["HEAD", "COPY"]
 
 
+def test_a_change_that_was_parked_is_written_down_as_often_as_the_model_of_an_outage_counts() -> None:
+    """benchmarks/_outage_costs.py has the price of each step."""
+    stage = to_west()
+    shut(stage)
+    before = len(stage.points.calls)
+    stage.put("new")
+    stage.deliver(*[message for message in stage.queue.visible() if '"new"' in message.body])
+    stage.s3.clock.advance(3600)
+    stage.faults.clear()
+    for _ in range(5):
+        pass_minute(stage)
+    calls = stage.points.calls[before:]
+    asked = [call.operation for call in calls if call.key == "new"]
+    assert asked == ["WAIT", "READ", "HEAD", "COPY", "SETTLE", "CLAIM MISSED", "PUBLISH", "CLOSE"]
+    notes = [call for call in calls if call.operation == "NOTE RELEASED" and "new" in call.detail]
+    assert len(notes) == 1
+
+
 def test_what_is_due_first_is_sent_for_first() -> None:
     stage = to_west()
     shut(stage, keys=300)
