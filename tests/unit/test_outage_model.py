@@ -8,6 +8,7 @@ from replicator.core.outcomes.gate import FIRST_RATE, GROWTH, GateState
 from benchmarks._outage import IN_FLIGHT, PARTITION_WRITES, Scenario, onset, play
 from benchmarks._outage_costs import ARRIVE, CLAIM_LATE, CLOSE, PARK, RELEASE, Counted, dollars, retrying
 from benchmarks.outage import Report, plot
+from benchmarks.parked import bound, errors, item_bytes, parked_item
 from tests.template.stacks import ROOT
 
 DAY = Scenario()
@@ -72,6 +73,19 @@ def test_retrying_costs_more_the_longer_the_outage_and_ends_in_a_stampede() -> N
     assert day.attempts > 24 * hour.attempts
     assert day.at_the_end == pytest.approx(1_000 * 86_400 / 675, rel=0.1)
     assert day.dollars > 10 * sum(dollars(Report(play(DAY)).counted()).values())
+
+
+def test_a_parked_change_takes_one_write_unit() -> None:
+    """As the model counts, for an S3 event with a key of 60 characters."""
+    assert item_bytes(parked_item(7)) < 1024
+
+
+@pytest.mark.parametrize("population", [10_000, 1_000_000, 86_400_000])
+def test_counts_by_sample_are_right_within_the_bound_that_is_stated(population: int) -> None:
+    found = errors(population, destinations=20, counts=60)
+    assert bound(20) == pytest.approx(0.0775, abs=0.001)
+    assert max(map(abs, found)) < bound(20)
+    assert abs(sum(found) / len(found)) < 0.01, "and not on one side"
 
 
 def test_the_picture_in_the_docs_is_what_the_model_draws_now() -> None:
