@@ -33,8 +33,8 @@ from replicator.core.outcomes.outcome import Reason, Status
 from replicator.core.outcomes.parking import PARTITIONS, Parked, partition_of
 from replicator.core.outcomes.release import MOST_PER_ORDER, Order
 from replicator.flows.ports import Note, Waiting
-from replicator.flows.release import ParkedEntry, ReleaseServices, release
-from replicator.flows.watch.parked import READ_LEAST, READ_MOST, look_behind
+from replicator.flows.release import ParkedEntry, Parking, ReleaseServices, release
+from replicator.flows.watch.parked import READ_LEAST, READ_MOST, Behind, look_behind
 
 NOW = 1_795_000_000_000
 VCPU_MB = 1769
@@ -182,15 +182,19 @@ class _OnePage:
         self._parking.note_released(entry, now)
 
 
+def _look(gates: Sequence[Gate], parking: Parking) -> list[Behind]:
+    return look_behind(gates, parking, in_turn, Silent(), NOW)
+
+
 def cpu_of_reading(rounds: int = 5) -> float:
     """Return the milliseconds of CPU that the monitor needs for an entry: request, parsing, counting."""
     body, number = page(0, 5000)
     parking = DynamoParking(Wire().client("dynamodb", lambda _: body), "journal", 900_000)
     gates = [Gate("west")]
-    look_behind(gates, _OnePage(parking), in_turn, Silent(), NOW)
+    _look(gates, _OnePage(parking))
     spent = time.process_time()
     for _ in range(rounds):
-        look_behind(gates, _OnePage(parking), in_turn, Silent(), NOW)
+        _look(gates, _OnePage(parking))
     return (time.process_time() - spent) * 1000 / rounds / number
 
 
@@ -266,7 +270,7 @@ def errors(population: int, destinations: int, counts: int, seed: int = 1) -> li
     found = list[float]()
     while len(found) < counts:
         gates = [Gate(str(number)) for number in range(destinations)]
-        behind = look_behind(gates, Population(partial(draw, population, chance)), in_turn, Silent(), NOW)
+        behind = _look(gates, Population(partial(draw, population, chance)))
         found += [each.sample.due_until(NOW) / population - 1 for each in behind]
     return found
 
