@@ -199,9 +199,7 @@ def cpu_of_reading(rounds: int = 5) -> float:
 
 
 def cpu_of_releasing(rounds: int = 5) -> float:
-    """Return the milliseconds of CPU that the function which releases needs for a change, threads included."""
-    from replicator.runtime import side_by_side  # noqa: PLC0415 - reads no environment, but is the product's own
-
+    """Return the milliseconds of CPU that the function which releases needs for a change."""
     body, number = page(0, 5000)
     wire = Wire()
     parking = DynamoParking(
@@ -210,7 +208,7 @@ def cpu_of_releasing(rounds: int = 5) -> float:
         900_000,
     )
     outbox = SqsOutbox(wire.client("sqs", _taken), "https://changes", "https://parts")
-    services = ReleaseServices(parking, outbox, side_by_side, lambda: NOW, Silent())
+    services = ReleaseServices(parking, outbox, in_turn, lambda: NOW, Silent())
     order = Order("west", NOW, ("1",), number)
     release(order, services)
     spent = time.process_time()
