@@ -15,6 +15,7 @@ from tests.fakes.notifications import eventbridge, notification
 from tests.fakes.s3 import Bucket, Happening, MemoryS3
 from tests.fakes.uploads import UploadStore
 from tests.simulation.choices import Choices
+from tests.simulation.parking_promises import ParkingWatch
 from tests.simulation.settings import Setting
 from tests.simulation.stacks import Stack, build_stack
 from tests.simulation.story import Story
@@ -71,6 +72,8 @@ class History:
         if self.setting.outage:
             setting = self.setting
             self.weather = draw_weather(setting.outage, setting.sources[0], setting.keys, clock.now, self.choices)
+            self.watch.also = ParkingWatch(self).called
+            self.tell("weather", str(self.weather))
         for name in self.setting.sources:
             build = partial(build_stack, name, self.setting, self.uploads, self.turns)
             self.stacks[name] = build(self.choices, weather=self.weather)

@@ -29,9 +29,10 @@ class Mood:
     """How one history goes.
 
     acts: how many acts of users. pace: seconds that may pass between two moves. patient: messages stay hidden as long
-    as they should. twins: how many messages SQS hands out twice, each to be deleted by itself. steps, delivers, eager:
-    how likely a handler, a message or a user moves next. sticky: percent of steps that go on with the same task.
-    duplicates: percent of events that come once more. waits: how likely nothing moves before something hidden is due.
+    as they should; where one destination fails for a while, they always do. twins: how many messages SQS hands out
+    twice, each to be deleted by itself. steps, delivers, eager: how likely a handler, a message or a user moves next.
+    sticky: percent of steps that go on with the same task. duplicates: percent of events that come once more. waits:
+    how likely nothing moves before something hidden is due.
     """
 
     acts: int
@@ -52,7 +53,7 @@ def draw_mood(setting: Setting, choices: Choices) -> Mood:
     return Mood(
         acts=setting.least + choices.below(setting.writes - setting.least + 1),
         pace=choices.one_of(OUTAGE_PACES if setting.outage else PACES),
-        patient=choices.chance(50),
+        patient=choices.chance(50) or bool(setting.outage),
         twins=choices.one_of((0, 0, 1, 3)),
         steps=choices.one_of((4, 1, 12)),
         delivers=choices.one_of((2, 1, 6)),

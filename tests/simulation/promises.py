@@ -7,6 +7,7 @@ from replicator.core.versions.events import Record, parse
 
 from tests.fakes.s3 import LIFECYCLE, S3_REPLICATION, USER, Bucket
 from tests.fakes.stored import Stored
+from tests.simulation.parking_promises import nothing_parked
 from tests.simulation.settings import Order, Route
 from tests.simulation.truth import ever, is_native, natives, root, saw, shown
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def at_rest(history: "History") -> list[str]:
     """Return what is wrong once nothing moves any more."""
-    found = [*_nothing_pending(history), *_nothing_destroyed(history), *_no_uploads(history)]
+    found = [*_nothing_pending(history), *_nothing_destroyed(history), *_no_uploads(history), *nothing_parked(history)]
     for key in history.setting.keys:
         for route in history.setting.routes:
             if history.setting.takes_nothing(route.destination):

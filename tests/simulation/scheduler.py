@@ -26,6 +26,7 @@ from tests.simulation.history import History
 from tests.simulation.large import look_after, work
 from tests.simulation.mood import Mood, draw_mood
 from tests.simulation.parked import MONITOR_TIMEOUT, RELEASE_TIMEOUT, small_gates
+from tests.simulation.parking_promises import of_message, of_probe
 from tests.simulation.promises import at_rest, of_delivery
 from tests.simulation.settings import Setting
 from tests.simulation.shrink import Played
@@ -39,8 +40,8 @@ TIMEOUT = 120.0  # seconds: that of the replicate function
 MOST_REDRIVES = 3
 NO_LIMIT = TimeLimit(0, 10**18)  # handlers end by themselves, or are killed
 STEP, DELIVER, ACT, REPLICATE, MINUTE, ORDER, WAIT = range(7)
-MOST_IDLE = 40
-"""Runs of the monitor that may change nothing, one after the other: it looks behind every gate once in 15 minutes."""
+LONGEST_REST = 4 * 3600
+"""Seconds for which only the monitor may run: it looks behind every gate once in 15 minutes, unless it runs late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Scheduler:
     """Plays one history.
 
     acts: what users may still do. twins: how many messages may still be handed out twice. left: mishaps that may still
-    happen. last: the task that made the last step. idle: how often the monitor was waited for in vain.
+    happen. last: the task that made the last step. moved: when anything but the monitor began to run.
     """
 
     history: History
@@ -71,7 +72,7 @@ class Scheduler:
     left: int
     last: Task | None = None
     redrives: int = 0
-    idle: int = 0
+    moved: float = 0.0
     handlers: list[Handler] = field(default_factory=list)
     in_work: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -156,7 +157,7 @@ class Scheduler:
 
     def _deliver(self, stack: Stack, letter: QueuedMessage) -> None:
         """Start a function on a message, and perhaps on others that are there."""
-        batch = [letter]
+        batch, self.moved = [letter], self.history.s3.clock.now
         queue = stack.parts if letter.id in stack.parts.messages else stack.queue
         if self.twins and self.choices.chance(20):
             self._leave_twin(stack, queue, letter)
@@ -170,6 +171,7 @@ class Scheduler:
         for message in messages:
             self.history.tell(handler.name, f"of {stack.bucket} gets {in_short(message)}")
             self.history.watch.receives = max(self.history.watch.receives, message.receive_count)
+            self.history.watch.violations += of_message(self.history, stack, message)
             if message.receive_count > MOST_RECEIVES:
                 self.history.watch.violations.append(f"message {message.id} came {message.receive_count} times")
         self.in_work.update((stack.bucket, message.id) for message in messages)
@@ -235,6 +237,7 @@ class Scheduler:
             waiting.append(order)
         handler = self._begin(stack, RELEASE_TIMEOUT)
         self.history.tell(handler.name, f"of {stack.bucket} carries out {order}")
+        handler.order = order
         self.history.turns.start(handler, partial(stack.parked.carry_out, order))
 
     # Handlers
@@ -281,7 +284,7 @@ class Scheduler:
         errors += self.history.stacks[handler.stack].log.errors
         violations += [f"{handler.name} raised {type(error).__name__}: {error}" for error in errors]
         if handler.letters:
-            violations += of_delivery(self.history, handler)
+            violations += [*of_delivery(self.history, handler), *of_probe(self.history, handler)]
             if not handler.killed:
                 handler.leave()
 
@@ -292,16 +295,12 @@ class Scheduler:
         queues = [queue for stack in self._stacks for queue in (stack.queue, stack.parts)]
         hidden = [letter.visible for queue in queues for letter in queue.messages.values()]
         minutes = [stack.parked.minute for stack in self._stacks if stack.parked.is_awaited]
-        self.idle = self.idle + 1 if minutes and not hidden and not self._is_bad_weather() else 0
-        if not hidden and (not minutes or self.idle > MOST_IDLE):
+        clock, weather = self.history.s3.clock, self.history.weather
+        rests = clock.now - max(self.moved, weather.clears if weather else 0) > LONGEST_REST
+        if not hidden and (not minutes or rests):
             return False
-        clock = self.history.s3.clock
         clock.now = max(clock.now, min((*hidden, *minutes)))
         return True
-
-    def _is_bad_weather(self) -> bool:
-        weather = self.history.weather
-        return weather is not None and self.history.s3.clock.now < weather.clears
 
     def _redrive(self) -> bool:
         """Once everything rests, an operator has repaired what was denied, and puts failures back."""

@@ -190,6 +190,8 @@ SETTINGS = (
     Setting("outage, one-way", ONE_WAY, ("east",), Order.SOURCE, DELETES, outage="west", **OUTAGE),
     Setting("outage, one of three", TO_THREE, ("east",), Order.SOURCE, DELETES, outage="west", **OUTAGE),
     Setting("outage, two-way", TWO_WAY, BOTH, Order.SAME, DELETES, outage="west", **OUTAGE),
+    Setting("outage, one key", ONE_WAY, ("east",), Order.SOURCE, DELETES, outage="west", writes=9, share=0.3),
+    Setting("outage, two-way, one key", TWO_WAY, BOTH, Order.SAME, DELETES, outage="west", writes=9, share=0.3),
     Setting("outage, large", ONE_WAY, ("east",), Order.SOURCE, LARGE, large=True, outage="west", **OUTAGE),
     Setting("outage, large, two-way", TWO_WAY, BOTH, Order.SAME, LARGE, large=True, outage="west", **OUTAGE),
     Setting("full mesh", _both_ways("east", "west", "north"), ("east", "west", "north"), Order.NOTHING, DELETES),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from greenlet import getcurrent, greenlet
+from replicator.core.outcomes.release import Order
 
 from tests.fakes.points import Call
 
@@ -34,7 +35,7 @@ class Handler:
     """One run of a function, and what it did. `letters`: the messages it works on. `troubled`: a call of it failed.
 
     `timeout`: seconds. `probes`: a message of it tries a destination whose gate is shut. `killed`: it was.
-    `leave`: makes its container idle again.
+    `leave`: makes its container idle again. `order`: the order that it carries out.
     """
 
     number: int
@@ -49,6 +50,7 @@ class Handler:
     probes: bool = False
     killed: bool = False
     leave: Callable[[], object] = lambda: None
+    order: Order | None = None
 
     @property
     def name(self) -> str:

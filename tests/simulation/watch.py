@@ -22,7 +22,7 @@ class Watch:
 
     settled: whether a journal knows a version as done. copies: how often each native version, by its serial, was
     written to each bucket. handlers: how many began so far. gone: what handlers that begin after so many must not
-    bring back. retagged: versions whose tags users changed.
+    bring back. retagged: versions whose tags users changed. also: who else looks at every call.
     """
 
     setting: Setting
@@ -36,6 +36,7 @@ class Watch:
     handlers: int = 0
     gone: dict[tuple[str, int], int] = field(default_factory=dict)
     retagged: set[int] = field(default_factory=set)
+    also: Callable[[Handler, Call, object], None] | None = None
 
     def called(self, handler: Handler, call: Call, result: object) -> None:
         """Count one call of a handler, and check a write against the rules of its stack."""
@@ -47,6 +48,8 @@ class Watch:
             routes = {(route.source, route.destination) for route in self.setting.routes}
             if (handler.stack, call.bucket) not in routes or call.key not in self.setting.keys:
                 self.violations.append(f"no rule of {handler.stack} sends {call}")
+        if self.also:
+            self.also(handler, call, result)
 
     def happened(self, happening: Happening) -> None:
         """Look at one entry that was written, or deleted for good."""

@@ -8,7 +8,7 @@ journal never fails a change here: the gates then stay as this container last sa
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from replicator.core.deciding.attempt import Attempt
 from replicator.core.deciding.result import Result, ended
@@ -62,7 +62,8 @@ class Gatekeeper:
         if gate is None or gate.quiet:
             now = self.now()
             self.gates.enlist(destination, now)
-            self._view = {**self._view, destination: Gate(destination, since=now)}
+            listed = replace(gate, quiet=0) if gate else Gate(destination, since=now)
+            self._view = {**self._view, destination: listed}
 
     def saw(self, result: Result) -> None:
         """Take the result of an attempt as evidence."""
