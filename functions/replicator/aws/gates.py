@@ -64,8 +64,10 @@ class DynamoGates:
 
     def note_denied(self, destination: str, since: int, reason: str) -> None:
         """Record since when a destination denies everything; 0 if it does not."""
-        self.enlist(destination, since)
-        self._table.write(gate_key(destination), Update({"denied": since, "denied_reason": reason}), HAS_GATE)
+        denied = {"denied": since, "denied_reason": reason}
+        gate = {**_values(Gate(destination, since=since)), **denied}
+        if not self._table.write(gate_key(destination), Update(gate), NO_GATE):
+            self._table.write(gate_key(destination), Update(denied), HAS_GATE)
 
     def step(self, before: Gate, after: Gate) -> bool:
         """Write what a step of the monitor made of a gate; False if it has changed, or another run took the step."""
