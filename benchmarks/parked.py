@@ -183,7 +183,7 @@ class _OnePage:
 
 
 def _look(gates: Sequence[Gate], parking: Parking) -> list[Behind]:
-    return look_behind(gates, parking, in_turn, Silent(), NOW)
+    return look_behind(gates, parking, in_turn, NOW)
 
 
 def cpu_of_reading(rounds: int = 5) -> float:

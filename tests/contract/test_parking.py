@@ -1,7 +1,7 @@
 """What is parked, the gates, and the way back to the queues: in the fakes, and in the adapters to DynamoDB and SQS."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, Protocol, TypeVar
@@ -9,23 +9,18 @@ from typing import Any, Protocol, TypeVar
 import pytest
 from replicator.aws.gates import DynamoGates
 from replicator.aws.journal import DynamoJournal
-from replicator.aws.outbox import SqsOutbox
 from replicator.aws.parked import DynamoParking
-from replicator.aws.sqs_event import read_messages
 from replicator.aws.upload_journal import DynamoUploadJournal
 from replicator.core.deciding.journal import Pair
 from replicator.core.outcomes.gate import Gate, GateState, opening, shut
 from replicator.core.outcomes.outcome import Reason, Status
 from replicator.core.outcomes.parking import PARTITIONS, Parked
-from replicator.flows.change.consume import Message
 from replicator.flows.large.ports import UploadJournal
 from replicator.flows.ports import CLAIM_MS, Earlier, Gates, Journal, Note, Waiting
-from replicator.flows.release import Outbox, ParkedEntry, Parking
+from replicator.flows.release import ParkedEntry, Parking
 
 from tests.fakes.journal import MemoryJournal
-from tests.fakes.parking import MemoryGates, MemoryOutbox, MemoryParking
-from tests.fakes.queue import MemoryQueue
-from tests.fakes.s3 import MemoryS3
+from tests.fakes.parking import MemoryGates, MemoryParking
 from tests.fakes.upload_journal import MemoryUploadJournal
 
 NOON = 1_700_000_000_000
@@ -378,105 +373,3 @@ def test_the_gates_in_memory_change_as_those_in_dynamodb_whatever_they_are_asked
                 after = replace(before, stepped=now, quiet=draw.choice((0, now)), succeeded=0, troubled=0)
                 both.ask(f"step {before} {after}", lambda ports, b=before, a=after: ports.gates.step(b, a))  # type: ignore[misc]
         stale += both.ask("gates", lambda ports: dict(ports.gates.all())).values()
-
-
-# Back to the queues
-
-
-class Queues(Protocol):
-    """The change queue and the part queue, as what releases them and as what consumes them."""
-
-    outbox: Outbox
-
-    def received(self) -> Sequence[Message]:
-        """Take what is visible on both queues, as a handler reads it: changes first."""
-
-
-@dataclass(slots=True)
-class QueuesInMemory:
-    changes: MemoryQueue = field(default_factory=lambda: MemoryQueue(MemoryS3().clock))
-    parts: MemoryQueue = field(default_factory=lambda: MemoryQueue(MemoryS3().clock, name="parts"))
-    outbox: Outbox = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.outbox = MemoryOutbox(self.changes, self.parts)
-
-    def received(self) -> Sequence[Message]:
-        return [queue.receive(each) for queue in (self.changes, self.parts) for each in queue.visible()]
-
-
-@dataclass(slots=True)
-class QueuesOnEmulator:
-    sqs: Any
-    urls: Sequence[str]
-    outbox: Outbox = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.outbox = SqsOutbox(self.sqs, *self.urls)
-
-    def received(self) -> Sequence[Message]:
-        return [message for url in self.urls for message in read_messages({"Records": self._records(url)})]
-
-    def _records(self, url: str) -> list[dict[str, Any]]:
-        """Return messages as Lambda's event has them."""
-        got = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
-        return [
-            {
-                "messageId": each["MessageId"],
-                "receiptHandle": each["ReceiptHandle"],
-                "body": each["Body"],
-                "messageAttributes": {
-                    name: {"dataType": value["DataType"], "stringValue": value["StringValue"]}
-                    for name, value in each.get("MessageAttributes", {}).items()
-                },
-            }
-            for each in got.get("Messages", ())
-        ]
-
-
-@pytest.fixture(params=["memory", "emulator"])
-def queues(request: pytest.FixtureRequest) -> Queues:
-    if request.param == "memory":
-        return QueuesInMemory()
-    plain, _ = request.getfixturevalue("server")
-    sqs, number = plain.client("sqs"), next(_numbers)
-    return QueuesOnEmulator(sqs, [sqs.create_queue(QueueName=f"{name}-{number}")["QueueUrl"] for name in ("c", "p")])
-
-
-def entry_of(ports: Ports, destination: str = "west", *, tried: bool = True) -> ParkedEntry:
-    pair = replace(EAST, destination=destination)
-    ports.journal.wait(pair, waits(parked=until(NOON, tried=tried)))
-    [entry] = ports.parked(destination)
-    return entry
-
-
-@pytest.mark.parametrize("probe", [False, True], ids=["released", "a probe"])
-@pytest.mark.parametrize("tried", [False, True], ids=["untried", "tried"])
-def test_a_message_that_was_parked_says_for_which_destination_and_how_often(
-    queues: Queues, *, tried: bool, probe: bool
-) -> None:
-    entry = entry_of(in_memory(), tried=tried)
-    assert queues.outbox.send([(entry, 0)], probe=probe) == [entry]
-    [message] = queues.received()
-    assert (message.body, message.only, message.parked) == (entry.body, "west", 1)
-    assert (message.tried, message.probe, message.redriven) == (tried, probe, False)
-
-
-def test_a_message_that_was_parked_before_its_destinations_were_known_goes_to_all_of_them(queues: Queues) -> None:
-    queues.outbox.send([(entry_of(in_memory(), ""), 0)], probe=False)
-    [message] = queues.received()
-    assert (message.only, message.parked) == ("", 1)
-
-
-def test_messages_of_parts_go_to_their_own_queue(queues: Queues) -> None:
-    ports = in_memory()
-    change = entry_of(ports)
-    ports.uploads.park(EAST, "upload", 1, Parked(NOON, "parts"))
-    [parts] = [each for each in ports.parked() if each.is_parts]
-    assert set(map(id, queues.outbox.send([(parts, 0), (change, 0)], probe=False))) == {id(parts), id(change)}
-    assert [message.body for message in queues.received()] == [change.body, "parts"]
-
-
-def test_a_message_that_is_sent_with_a_delay_is_not_there_at_once(queues: Queues) -> None:
-    queues.outbox.send([(entry_of(in_memory()), 55)], probe=False)
-    assert queues.received() == []

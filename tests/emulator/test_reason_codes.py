@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from moto.sqs.models import sqs_backends
 
 from emulator import s3
 from emulator.calls.answers import Answer
+from emulator.calls.lineage import Lineage
 from emulator.running import Running, running
 from emulator.s3.reads import head_object
 from emulator.s3.requests import Request
@@ -93,7 +95,7 @@ def test_what_is_skipped_by_design_says_why(emulator: Running) -> None:
     del with_tags["ResponseMetadata"]
     with_tags["QueueConfigurations"][0]["Events"].append("s3:ObjectTagging:*")
     client.put_bucket_notification_configuration(Bucket="one-east", NotificationConfiguration=with_tags)
-    put(emulator, "WrittenByReplicator", "chain-east")
+    send_beside_a_user(emulator, "WrittenByReplicator")
     put(emulator, "EventNotReplicated", "one-east")
     put(emulator, "SrcObjectNotEligible", StorageClass="GLACIER")
     with workers_paused(emulator, function="ReplicateFunction"):
@@ -107,7 +109,40 @@ def test_what_is_skipped_by_design_says_why(emulator: Running) -> None:
     codes = ("WrittenByReplicator", "EventNotReplicated", "SrcObjectNotEligible", "SrcVersionNotFound",
              "DeleteMarkersNotSelected")  # fmt: skip
     assert {(code, f"SKIPPED {code}") for code in codes} - logged(emulator) == set()
-    assert client.list_object_versions(Bucket="plain-east")["Versions"][0]["Key"] == "WrittenByReplicator"
+
+
+def send_beside_a_user(emulator: Running, key: str) -> None:
+    """Send a message of two events: of a user's write, and of one by a function of the stack.
+
+    In a message of its own, the second would not even reach the function: the filter of its queue drops it.
+    """
+    own = emulator.outputs("prod")["ReplicatorPrincipals"].partition(",")[0]
+    records = [
+        {
+            "eventVersion": "2.1", "eventSource": "aws:s3", "eventTime": "2026-01-01T00:00:00.000Z",
+            "eventName": "ObjectCreated:Copy", "userIdentity": {"principalId": principal},
+            "s3": {"bucket": {"name": "no-rules"}, "object": {"key": key, "versionId": "v", "size": 1}},
+        }
+        for principal in (f"AWS:{own}", "AWS:USER")
+    ]  # fmt: skip
+    url = emulator.outputs("prod")["ChangeQueue"]
+    emulator.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps({"Records": records}))
+
+
+def test_a_change_that_would_inherit_a_long_chain_begins_one_of_its_own(emulator: Running) -> None:
+    with workers_paused(emulator, function="ReplicateFunction"):
+        put(emulator, "ChainTooLong")
+        put(emulator, "in a chain")
+        name = emulator.outputs("prod")["ChangeQueue"].rpartition("/")[2]
+        function = emulator.client("lambda").get_function(FunctionName="prod-replicate")["Configuration"]["FunctionArn"]
+        messages = sqs_backends["123456789012"]["us-east-1"].queues[name]._messages
+        until(lambda: len(messages) == 2)
+        [chained] = [each for each in messages if "in+a+chain" in each.body]
+        chained.lineage = Lineage({function: 9}, 9)  # type: ignore[attr-defined] # as the emulator marks it
+    until(lambda: ("ChainTooLong", "PENDING ChainTooLong") in logged(emulator))
+    emulator.post("fire", {"stack": "prod", "function": "MonitorFunction"})
+    assert emulator.idle()
+    assert differences(emulator, "ChainTooLong", "in a chain") == []
 
 
 def test_an_archived_object_is_replicated_once_it_is_restored(emulator: Running) -> None:

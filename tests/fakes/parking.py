@@ -65,7 +65,7 @@ class MemoryGates:
             self.gates[destination] = counted
 
     def _note_denied(self, destination: str, since: int, reason: str) -> None:
-        gate = self.gates.get(destination, Gate(destination, since=since))
+        gate = self.gates.get(destination, Gate(destination, since=since, quiet=1))
         self.gates[destination] = replace(gate, denied=since, denied_reason=reason)
 
     def _step(self, before: Gate, after: Gate) -> bool:

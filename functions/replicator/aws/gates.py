@@ -26,6 +26,8 @@ from replicator.core.outcomes.gate import Gate, GateState, opening, shut
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
+ALWAYS = 1
+"""Since when nothing is parked behind a gate that nothing was ever parked behind, epoch milliseconds."""
 NUMBERS = [each.name for each in fields(Gate) if each.type is int]
 
 
@@ -65,7 +67,7 @@ class DynamoGates:
     def note_denied(self, destination: str, since: int, reason: str) -> None:
         """Record since when a destination denies everything; 0 if it does not."""
         denied = {"denied": since, "denied_reason": reason}
-        gate = {**_values(Gate(destination, since=since)), **denied}
+        gate = {**_values(Gate(destination, since=since, quiet=ALWAYS)), **denied}
         if not self._table.write(gate_key(destination), Update(gate), NO_GATE):
             self._table.write(gate_key(destination), Update(denied), HAS_GATE)
 
