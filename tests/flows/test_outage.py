@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from dataclasses import replace
 
+from replicator.core.deciding.journal import Pair
 from replicator.core.outcomes.gate import FIRST_RATE, GROWTH, GateState
 from replicator.core.outcomes.notices import NoticeKind
 from replicator.core.outcomes.outcome import Permanent, Reason, Side, Status, Temporary
@@ -274,3 +275,16 @@ def test_an_echo_in_a_long_chain_ends_there() -> None:
     stage.deliver(chained=True)
     assert stage.counted[1:] == [(Status.SKIPPED, Reason.REPLICA)]
     assert stage.parked() == {}
+
+
+def test_a_message_whose_change_another_one_completed_is_checked_past_a_shut_gate_and_does_not_stay() -> None:
+    """It cannot be parked, and once nothing else is, nothing would open the gate for it."""
+    stage = to_west()
+    shut(stage)
+    version = stage.put("new").version_id
+    stage.journal.note_completed(Pair(EAST, WEST, "new"), version, "another message", stage.s3.clock.milliseconds())
+    [message] = [each for each in stage.queue.visible() if '"new"' in each.body]
+    assert stage.deliver(message) == [message.id]
+    stage.faults.clear()
+    assert stage.deliver(message) == []
+    assert len(stage.replicas("new")) == 1

@@ -51,6 +51,7 @@ class History:
     turns: Turns = field(init=False)
     users: Users = field(init=False)
     weather: Weather | None = None
+    parking: ParkingWatch | None = None
     stacks: dict[str, Stack] = field(default_factory=dict)
     natives: list[NativeReplication] = field(default_factory=list)
 
@@ -72,7 +73,8 @@ class History:
         if self.setting.outage:
             setting = self.setting
             self.weather = draw_weather(setting.outage, setting.sources[0], setting.keys, clock.now, self.choices)
-            self.watch.also = ParkingWatch(self).called
+            self.parking = ParkingWatch(self)
+            self.watch.also = self.parking.called
             self.tell("weather", str(self.weather))
         for name in self.setting.sources:
             build = partial(build_stack, name, self.setting, self.uploads, self.turns)

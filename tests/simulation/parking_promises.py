@@ -9,13 +9,14 @@ from functools import cache
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from replicator.core.deciding.journal import Pair
+from replicator.core.deciding.journal import Memory, Pair
 from replicator.core.outcomes.gate import PROBE_EVERY_MS, GateState
 from replicator.core.outcomes.outcome import Status
 from replicator.core.parts.uploads import PartsMessage, decode
 from replicator.core.versions.events import Record, parse
 from replicator.flows.change.consume import Message
 from replicator.flows.change.gatekeeper import VIEW_MS
+from replicator.flows.ports import Earlier
 
 from tests.fakes.points import Call
 from tests.fakes.stored import Stored
@@ -66,24 +67,20 @@ class ParkingWatch:
     granted: dict[tuple[int, str], int] = field(default_factory=dict)
     probed: dict[tuple[str, str, int], int] = field(default_factory=dict)
     shut: dict[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
+    checks: set[int] = field(default_factory=set)
+    known: set[int] = field(default_factory=set)
 
     def called(self, handler: Handler, call: Call, result: object) -> None:
         """Look at what a call has left behind."""
         stack, found = self.history.stacks[handler.stack], list[str]()
-        self.parks += call.operation in PARKS
+        self._learn(handler, stack, call, result)
         if call.operation in MOVES:
             found += self._in_neither_place(stack)
             found += _counted_twice(stack)
-        if call.operation in {"SHUT", "STEP"}:
-            self._note_shut(stack)
         if call.side == "destination" and call.operation not in CLEANS_UP:
             found += self._past_a_shut_gate(handler, call, stack)
         if call.operation == "DEAD-LETTER":
             found += _not_denied(stack)
-        if call.operation == "READ GATES":
-            self.read[handler.number] = self.parks
-            if isinstance(result, Exception):
-                self.blind = self.history.s3.clock.now
         if call.operation == "STEP" and result is True:
             found += self._stepped(handler, stack, call)
         if call.operation == "SEND ORDERS" and result is None:
@@ -91,6 +88,19 @@ class ParkingWatch:
         if call.operation == "SEND PARKED" and isinstance(result, list):
             found += _sent(handler, result)
         self.history.watch.violations += found
+
+    def _learn(self, handler: Handler, stack: Stack, call: Call, result: object) -> None:
+        self.parks += call.operation in PARKS
+        if isinstance(result, Earlier) and call.operation == "READ EARLIER" and result.status is Status.COMPLETED:
+            self.checks.add(handler.number)
+        if isinstance(result, Memory) and _is_about_settled(handler, stack, result):
+            self.known.add(handler.number)
+        if call.operation == "READ GATES":
+            self.read[handler.number] = self.parks
+            if isinstance(result, Exception):
+                self.blind = self.history.s3.clock.now
+        if call.operation in {"SHUT", "STEP"}:
+            self._note_shut(stack)
 
     # A change is always somewhere
 
@@ -126,7 +136,7 @@ class ParkingWatch:
     def _past_a_shut_gate(self, handler: Handler, call: Call, stack: Stack) -> Iterator[str]:
         """Check that only probes go to the destination of a shut gate, once every container has seen it."""
         gate = stack.parked.gates.gates.get(call.bucket)
-        if gate is None or gate.state is not GateState.SHUT or handler.probes:
+        if gate is None or gate.state is not GateState.SHUT or handler.probes or handler.number in self.checks:
             return
         _, written = self.shut[stack.bucket, call.bucket]
         if handler.began >= written + VIEW_MS / 1000 and handler.began > self.blind + BLIND:
@@ -152,13 +162,11 @@ class ParkingWatch:
             yield f"two probes of {destination} within {gate.probed - last} ms"
         self.probed[episode] = gate.probed
         weather = self.history.weather
-        is_late = weather and max(gate.since, weather.ends * 1000) + LONGEST_SHUT < handler.began * 1000
-        if (
-            weather
-            and is_late
-            and any(f"/{weather.bad_key}" not in each.item[0] for each in stack.parked.parking.all())
-        ):
-            yield f"the gate of {destination} is still shut"
+        late = handler.began * 1000 - LONGEST_SHUT
+        if weather and max(gate.since, weather.ends * 1000) < late:
+            waiting = [each for each in stack.parked.parking.all() if f"/{weather.bad_key}" not in each.item[0]]
+            if any(each.destination == destination and each.release_at < late for each in waiting):
+                yield f"the gate of {destination} is still shut"
 
     def _ordered(self, handler: Handler, stack: Stack, number: int) -> Iterator[str]:
         """Check that a minute releases what its gate allows, and what is due in the same millisecond as the last."""
@@ -169,6 +177,25 @@ class ParkingWatch:
             before = sum(1 for each in due if order.since <= each < order.until)
             if before >= granted + since_then:
                 yield f"{before + 1} changes are sent for, more than {granted}"
+
+    def ended(self, handler: Handler) -> None:
+        """Check that the first success opens a gate."""
+        if not handler.probes or handler.troubled or handler.killed or handler.number in self.known:
+            return
+        if any(call.operation == "START" for call in handler.calls):
+            return  # an upload that has only begun shows nothing yet
+        gates = self.history.stacks[handler.stack].parked.gates.gates
+        wrote = {each.bucket for each in handler.calls if each.side == "destination" and each.operation in WRITES}
+        for gate in (gates[bucket] for bucket in wrote if bucket in gates):
+            if gate.state is GateState.SHUT and gate.since + VIEW_MS <= handler.began * 1000:
+                found = f"{handler.name} has written to {gate.destination}, but its gate is still shut"
+                self.history.watch.violations.append(found)
+
+
+def _is_about_settled(handler: Handler, stack: Stack, memory: Memory) -> bool:
+    """Return whether a message of a handler is about a version that is settled."""
+    letters = [stack.queue.messages[each] for each in handler.letters if each in stack.queue.messages]
+    return any(version_id in memory.settled for letter in letters for _, version_id in _names(letter.body))
 
 
 def _is_sent(route: Route, stored: Stored) -> bool:
@@ -219,21 +246,6 @@ def _sent(handler: Handler, entries: list[Any]) -> Iterator[str]:
     for entry in entries:
         if entry.destination != destination or not since <= entry.release_at <= until:
             yield f"{entry.item} is sent, which is not in its order"
-
-
-def of_probe(history: "History", handler: Handler) -> Iterator[str]:
-    """Check that the first success opens a gate."""
-    if (
-        not handler.probes
-        or handler.troubled
-        or handler.killed
-        or any(call.operation == "START" for call in handler.calls)
-    ):
-        return  # an upload that has only begun shows nothing yet
-    for bucket in {call.bucket for call in handler.calls if call.side == "destination" and call.operation in WRITES}:
-        gate = history.stacks[handler.stack].parked.gates.gates.get(bucket)
-        if gate and gate.state is GateState.SHUT and gate.since + VIEW_MS <= handler.began * 1000:
-            yield f"{handler.name} has written to {bucket}, but its gate is still shut"
 
 
 def of_message(history: "History", stack: Stack, message: Message) -> Iterator[str]:

@@ -26,7 +26,7 @@ from tests.simulation.history import History
 from tests.simulation.large import look_after, work
 from tests.simulation.mood import Mood, draw_mood
 from tests.simulation.parked import MONITOR_TIMEOUT, RELEASE_TIMEOUT, small_gates
-from tests.simulation.parking_promises import of_message, of_probe
+from tests.simulation.parking_promises import of_message
 from tests.simulation.promises import at_rest, of_delivery
 from tests.simulation.settings import Setting
 from tests.simulation.shrink import Played
@@ -284,7 +284,9 @@ class Scheduler:
         errors += self.history.stacks[handler.stack].log.errors
         violations += [f"{handler.name} raised {type(error).__name__}: {error}" for error in errors]
         if handler.letters:
-            violations += [*of_delivery(self.history, handler), *of_probe(self.history, handler)]
+            violations += of_delivery(self.history, handler)
+            if self.history.parking:
+                self.history.parking.ended(handler)
             if not handler.killed:
                 handler.leave()
 

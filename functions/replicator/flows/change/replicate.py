@@ -105,10 +105,16 @@ def _replicate_to_all(
 def _without_request(
     attempt: Attempt, candidate: Candidate, earlier: EarlierByDestination, services: Services
 ) -> Result | None:
-    """Return what is known already: an earlier delivery's result, or that the gate of the destination is not open."""
-    if reported := reported_before(attempt, earlier.get(attempt.target.bucket)):
+    """Return what is known already: an earlier delivery's result, or that the gate of the destination is not open.
+
+    A change that the handler of another message completed cannot be parked, and what this one left is checked at once.
+    """
+    before = earlier.get(attempt.target.bucket)
+    if reported := reported_before(attempt, before):
         return reported
-    held = services.gatekeeper.hold(attempt) if services.gatekeeper else None
+    if services.gatekeeper is None or (before and before.status is Status.COMPLETED):
+        return None
+    held = services.gatekeeper.hold(attempt)
     return _with_rule(held, candidate) if held else None
 
 
