@@ -19,10 +19,12 @@ KEPT = {
     "large, two-way, by completion": (4819,),
     "one-way, journal entries expire": (55173,),
     "one-way, users delete for good at the source": (20905, 25423, 29792, 34961, 48974, 55212, 57200),
+    "outage, one-way": (3000042,),
+    "outage, two-way": (3000206, 3000426),
     "two-way, nothing known of who wrote": (9473,),
 }
 """Seeds of histories that once failed: in the middle of a plan, after a failure that another handler had reported, with
-uploads that nobody knew of, or with versions that were deleted for good."""
+uploads that nobody knew of, with versions that were deleted for good, or with a message that could not be parked."""
 
 
 @pytest.mark.parametrize("setting", [one for one in SETTINGS if not one.known_limit], ids=lambda one: one.name)
