@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 from replicator.aws.remembered import TROUBLE_SECONDS, Remembered
 from replicator.core.outcomes.backoff import delay
-from replicator.core.outcomes.outcome import Permanent, Reason, Temporary, Trouble
+from replicator.core.outcomes.outcome import Permanent, Reason, Side, Temporary, Trouble
 
 from tests.patience import PATIENCE
 
@@ -145,6 +145,15 @@ def test_trouble_keeps_its_cause_each_time_it_is_raised(memory: Remembered[str, 
 
     causes = [trouble.__cause__ for trouble in (ask(memory, fail), ask(memory, fail)) if isinstance(trouble, Trouble)]
     assert causes == [cause, cause]
+
+
+def test_trouble_is_that_of_the_same_side_each_time_it_is_raised(memory: Remembered[str, int]) -> None:
+    """A gate is shut for what its destination does, and for nothing else."""
+    asked = Asked(Temporary(Reason.SERVICE, "no answer", Side.DESTINATION))
+    for _ in range(2):
+        with pytest.raises(Temporary) as raised:
+            memory.answer("west", asked)
+        assert raised.value.side is Side.DESTINATION
 
 
 def test_an_error_that_nobody_expected_keeps_no_lock(memory: Remembered[str, int]) -> None:

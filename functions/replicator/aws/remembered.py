@@ -61,7 +61,7 @@ class Remembered(Generic[Q, A]):
                     memory.answer = self._ask(ask)
                 known = memory.answer
         if known.trouble:
-            raise type(known.trouble)(known.trouble.reason, known.trouble.detail) from known.trouble.__cause__
+            raise type(known.trouble)(*known.trouble.parts) from known.trouble.__cause__
         return known.value  # type: ignore[return-value]
 
     def _ask(self, ask: Callable[[], A]) -> _Answer[A]:

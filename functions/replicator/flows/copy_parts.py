@@ -254,7 +254,7 @@ class _Worker:
         for result in replicate(self.change, delivery, self.consumer.services, only=self.parts.destination):
             outcome = result.outcome
             if outcome.status is Status.PENDING and not outcome.is_final:
-                raise Temporary(outcome.reason or Reason.UNKNOWN, outcome.detail)
+                raise Temporary(outcome.reason or Reason.UNKNOWN, outcome.detail, outcome.side)
             if outcome.status is Status.FAILED:
                 upload = self.multipart.journal.find(self.pair, self.parts.source, self.change.item_id)
                 self._fail(result, upload.ref if upload else None)

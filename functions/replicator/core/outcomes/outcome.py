@@ -115,6 +115,11 @@ class Trouble(Exception):
         self.detail = detail
         self.side = side
 
+    @property
+    def parts(self) -> tuple[Reason, str, Side | None]:
+        """What to raise the same trouble with again."""
+        return self.reason, self.detail, self.side
+
 
 class Temporary(Trouble):
     """It may succeed later: the message stays on the queue and comes back."""

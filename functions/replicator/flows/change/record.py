@@ -67,7 +67,8 @@ class Recorder:
             companions = tuple(self._complete(each) for each in result.companions)
             return replace(steps[result.outcome.status](result), companions=companions)
         except (Temporary, Permanent) as trouble:
-            waiting = result.with_outcome(status=Status.PENDING, reason=trouble.reason, detail=trouble.detail)
+            reason, detail, side = trouble.parts
+            waiting = result.with_outcome(status=Status.PENDING, reason=reason, detail=detail, side=side)
             return waiting.with_trail(unrecorded=True)
 
     def note_completed(self, results: Sequence[Result]) -> None:

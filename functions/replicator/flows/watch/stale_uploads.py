@@ -21,7 +21,7 @@ YOUNG_MS = 60_000
 UNATTENDED_MS = 15 * 60_000
 """Above this age, the change would have been recorded as waiting, or its message would have come back."""
 LOST_MS = 15 * 24 * 3600 * 1000
-"""Above this age, no message of the change can be left on a queue."""
+"""Above this age, no message of the change can be left on a queue. Parts that are parked for longer begin anew."""
 
 
 @dataclass(frozen=True, slots=True)
