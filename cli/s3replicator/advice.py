@@ -12,8 +12,8 @@ _BY_DESIGN = "Nothing: it is skipped by design."
 _OF_BUCKETS = "s3:ListBucket, s3:ListBucketVersions, s3:ListBucketMultipartUploads and s3:GetBucketVersioning"
 _CHANGED_RULE = "Wait half a minute first if you change the rule."
 _RETRIES = (
-    "Nothing at first: the change is retried automatically. If it persists, look at the detail of the failure. Redrive "
-    "what has failed."
+    "Nothing at first: the change is retried for as long as it takes. If it persists, look at its detail, and at the "
+    "gate of its destination (`s3replicator status`)."
 )
 
 
@@ -59,7 +59,7 @@ WAITING: Mapping[Reason, str] = {
     Reason.PARTS_UNDER_WAY: "Nothing: its parts are being copied. `s3replicator status` shows the progress.",
     Reason.THROTTLED: (
         "Nothing at first: the change is retried automatically. If it persists, request a higher service quota, spread "
-        "the keys over more prefixes, or lower MaximumConcurrency. Redrive what has failed."
+        "the keys over more prefixes, or lower MaximumConcurrency."
     ),
     Reason.SERVICE: _RETRIES,
     Reason.TIMED_OUT: _RETRIES,

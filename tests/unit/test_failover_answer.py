@@ -82,7 +82,9 @@ def test_accepting_one_doubt_accepts_no_other() -> None:
 def test_keys_that_the_journal_has_since_make_it_lose() -> None:
     assert with_lost_keys(may_fail_over(QUIET, NOW), 0).verdict is Verdict.SAFE
     assert with_lost_keys(may_fail_over(QUIET, NOW), 2).verdict is Verdict.LOSES
-    assert with_lost_keys(may_fail_over(None, NOW), 2).verdict is Verdict.UNKNOWN
+    assert with_lost_keys(may_fail_over(None, NOW), 2).verdict is Verdict.LOSES
+    assert with_lost_keys(may_fail_over(None, NOW), 0).verdict is Verdict.UNKNOWN
+    assert with_lost_keys(may_fail_over(QUIET, NOW + 3600), 2).verdict is Verdict.UNKNOWN
 
 
 def test_safe_is_never_said_while_a_write_before_the_recovery_point_is_missing() -> None:

@@ -96,8 +96,12 @@ def _doubts(figures: Figures, waived: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def with_lost_keys(answer: Answer, keys: int) -> Answer:
-    """Return the answer after a look into the journal, which may know of more than the figures of the last minute."""
-    if answer.verdict is not Verdict.SAFE or not keys:
+    """Return the answer after a look into the journal, which knows what is missing now.
+
+    That is more than the figures of the last minute, or than none: a destination that does not say its Region gets
+    none. Figures that are stale, or a Region that does not answer, leave it UNKNOWN.
+    """
+    if not keys or (answer.verdict is not Verdict.SAFE and answer.why != (NO_FIGURES,)):
         return answer
     since = f"{plural(keys, 'change')} not there yet, or failed, since the monitor looked"
-    return Answer(Verdict.LOSES, (since,), answer.waived)
+    return Answer(Verdict.LOSES, (since, *answer.why), answer.waived)
