@@ -15,7 +15,7 @@ from replicator.core.deciding.result import Result, ended, troubled
 from replicator.core.deciding.target import NO_TARGET, Target
 from replicator.core.outcomes.backoff import delay
 from replicator.core.outcomes.outcome import Outcome, Permanent, Reason, Status, Temporary
-from replicator.core.outcomes.parking import Parked, is_parked_now, wait_ms
+from replicator.core.outcomes.parking import Parked, due_at, is_parked_now
 from replicator.core.parts.parts import PartRange
 from replicator.core.parts.uploads import (
     Failure,
@@ -193,7 +193,7 @@ class _Worker:
         services, message = self.consumer.services, self.message
         now = services.now()
         came = came or (self.change.time if message.probe else 0)
-        due = min(came, now) if came else now + wait_ms(message.parked, self.consumer.jitter())
+        due = due_at(now, came, message.parked, self.consumer.jitter())
         try:
             if services.gatekeeper:
                 services.gatekeeper.enlist(self.pair.destination)

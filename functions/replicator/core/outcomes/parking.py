@@ -42,6 +42,14 @@ def wait_ms(parked: int, jitter: float) -> int:
     return round(ceiling * (0.5 + jitter / 2))
 
 
+def due_at(now: int, came: int, parked: int, jitter: float) -> int:
+    """Return when a change is due that is parked now, epoch milliseconds.
+
+    came: when it was written, for one that keeps its place in the order; 0 for one that waits for its own reasons.
+    """
+    return min(came, now) if came else now + wait_ms(parked, jitter)
+
+
 @dataclass(frozen=True, slots=True)
 class Partition:
     """One partition of what is parked for a destination. share: of all its entries, on average."""

@@ -13,7 +13,7 @@ from typing import Protocol
 from replicator.core.deciding.result import Result
 from replicator.core.outcomes.notices import Notice, NoticeKind, notice_of
 from replicator.core.outcomes.outcome import Outcome, Permanent, Reason, Status, Temporary
-from replicator.core.outcomes.parking import Parked, is_parked_now, wait_ms
+from replicator.core.outcomes.parking import Parked, due_at, is_parked_now
 from replicator.flows.ports import Earlier, Journal, Reported, Waiting
 
 
@@ -110,9 +110,8 @@ class Recorder:
         if not change.is_known or not (in_order or is_parked_now(delivery.receive_count, delivery.parked)):
             return None
         now = self.now()
-        if in_order:
-            return Parked(min(change.time or now, now), delivery.body, tried=delivery.came_back or delivery.probe)
-        return Parked(now + wait_ms(delivery.parked, self.jitter()), delivery.body)
+        due = due_at(now, (change.time or now) if in_order else 0, delivery.parked, self.jitter())
+        return Parked(due, delivery.body, tried=not in_order or delivery.came_back or delivery.probe)
 
     def close_nowhere(self, results: Sequence[Result]) -> list[Result]:
         """Close what was parked before its destinations were known, unless they are still unknown."""
