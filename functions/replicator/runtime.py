@@ -32,12 +32,12 @@ from replicator.core.rules.matching import RuleSet
 from replicator.flows.change.conclude import Closing
 from replicator.flows.change.consume import Consumer
 from replicator.flows.change.gatekeeper import Gatekeeper
-from replicator.flows.change.reading import Marks
 from replicator.flows.change.record import Recorder
 from replicator.flows.change.replicate import Services
 from replicator.flows.change.status_tag import StatusTags, Tagging
 from replicator.flows.large.ports import Multipart
 from replicator.flows.ports import Journal
+from replicator.flows.reading import Marks
 from replicator.threads import FreeThreads, side_by_side
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from replicator.core.outcomes.outcome import Status
 from replicator.core.versions.origin import MARK
-from replicator.flows.change.reading import Marks
+from replicator.flows.reading import Marks
 
 from tests.fakes.rules import rule
 from tests.fakes.stored import Content, Stored

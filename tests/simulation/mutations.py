@@ -28,7 +28,7 @@ from replicator.core.rules.rule import Rule
 from replicator.core.versions.change import Change, ChangeKind
 from replicator.core.versions.version import Entry
 from replicator.flows.change import consume, synchronise
-from replicator.flows.change.reading import Reader
+from replicator.flows.reading import Reader
 from replicator.flows.change.synchronise import Synchroniser
 
 from tests.fakes.journal import MemoryJournal

@@ -9,7 +9,7 @@ from replicator.core.rules.matching import RuleSet
 from replicator.flows.change.conclude import Closing
 from replicator.flows.change.consume import Consumer
 from replicator.flows.change.gatekeeper import Gatekeeper
-from replicator.flows.change.reading import Marks
+from replicator.flows.reading import Marks
 from replicator.flows.change.record import Recorder
 from replicator.flows.change.replicate import Services
 

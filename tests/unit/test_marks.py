@@ -2,8 +2,8 @@
 
 import pytest
 from replicator.core.deciding.facts import Ref
-from replicator.flows.change import reading
-from replicator.flows.change.reading import NOT_SEEN, Marks
+from replicator.flows import reading
+from replicator.flows.reading import NOT_SEEN, Marks
 
 from tests.unit.values import EAST, KEY, WEST, origin_of
 

@@ -15,7 +15,7 @@ from replicator.core.outcomes.replication_status import ReplicationStatus
 from replicator.core.rules.matching import Candidate
 from replicator.core.versions.change import Change, ChangeKind
 from replicator.core.versions.version import Entry, Head, History, MarkerHead, StoredVersion
-from replicator.flows.change.reading import Versions, unlisted
+from replicator.flows.reading import Versions, unlisted
 from replicator.flows.change.replicate import Services
 from replicator.flows.ports import Earlier
 

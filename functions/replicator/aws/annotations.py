@@ -34,13 +34,13 @@ class BucketAnnotations:
         self._owner = owner
         self._working = working
 
-    def names(self, key: str, version_id: str) -> tuple[str, ...] | None:
-        """List the names of a version's annotations; None if the bucket does not support them."""
+    def etags(self, key: str, version_id: str) -> dict[str, str] | None:
+        """Return the ETags of a version's annotations by name; None if the bucket does not support them."""
         if not self._works(key, version_id):
             return None
         with expecting("ListObjectAnnotations", self.side, statuses=NONE_HERE):
-            return tuple(self._pages(key, version_id))
-        return ()
+            return dict(self._pages(key, version_id))
+        return {}
 
     def _works(self, key: str, version_id: str) -> bool:
         """Return whether the bucket supports annotations. A "no" is not remembered: it may have had another cause."""
@@ -57,13 +57,14 @@ class BucketAnnotations:
             return "ObjectVersionId" in answer
         return asked.code == NO_SUCH_ANNOTATION
 
-    def _pages(self, key: str, version_id: str) -> Iterator[str]:
+    def _pages(self, key: str, version_id: str) -> Iterator[tuple[str, str]]:
         page: dict[str, Any] = {}
         while True:
             answer = self._reader.list_object_annotations(
                 Bucket=self.bucket, Key=key, VersionId=version_id, **self._owner, **page
             )
-            yield from (required(item, "AnnotationName") for item in answer.get("Annotations", ()))
+            for item in answer.get("Annotations", ()):
+                yield required(item, "AnnotationName"), item.get("ETag", "")
             if not answer.get("NextContinuationToken"):
                 return
             page = {"ContinuationToken": answer["NextContinuationToken"]}
@@ -96,3 +97,10 @@ class BucketAnnotations:
             )
             return
         raise Permanent(Reason.UNKNOWN, f"PutObjectAnnotation ({self.side}): {asked.code}")
+
+    def remove(self, writer: "S3Client", key: str, version_id: str, name: str) -> None:
+        """Delete one annotation. Nothing happens if it does not exist any more."""
+        with expecting("DeleteObjectAnnotation", self.side, statuses=NONE_HERE):
+            writer.delete_object_annotation(
+                Bucket=self.bucket, Key=key, VersionId=version_id, AnnotationName=name, **self._owner
+            )

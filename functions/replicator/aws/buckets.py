@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from replicator.aws.amending import AmendableObjects
 from replicator.aws.asking import asking
 from replicator.aws.bucket_settings import has_acls, has_object_lock, is_versioned, listens
 from replicator.aws.clients import Clients
@@ -61,6 +62,12 @@ class S3Buckets:
         region = self._region(target.bucket, Side.DESTINATION, target.account)
         reader, writer = self._clients.reader(region), self._clients.quick_writer(region)
         return BucketReplicas(target, reader, writer, self._shared, partial(self._clients.writer, region))
+
+    def amendable(self, target: Target, side: Side) -> AmendableObjects:
+        """Return a source or a destination for changing its versions; reason codes are those of the side."""
+        region = self._region(target.bucket, side, target.account)
+        reader, writer = self._clients.reader(region), self._clients.quick_writer(region)
+        return AmendableObjects(target, side, reader, writer, self._shared)
 
     def large_objects(self, bucket: str) -> BucketLargeObjects:
         """Return a source bucket for what only copies in parts ask."""

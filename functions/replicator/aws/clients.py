@@ -95,7 +95,7 @@ class Clients:
         """DynamoDB in the stack's own Region."""
         return self._get("dynamodb", self.region)  # type: ignore[no-any-return]
 
-    def sqs(self) -> "SQSClient":
+    def sqs(self, region: str = "") -> "SQSClient":
         """SQS in the stack's own Region."""
         return self._get("sqs", self.region)  # type: ignore[no-any-return]
 

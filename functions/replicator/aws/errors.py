@@ -62,7 +62,12 @@ THROTTLED = frozenset(
 NOT_IMPLEMENTED = frozenset({"NotImplemented", "XNotImplemented", "501"})
 """The service, or this kind of bucket, does not know the operation or one of its headers: repeating it is no use."""
 GUARD_FAILED = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "OperationAborted"})
-UNGUARDED = frozenset({"PutObjectTagging"})
+AMENDING = (
+    *("GetObjectTagging", "PutObjectTagging", "GetObjectAcl", "PutObjectAcl", "PutObjectRetention"),
+    *("PutObjectLegalHold", "PutObjectAnnotation", "DeleteObjectAnnotation"),
+)
+"""Requests about what a version has beside its bytes."""
+UNGUARDED = frozenset(AMENDING)
 """Unconditional requests: if S3 returns OperationAborted, another request for the same object is in progress."""
 
 KEY_STATES = (
@@ -123,6 +128,26 @@ PERMANENT: dict[tuple[str, str, Side], Reason] = {
             ("MetadataTooLarge", Reason.NO_ROOM),
             ("RequestHeaderSectionTooLarge", Reason.NO_ROOM),
             ("EntityTooLarge", Reason.TOO_LARGE),
+        )
+    },
+    # Of a version by its id: it was deleted for good.
+    **{
+        (operation, code, side): reason
+        for operation in AMENDING
+        for code in ("NoSuchVersion", "NoSuchKey", "404")
+        for side, reason in (
+            (Side.SOURCE, Reason.SRC_VERSION_NOT_FOUND),
+            (Side.DESTINATION, Reason.DST_VERSION_NOT_FOUND),
+        )
+    },
+    **{
+        (operation, code, side): reason
+        for operation in AMENDING
+        if operation.startswith("Put")
+        for side in (Side.SOURCE, Side.DESTINATION)
+        for code, reason in (
+            ("AccessControlListNotSupported", Reason.DST_PUT_ACL_DENIED),
+            *((code, Reason.REFUSED) for code in CANNOT_PASS),
         )
     },
     # The parts of an upload are listed with its key.

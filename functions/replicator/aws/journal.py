@@ -13,12 +13,17 @@ from replicator.aws.table import (
     IS_NEW,
     IS_NO_MEMORY,
     IS_OPEN,
+    LEASE,
     NOT_COMPLETED,
     UNPARKED,
     JournalTable,
     Json,
     Update,
+    bases_key,
     expires_at,
+    held_and_settled_at,
+    held_by,
+    is_free,
     memory_key,
     nobody_else_reports_failed,
     nobody_else_reports_missed,
@@ -27,6 +32,7 @@ from replicator.aws.table import (
     shard_of,
     version_key,
 )
+from replicator.core.aspects.base import Base, of_digest
 from replicator.core.deciding.journal import Memory, Pair
 from replicator.core.outcomes.outcome import Reason, Status
 from replicator.core.outcomes.parking import Parked
@@ -47,17 +53,37 @@ class DynamoJournal:
 
     def read(self, pair: Pair) -> Memory:
         """Read the entry of a pair, consistently."""
-        item = self._table.get(memory_key(pair))
-        if item is None or "generation" not in item:
-            return Memory()
-        top = item.get("top")
-        return Memory(
-            generation=int(item["generation"]),
-            top=Replica(top["version_id"], top["etag"], _origin(top["origin"])) if top else None,
-            sequencer=item.get("sequencer", ""),
-            settled=tuple(item.get("settled", ())),
-            completed=int(item.get("completed", 0)),
-        )
+        return _memory(self._table.get(memory_key(pair)) or {})
+
+    def lease(self, pair: Pair, holder: str, now: int, until: int) -> Memory | None:
+        """Take the lease of a pair until then, and return its entry; None if another holds it."""
+        update = Update({"lease_by": holder, "lease_until": until})
+        before = self._table.write_over(memory_key(pair), update, is_free(now))
+        return None if before is None else _memory(before)
+
+    def release(
+        self, pair: Pair, holder: str, memory: Memory, now: int, given: Mapping[str, str] | None = None
+    ) -> None:
+        """End a lease if it is still this holder's. given: what the top has, unless the pair was settled since."""
+        if memory.generation == 0:  # the item is nothing but a lease
+            expiry = Update({"expires_at": expires_at(now)}, remove=LEASE)
+            self._table.write(memory_key(pair), expiry, held_by(holder))
+            return
+        if given is not None and given != memory.given:
+            condition = held_and_settled_at(holder, memory.generation)
+            if self._table.write(memory_key(pair), Update({"given": dict(given)}, remove=LEASE), condition):
+                return
+        self._table.write(memory_key(pair), Update(remove=LEASE), held_by(holder))
+
+    def bases(self, pair: Pair, version_id: str) -> Mapping[str, Base]:
+        """Read the bases of one version at one destination, by the keys of their fields, consistently."""
+        item = self._table.get(bases_key(pair, version_id)) or {}
+        return {name: _base(kept) for name, kept in item.get("bases", {}).items()}
+
+    def keep_bases(self, pair: Pair, version_id: str, bases: Mapping[str, Base]) -> None:
+        """Replace the bases of one version at one destination."""
+        kept = {name: _base_item(base) for name, base in bases.items()}
+        self._table.write(bases_key(pair, version_id), Update({"bases": kept}), IS_NO_MEMORY)
 
     def settle(self, pair: Pair, before: Memory, after: Memory, note: Note) -> bool:
         """Replace the entry if its generation is still that of `before`, and return whether it was."""
@@ -66,6 +92,8 @@ class DynamoJournal:
             "top": _replica(after.top),
             "sequencer": after.sequencer,
             "settled": list(after.settled),
+            "given": dict(after.given),
+            "marker": after.marker,
             "rule": note.rule_id,
             "size": note.size,
             "first_seen": note.first_seen,
@@ -138,6 +166,34 @@ class DynamoJournal:
         update = Update(_closed(completed), remove=f"waiting, {UNPARKED}")
         before = self._table.write_over(version_key(pair, version_id), update, IS_OPEN)
         return _earlier(before) if before else None
+
+
+def _memory(item: Json) -> Memory:
+    if "generation" not in item:
+        return Memory()
+    top = item.get("top")
+    return Memory(
+        generation=int(item["generation"]),
+        top=Replica(top["version_id"], top["etag"], _origin(top["origin"])) if top else None,
+        sequencer=item.get("sequencer", ""),
+        settled=tuple(item.get("settled", ())),
+        completed=int(item.get("completed", 0)),
+        given=item.get("given", {}),
+        marker=item.get("marker", ""),
+    )
+
+
+def _base(kept: str | Mapping[str, Any]) -> Base:
+    """Read a base: one digest where both sides agreed, else what each may have."""
+    if isinstance(kept, str):
+        return of_digest(kept)
+    return Base(tuple(kept["source"]), tuple(kept["replica"]), kept["wanted"])
+
+
+def _base_item(base: Base) -> str | dict[str, Any]:
+    if base == of_digest(base.wanted):
+        return base.wanted
+    return {"source": list(base.source), "replica": list(base.replica), "wanted": base.wanted}
 
 
 def _waiting(pair: Pair, waiting: Waiting) -> dict[str, Any]:

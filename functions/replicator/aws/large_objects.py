@@ -3,6 +3,7 @@
 Separate from objects.py because only copies in parts need them.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from replicator.aws.annotations import BucketAnnotations
@@ -44,9 +45,9 @@ class BucketLargeObjects:
             return int(required(answer, "ContentLength"))
         return 0
 
-    def annotations(self, key: str, version_id: str) -> tuple[str, ...] | None:
-        """List the names of a version's annotations; None if the bucket does not support them."""
-        return self._annotations.names(key, version_id)
+    def annotations(self, key: str, version_id: str) -> Mapping[str, str] | None:
+        """Return the ETags of a version's annotations by name; None if the bucket does not support them."""
+        return self._annotations.etags(key, version_id)
 
     def annotation(self, key: str, version_id: str, name: str) -> bytes | None:
         """Read one annotation, 1 MiB at most; None if it is gone."""

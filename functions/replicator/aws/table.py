@@ -6,6 +6,7 @@
     east/photos/1.mov       west#upload#3sL4kq.../east/3sL4kq...    a multipart upload, in progress or ended
 
     east/photos/1.mov       west#parts#3sL4kq.../1              a message of parts that was parked
+    east/photos/1.jpg       west#agreed#3sL4kqtJlcpXroDTDmJ     what a version and its replicas last agreed on
     gates                   west                                the gate of a destination
 
 Only items that are not finished have the attribute `waiting`, the partition key of the sparse index ByAge, whose sort
@@ -41,6 +42,8 @@ GATES = "gates"
 """The partition of all gates. No object is kept there: the name of every other partition has a slash."""
 NOWHERE = "-"
 """The sort key of the gate of what is parked before its destinations are known. No bucket's name is so short."""
+LEASE = "lease_by, lease_until"
+"""The attributes of a lease."""
 UNPARKED = "parked, parked_body"
 """What an item has only while it is parked; attributes to remove."""
 SHARDS = 8
@@ -95,6 +98,11 @@ def parts_key(pair: Pair, upload_id: str, number: int) -> Json:
 def gate_key(destination: str) -> Json:
     """Return the primary key of the gate of a destination."""
     return {"object": {"S": GATES}, "target": {"S": destination or NOWHERE}}
+
+
+def bases_key(pair: Pair, version_id: str) -> Json:
+    """Return the primary key of what a version and its replicas at one destination last agreed on."""
+    return _key(pair, f"{pair.destination}#agreed#{version_id}")
 
 
 def _uploads_of(pair: Pair) -> str:
@@ -193,6 +201,24 @@ def nobody_else_reports_failed(now: int, claimant: str) -> Condition:
 def parked_last_at(parkings: int) -> Condition:
     """Require that the item is parked, and was not parked again since it was read."""
     return Condition("attribute_exists(parked) AND parkings = :seen", {":seen": parkings})
+
+
+def is_free(now: int) -> Condition:
+    """Require that nobody holds the lease of the pair.
+
+    taken ------ until ------ others may take it, whoever crashed before that
+    """
+    return Condition("attribute_not_exists(lease_until) OR lease_until < :now", {":now": now})
+
+
+def held_by(holder: str) -> Condition:
+    """Require that the lease is still this holder's."""
+    return Condition("lease_by = :holder", {":holder": holder})
+
+
+def held_and_settled_at(holder: str, generation: int) -> Condition:
+    """Require that the lease is still this holder's, and that nobody has settled the pair since its memory was read."""
+    return Condition("lease_by = :holder AND generation = :seen", {":holder": holder, ":seen": generation})
 
 
 def is_gate(gate: Gate) -> Condition:

@@ -118,10 +118,14 @@ class BucketReplicas(BucketObjects):
             self._shared.warn(left_out(variant.lacks, variant.copy, self.bucket))
         return written
 
-    def mark_deleted(self, key: str, guard: Guard) -> None:
-        """Write a delete marker. Raises Conflict if the guard fails. It names no version id, so it removes nothing."""
+    def mark_deleted(self, key: str, guard: Guard) -> str:
+        """Write a delete marker, and return its id. Raises Conflict if the guard fails.
+
+        It names no version id, so it removes nothing.
+        """
         with asking("DeleteObject", self.side):
-            self._writer.delete_object(Bucket=self.bucket, Key=key, IfMatch=guard.etag, **self.owner)
+            answer = self._writer.delete_object(Bucket=self.bucket, Key=key, IfMatch=guard.etag, **self.owner)
+            return str(answer.get("VersionId", ""))
 
 
 def copy_arguments(copy: Copy, guard: Guard) -> dict[str, Any]:
@@ -137,7 +141,7 @@ def copy_arguments(copy: Copy, guard: Guard) -> dict[str, Any]:
         **_encryption(copy.encryption),
         **_lock(copy.lock),
         **({"ChecksumAlgorithm": copy.checksum.algorithm} if copy.checksum else {}),
-        **({"ACL": copy.canned_acl} if copy.canned_acl else _grants(copy.grants)),
+        **({"ACL": copy.canned_acl} if copy.canned_acl else grant_arguments(copy.grants)),
     }
 
 
@@ -151,7 +155,7 @@ def upload_arguments(copy: Copy) -> dict[str, Any]:
         "StorageClass": copy.storage_class,
         **_encryption(copy.encryption),
         **_lock(copy.lock),
-        **({"ACL": copy.canned_acl} if copy.canned_acl else _grants(copy.grants)),
+        **({"ACL": copy.canned_acl} if copy.canned_acl else grant_arguments(copy.grants)),
     }
 
 
@@ -203,7 +207,7 @@ def _lock(lock: Lock) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value}
 
 
-def _grants(grants: tuple[Grant, ...]) -> dict[str, str]:
+def grant_arguments(grants: tuple[Grant, ...]) -> dict[str, str]:
     """Return an ACL as headers: one header per permission with all its grantees, or the canned public-read-write."""
     if {*grants} >= PUBLIC_READ_WRITE:
         return {"ACL": "public-read-write"}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from replicator.core.aspects.base import Base
 from replicator.core.deciding.attempt import Attempt
 from replicator.core.deciding.copy import Copy, Guard, Written
 from replicator.core.deciding.facts import Absent, Top
@@ -18,10 +19,10 @@ from replicator.core.deciding.result import Result
 from replicator.core.deciding.target import Target
 from replicator.core.outcomes.backoff import OVERDUE_MS, PARTS_OVERDUE_MS
 from replicator.core.outcomes.gate import Gate
-from replicator.core.outcomes.outcome import Outcome, Reason, Status
+from replicator.core.outcomes.outcome import Outcome, Reason, Side, Status
 from replicator.core.outcomes.parking import Parked
 from replicator.core.versions.change import Aspect, Change
-from replicator.core.versions.version import Grant, Head, History
+from replicator.core.versions.version import Grant, Head, History, Lock
 
 T = TypeVar("T")
 
@@ -48,6 +49,37 @@ class Objects(Protocol):
         """Read the ACL of one version; empty if it grants nothing beyond its owner's own full control."""
 
 
+class Amendable(Objects, Protocol):
+    """One bucket, for changing what may change of a version after it was written. S3 guards none of these requests.
+
+    Raises Permanent SRC_VERSION_NOT_FOUND or DST_VERSION_NOT_FOUND if the version does not exist.
+    """
+
+    def annotations(self, key: str, version_id: str) -> Mapping[str, str] | None:
+        """Return the ETags of a version's annotations by name; None if the bucket does not support them."""
+
+    def annotation(self, key: str, version_id: str, name: str) -> bytes | None:
+        """Read one annotation; None if it does not exist any more."""
+
+    def put_tags(self, key: str, version_id: str, tags: Mapping[str, str]) -> None:
+        """Replace the tags of one version."""
+
+    def put_grants(self, key: str, version_id: str, grants: tuple[Grant, ...]) -> None:
+        """Replace the ACL of one version; where public grants are blocked, without them, with a warning."""
+
+    def put_retention(self, key: str, version_id: str, lock: Lock) -> None:
+        """Set retention and event hold of one version. Never bypasses governance mode."""
+
+    def put_legal_hold(self, key: str, version_id: str, *, on: bool) -> None:
+        """Set or lift the legal hold of one version."""
+
+    def annotate(self, key: str, version_id: str, name: str, payload: bytes) -> None:
+        """Put one annotation on a version, only if `annotations` showed that the bucket supports them."""
+
+    def remove_annotation(self, key: str, version_id: str, name: str) -> None:
+        """Delete one annotation. Nothing happens if it does not exist any more."""
+
+
 class Replicas(Objects, Protocol):
     """One bucket, for writing. Nothing here can delete a version."""
 
@@ -57,8 +89,8 @@ class Replicas(Objects, Protocol):
         If it is refused with them, it is written without its annotations or its public grants, with a warning.
         """
 
-    def mark_deleted(self, key: str, guard: Guard) -> None:
-        """Write a delete marker. Raises Conflict if the guard fails."""
+    def mark_deleted(self, key: str, guard: Guard) -> str:
+        """Write a delete marker, and return its version id. Raises Conflict if the guard fails."""
 
 
 class Buckets(Protocol):
@@ -72,6 +104,9 @@ class Buckets(Protocol):
 
     def replicas(self, target: Target) -> Replicas:
         """Return a destination bucket; reason codes are those of the destination. The target's account must own it."""
+
+    def amendable(self, target: Target, side: Side) -> Amendable:
+        """Return a source or a destination for changing its versions; reason codes are those of the side."""
 
     def describe(self, target: Target, *, recent: bool = False) -> Target:
         """Return a destination with its Region and capabilities, which containers cache. recent: read again."""
@@ -165,6 +200,23 @@ class Journal(Protocol):
     def settle(self, pair: Pair, before: Memory, after: Memory, note: Note) -> bool:
         """Replace the entry if its generation is still that of `before`, and return whether it was."""
 
+    def lease(self, pair: Pair, holder: str, now: int, until: int) -> Memory | None:
+        """Take the lease of a pair until then, epoch milliseconds, and return its entry; None if another holds it.
+
+        Whoever changes what a version has after its write must hold it: S3 has no conditions for these writes.
+        """
+
+    def release(
+        self, pair: Pair, holder: str, memory: Memory, now: int, given: Mapping[str, str] | None = None
+    ) -> None:
+        """End a lease if it is still this holder's. given: what the top has, unless the pair was settled since."""
+
+    def bases(self, pair: Pair, version_id: str) -> Mapping[str, Base]:
+        """Read the bases of one version at one destination, by the keys of their fields, consistently."""
+
+    def keep_bases(self, pair: Pair, version_id: str, bases: Mapping[str, Base]) -> None:
+        """Replace the bases of one version at one destination. Only the holder of the pair's lease does so."""
+
     def wait(self, pair: Pair, waiting: Waiting) -> Earlier | None:
         """Record a change that waits or failed, unless it is completed. Return what was recorded before.
 
@@ -225,6 +277,31 @@ class Gates(Protocol):
 
 CLAIM_MS = 60_000
 """Longer than the monitor's timeout: whoever claimed before that has ended."""
+
+
+class Forwarding(Protocol):
+    """The change queues of the stacks that own the versions whose replicas somebody changed.
+
+    Both methods raise Temporary, `send` Permanent too.
+    """
+
+    def queue_of(self, bucket: str, owner: str) -> str | None:
+        """Return the queue of the stack that serves the bucket `owner` as a source, as recorded for `bucket`."""
+
+    def send(self, queue: str, change: Change) -> None:
+        """Send a change to a queue, this stack's own if it is empty."""
+
+
+class NoForwarding:
+    """For whoever sends nothing: no owner is known."""
+
+    def queue_of(self, bucket: str, owner: str) -> str | None:
+        """Return None."""
+        del bucket, owner
+        return None
+
+    def send(self, queue: str, change: Change) -> None:
+        """Do nothing."""
 
 
 class Measures(Protocol):

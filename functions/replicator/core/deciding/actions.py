@@ -80,6 +80,8 @@ class Plan:
     top_entry: the entry on top, even if it is a delete marker.
     own_replica: the version id of the replica of the change's own version; empty if there is none.
     gone: the change's own version was permanently deleted at the source, so the steps settle nothing.
+    doubled: versions that have more than one replica, so that one of these may have been written from what is out of
+    date by now. marker: the id of the delete marker on top, if it is known to stand for one of the source.
     """
 
     steps: tuple[Step, ...]
@@ -89,6 +91,8 @@ class Plan:
     top_entry: Entry | None = None
     own_replica: str = ""
     gone: bool = False
+    doubled: tuple[Origin, ...] = ()
+    marker: str = ""
 
 
 Decided = Finish | FastCopy | Plan

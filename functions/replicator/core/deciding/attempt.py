@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from replicator.core.deciding.journal import Pair
 from replicator.core.deciding.target import Target
+from replicator.core.outcomes.outcome import Reason, Temporary
 from replicator.core.versions.change import Change
 from replicator.core.versions.origin import Origin
 
@@ -72,6 +73,18 @@ class Delivery:
     def has_entry(self) -> bool:
         """Return whether the journal may hold an entry of the change that must be closed."""
         return self.repeated or self.parked > 0
+
+
+def check_may_write(delivery: Delivery, now: int) -> None:
+    """Raise Temporary if nothing may be written now for this delivery.
+
+    Past its time, nobody would look at what it writes (see deadline.py). In a long chain of invocations that is not its
+    own, what it writes would carry that chain on (see chain.py).
+    """
+    if delivery.is_over(now):
+        raise Temporary(Reason.TIMED_OUT, "there was no time left to write")
+    if delivery.needs_new_chain:
+        raise Temporary(Reason.NEW_CHAIN, "messages of the same batch belong to a long chain of invocations")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ Separate from the adapter so that this can be read, and tested field by field, w
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from replicator.core.aspects.state import GRANTS, TAGS, digest, grant_state, tag_state
 from replicator.core.deciding.eligibility import ProposedCopy
 from replicator.core.deciding.target import Target
 from replicator.core.outcomes.outcome import Permanent, Reason
@@ -16,10 +17,13 @@ from replicator.core.versions.origin import (
     STATUS_TAG,
     STATUS_TAG_VALUE,
     TAG_LIMIT,
+    Born,
     Origin,
     Site,
+    born_of,
     encode_mark,
     has_metadata_room,
+    metadata_digest,
 )
 from replicator.core.versions.version import Checksum, Encryption, Grant, Head, Lock, StoredVersion
 
@@ -64,8 +68,10 @@ def compose(proposed: ProposedCopy, grants: tuple[Grant, ...] = ()) -> Copy:
     """Return what the replica of one version looks like under its rule. grants: the source's ACL beyond its owner."""
     head, destination = proposed.head, proposed.rule.destination
     acls = proposed.target.capabilities.acls
-    metadata, tag_mark = _place_mark(head, encode_mark(proposed.origin, proposed.site))
     override = destination.owner_override and acls
+    kept = () if override or not acls else grants
+    born = _born(head, proposed.tags, kept, proposed.now)
+    metadata, tag_mark = _place_mark(head, proposed.origin, proposed.site, born)
     return Copy(
         bucket=proposed.origin.bucket,
         key=proposed.key,
@@ -81,7 +87,7 @@ def compose(proposed: ProposedCopy, grants: tuple[Grant, ...] = ()) -> Copy:
         lock=head.lock.in_force(proposed.now),
         checksum=head.checksum,
         canned_acl=OWNER_FULL_CONTROL if override else "",
-        grants=() if override or not acls else grants,
+        grants=kept,
         source_metadata=head.metadata,
         source_tags=proposed.tags,
     )
@@ -89,8 +95,10 @@ def compose(proposed: ProposedCopy, grants: tuple[Grant, ...] = ()) -> Copy:
 
 def put_back(stored: StoredVersion, origin: Origin, target: Target, site: Site) -> Copy:
     """Return what a version of the destination looks like when it is copied on top of its own history."""
-    head = stored.head
-    metadata, tag_mark = _place_mark(head, encode_mark(origin, site))
+    head, grants = stored.head, stored.grants if target.capabilities.acls else ()
+    # What changed since the replica was written has not changed once more because it is put back.
+    born = born_of(head.metadata) or _born(head, stored.tags, grants, site.time)
+    metadata, tag_mark = _place_mark(head, origin, site, born)
     tags = dict(stored.tags)
     if tag_mark:
         tags[MARK] = tag_mark
@@ -110,7 +118,7 @@ def put_back(stored: StoredVersion, origin: Origin, target: Target, site: Site) 
         encryption=head.encryption,
         lock=head.lock.in_force(site.time),
         checksum=head.checksum,
-        grants=stored.grants if target.capabilities.acls else (),
+        grants=grants,
         source_metadata=head.metadata,
         source_tags=stored.tags,
     )
@@ -122,11 +130,30 @@ def without_public_grants(copy: Copy) -> Copy | None:
     return replace(copy, grants=kept) if kept != copy.grants else None
 
 
-def _place_mark(head: Head, mark: str) -> tuple[Mapping[str, str], str]:
+def _born(head: Head, tags: Mapping[str, str], grants: tuple[Grant, ...], now: int) -> Born:
+    """Return what a version has at its copying."""
+    return Born(
+        tags=digest(tag_state(tags)[TAGS]),
+        grants=digest(grant_state(grants)[GRANTS]),
+        hold=head.lock.in_force(now).legal_hold,
+        metadata=metadata_digest(head.metadata),
+    )
+
+
+def _place_mark(head: Head, origin: Origin, site: Site, born: Born) -> tuple[Mapping[str, str], str]:
     """Return the replica's metadata, and the mark if it must be a tag because the metadata is full, else empty."""
-    if has_metadata_room(head.metadata, head.unseen_metadata, mark):
-        return {**head.metadata, MARK: mark}, ""
-    return head.metadata, mark
+    short = encode_mark(origin, site)
+    for mark in (encode_mark(origin, site, born), short):
+        if has_metadata_room(head.metadata, head.unseen_metadata, mark):
+            return {**head.metadata, MARK: mark}, ""
+    return head.metadata, short
+
+
+def given_by(copy: Copy) -> Mapping[str, str]:
+    """Return digests of the tags and the ACL that a copy gives its replica; empty if one of its tags is its mark."""
+    if MARK in copy.tags:
+        return {}
+    return {TAGS: digest(tag_state(copy.tags)[TAGS]), GRANTS: digest(grant_state(copy.grants)[GRANTS])}
 
 
 def _tags(tags: Mapping[str, str], rule: Rule, mark: str) -> Mapping[str, str]:

@@ -11,6 +11,7 @@ from replicator.core.deciding.copy import Guard
 from replicator.core.deciding.eligibility import Refusal
 from replicator.core.deciding.facts import ABSENT, Facts, Ref, Verdict
 from replicator.core.deciding.plan import finish_gone, make_plan
+from replicator.core.deciding.undelete import decide_removal
 from replicator.core.outcomes.outcome import Reason, Status
 from replicator.core.rules.rule import Rule
 from replicator.core.versions.change import Aspect, ChangeKind
@@ -29,6 +30,8 @@ def decide(facts: Facts) -> Decision:
             return _decide_content(facts)
         case Aspect.MARKER:
             return _decide_marker(facts)
+        case Aspect.REMOVAL:
+            return decide_removal(facts)
     raise NotImplementedError(f"no decision for {facts.change.aspect}, although it is replicated")
 
 

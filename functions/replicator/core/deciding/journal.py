@@ -4,6 +4,7 @@ The journal mostly saves requests: the buckets are the truth. The values are her
 adapter aws/journal.py stores them, and docs/architecture.md describes the items.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from replicator.core.versions.change import Change, comes_after
@@ -35,6 +36,9 @@ class Memory:
     sequencer: of the event for which the top was written; empty if the top comes from a listing.
     settled: ids of source versions and delete markers that are done for good, newest last.
     completed: when the newest of them was settled, epoch milliseconds; for display, no decision depends on it.
+    given: digests of the tags and the ACL that the top was last given, by field; empty unless it is the only replica of
+        its version and has its mark in its metadata. Then a later change needs no more facts.
+    marker: the id of the delete marker on top of the destination that stands for one of the source; empty if none does.
     """
 
     generation: int = 0
@@ -42,6 +46,8 @@ class Memory:
     sequencer: str = ""
     settled: tuple[str, ...] = ()
     completed: int = field(default=0, compare=False)
+    given: Mapping[str, str] = field(default_factory=dict, compare=False)
+    marker: str = ""
 
     def has_settled(self, change: Change) -> bool:
         """Return whether this change was completed before: it is a duplicate, or its message was not deleted.
@@ -59,18 +65,24 @@ class Memory:
         return self.generation == 0 or comes_after(change.sequencer, self.sequencer)
 
 
-def after_fast_copy(memory: Memory, change: Change, top: Replica) -> Memory:
+NOTHING_GIVEN: Mapping[str, str] = {}
+
+
+def after_fast_copy(memory: Memory, change: Change, top: Replica, given: Mapping[str, str] = NOTHING_GIVEN) -> Memory:
     """Return the memory after a copy in order, on top of what the memory said was there."""
     settled = _with(memory, change.version_id)[-SETTLED_IN_ORDER:]
-    return Memory(memory.generation + 1, top, change.sequencer, settled)
+    return Memory(memory.generation + 1, top, change.sequencer, settled, given=given)
 
 
-def after_plan(memory: Memory, change: Change, top: Replica | None, present: tuple[str, ...]) -> Memory:
+def after_plan(
+    memory: Memory, change: Change, top: Replica | None, present: tuple[str, ...], marker: str = ""
+) -> Memory:
     """Return the memory after a plan. present: source versions that are at the destination now, or were before."""
     is_top = top is not None and top.origin.bucket == change.bucket and top.origin.version_id == change.version_id
     sequencer = change.sequencer if is_top else ""
-    settled = _with(memory, *present, change.version_id)[-SETTLED_OUT_OF_ORDER:]
-    return Memory(memory.generation + 1, top, sequencer, settled)
+    done = (change.version_id,) if change.creates_entry else ()
+    settled = _with(memory, *present, *done)[-SETTLED_OUT_OF_ORDER:]
+    return Memory(memory.generation + 1, top, sequencer, settled, marker="" if top else marker)
 
 
 def _with(memory: Memory, *version_ids: str) -> tuple[str, ...]:

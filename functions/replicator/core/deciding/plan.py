@@ -15,6 +15,7 @@ from replicator.core.deciding.standing import Standing, Unread, since
 from replicator.core.deciding.winner import CLOCK_MARGIN, Native, choose
 from replicator.core.outcomes.outcome import Reason, Status
 from replicator.core.rules.rule import Rule
+from replicator.core.versions.change import Aspect
 from replicator.core.versions.origin import Origin
 from replicator.core.versions.version import Entry, EntryKind
 
@@ -81,7 +82,26 @@ class _Planner:
             top_entry=self.standing.top,
             own_replica=replicas[origin].version_id if origin in replicas else "",
             gone=not self._exists,
+            doubled=self._doubled(steps),
+            marker=self._marker(),
         )
+
+    def _doubled(self, steps: Sequence[Step]) -> tuple[Origin, ...]:
+        """Return the origins of what was put back, or may have been by a handler that crashed after that."""
+        again = [step.origin for step in steps if isinstance(step, PutBack)]
+        if self._exists and len(self.standing.replicas_of(self.event)) > 1:
+            again.append(self.standing.origin(self.event))
+        shown = self.standing.shown()
+        if self.facts.repeated and not steps and shown and shown != self.standing.origin(self.event):
+            again.append(shown)
+        return tuple(dict.fromkeys(again))
+
+    def _marker(self) -> str:
+        """Return the id of the delete marker on top, if it stands for one of the source: by memory, or from now on."""
+        top, is_marker = self.standing.top, self.facts.change.aspect is Aspect.MARKER
+        if top is None or top.is_version or not (is_marker or top.version_id == self.facts.memory.marker):
+            return ""
+        return top.version_id
 
     @property
     def _exists(self) -> bool:
@@ -133,6 +153,8 @@ class _Planner:
         """
         recent = since(self.standing.source, self.event.modified - CLOCK_MARGIN)
         last_marker = next((entry for entry in reversed(recent) if not entry.is_version), None)
+        if last_marker and self.standing.is_undone_at_source(last_marker):
+            last_marker = None
         if last_marker and self._large_follows(last_marker):
             last_marker = None
         last_version = shown[-1] if shown else None

@@ -5,12 +5,13 @@ an entry's origin, so each question reads as few marks as possible. If a mark or
 Unread is raised with the Need for it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from replicator.core.deciding.actions import Need
 from replicator.core.deciding.copy import Guard
 from replicator.core.deciding.facts import Facts, Ref
+from replicator.core.deciding.winner import CLOCK_MARGIN
 from replicator.core.rules.rule import Rule
 from replicator.core.versions.origin import NULL_VERSION, Origin, identify
 from replicator.core.versions.version import Entry, History, Replica
@@ -96,14 +97,59 @@ class Standing:
         recent = [entry for entry in since(self.destination, time) if entry.is_version]
         return {mark: entry for entry, mark in zip(recent, self.destination_marks(recent), strict=True) if mark}
 
+    def replicas_of(self, version: Entry) -> list[Entry]:
+        """Return all replicas of a native version of the source at the destination, the one on top first.
+
+        There are several if one was put back on top.
+        """
+        recent = [each for each in since(self.destination, version.modified - CLOCK_MARGIN) if each.is_version]
+        origin, marks = self.origin(version), self.destination_marks(recent)
+        return [entry for entry, mark in zip(recent, marks, strict=True) if mark == origin][::-1]
+
+    def twins_of(self, version: Entry) -> list[Entry]:
+        """Return the replicas of a native version in its own bucket: put back there by the other direction."""
+        above = [each for each in self.source[self.source.index(version) + 1 :] if each.is_version]
+        origin, marks = self.origin(version), self.source_marks(above)
+        return [entry for entry, mark in zip(above, marks, strict=True) if mark == origin][::-1]
+
     def last_native_of_destination(self, bound: int) -> Entry | None:
         """Return the last native entry of the destination, unless it is older than `bound` (epoch seconds)."""
         for entry in reversed(self.destination):
             if entry.modified < bound and not entry.is_multipart:
                 return None
-            if not entry.is_version or self.destination_marks([entry]) == [None]:
+            if entry.is_version and self.destination_marks([entry]) == [None]:
+                return entry
+            if not entry.is_version and not self._is_undone(entry, self.destination, self.destination_origins):
                 return entry
         return None
+
+    def is_undone_at_source(self, marker: Entry) -> bool:
+        """Return whether a delete marker of the source was undone: see `_is_undone`."""
+        return self._is_undone(marker, self.source, self.source_origins)
+
+    def _is_undone(
+        self, marker: Entry, history: History, origins: Callable[[Sequence[Entry]], Sequence[Origin]]
+    ) -> bool:
+        """Return whether a version below a delete marker was put on top of it again, because the marker was removed.
+
+        Nothing else puts a second replica of a version above a marker: a late copy is the only one of its version.
+        """
+        place = history.index(marker)
+        above = [entry for entry in history[place + 1 :] if entry.is_version]
+        below = [entry for entry in history[:place] if entry.is_version]
+        return bool(above and below) and bool(set(origins(above)) & set(origins(below)))
+
+    def source_origins(self, entries: Sequence[Entry]) -> list[Origin]:
+        """Return which native version each version of the source is or stands for."""
+        return [mark or self.origin(entry) for entry, mark in zip(entries, self.source_marks(entries), strict=True)]
+
+    def destination_origins(self, entries: Sequence[Entry]) -> list[Origin]:
+        """Return which native version each version of the destination is or stands for."""
+        bucket, marks = self.facts.attempt.target.bucket, self.destination_marks(entries)
+        return [
+            mark or identify(bucket, entry.version_id, entry.modified, entry.etag)
+            for entry, mark in zip(entries, marks, strict=True)
+        ]
 
     @property
     def top(self) -> Entry | None:

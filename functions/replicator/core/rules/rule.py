@@ -52,6 +52,7 @@ class Rule:
     threshold_minutes: float | None = None
     replica_tag: bool = True
     preserve_etag: bool = False
+    annotation_deletions: bool = False
     version: int = 2
 
     def matches_tags(self, tags: Mapping[str, str]) -> bool:

@@ -10,6 +10,9 @@ from enum import StrEnum
 
 from replicator.core.versions.origin import NULL_VERSION
 
+UNNAMED = ""
+"""The version id of a later change whose event names none. Any version of its key may be the one."""
+
 
 class ChangeKind(StrEnum):
     """What happened, as far as events distinguish it."""
@@ -22,38 +25,51 @@ class ChangeKind(StrEnum):
     TAGS = "tags"
     ACL = "acl"
     RETENTION = "retention"
+    LEGAL_HOLD = "legal hold"
     ANNOTATIONS = "annotations"
+    STATE = "state"
     UNKNOWN = "unknown"
 
 
 class Aspect(StrEnum):
-    """What a change of a history entry concerns. CONTENT and MARKER create the entry, the others change it later."""
+    """What a change of a history entry concerns.
+
+    CONTENT and MARKER create the entry, REMOVAL ends it, the others change it in between; STATE is all of these.
+    """
 
     CONTENT = "content"
     MARKER = "marker"
+    REMOVAL = "removal"
     TAGS = "tags"
     ACL = "acl"
     LOCK = "lock"
     ANNOTATIONS = "annotations"
+    STATE = "state"
 
 
 ASPECTS: Mapping[ChangeKind, Aspect] = {
     ChangeKind.CREATED: Aspect.CONTENT,
     ChangeKind.RESTORED: Aspect.CONTENT,
-    ChangeKind.REMOVED: Aspect.CONTENT,
+    ChangeKind.REMOVED: Aspect.REMOVAL,
     ChangeKind.MARKED_DELETED: Aspect.MARKER,
     ChangeKind.EXPIRED: Aspect.MARKER,
     ChangeKind.TAGS: Aspect.TAGS,
     ChangeKind.ACL: Aspect.ACL,
     ChangeKind.RETENTION: Aspect.LOCK,
+    ChangeKind.LEGAL_HOLD: Aspect.LOCK,
     ChangeKind.ANNOTATIONS: Aspect.ANNOTATIONS,
+    ChangeKind.STATE: Aspect.STATE,
 }
 """The aspect of each kind; UNKNOWN has none."""
 
 CREATES_ENTRY = frozenset({Aspect.CONTENT, Aspect.MARKER})
 
-REPLICATED = frozenset({ChangeKind.CREATED, ChangeKind.RESTORED, ChangeKind.MARKED_DELETED})
-"""Never permanent deletions, nor delete markers that lifecycle created. Later changes of a version: not yet."""
+AMENDED = (Aspect.TAGS, Aspect.ACL, Aspect.ANNOTATIONS, Aspect.LOCK)
+"""The aspects of a version that may change after it was written. The lock is last: S3 annotates nothing locked."""
+
+NOT_REPLICATED = frozenset({ChangeKind.EXPIRED, ChangeKind.UNKNOWN})
+"""Delete markers that lifecycle created. Permanent deletions are not replicated either, but a delete marker that is
+removed is undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +78,8 @@ class Change:
 
     time: the event's own time in epoch milliseconds. Latency counts from it; order never depends on it. sequencer: S3's
     hexadecimal order of PUT and DELETE events of one key; empty when the event has none. name: the event's name.
-    other_key: what the key may be instead, where it is not certain how its sender encodes keys.
+    other_key: what the key may be instead, where it is not certain how its sender encodes keys. seen_at: the
+    destination at whose replica somebody made a later change; empty if it was made at the version itself.
     """
 
     kind: ChangeKind
@@ -75,6 +92,7 @@ class Change:
     principal: str = ""
     name: str = ""
     other_key: str = ""
+    seen_at: str = ""
 
     @property
     def aspect(self) -> Aspect | None:
@@ -94,7 +112,14 @@ class Change:
     @property
     def is_replicated(self) -> bool:
         """Return whether changes of this kind are replicated at all."""
-        return self.kind in REPLICATED
+        return self.kind not in NOT_REPLICATED
+
+    @property
+    def amends(self) -> tuple[Aspect, ...]:
+        """The aspects to look at again; empty if it is no later change."""
+        if self.aspect is Aspect.STATE:
+            return AMENDED
+        return (self.aspect,) if self.aspect in AMENDED else ()
 
     @property
     def by_s3(self) -> bool:
@@ -113,11 +138,13 @@ class Change:
     def item_id(self) -> str:
         """The id of its version and aspect in the journal.
 
-        The id of a null version includes the time, because the next null version has the same version id. The aspect
-        is left out where the change created the entry: then the item has the entry's own version id.
+        The id of a null version includes the time, because the next null version has the same version id; so does that
+        of a later change, because the next one is another change. The aspect is left out where the change created the
+        entry: then the item has the entry's own version id.
         """
-        version = f"{NULL_VERSION}@{self.time}" if self.version_id == NULL_VERSION else self.version_id
-        return version if self.creates_entry or self.aspect is None else f"{version}#{self.aspect}"
+        if self.creates_entry or self.aspect is None:
+            return f"{NULL_VERSION}@{self.time}" if self.version_id == NULL_VERSION else self.version_id
+        return f"{self.version_id}@{self.time}#{self.aspect}"
 
 
 UNREADABLE = Change(ChangeKind.UNKNOWN, "", "")
@@ -133,9 +160,12 @@ def comes_after(sequencer: str, other: str) -> bool:
     return len(sequencer) == len(other) and sequencer.upper() > other.upper()
 
 
-def order_of(change: Change) -> tuple[int, str]:
-    """Return what sorts changes of one key: in S3's own order where that is known, else in any one order."""
-    return len(change.sequencer), change.sequencer.upper()
+def order_of(change: Change) -> tuple[bool, int, str]:
+    """Return what sorts changes of one key: in S3's own order where that is known, else in any one order.
+
+    Later changes come last: a version is copied with what it has by then.
+    """
+    return not change.creates_entry, len(change.sequencer), change.sequencer.upper()
 
 
 def version_of(item_id: str) -> str:

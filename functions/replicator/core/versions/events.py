@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
-from replicator.core.versions.change import Change, ChangeKind
+from replicator.core.versions.change import ASPECTS, UNNAMED, Aspect, Change, ChangeKind
 from replicator.core.versions.origin import NULL_VERSION
 
 Json = Mapping[str, Any]
@@ -25,7 +25,9 @@ NOTIFICATION_KINDS: tuple[tuple[str, ChangeKind], ...] = (
     ("ObjectTagging:", ChangeKind.TAGS),
     ("ObjectAcl:", ChangeKind.ACL),
     ("ObjectRetention:", ChangeKind.RETENTION),
+    ("ObjectLegalHold:", ChangeKind.LEGAL_HOLD),  # not S3's: as a change that came from CloudTrail is written
     ("ObjectAnnotation:", ChangeKind.ANNOTATIONS),
+    ("ObjectState:", ChangeKind.STATE),  # not S3's: a message of ours
 )
 
 EVENTBRIDGE_KINDS: Mapping[str, ChangeKind] = {
@@ -38,6 +40,8 @@ EVENTBRIDGE_KINDS: Mapping[str, ChangeKind] = {
 }
 
 
+OURS = "replicator"
+"""The field of a record that S3 does not write: what a stack adds when it forwards a change to the version's owner."""
 LONGEST_TEXT = 1024
 """Bytes of UTF-8 in a key (S3 user guide, "Naming Amazon S3 objects"); taken as the limit of every other name too."""
 LONGEST_MESSAGE = 128 * 1024
@@ -120,18 +124,28 @@ def _from_notification(record: Json) -> Change:
     if not str(record.get("eventVersion", "2.1")).startswith("2."):
         raise ValueError(f"eventVersion {record['eventVersion']!r} is not 2.x")
     name = _text(record["eventName"]).removeprefix("s3:")
-    entity = record["s3"]["object"]
+    entity, kind = record["s3"]["object"], _kind(name)
     return Change(
-        kind=_kind(name),
+        kind=kind,
         bucket=_text(record["s3"]["bucket"]["name"]),
         key=_text(unquote_plus(entity["key"]), printable=False),
-        version_id=_text(entity.get("versionId") or NULL_VERSION),
+        version_id=_text(entity.get("versionId") or _unnamed(kind), empty=True),
         time=_milliseconds(record["eventTime"]),
         size=_size(entity.get("size") or 0),
         sequencer=_text(entity.get("sequencer") or "", empty=True),
         principal=str((record.get("userIdentity") or {}).get("principalId") or ""),
         name=name,
+        seen_at=_text((record.get(OURS) or {}).get("seenAt") or "", empty=True),
     )
+
+
+def _unnamed(kind: ChangeKind) -> str:
+    """Return the version id that an event means which names none.
+
+    Of a creation or a deletion it is the null version. Whether events of later changes name the version is documented
+    nowhere; those of null versions do not.
+    """
+    return NULL_VERSION if ASPECTS.get(kind) in {Aspect.CONTENT, Aspect.MARKER, Aspect.REMOVAL, None} else UNNAMED
 
 
 def _kind(name: str) -> ChangeKind:
@@ -143,11 +157,12 @@ def _from_eventbridge(event: Json) -> Change:
     entity = detail["object"]
     name = str(event["detail-type"])
     key = _text(entity["key"], printable=False)
+    kind = _deleted(detail) if name == "Object Deleted" else EVENTBRIDGE_KINDS.get(name, ChangeKind.UNKNOWN)
     return Change(
-        kind=_deleted(detail) if name == "Object Deleted" else EVENTBRIDGE_KINDS.get(name, ChangeKind.UNKNOWN),
+        kind=kind,
         bucket=_text(detail["bucket"]["name"]),
         key=key,
-        version_id=_text(entity.get("version-id") or NULL_VERSION),
+        version_id=_text(entity.get("version-id") or _unnamed(kind), empty=True),
         time=_milliseconds(event["time"]),
         size=_size(entity.get("size") or 0),
         sequencer=_text(entity.get("sequencer") or "", empty=True),
@@ -200,6 +215,13 @@ WRITTEN_NAMES: Mapping[ChangeKind, str] = {
     ChangeKind.CREATED: "ObjectCreated:Put",
     ChangeKind.MARKED_DELETED: "ObjectRemoved:DeleteMarkerCreated",
     ChangeKind.RESTORED: "ObjectRestore:Completed",
+    ChangeKind.REMOVED: "ObjectRemoved:Delete",
+    ChangeKind.TAGS: "ObjectTagging:Put",
+    ChangeKind.ACL: "ObjectAcl:Put",
+    ChangeKind.RETENTION: "ObjectRetention:Put",
+    ChangeKind.LEGAL_HOLD: "ObjectLegalHold:Put",
+    ChangeKind.ANNOTATIONS: "ObjectAnnotation:Put",
+    ChangeKind.STATE: "ObjectState:Check",
 }
 
 
@@ -213,6 +235,8 @@ def write(change: Change) -> str:
     entity = {"key": quote_plus(change.key, safe="/"), "versionId": change.version_id, "size": change.size}
     if change.sequencer:
         entity["sequencer"] = change.sequencer
+    if change.version_id == UNNAMED:
+        del entity["versionId"]
     record = {
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
@@ -220,5 +244,6 @@ def write(change: Change) -> str:
         "eventName": name,
         "userIdentity": {"principalId": change.principal},
         "s3": {"bucket": {"name": change.bucket}, "object": entity},
+        **({OURS: {"seenAt": change.seen_at}} if change.seen_at else {}),
     }
     return json.dumps({"Records": [record]})

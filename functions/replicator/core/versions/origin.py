@@ -25,7 +25,8 @@ the mark is older than that."""
 TAG_LIMIT = 10  # tags of an object (S3 user guide, "Categorizing your objects")
 
 _MARK = re.compile(
-    r"(?P<bucket>[^/]+)/(?P<version_id>.+)/(?P<modified>\d{1,12})/(?P<written>\d{1,12})/(?P<digest>[0-9a-f]{8})",
+    r"(?P<bucket>[^/]+)/(?P<version_id>.+)/(?P<modified>\d{1,12})/(?P<written>\d{1,12})/(?P<digest>[0-9a-f]{8})"
+    r"(?:/(?P<tags>[0-9a-f]{8})(?P<grants>[0-9a-f]{8})(?P<hold>[01])(?P<metadata>[0-9a-f]{8}))?",
     re.ASCII,
 )
 
@@ -74,10 +75,49 @@ class Site:
     time: int
 
 
-def encode_mark(origin: Origin, site: Site) -> str:
-    """Return the text of the mark of a replica that is about to be written."""
+@dataclass(frozen=True, slots=True)
+class Born:
+    """What a version had when it was copied, as the mark of its replica keeps it: digests, and the legal hold.
+
+    Later changes are compared with it. metadata: of the user metadata without the mark. A user who copies a replica
+    onto itself with other metadata copies its mark along, and writes a native version.
+    """
+
+    tags: str
+    grants: str
+    hold: bool
+    metadata: str
+
+    def __str__(self) -> str:
+        """Return the end of a mark."""
+        return f"{self.tags}{self.grants}{self.hold:d}{self.metadata}"
+
+
+def encode_mark(origin: Origin, site: Site, born: Born | None = None) -> str:
+    """Return the text of the mark of a replica that is about to be written. Without `born`, it fits into a tag."""
     version = f"{origin.version_id}@{origin.etag}" if origin.etag else origin.version_id
-    return f"{origin.bucket}/{version}/{origin.modified}/{site.time}/{_digest(site)}"
+    mark = f"{origin.bucket}/{version}/{origin.modified}/{site.time}/{_digest(site)}"
+    return f"{mark}/{born}" if born else mark
+
+
+def born_of(metadata: Mapping[str, str]) -> Born | None:
+    """Return what the mark in a replica's metadata says of its copying; None if it says nothing."""
+    match = _MARK.fullmatch(metadata.get(MARK, ""))
+    if match is None or match["tags"] is None:
+        return None
+    return Born(match["tags"], match["grants"], match["hold"] == "1", match["metadata"])
+
+
+def metadata_digest(metadata: Mapping[str, str]) -> str:
+    """Return a digest of user metadata without the mark."""
+    rest = sorted((name, value) for name, value in metadata.items() if name != MARK)
+    return sha256(repr(rest).encode()).hexdigest()[:8]
+
+
+def is_edited(metadata: Mapping[str, str]) -> bool:
+    """Return whether user metadata is not what its mark says. Nothing is edited if the mark does not say."""
+    born = born_of(metadata)
+    return born is not None and born.metadata != metadata_digest(metadata)
 
 
 def decode_mark(text: str | None, site: Site) -> Origin | None:
@@ -110,7 +150,7 @@ def has_metadata_room(metadata: Mapping[str, str], unseen: int, mark: str | None
 
     Without `mark`, the longest possible one is assumed. That is how a reader knows when to look at the tags as well.
     """
-    longest = 63 + 1 + 128 + 1 + 12 + 1 + 12 + 1 + 8
+    longest = 63 + 1 + 128 + 1 + 12 + 1 + 12 + 1 + 8 + 1 + 25
     kept = {key: value for key, value in metadata.items() if key != MARK}
     return not unseen and metadata_bytes(kept) + len(MARK) + (len(mark) if mark else longest) <= METADATA_LIMIT
 

@@ -4,7 +4,7 @@ The entry point for live events, redriven failures and batch tasks.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from replicator.core.deciding.attempt import Attempt, Delivery
@@ -13,15 +13,18 @@ from replicator.core.deciding.result import Result, ended, troubled
 from replicator.core.deciding.target import NO_TARGET, Target
 from replicator.core.outcomes.outcome import Permanent, Reason, Side, Status, Temporary
 from replicator.core.rules.matching import Candidate, RuleSet
-from replicator.core.versions.change import Aspect, Change
+from replicator.core.versions.change import Aspect, Change, ChangeKind
+from replicator.core.versions.origin import Origin
+from replicator.flows.amend.amender import Amender
+from replicator.flows.amend.ending import Scene
 from replicator.flows.change.deadline import Threads, run_until
 from replicator.flows.change.gatekeeper import Gatekeeper
-from replicator.flows.change.reading import Marks, Reader, Versions
 from replicator.flows.change.redelivery import EarlierByDestination, begin_alone, read_earlier, reported_before
 from replicator.flows.change.synchronise import Synchroniser
 from replicator.flows.large.ports import Multipart
 from replicator.flows.large.writing import LargeWriter
-from replicator.flows.ports import Buckets, Earlier, Journal, Replicas, SideBySide
+from replicator.flows.ports import Buckets, Earlier, Forwarding, Journal, NoForwarding, Replicas, SideBySide
+from replicator.flows.reading import Marks, Reader, Versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class Services:
     multipart: Multipart | None = None
     threshold_ms: int = 15 * 60_000
     gatekeeper: Gatekeeper | None = None
+    forwarding: Forwarding = field(default_factory=NoForwarding)
+    warn: Callable[[str], None] = lambda _: None
 
 
 def replicate(change: Change, delivery: Delivery, services: Services, only: str = "") -> list[Result]:
@@ -62,12 +67,20 @@ def replicate(change: Change, delivery: Delivery, services: Services, only: str 
         rules = services.rules(change.bucket)
     except (Temporary, Permanent) as trouble:
         return [troubled(there, trouble)]
-    candidates = tuple(each for each in rules.candidates(change.key) if only in {"", each.destination})
+    candidates = tuple(each for each in rules.candidates(change.key) if _is_for(each, change, only))
     if not candidates:
         disabled = "every rule that names its key is disabled"
         why = disabled if rules.only_disabled(change.key) else "no enabled rule has a prefix that matches its key"
         return [ended(there, Status.SKIPPED, Reason.NO_RULE, why)]
     return _replicate_to_all(change, delivery, candidates, services)
+
+
+def _is_for(candidate: Candidate, change: Change, only: str) -> bool:
+    """Return whether a change is carried over to the destination of a candidate.
+
+    One that was seen at a replica is compared with that destination first: the others follow the version.
+    """
+    return only in {"", candidate.destination} and change.seen_at in {"", candidate.destination}
 
 
 def drop(change: Change, services: Services) -> tuple[Reason, str] | None:
@@ -166,6 +179,8 @@ def _ask(
     try:
         if attempt.delivery.alone:
             begin_alone(attempt, earlier, services.journal)
+        if attempt.change.amends:
+            return make_amender(attempt, candidate, source, services).run()
         synchroniser = make_synchroniser(attempt, candidate, source, services)
         return synchroniser.run(services.journal.read(attempt.pair))
     except (Temporary, Permanent) as trouble:
@@ -180,6 +195,35 @@ def _with_rule(result: Result, candidate: Candidate) -> Result:
 
 def make_synchroniser(attempt: Attempt, candidate: Candidate, source: Versions, services: Services) -> Synchroniser:
     """Return what replicates one change to one destination. Raises Temporary or Permanent."""
+    attempt, reader, replicas = _prepare(attempt, candidate, source, services)
+    large = _make_large_writer(attempt, replicas, services)
+    look_again = partial(_look_again, attempt, candidate, source, services)
+    return Synchroniser(attempt, candidate, reader, replicas, services.journal, services.now, large, look_again)
+
+
+def make_amender(attempt: Attempt, candidate: Candidate, source: Versions, services: Services) -> Amender:
+    """Return what carries a later change over to one destination. Raises Temporary or Permanent."""
+    attempt, reader, _ = _prepare(attempt, candidate, source, services)
+    scene = Scene(
+        attempt,
+        candidate,
+        reader,
+        services.buckets.amendable(Target(attempt.change.bucket), Side.SOURCE),
+        services.buckets.amendable(attempt.target, Side.DESTINATION),
+        partial(services.buckets.source_has_acls, attempt.change.bucket),
+        services.journal,
+        services.forwarding,
+        services.now,
+        services.warn,
+    )
+    copy = partial(_copy_version, attempt, candidate, services)
+    others = services.rules(attempt.change.bucket).candidates(attempt.change.key)
+    return Amender(scene, copy, elsewhere=len(others) > 1)
+
+
+def _prepare(
+    attempt: Attempt, candidate: Candidate, source: Versions, services: Services
+) -> tuple[Attempt, Reader, Replicas]:
     replicas = services.buckets.replicas(attempt.target)
     attempt = replace(attempt, target=services.buckets.describe(attempt.target, recent=attempt.delivery.redriven))
     acls = attempt.target.capabilities.acls
@@ -195,8 +239,30 @@ def make_synchroniser(attempt: Attempt, candidate: Candidate, source: Versions, 
         services.side_by_side,
         services.now,
     )
-    large = _make_large_writer(attempt, replicas, services)
-    return Synchroniser(attempt, candidate, reader, replicas, services.journal, services.now, large)
+    return attempt, reader, replicas
+
+
+def _copy_version(attempt: Attempt, candidate: Candidate, services: Services, version_id: str) -> Result:
+    """Replicate a version that has no replica, as if its own event had come back. What it has is read anew."""
+    change = replace(attempt.change, kind=ChangeKind.CREATED, version_id=version_id, name="")
+    again = replace(attempt, change=change, delivery=replace(attempt.delivery, tried=True))
+    source = versions_of_source(change, services)
+    return make_synchroniser(again, candidate, source, services).run(services.journal.read(attempt.pair))
+
+
+def _look_again(attempt: Attempt, candidate: Candidate, source: Versions, services: Services, origin: Origin) -> None:
+    """Compare the replicas of a version with it, after one of them was written. Raises Temporary or Permanent.
+
+    A version of the destination is its own stack's to look at.
+    """
+    change = replace(attempt.change, kind=ChangeKind.STATE, version_id=origin.version_id, name="", sequencer="")
+    if origin.bucket == change.bucket:
+        amender = make_amender(replace(attempt, change=change), candidate, source, services)
+        amender.look_again()
+        return
+    queue = services.forwarding.queue_of(change.bucket, origin.bucket)
+    if queue and any(rule.replica_modifications for rule in candidate.rules):
+        services.forwarding.send(queue, replace(change, bucket=origin.bucket))
 
 
 def _make_large_writer(attempt: Attempt, replicas: Replicas, services: Services) -> LargeWriter | None:

@@ -5,8 +5,8 @@ returns, each guarded by the one before. If another writer interferes, it starts
 locks or leases: wherever a handler crashes, the next one sees what it left.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from replicator.core.deciding.actions import (
     CopyVersion,
@@ -19,8 +19,8 @@ from replicator.core.deciding.actions import (
     PutBack,
     Step,
 )
-from replicator.core.deciding.attempt import Attempt, Delivery
-from replicator.core.deciding.copy import Copy, Guard, check_faithful, compose, put_back
+from replicator.core.deciding.attempt import Attempt, Delivery, check_may_write
+from replicator.core.deciding.copy import Copy, Guard, check_faithful, compose, given_by, put_back
 from replicator.core.deciding.decision import decide
 from replicator.core.deciding.facts import Facts, Ref
 from replicator.core.deciding.journal import Memory, Pair, after_fast_copy, after_plan
@@ -32,10 +32,10 @@ from replicator.core.rules.rule import Rule
 from replicator.core.versions.change import ChangeKind
 from replicator.core.versions.origin import Origin, Site
 from replicator.core.versions.version import Replica, StoredVersion
-from replicator.flows.change.reading import Reader
 from replicator.flows.change.whose_key import name_side
 from replicator.flows.large.writing import JUST_NOW, LargeWrite, LargeWriter, Position
 from replicator.flows.ports import Journal, Note, Replicas, Waiting
+from replicator.flows.reading import Reader
 
 MOST_TRIES = 4
 """Tries per attempt, each from fresh facts. After that the key is busy: the message waits for the other writers."""
@@ -45,7 +45,9 @@ MOST_TRIES = 4
 class Synchroniser:
     """Replicates one change to one destination. `large` writes what one request cannot copy.
 
-    attempt: its target has Region and capabilities. wrote: something was written for this change, and may be on top.
+    attempt: its target has Region and capabilities. look_again: compares the replicas of a version with it, because one
+    may have been written beside a change of its tags; raises Temporary or Permanent. wrote: something was written for
+    this change, and may be on top. given: what the last copy gave its replica. marker: the delete marker on top.
     """
 
     attempt: Attempt
@@ -55,7 +57,10 @@ class Synchroniser:
     journal: Journal
     now: Callable[[], int]
     large: LargeWriter | None = None
+    look_again: Callable[[Origin], None] = lambda _origin: None
     wrote: bool = False
+    given: Mapping[str, str] = field(default_factory=dict)
+    marker: str = ""
 
     @property
     def pair(self) -> Pair:
@@ -132,10 +137,12 @@ class Synchroniser:
     def _copy_fast(self, facts: Facts, decision: FastCopy) -> Memory:
         top = facts.memory.top
         position = Position(decision.guard, onto=top.version_id if top else "")
-        return after_fast_copy(facts.memory, facts.change, self._write(decision.copy, position))
+        replica = self._write(decision.copy, position)
+        return after_fast_copy(facts.memory, facts.change, replica, self.given)
 
     def _execute(self, facts: Facts, plan: Plan) -> Memory:
         top, entry, last = plan.top, plan.top_entry, len(plan.steps)
+        self.marker = plan.marker
         position = Position(plan.guard, last == 1, entry.version_id if entry else "", entry.modified if entry else 0)
         for number, step in enumerate(plan.steps, 1):
             top = self._execute_step(step, position)
@@ -143,12 +150,14 @@ class Synchroniser:
             position = Position(Guard(top.etag if top else ""), number + 1 == last, onto, JUST_NOW)
         if self.large and plan.own_replica:
             self._copy_annotations(self.large, plan.own_replica)
-        return after_plan(facts.memory, facts.change, top, plan.present)
+        for origin in plan.doubled:
+            self.look_again(origin)
+        return after_plan(facts.memory, facts.change, top, plan.present, self.marker)
 
     def _execute_step(self, step: Step, position: Position) -> Replica | None:
         if isinstance(step, MarkDeleted):
             self._check_may_write()
-            self.replicas.mark_deleted(self.pair.key, position.guard)
+            self.marker = self.replicas.mark_deleted(self.pair.key, position.guard)
             self.wrote = True
             return None
         return self._write(step, position)
@@ -163,15 +172,7 @@ class Synchroniser:
             raise name_side(trouble, self.reader.source.objects, copy.key, copy.version_id) from trouble
 
     def _check_may_write(self) -> None:
-        """Raise Temporary if nothing may be written now.
-
-        Past its time, nobody would look at what it writes (see deadline.py). In a long chain of invocations that is not
-        its own, what it writes would carry that chain on (see chain.py).
-        """
-        if self.attempt.delivery.is_over(self.now()):
-            raise Temporary(Reason.TIMED_OUT, "there was no time left to write")
-        if self.attempt.delivery.needs_new_chain:
-            raise Temporary(Reason.NEW_CHAIN, "messages of the same batch belong to a long chain of invocations")
+        check_may_write(self.attempt.delivery, self.now())
 
     def _write_copy(self, step: CopyVersion | PutBack, found: StoredVersion, copy: Copy, position: Position) -> Replica:
         self._check_may_write()
@@ -180,7 +181,7 @@ class Synchroniser:
             rule_id = step.rule.id if isinstance(step, CopyVersion) else ""
             self.large.write(LargeWrite(copy, position, rule_id, preserve, self._show_pending))
         written = self.replicas.copy(copy, position.guard)
-        self.wrote = True
+        self.wrote, self.given = True, given_by(copy)
         check_faithful(copy, written)
         self.reader.marks.learn(Ref(self.pair.destination, written.version_id), self.pair.key, copy.origin)
         return Replica(written.version_id, written.etag, copy.origin)

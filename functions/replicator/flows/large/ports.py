@@ -4,7 +4,7 @@ Separate from flows/ports.py because most changes need none of them. The same ap
 may raise Temporary or Permanent, and is a point where a function may be killed.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -36,8 +36,8 @@ class LargeObjects(Protocol):
     def part_size(self, source: CopySource, number: int) -> int:
         """Return the size in bytes of one part of a version; 0 if the bucket knows no such part. Raises SourceGone."""
 
-    def annotations(self, key: str, version_id: str) -> tuple[str, ...] | None:
-        """List the names of a version's annotations; None if the bucket does not support them."""
+    def annotations(self, key: str, version_id: str) -> Mapping[str, str] | None:
+        """Return the ETags of a version's annotations by name; None if the bucket does not support them."""
 
     def annotation(self, key: str, version_id: str, name: str) -> bytes | None:
         """Read one annotation; None if it does not exist any more."""

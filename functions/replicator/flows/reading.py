@@ -4,10 +4,11 @@ Separate from the flow that acts: this module only reads. What it reads about a 
 by all destinations of a change, and marks are remembered across changes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
+from itertools import takewhile
 
 from replicator.core.deciding.actions import Need
 from replicator.core.deciding.eligibility import Limits, ProposedCopy, judge
@@ -16,13 +17,17 @@ from replicator.core.deciding.target import Target
 from replicator.core.outcomes.outcome import Reason, Temporary
 from replicator.core.rules.matching import Candidate
 from replicator.core.rules.rule import Rule
+from replicator.core.versions.change import Change
 from replicator.core.versions.origin import (
+    MARK,
+    MARK_SECONDS,
     NULL_VERSION,
     Origin,
     Site,
     find_mark,
     has_metadata_room,
     identify,
+    is_edited,
     of_s3_replica,
 )
 from replicator.core.versions.version import Head, StoredVersion
@@ -80,6 +85,7 @@ class Versions:
     natives_only: bool = False
     asked_for: str = ""
     _found: dict[str, StoredVersion | Absent] = field(default_factory=dict)
+    _edited: dict[str, bool] = field(default_factory=dict)
     _granted: set[str] = field(default_factory=set)
 
     def get(self, version_id: str) -> StoredVersion | Absent:
@@ -109,8 +115,7 @@ class Versions:
         """Return the origin of a version, reading no more than that; None if it is native or does not exist."""
         found = self._found.get(version_id)
         if isinstance(found, StoredVersion):
-            by_s3 = self._origin_by_s3(found.head)
-            return by_s3 or find_mark(found.head.metadata, found.tags, self._site(found.head))
+            return self._origin_by_s3(found.head) or self._find_mark(found.head, found.tags)
         head = self.objects.head(self.key, version_id) if found is None else found
         return self.mark_of(head) if isinstance(head, Head) else None
 
@@ -119,10 +124,32 @@ class Versions:
 
     def mark_of(self, head: Head) -> Origin | None:
         """Return the origin of a version that was read; it costs a request only if a tag may be the mark."""
-        mark = self._origin_by_s3(head) or find_mark(head.metadata, {}, self._site(head))
+        mark = self._origin_by_s3(head) or self._find_mark(head, {})
         if mark or has_metadata_room(head.metadata, head.unseen_metadata) or head.tag_count == 0:
             return mark
         return find_mark({}, self.objects.tags(self.key, head.version_id), self._site(head))
+
+    def _find_mark(self, head: Head, tags: Mapping[str, str]) -> Origin | None:
+        mark = find_mark(head.metadata, tags, self._site(head))
+        return None if mark and is_edited(head.metadata) and self._is_copy_of_replica(head) else mark
+
+    def _is_copy_of_replica(self, head: Head) -> bool:
+        """Return whether a user copied a replica onto itself with other metadata: an older version has the same mark.
+
+        Metadata that differs from its mark does not show it alone: some servers change what they store.
+        """
+        if head.version_id not in self._edited:
+            self._edited[head.version_id] = any(
+                isinstance(older, Head) and older.metadata.get(MARK) == head.metadata.get(MARK)
+                for older in self._older(head)
+            )
+        return self._edited[head.version_id]
+
+    def _older(self, head: Head) -> Iterator[Head | Absent]:
+        """Read the versions below one, the newest first, as far back as their mark could be the same."""
+        below = list(takewhile(lambda entry: entry.version_id != head.version_id, self.objects.history(self.key)))
+        recent = [each for each in reversed(below) if each.is_version and each.modified >= head.modified - MARK_SECONDS]
+        return (self.objects.head(self.key, entry.version_id) for entry in recent)
 
     def _read(self, version_id: str) -> StoredVersion | Absent:
         head = self.objects.head(self.key, version_id)
@@ -136,7 +163,7 @@ class Versions:
         return version_id not in self._granted and self.with_grants() and not self._is_never_copied(head)
 
     def _is_never_copied(self, head: Head) -> bool:
-        return self.natives_only and bool(self._origin_by_s3(head) or find_mark(head.metadata, {}, self._site(head)))
+        return self.natives_only and bool(self._origin_by_s3(head) or self._find_mark(head, {}))
 
     def _origin_by_s3(self, head: Head) -> Origin | None:
         """Return the origin of a replica by S3's own replication, unless that version is asked for."""
@@ -161,7 +188,7 @@ class Reader:
         """Return the facts with those that are needed. Raises Temporary or Permanent."""
         key = facts.pair.key
         if need.histories:
-            facts = replace(facts, histories=self._histories(facts.change.version_id))
+            facts = replace(facts, histories=self._histories(facts.change))
         if need.top:
             facts = replace(facts, top=self.destination.objects.top(key))
         unread = [version_id for version_id in sorted(need.verdicts) if not self.source.has_read(version_id)]
@@ -170,13 +197,18 @@ class Reader:
         marks = self._marks(need.marks | {Ref(self.source.bucket, version_id) for version_id in need.verdicts})
         return replace(facts, verdicts={**facts.verdicts, **verdicts}, marks={**facts.marks, **marks})
 
-    def _histories(self, version_id: str) -> Histories:
+    def _histories(self, change: Change) -> Histories:
         """List both sides. Raises Temporary if the list lacks the change's own version, and a HEAD finds it."""
-        destination = self.destination.objects.history(self.source.key)  # before the source: see Histories
-        source = self.source.objects.history(self.source.key)
-        if all(entry.version_id != version_id for entry in source) and self.source.still_has(version_id):
+        histories, version_id = self.histories(self.source.key), change.version_id
+        listed = not change.creates_entry or any(entry.version_id == version_id for entry in histories.source)
+        if not listed and self.source.still_has(version_id):
             raise unlisted("source", version_id)
-        return Histories(destination, source)
+        return histories
+
+    def histories(self, key: str) -> Histories:
+        """List both sides: the destination before the source, see Histories."""
+        destination = self.destination.objects.history(key)
+        return Histories(destination, self.source.objects.history(key))
 
     def propose(self, stored: StoredVersion, rule: Rule) -> ProposedCopy:
         """Return a version of the source as a proposed copy under a rule."""

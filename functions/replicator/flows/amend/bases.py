@@ -1,0 +1,80 @@
+"""The bases of one version at one destination during one attempt: read, extended by intents, replaced by agreements.
+
+Separate from the amender because the order of these writes is the promise: an intent is in the journal before the value
+is written, an agreement after it. Rules that replicate no modifications back keep bases only of holds and annotations:
+there, the version itself is the truth.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from replicator.core.aspects.base import Base, agreed, of_digest
+from replicator.core.aspects.merge import Settled, Sides
+from replicator.core.aspects.state import GRANTS, LEGAL_HOLD, RETENTION, TAGS, digest, field_key
+from replicator.core.deciding.journal import Pair
+from replicator.core.versions.change import Aspect
+from replicator.core.versions.origin import Born
+from replicator.flows.ports import Journal
+
+ALWAYS_KEPT = frozenset({Aspect.LOCK, Aspect.ANNOTATIONS})
+
+
+@dataclass(slots=True)
+class Bases:
+    """Bases of one version at one destination. two_way: the rule replicates modifications back."""
+
+    journal: Journal
+    pair: Pair
+    version_id: str
+    two_way: bool
+    _kept: Mapping[str, Base] | None = None
+    _born: dict[str, Base] = field(default_factory=dict)
+
+    def keeps(self, aspect: Aspect) -> bool:
+        """Return whether bases of this aspect are kept."""
+        return self.two_way or aspect in ALWAYS_KEPT
+
+    def take_born(self, born: Born | None) -> None:
+        """Take what a replica's mark says the version had when it was copied."""
+        if born:
+            digests = {TAGS: born.tags, GRANTS: born.grants, LEGAL_HOLD: digest(born.hold)}
+            self._born = {name: of_digest(text) for name, text in digests.items()}
+
+    def of(self, aspect: Aspect, name: str) -> Base:
+        """Return the base of a field, an empty one if none is known. Raises Temporary."""
+        if not self.keeps(aspect):
+            return Base()
+        if self._kept is None:
+            self._kept = self.journal.bases(self.pair, self.version_id)
+        return self._kept.get(field_key(aspect, name)) or self._born.get(name) or Base()
+
+    def intend(self, aspect: Aspect, settled: Mapping[str, Settled], sides: Mapping[str, Sides]) -> None:
+        """Record values before they are written. Raises Temporary."""
+        if self.keeps(aspect):
+            self._keep(aspect, {name: _intent(settled[name], sides[name]) for name in settled})
+
+    def agree(self, aspect: Aspect, settled: Mapping[str, Settled]) -> None:
+        """Record what both sides have now. A replica that somebody changed, and that kept its value, is left out.
+
+        Raises Temporary.
+        """
+        if self.keeps(aspect):
+            both = {name: each for name, each in settled.items() if set(each.replicas) == {each.source}}
+            self._keep(aspect, {name: agreed(each.source) for name, each in both.items()})
+
+    def _keep(self, aspect: Aspect, bases: Mapping[str, Base]) -> None:
+        """Write what is not known already. A retention needs no base: of two ends, the later one is right."""
+        changed = {
+            field_key(aspect, name): base
+            for name, base in bases.items()
+            if name != RETENTION and self.of(aspect, name) != base
+        }
+        if changed:
+            self._kept = {**(self._kept or {}), **changed}
+            self.journal.keep_bases(self.pair, self.version_id, self._kept)
+
+
+def _intent(settled: Settled, sides: Sides) -> Base:
+    to_source = settled.source != sides.source
+    value = settled.source
+    return sides.base.with_intent(value, sides.source, sides.replicas, to_source=to_source)

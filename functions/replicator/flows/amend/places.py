@@ -1,0 +1,183 @@
+"""Reads and writes the state of one aspect of one stored version: of the version itself, or of one of its replicas.
+
+Separate from deciding what to write (amender.py), because each aspect has requests of its own, and because every copy
+keeps what is its own: its status tag, and its mark if that is a tag.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from replicator.core.aspects.state import (
+    EVENT_HOLD,
+    GRANTS,
+    LEGAL_HOLD,
+    NO_HOLD,
+    OURS,
+    RETENTION,
+    TAGS,
+    State,
+    Value,
+    annotation_state,
+    grant_state,
+    lock_state,
+    tag_state,
+)
+from replicator.core.outcomes.outcome import Permanent, Reason, Side
+from replicator.core.versions.change import Aspect
+from replicator.core.versions.origin import MARK, STATUS_TAG, STATUS_TAG_VALUE, TAG_LIMIT
+from replicator.core.versions.version import Grant, Head, Lock
+from replicator.flows.ports import Amendable
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One version in one bucket. side: the side that the bucket is on in this attempt."""
+
+    objects: Amendable
+    side: Side
+    key: str
+    version_id: str
+
+    def head(self) -> Head:
+        """Read it. Raises Permanent if it was deleted for good."""
+        head = self.objects.head(self.key, self.version_id)
+        if isinstance(head, Head):
+            return head
+        source = self.side is Side.SOURCE
+        reason = Reason.SRC_VERSION_NOT_FOUND if source else Reason.DST_VERSION_NOT_FOUND
+        raise Permanent(reason, f"HeadObject ({self.side}): {self.version_id} does not exist", self.side)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The state of one aspect at a place. tags: all of them. supported: whether the bucket has annotations at all."""
+
+    place: Place
+    state: State
+    tags: Mapping[str, str] = field(default_factory=dict)
+    supported: bool = True
+
+
+def read(place: Place, aspect: Aspect) -> Found:
+    """Read the state of one aspect. Raises Temporary or Permanent."""
+    return READERS[aspect](place)
+
+
+def _read_tags(place: Place) -> Found:
+    tags = place.objects.tags(place.key, place.version_id)
+    return Found(place, tag_state(tags), tags)
+
+
+def _read_grants(place: Place) -> Found:
+    return Found(place, grant_state(place.objects.grants(place.key, place.version_id)))
+
+
+def _read_lock(place: Place) -> Found:
+    return Found(place, lock_state(place.head().lock))
+
+
+def _read_annotations(place: Place) -> Found:
+    etags = place.objects.annotations(place.key, place.version_id)
+    return Found(place, annotation_state(etags or {}), supported=etags is not None)
+
+
+READERS: Mapping[Aspect, Callable[[Place], Found]] = {
+    Aspect.TAGS: _read_tags,
+    Aspect.ACL: _read_grants,
+    Aspect.LOCK: _read_lock,
+    Aspect.ANNOTATIONS: _read_annotations,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """New values of some fields of one aspect at one place. model: where annotations are copied from.
+
+    status_tag: a replica carries the status tag.
+    """
+
+    found: Found
+    fields: Mapping[str, Value]
+    model: Place
+    status_tag: bool = False
+
+    def run(self, aspect: Aspect) -> None:
+        """Write them. Raises Temporary or Permanent."""
+        WRITERS[aspect](self)
+
+
+def tags_of_replica(value: Value, *, status_tag: bool, kept: Mapping[str, str]) -> dict[str, str]:
+    """Return all tags of a replica: the version's, what is its own, and its status tag if there is room.
+
+    Raises Permanent if there is no room for its mark.
+    """
+    tags = dict(_pairs(value))
+    if MARK in kept:
+        tags[MARK] = kept[MARK]
+    if len(tags) > TAG_LIMIT:
+        raise Permanent(Reason.NO_ROOM, "the mark of the replica is a tag, and the version has 10 tags now")
+    if status_tag and len(tags) < TAG_LIMIT:
+        tags[STATUS_TAG] = STATUS_TAG_VALUE
+    return tags
+
+
+def _pairs(value: Value) -> tuple[tuple[str, str], ...]:
+    return value if isinstance(value, tuple) else ()
+
+
+def _write_tags(rewrite: Rewrite) -> None:
+    found, value = rewrite.found, rewrite.fields[TAGS]
+    own = {name: text for name, text in found.tags.items() if name in OURS}
+    if found.place.side is Side.DESTINATION or MARK in own or own.get(STATUS_TAG) == STATUS_TAG_VALUE:
+        tags = tags_of_replica(value, status_tag=rewrite.status_tag, kept=own)
+    else:
+        kept = own if len(_pairs(value)) + len(own) <= TAG_LIMIT else {}
+        tags = {**dict(_pairs(value)), **kept}
+    found.place.objects.put_tags(found.place.key, found.place.version_id, tags)
+
+
+def _write_grants(rewrite: Rewrite) -> None:
+    place = rewrite.found.place
+    grants = tuple(Grant(permission, grantee) for permission, grantee in _pairs(rewrite.fields[GRANTS]))
+    place.objects.put_grants(place.key, place.version_id, grants)
+
+
+def _write_lock(rewrite: Rewrite) -> None:
+    place, fields = rewrite.found.place, rewrite.fields
+    if RETENTION in fields or EVENT_HOLD in fields:
+        mode, until = _pair({**rewrite.found.state, **fields}[RETENTION])
+        lock = _with_hold(mode, until, {**rewrite.found.state, **fields}[EVENT_HOLD])
+        place.objects.put_retention(place.key, place.version_id, lock)
+    if LEGAL_HOLD in fields:
+        place.objects.put_legal_hold(place.key, place.version_id, on=bool(fields[LEGAL_HOLD]))
+
+
+def _pair(value: Value) -> tuple[str, str]:
+    mode, until = value if isinstance(value, tuple) else ("", "")
+    return mode, until
+
+
+def _with_hold(mode: str, until: str, hold: Value) -> Lock:
+    on, days, years = hold if isinstance(hold, tuple) else NO_HOLD
+    if not on:
+        return Lock(mode, until)
+    return Lock(mode, "", event_hold=True, event_hold_days=days, event_hold_years=years)
+
+
+def _write_annotations(rewrite: Rewrite) -> None:
+    place, model = rewrite.found.place, rewrite.model
+    for name, etag in rewrite.fields.items():
+        if etag is None:
+            place.objects.remove_annotation(place.key, place.version_id, name)
+            continue
+        payload = model.objects.annotation(model.key, model.version_id, name)
+        if payload is not None:
+            place.objects.annotate(place.key, place.version_id, name, payload)
+
+
+WRITERS: Mapping[Aspect, Callable[[Rewrite], None]] = {
+    Aspect.TAGS: _write_tags,
+    Aspect.ACL: _write_grants,
+    Aspect.LOCK: _write_lock,
+    Aspect.ANNOTATIONS: _write_annotations,
+}

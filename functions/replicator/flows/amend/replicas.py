@@ -1,0 +1,176 @@
+"""A version whose replicas must be looked for: both histories -> the version and all its replicas -> their states.
+
+A version may have several replicas: one that was put back on top is a second one, and one that the other direction put
+back is in the version's own bucket. All of them follow, because each may be the one that people see.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from replicator.core.aspects.merge import Powers
+from replicator.core.aspects.state import TAGS, digest
+from replicator.core.deciding.facts import Facts
+from replicator.core.deciding.journal import Memory
+from replicator.core.deciding.standing import Standing, Unread
+from replicator.core.outcomes.outcome import Permanent, Reason, Side
+from replicator.core.rules.rule import Rule
+from replicator.core.versions.change import Aspect
+from replicator.core.versions.origin import MARK, Origin, born_of
+from replicator.core.versions.version import Entry, Head
+from replicator.flows.amend.bases import Bases
+from replicator.flows.amend.ending import Done, Ending, Looked, Scene, Skipped, not_carried
+from replicator.flows.amend.places import Place
+from replicator.flows.amend.simple import FIELDS
+from replicator.flows.amend.sync import Step, Sync
+from replicator.flows.reading import unlisted
+
+T = TypeVar("T")
+
+OLD_SECONDS = 14 * 24 * 3600
+"""A message is kept for so long. An older version that was not copied by now will not be by its own event."""
+
+
+@dataclass(slots=True)
+class Look:
+    """One look at one version at one destination. check: raises Temporary if nothing may be written any more."""
+
+    scene: Scene
+    memory: Memory
+    check: Callable[[], None]
+    standing: Standing
+
+    def at(self, version_id: str) -> Done:
+        """Look at a version, and write what must be written. Raises Temporary or Permanent."""
+        entry = next((each for each in self.standing.source if each.version_id == version_id), None)
+        if entry is None or not entry.is_version:
+            return Done(self._missing(version_id))
+        mark = self._ask(lambda standing: standing.source_marks([entry]))[0]
+        if mark is None:
+            return self._synchronise(entry)
+        if mark.bucket != self.scene.pair.source:
+            return Done(self._forward(mark))
+        native = next((each for each in self.standing.source if self.standing.origin(each) == mark), None)
+        if native is None:
+            return Done(Skipped(Reason.REPLICA, f"a replica of {mark}, which does not exist any more"))
+        return self._synchronise(native, at_twin=True)
+
+    def _missing(self, version_id: str) -> Ending:
+        if isinstance(self.scene.source.head(self.scene.pair.key, version_id), Head):
+            raise unlisted("source", version_id)
+        return Skipped(Reason.SRC_VERSION_NOT_FOUND, "the version was deleted")
+
+    def _ask(self, question: Callable[[Standing], T]) -> T:
+        """Ask what depends on marks, and read those that are missing."""
+        while True:
+            try:
+                return question(self.standing)
+            except Unread as unread:
+                facts = self.scene.reader.read(self.standing.facts, unread.need)
+                self.standing = replace(self.standing, facts=facts)
+
+    # A replica: its version's owner is asked
+
+    def _forward(self, mark: Origin) -> Ending:
+        scene, change = self.scene, self.scene.attempt.change
+        rule = next((rule for rule in scene.candidate.rules if rule.replica_modifications), None)
+        if mark.is_by_s3 or mark.bucket != scene.pair.destination or rule is None or change.seen_at:
+            return Skipped(Reason.REPLICA, f"a replica of {mark}")
+        queue = scene.forwarding.queue_of(scene.pair.source, mark.bucket)
+        if queue is None:
+            raise Permanent(Reason.NO_OWNER, f"no queue is known of the stack that replicates {mark.bucket}")
+        asked = replace(change, bucket=mark.bucket, version_id=mark.version_id, seen_at=scene.pair.source, other_key="")
+        scene.forwarding.send(queue, asked)
+        return Skipped(Reason.REPLICA, f"a replica of {mark}: sent to the stack that replicates {mark.bucket}")
+
+    # A native version
+
+    def _synchronise(self, entry: Entry, *, at_twin: bool = False) -> Done:
+        scene, key = self.scene, self.scene.pair.key
+        replicas = self._ask(lambda standing: standing.replicas_of(entry))
+        if not replicas:
+            return Done(self._without_replica(entry))
+        twins = self._ask(lambda standing: standing.twins_of(entry))
+        rule = scene.rule(scene.source.tags(key, entry.version_id) if scene.candidate.needs_tags else {})
+        if scene.attempt.change.seen_at and not rule.replica_modifications:
+            return Done(Skipped(Reason.REPLICA, "the rule to it does not replicate modifications of replicas"))
+        aspects = scene.aspects(rule)
+        if not aspects:
+            return Done(not_carried())
+        there = [Place(scene.replicas, Side.DESTINATION, key, each.version_id) for each in replicas]
+        here = [Place(scene.source, Side.SOURCE, key, each.version_id) for each in twins]
+        source = Place(scene.source, Side.SOURCE, key, entry.version_id)
+        sync = self._sync(source, there, here, rule, at_twin=at_twin)
+        if Aspect.LOCK in aspects:
+            self._check_lockable(source)
+        steps = [sync.run(aspect) for aspect in aspects]
+        given = self._given(steps) if len(there) == 1 and not here else None
+        return Done(Looked.WROTE if any(step.rewrites for step in steps) else Looked.EQUAL, given)
+
+    def _sync(self, source: Place, there: list[Place], here: list[Place], rule: Rule, *, at_twin: bool) -> Sync:
+        scene, change = self.scene, self.scene.attempt.change
+        bases = Bases(scene.journal, scene.pair, source.version_id, rule.replica_modifications)
+        if any(bases.keeps(aspect) for aspect in change.amends):
+            bases.take_born(born_of(there[-1].head().metadata))
+        powers = Powers(
+            from_replica=at_twin or (bool(change.seen_at) and rule.replica_modifications),
+            removes=rule.annotation_deletions,
+            deletion=change.name.endswith("Delete"),
+            now=scene.now() // 1000,
+        )
+        replicas = (*here, *there) if at_twin else (*there, *here)
+        side_by_side = scene.reader.side_by_side
+        return Sync(source, replicas, bases, powers, rule.replica_tag, self.check, scene.warn, side_by_side)
+
+    def _check_lockable(self, source: Place) -> None:
+        lock = source.head().lock.in_force(self.scene.now() // 1000)
+        if lock and not self.scene.attempt.target.capabilities.lock:
+            why = "the version is locked, the bucket has no Object Lock"
+            raise Permanent(Reason.DST_NO_OBJECT_LOCK, why, Side.DESTINATION)
+
+    def _given(self, steps: list[Step]) -> dict[str, str] | None:
+        """Return what the only replica has now, if it is on top, and its mark is no tag."""
+        top = self.memory.top
+        if top is None or any(MARK in each.tags for step in steps for each in step.replicas):
+            return None
+        fields = {FIELDS[step.aspect]: step for step in steps if step.aspect in FIELDS and step.replicas}
+        on_top = {
+            name: digest(step.settled[name].source)
+            for name, step in fields.items()
+            if step.replicas[0].place.version_id == top.version_id
+        }
+        return {**self.memory.given, **on_top} if on_top and self._has_metadata_mark(fields) else None
+
+    def _has_metadata_mark(self, fields: dict[str, Step]) -> bool:
+        """Return whether the tags of the replica were read, so that it is known that its mark is none of them."""
+        return TAGS in fields or TAGS in self.memory.given
+
+    def _without_replica(self, entry: Entry) -> Ending:
+        """Decide about a version without a replica: it is copied now, unless it had arrived, or is too old for that.
+
+        It may be copied a moment later by its own event, with tags that were read before this change; or its tags match
+        a rule only now.
+        """
+        if self._had_arrived(entry):
+            why = "its replica was deleted for good at the destination, and does not come back by itself"
+            raise Permanent(Reason.DST_VERSION_NOT_FOUND, why, Side.DESTINATION)
+        is_old = entry.modified < self.scene.now() // 1000 - OLD_SECONDS
+        if is_old and not self.scene.candidate.needs_tags:
+            return Skipped(Reason.NOT_COPIED, "it was never copied, and a later change does not copy existing objects")
+        return Looked.NOT_COPIED
+
+    def _had_arrived(self, entry: Entry) -> bool:
+        """Return whether the memory knows that it had arrived. What is older than all that it remembers had, too."""
+        settled = set(self.memory.settled)
+        if entry.version_id in settled:
+            return True
+        known = [number for number, each in enumerate(self.standing.source) if each.version_id in settled]
+        forgot = self.memory.generation > len(settled) and bool(known)
+        return forgot and self.standing.source.index(entry) < known[0]
+
+
+def make_look(scene: Scene, memory: Memory, check: Callable[[], None]) -> Look:
+    """Read both histories. Raises Temporary or Permanent."""
+    histories = scene.reader.histories(scene.pair.key)
+    facts = Facts(scene.attempt, memory, histories=histories)
+    return Look(scene, memory, check, Standing(facts, histories.source, histories.destination))

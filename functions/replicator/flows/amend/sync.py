@@ -1,0 +1,121 @@
+"""One version and its replicas at one destination -> both sides' states -> what each shall have -> the writes.
+
+Separate from the amender, which finds the version, its replicas and its lease: here only states matter. Every step can
+be repeated, and what a crash leaves is finished by the next handler.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from replicator.core.aspects.merge import Powers, Settled, Sides, fields_of, settle
+from replicator.core.aspects.state import Value
+from replicator.core.outcomes.outcome import Permanent, Trouble
+from replicator.core.versions.change import Aspect
+from replicator.flows.amend.bases import Bases
+from replicator.flows.amend.places import Found, Place, Rewrite, read
+from replicator.flows.ports import SideBySide
+
+ANNOTATIONS_AT_ONCE = 16
+"""Each has 1 MiB at most, so that the memory they take is bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One aspect: what both sides have, and what they shall have, by field."""
+
+    aspect: Aspect
+    source: Found
+    replicas: tuple[Found, ...]
+    sides: Mapping[str, Sides]
+    settled: Mapping[str, Settled]
+
+    @property
+    def rewrites(self) -> dict[str, Settled]:
+        """The fields that must be written somewhere."""
+        return {name: each for name, each in self.settled.items() if each.writes(self.sides[name])}
+
+
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """The version and its replicas, the one on top first. status_tag: replicas carry it.
+
+    check: raises Temporary if nothing may be written any more. warn: takes a line for the log.
+    """
+
+    source: Place
+    replicas: tuple[Place, ...]
+    bases: Bases
+    powers: Powers
+    status_tag: bool
+    check: Callable[[], None]
+    warn: Callable[[str], None]
+    side_by_side: SideBySide
+
+    def examine(self, aspect: Aspect) -> Step:
+        """Read both sides of an aspect and settle it. Writes nothing. Raises Temporary or Permanent."""
+        places = (self.source, *self.replicas)
+        source, *replicas = self.side_by_side([partial(read, place, aspect) for place in places])
+        states = [found.state for found in replicas]
+        sides = {
+            name: Sides(source.state.get(name), tuple(state.get(name) for state in states), self.bases.of(aspect, name))
+            for name in fields_of(source.state, states)
+        }
+        settled = {name: settle(aspect, name, each, self.powers) for name, each in sides.items()}
+        return Step(aspect, source, tuple(replicas), sides, settled)
+
+    def run(self, aspect: Aspect) -> Step:
+        """Settle an aspect, and write what must be written. Raises Temporary or Permanent.
+
+        Annotations alone fail nothing: what is refused for good is left out, with a warning.
+        """
+        try:
+            step = self.examine(aspect)
+            if step.rewrites:
+                self.check()
+                self.bases.intend(aspect, step.rewrites, step.sides)
+                self._write(step)
+            self.bases.agree(aspect, step.settled)
+        except Permanent as trouble:
+            if aspect is not Aspect.ANNOTATIONS:
+                raise
+            self._leave_out(trouble)
+            return Step(aspect, Found(self.source, {}), (), {}, {})
+        return step
+
+    def _leave_out(self, trouble: Trouble) -> None:
+        self.warn(f"annotations left out of the replicas of {self.source.key} {self.source.version_id}: {trouble}")
+
+    def _write(self, step: Step) -> None:
+        """Write to the replicas, then to the version itself."""
+        changed = step.rewrites
+        for number, replica in enumerate(step.replicas):
+            self._rewrite(step, replica, {name: each.replicas[number] for name, each in changed.items()})
+        self._rewrite(step, step.source, {name: each.source for name, each in changed.items()})
+
+    def _rewrite(self, step: Step, found: Found, wanted: Mapping[str, Value]) -> None:
+        different = {name: value for name, value in wanted.items() if value != found.state.get(name)}
+        if different and not found.supported:
+            self.warn(f"annotations left out of {found.place.key} {found.place.version_id}: not supported there")
+            return
+        for fields in _portions(different):
+            self.check()
+            self.side_by_side([partial(each.run, step.aspect) for each in self._rewrites(step, found, fields)])
+
+    def _rewrites(self, step: Step, found: Found, fields: Mapping[str, Value]) -> list[Rewrite]:
+        """Return one rewrite of all fields, or of each annotation by itself."""
+        if step.aspect is not Aspect.ANNOTATIONS:
+            return [Rewrite(found, fields, self.source, self.status_tag)]
+        return [Rewrite(found, {name: fields[name]}, _place_with(step, name, fields[name])) for name in fields]
+
+
+def _place_with(step: Step, name: str, value: Value) -> Place:
+    """Return a place that has this value of a field."""
+    everywhere = (step.source, *step.replicas)
+    return next((each.place for each in everywhere if each.state.get(name) == value), step.source.place)
+
+
+def _portions(fields: Mapping[str, Value]) -> Sequence[Mapping[str, Value]]:
+    names = list(fields)
+    starts = range(0, len(names), ANNOTATIONS_AT_ONCE)
+    return [{name: fields[name] for name in names[start : start + ANNOTATIONS_AT_ONCE]} for start in starts]
