@@ -25,12 +25,16 @@ class DeliverySettings:
     """`duplicate`: the probability that an event is delivered twice; `shuffle`: random order; `seed`: of both.
 
     `unequal_sequencers`: half of the sequencers are without their leading zeros, so that they cannot all be compared.
+
+    `version_ids`: events of later changes (tags, ACL, retention, annotations) name the version. AWS documents the field
+    for versioned buckets, and shows no such event of one.
     """
 
     duplicate: float = 0.0
     shuffle: bool = False
     seed: int | None = None
     unequal_sequencers: bool = False
+    version_ids: bool = True
 
 
 class Delivery:

@@ -120,7 +120,9 @@ def put_object_retention(request: Request) -> Answer:
         return new
 
     version = _change(request, change)
-    event_records.announce("ObjectRetention:Put", request.bucket, version)
+    lock = version.attributes.lock
+    until = event_holds.released(lock.event_hold) if lock.event_hold else lock.until
+    event_records.announce("ObjectRetention:Put", request.bucket, version, event_records.retained(lock, until))
     return Answer(200, {})
 
 

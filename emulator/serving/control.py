@@ -17,6 +17,7 @@ from emulator.fault_injection.faults import BadRequestError, read_faults
 from emulator.state import Emulator, Limits
 
 _POLL_SECONDS = 0.02
+_DELIVERY_SWITCHES = ("shuffle", "unequal_sequencers", "version_ids")
 
 
 def answer(emulator: Emulator, environ: Mapping[str, Any]) -> Answer:
@@ -81,17 +82,17 @@ def _clear_faults(emulator: Emulator, _: Mapping[str, Any]) -> Any:
 
 
 def _set_delivery(emulator: Emulator, environ: Mapping[str, Any]) -> Any:
-    example = '{"duplicate": 0.3, "shuffle": true, "seed": 1, "unequal_sequencers": true}'
-    body = _object(environ, example, "duplicate", "shuffle", "seed", "unequal_sequencers")
+    example = '{"duplicate": 0.3, "shuffle": true, "seed": 1, "unequal_sequencers": true, "version_ids": false}'
+    body = _object(environ, example, "duplicate", "seed", *_DELIVERY_SWITCHES)
     seed = body.get("seed")
-    for name in ("shuffle", "unequal_sequencers"):
+    for name in _DELIVERY_SWITCHES:
         if not isinstance(body.get(name, False), bool):
             raise BadRequestError(f"'{name}' must be true or false, not {body[name]!r}.")
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
         raise BadRequestError(f"'seed' must be a whole number, not {seed!r}.")
     duplicate = _number(body, "duplicate", 0.0, largest=1.0)
-    shuffle, unequal = body.get("shuffle", False), body.get("unequal_sequencers", False)
-    emulator.delivery.configure(DeliverySettings(duplicate, shuffle, seed, unequal))
+    switches = {name: body[name] for name in _DELIVERY_SWITCHES if name in body}
+    emulator.delivery.configure(DeliverySettings(duplicate=duplicate, seed=seed, **switches))
     return _get_delivery(emulator, environ)
 
 

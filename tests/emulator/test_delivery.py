@@ -103,6 +103,6 @@ def test_an_emulator_whose_event_arrives_while_idle_looks_at_functions_is_not_id
 
 
 def test_the_delivery_settings_can_be_read(aws: Plain) -> None:
-    settings = {"duplicate": 0.25, "shuffle": True, "seed": 3, "unequal_sequencers": True}
+    settings = {"duplicate": 0.25, "shuffle": True, "seed": 3, "unequal_sequencers": True, "version_ids": False}
     aws.post("delivery", settings)
     assert aws.get("delivery") == settings
