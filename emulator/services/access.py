@@ -2,6 +2,7 @@
 
 S3 has its own checks (`emulator.s3.access`). An operation that is not listed needs the action of its name on `*`.
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_sqs.html
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-abac-condition-keys.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_dynamodb.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_events.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_kms.html
@@ -15,6 +16,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+
+from moto.sqs.models import Queue
 
 from emulator.calls.answers import Answer, error_answer
 from emulator.calls.call import Call
@@ -79,7 +82,7 @@ def _needs(call: Call, body: Mapping[str, Any], account: str) -> Iterator[_Need]
         case "sqs" if "QueueUrl" in body or "QueueName" in body:
             arn = _queue(body, call.region, account)
             queue = queue_of(arn)
-            yield _Need(action, arn, queue.policy if queue else None)
+            yield _Need(action, arn, queue.policy if queue else None, conditions=_tags(queue))
         case "dynamodb" if "TableName" in body or "RequestItems" in body or "TransactItems" in body:
             yield from (_Need(each, _table(prefix, name)) for each, name in _tables(action, body))
         case "events" if "Entries" in body:
@@ -98,6 +101,10 @@ def _queue(body: Mapping[str, Any], region: str, account: str) -> str:
         return f"arn:aws:sqs:{region}:{account}:{body['QueueName']}"
     owner, _, name = urlsplit(str(body["QueueUrl"])).path.strip("/").rpartition("/")
     return f"arn:aws:sqs:{region}:{owner or account}:{name}"
+
+
+def _tags(queue: Queue | None) -> Mapping[str, str]:
+    return {f"aws:ResourceTag/{name}": value for name, value in (queue.tags if queue else {}).items()}
 
 
 def _table(prefix: str, name: str) -> str:

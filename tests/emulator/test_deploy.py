@@ -336,3 +336,18 @@ def test_the_parameters_of_a_worlds_stack_name_its_buckets_and_what_its_rules_na
 def test_a_template_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(DeployError, match=r"nothing\.yaml: No such file"):
         packaged(tmp_path / "nothing.yaml")
+
+
+def test_a_queue_has_the_tags_of_its_template_and_follows_their_changes(emulator: Running) -> None:
+    def body(**tags: str) -> str:
+        properties = {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+        queue = {"Type": "AWS::SQS::Queue", "Properties": properties}
+        return json.dumps({"Resources": {"Queue": queue}, "Outputs": {"Url": {"Value": {"Ref": "Queue"}}}})
+
+    url = outputs(create(emulator, "tagged", body(s3replicator="changes", team="a")))["Url"]
+    sqs, cloudformation = emulator.client("sqs", REGION), emulator.client("cloudformation", REGION)
+    of_cloudformation = {"aws:cloudformation:stack-name": "tagged", "aws:cloudformation:logical-id": "Queue"}
+    wanted = {"s3replicator": "changes", "team": "a", **of_cloudformation}
+    assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == wanted
+    cloudformation.update_stack(StackName="tagged", TemplateBody=body(s3replicator="parts"))
+    assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"s3replicator": "parts", **of_cloudformation}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from tests.emulator.callers import ACCOUNT, allow, caller, on, role
 from tests.emulator.plain import Plain, head, put, refused
 
@@ -99,6 +101,22 @@ def test_a_batch_of_messages_needs_what_one_needs(aws: Plain) -> None:
     other, _ = aws.queue()
     with refused("AccessDenied", 403):
         theirs.send_message(QueueUrl=other, MessageBody="x")
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])
+def test_a_queue_can_be_told_by_its_tags_in_any_region(aws: Plain, region: str) -> None:
+    tagged = {"StringEquals": {"aws:ResourceTag/s3replicator": "changes"}}
+    theirs = caller(aws, allow("sqs:SendMessage", "*", Condition=tagged), service="sqs", region=region)
+    url, _ = aws.queue(region)
+    for tags in ({}, {"s3replicator": "parts"}):
+        if tags:
+            aws.client("sqs", region).tag_queue(QueueUrl=url, Tags=tags)
+        with refused("AccessDenied", 403):
+            theirs.send_message(QueueUrl=url, MessageBody="x")
+    aws.client("sqs", region).tag_queue(QueueUrl=url, Tags={"s3replicator": "changes"})
+    theirs.send_message(QueueUrl=url, MessageBody="x")
+    with refused("AccessDenied", 403):
+        theirs.receive_message(QueueUrl=url)
 
 
 def test_a_queue_policy_denies_what_a_role_allows(aws: Plain) -> None:

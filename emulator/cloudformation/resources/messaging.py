@@ -43,7 +43,12 @@ class Queue(Resource):
     def update(self, before: Properties) -> None:
         changed = _queue_attributes(self.properties)
         removed = {"RedrivePolicy": ""} if "RedrivePolicy" in before and "RedrivePolicy" not in changed else {}
-        self.client("sqs").set_queue_attributes(QueueUrl=self.physical_resource_id, Attributes=changed | removed)
+        sqs, url = self.client("sqs"), self.physical_resource_id
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=changed | removed)
+        if gone := [tag["Key"] for tag in before.get("Tags", []) if tag["Key"] not in self.tags]:
+            sqs.untag_queue(QueueUrl=url, TagKeys=gone)
+        if self.tags:
+            sqs.tag_queue(QueueUrl=url, Tags=self.tags)
 
     def destroy(self) -> None:
         self.client("sqs").delete_queue(QueueUrl=self.physical_resource_id)
