@@ -36,6 +36,7 @@ from emulator.s3 import (
     redirects,
     restores,
     tagging,
+    trail,
     upload_listings,
     uploads,
 )
@@ -129,9 +130,13 @@ def answer(call: Call, environ: dict[str, Any]) -> Answer | None:
     try:
         redirects.check(request)
         access.check(request)
-        return _OPERATIONS.get(call.operation, _left_to_moto)(request)
+        answered = _OPERATIONS.get(call.operation, _left_to_moto)(request)
     except S3Error as error:
-        return access.as_seen(request, error).answer()
+        seen = access.as_seen(request, error)
+        trail.log(request, seen)
+        return seen.answer()
+    trail.log(request)
+    return answered
 
 
 def _left_to_moto(request: Request) -> None:
