@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING
 from replicator import __version__
 from replicator.aws.buckets import S3Buckets
 from replicator.aws.clients import Clients
+from replicator.aws.forwarding import SqsForwarding
 from replicator.aws.gates import DynamoGates
 from replicator.aws.journal import DynamoJournal
 from replicator.aws.log import OutcomeLog, make_logger
 from replicator.aws.measures import EmbeddedMetrics
 from replicator.aws.notices import EventBridge
 from replicator.aws.part_queue import SqsPartQueue
+from replicator.aws.peer_queues import PeerQueues
 from replicator.aws.queue import SqsQueue
 from replicator.aws.rule_store import RuleStore
 from replicator.aws.upload_journal import DynamoUploadJournal
@@ -181,7 +183,15 @@ def make_services(settings: Settings, clients: Clients, *, checks_sight: bool = 
         multipart=make_multipart(settings, clients, buckets),
         threshold_ms=settings.threshold_ms,
         gatekeeper=Gatekeeper(DynamoGates(clients.dynamodb(), settings.journal_table), now, OutcomeLog(make_logger())),
+        forwarding=_make_forwarding(settings, clients),
+        warn=OutcomeLog(make_logger()).incomplete,
     )
+
+
+def _make_forwarding(settings: Settings, clients: Clients) -> SqsForwarding:
+    """Build what sends changes of replicas to the stacks that own their versions."""
+    peers = PeerQueues(clients.reader(clients.region), settings.control_bucket)
+    return SqsForwarding(clients.sqs, settings.change_queue_url, peers.queue_of)
 
 
 def make_consumer(settings: Settings) -> Callable[[], Consumer]:

@@ -96,8 +96,8 @@ class Clients:
         return self._get("dynamodb", self.region)  # type: ignore[no-any-return]
 
     def sqs(self, region: str = "") -> "SQSClient":
-        """SQS in the stack's own Region."""
-        return self._get("sqs", self.region)  # type: ignore[no-any-return]
+        """SQS in a Region, by default the stack's own."""
+        return self._get("sqs", region or self.region)  # type: ignore[no-any-return]
 
     def events(self) -> "EventBridgeClient":
         """EventBridge in the stack's own Region."""
