@@ -27,26 +27,26 @@ class SqsForwarding:
         self._find = find
 
     def queue_of(self, bucket: str, owner: str) -> str | None:
-        """Return the queue of the stack that serves the bucket `owner` as a source, as recorded for `bucket`."""
+        """Return the ARN of the queue of the stack that serves the bucket `owner`, as recorded for `bucket`."""
         return self._find(bucket, owner)
 
     def send(self, queue: str, change: Change) -> None:
-        """Send a change to a queue, this stack's own if it is empty.
+        """Send a change to a queue by its ARN, to this stack's own if it is empty.
 
         Raises Temporary; Permanent if it is denied, which repeating does not cure.
         """
-        url = queue or self._own_queue
+        client, url = self._address(queue)
         try:
             with asking("SendMessage", Side.QUEUE):
-                self._client(region_of(url)).send_message(QueueUrl=url, MessageBody=write(change))
+                client.send_message(QueueUrl=url, MessageBody=write(change))
         except Temporary as trouble:
             if trouble.reason is Reason.JOURNAL_DENIED:
                 raise Permanent(Reason.OWNER_DENIED, trouble.detail, Side.QUEUE) from trouble
             raise
 
-
-def region_of(url: str) -> str:
-    """Return the Region that a queue's URL names; empty if it names none."""
-    host = url.partition("://")[2].partition("/")[0]
-    labels = host.split(".")
-    return labels[1] if len(labels) > 2 and labels[0] == "sqs" else ""
+    def _address(self, queue: str) -> "tuple[SQSClient, str]":
+        if not queue:
+            return self._client(""), self._own_queue
+        *_, region, account, name = queue.split(":")
+        client = self._client(region)
+        return client, f"{client.meta.endpoint_url}/{account}/{name}"

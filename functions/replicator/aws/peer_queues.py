@@ -38,7 +38,7 @@ class PeerQueues:
         self._known: Remembered[str, Mapping[str, str]] = Remembered(clock)
 
     def queue_of(self, bucket: str, owner: str) -> str | None:
-        """Return the URL of the queue that receives the events of `owner`, as recorded for `bucket`.
+        """Return the ARN of the queue that receives the events of `owner`, as recorded for `bucket`.
 
         None if none is recorded: then it is asked for again each time. Raises Temporary.
         """

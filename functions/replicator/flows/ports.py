@@ -286,7 +286,7 @@ class Forwarding(Protocol):
     """
 
     def queue_of(self, bucket: str, owner: str) -> str | None:
-        """Return the queue of the stack that serves the bucket `owner` as a source, as recorded for `bucket`."""
+        """Return the queue of the stack that serves the bucket `owner` as a source; None if none is recorded."""
 
     def send(self, queue: str, change: Change) -> None:
         """Send a change to a queue, this stack's own if it is empty."""

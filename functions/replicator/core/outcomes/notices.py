@@ -18,8 +18,17 @@ from replicator.core.versions.change import Aspect, Change
 SOURCE = "s3-replicator"
 
 
-S3_OPERATIONS: Mapping[Aspect, str] = {Aspect.CONTENT: "OBJECT_PUT", Aspect.MARKER: "OBJECT_DELETE"}
-"""The value of `s3Operation` for every aspect that is replicated."""
+S3_OPERATIONS: Mapping[Aspect, str] = {
+    Aspect.CONTENT: "OBJECT_PUT",
+    Aspect.MARKER: "OBJECT_DELETE",
+    Aspect.REMOVAL: "OBJECT_DELETE",
+    Aspect.TAGS: "OBJECT_TAGGING",
+    Aspect.ACL: "OBJECT_ACL",
+    Aspect.LOCK: "OBJECT_RETENTION",
+    Aspect.ANNOTATIONS: "OBJECT_ANNOTATION",
+    Aspect.STATE: "OBJECT_PUT",
+}
+"""The value of `s3Operation` for every aspect. AWS documents those of the first two."""
 
 
 class NoticeKind(StrEnum):

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from replicator.core.aspects.merge import Powers
 from replicator.core.aspects.state import TAGS, digest
-from replicator.core.deciding.facts import Facts
+from replicator.core.deciding.actions import Need
+from replicator.core.deciding.facts import Facts, Ref
 from replicator.core.deciding.journal import Memory
 from replicator.core.deciding.standing import Standing, Unread
 from replicator.core.outcomes.outcome import Permanent, Reason, Side
@@ -41,21 +42,31 @@ class Look:
     standing: Standing
 
     def at(self, version_id: str) -> Done:
-        """Look at a version, and write what must be written. Raises Temporary or Permanent."""
-        entry = next((each for each in self.standing.source if each.version_id == version_id), None)
-        if entry is None or not entry.is_version:
-            return Done(self._missing(version_id))
-        mark = self._ask(lambda standing: standing.source_marks([entry]))[0]
-        if mark is None:
-            return self._synchronise(entry)
-        if mark.bucket != self.scene.pair.source:
-            return Done(self._forward(mark))
-        native = next((each for each in self.standing.source if self.standing.origin(each) == mark), None)
-        if native is None:
-            return Done(Skipped(Reason.REPLICA, f"a replica of {mark}, which does not exist any more"))
-        return self._synchronise(native, at_twin=True)
+        """Look at a version, and write what must be written. Raises Temporary or Permanent.
 
-    def _missing(self, version_id: str) -> Ending:
+        A HEAD comes before everything else: a replica needs no more, and most echoes are of replicas.
+        """
+        ref = Ref(self.scene.pair.source, version_id)
+        facts = self.scene.reader.read(self.standing.facts, Need(marks=frozenset({ref})))
+        mark = facts.marks[ref]
+        if mark and mark.bucket != self.scene.pair.source:
+            return Done(self._forward(mark))
+        histories = self.scene.reader.histories(self.scene.pair.key)
+        facts = replace(facts, histories=histories)
+        self.standing = Standing(facts, histories.source, histories.destination)
+        entry = self._entry(version_id, mark)
+        return self._synchronise(entry, at_twin=mark is not None) if entry else Done(self._missing(version_id, mark))
+
+    def _entry(self, version_id: str, mark: Origin | None) -> Entry | None:
+        """Return the native version: the one that was named, or that of its replica in the same bucket."""
+        versions = [entry for entry in self.standing.source if entry.is_version]
+        if mark:
+            return next((entry for entry in versions if self.standing.origin(entry) == mark), None)
+        return next((entry for entry in versions if entry.version_id == version_id), None)
+
+    def _missing(self, version_id: str, mark: Origin | None) -> Ending:
+        if mark:
+            return Skipped(Reason.REPLICA, f"a replica of {mark}, which does not exist any more")
         if isinstance(self.scene.source.head(self.scene.pair.key, version_id), Head):
             raise unlisted("source", version_id)
         return Skipped(Reason.SRC_VERSION_NOT_FOUND, "the version was deleted")
@@ -170,7 +181,5 @@ class Look:
 
 
 def make_look(scene: Scene, memory: Memory, check: Callable[[], None]) -> Look:
-    """Read both histories. Raises Temporary or Permanent."""
-    histories = scene.reader.histories(scene.pair.key)
-    facts = Facts(scene.attempt, memory, histories=histories)
-    return Look(scene, memory, check, Standing(facts, histories.source, histories.destination))
+    """Return a look that has read nothing yet."""
+    return Look(scene, memory, check, Standing(Facts(scene.attempt, memory), (), ()))
