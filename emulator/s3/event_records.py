@@ -2,7 +2,7 @@
 
 Operations that change an object announce it here; `emulator.fault_injection.delivery` delivers the events. The events
 of a null version carry no version id. Only writes, deletions and restores carry a sequencer and a size. EventBridge
-gets retention as well; which detail type annotations have there is not documented, and they have no event here.
+gets no retention and no annotations: its pages list no detail type for them.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-mapping-troubleshooting.html
@@ -39,7 +39,6 @@ _DETAIL_TYPES = {
     "ObjectTagging:Put": "Object Tags Added",
     "ObjectTagging:Delete": "Object Tags Deleted",
     "ObjectAcl:Put": "Object ACL Updated",
-    "ObjectRetention:Put": "Object Retention Updated",
     "ObjectRestore:Post": "Object Restore Initiated",
     "ObjectRestore:Completed": "Object Restore Completed",
 }
@@ -158,8 +157,6 @@ class _Happened:
             detail["reason"] = _REASONS.get(self.event.partition(":")[2], "PutObject")
         if self.event.startswith("ObjectRestore:"):
             self._describe_restore(detail)
-        if data := self.extra.get("objectRetentionEventData"):
-            detail["object-retention-event-data"] = {_with_hyphens(name): value for name, value in data.items()}
         if deletion := _DELETION_TYPES.get(self.event):
             detail |= {"reason": "DeleteObject", "deletion-type": deletion}
         return {
@@ -203,10 +200,6 @@ def retained(lock: Lock, until: str | None) -> dict[str, Any]:
     if hold := lock.event_hold:
         data |= {"eventHold": "ON", "eventHoldDuration": {hold.unit.lower(): hold.number}}
     return {"objectRetentionEventData": data}
-
-
-def _with_hyphens(name: str) -> str:
-    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name)
 
 
 def restored(ready: datetime, days: int, storage_class: str) -> dict[str, Any]:
