@@ -28,7 +28,7 @@ from emulator.state import Emulator
 from emulator.world.buckets import create_buckets
 from emulator.world.document import World, load_world, parse_world
 from emulator.world.kms_keys import create_keys
-from emulator.world.rules import put_rules
+from emulator.world.rules import put_owners, put_rules
 from emulator.world.stacks import TEMPLATE, deploy, set_peers
 
 
@@ -213,4 +213,5 @@ def _fill(emulator: Running, options: Options) -> Running:
     for stack in emulator.world.stacks:
         for bucket, document in stack.rules.items():
             put_rules(stack, emulator.outputs(stack.name), bucket, document)
+    put_owners(emulator.world, {name: stack.outputs for name, stack in emulator.stacks.items()})
     return emulator

@@ -78,12 +78,16 @@ class WorldStack:
 
     def destinations(self) -> Iterator[Mapping[str, Any]]:
         """Yield the `Destination` of each rule, even if the documents are otherwise invalid."""
+        for rule in self.each_rule():
+            if isinstance(rule.get("Destination"), dict):
+                yield rule["Destination"]
+
+    def each_rule(self) -> Iterator[Mapping[str, Any]]:
+        """Yield each rule, even if the documents are otherwise invalid."""
         for document in self.rules.values():
             inner = document.get("ReplicationConfiguration", document)
             rules = inner.get("Rules") if isinstance(inner, Mapping) else None
-            for rule in rules if isinstance(rules, list) else ():
-                if isinstance(rule, Mapping) and isinstance(rule.get("Destination"), dict):
-                    yield rule["Destination"]
+            yield from (rule for rule in (rules if isinstance(rules, list) else ()) if isinstance(rule, Mapping))
 
 
 @dataclass(frozen=True)

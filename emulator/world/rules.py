@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from emulator import clients
-from emulator.world.document import WorldStack
+from emulator.world.document import World, WorldStack
 
-_EVENTS = ["s3:ObjectCreated:*", "s3:ObjectRemoved:DeleteMarkerCreated", "s3:ObjectRestore:Completed"]
+EVENTS = [
+    "s3:ObjectCreated:*",
+    "s3:ObjectRemoved:*",
+    "s3:ObjectRestore:Completed",
+    "s3:ObjectTagging:*",
+    "s3:ObjectAcl:Put",
+    "s3:ObjectRetention:Put",
+    "s3:ObjectAnnotation:*",
+]
+"""What the change queue receives, as from `s3replicator rules put`."""
 
 
 def put_rules(stack: WorldStack, outputs: Mapping[str, str], bucket: str, document: Mapping[str, Any]) -> None:
@@ -20,12 +29,7 @@ def put_rules(stack: WorldStack, outputs: Mapping[str, str], bucket: str, docume
     and as that command does, it records what each destination has, which is everything, of a bucket without versions.
     """
     s3 = clients.client("s3", stack.region)
-    s3.put_object(
-        Bucket=outputs["ControlBucket"],
-        Key=f"rules/{bucket}.json",
-        Body=json.dumps(document).encode(),
-        ContentType="application/json",
-    )
+    _store(s3, outputs, f"rules/{bucket}.json", document)
     configuration = s3.get_bucket_notification_configuration(Bucket=bucket)
     configuration.pop("ResponseMetadata", None)
     queues = [
@@ -33,15 +37,43 @@ def put_rules(stack: WorldStack, outputs: Mapping[str, str], bucket: str, docume
     ]
     configuration["QueueConfigurations"] = [
         *queues,
-        {"Id": f"s3replicator-{stack.name}", "QueueArn": outputs["ChangeQueueArn"], "Events": _EVENTS},
+        {"Id": f"s3replicator-{stack.name}", "QueueArn": outputs["ChangeQueueArn"], "Events": EVENTS},
     ]
     s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=configuration)
-    s3.put_object(
-        Bucket=outputs["ControlBucket"],
-        Key=f"coverage/{bucket}.json",
-        Body=json.dumps(_coverage(s3, bucket, document), indent=2).encode(),
-        ContentType="application/json",
-    )
+    _store(s3, outputs, f"coverage/{bucket}.json", _coverage(s3, bucket, document))
+
+
+def put_owners(world: World, outputs: Mapping[str, Mapping[str, str]]) -> None:
+    """Record in each control bucket where the changes of replicas go: the queues of the stacks that own the versions.
+
+    `outputs`: those of each stack, by its name. A source bucket gets `peers/<bucket>.json` with the queue's URL for
+    each of its destinations that is the source of another stack.
+    """
+    queues = dict(_queues(world, outputs))
+    for stack in world.stacks:
+        s3 = clients.client("s3", stack.region)
+        for bucket, document in stack.rules.items():
+            owners = {each: queues[each] for each in _destinations(document) if each in queues}
+            others = {each: url for each, (owner, url) in owners.items() if owner != stack.name}
+            _store(s3, outputs[stack.name], f"peers/{bucket}.json", {"queues": others})
+
+
+def _queues(world: World, outputs: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Yield each source bucket with its stack's name and the URL of the stack's change queue, which names its Region.
+
+    The emulator takes a queue's account and name from its URL, and the Region from the signature, as AWS does.
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-queue-message-identifiers.html
+    """
+    for stack in world.stacks:
+        if (arn := outputs[stack.name].get("ChangeQueueArn")) is not None:
+            account, name = arn.split(":")[4:]
+            url = f"https://sqs.{stack.region}.amazonaws.com/{account}/{name}"
+            yield from ((bucket, (stack.name, url)) for bucket in stack.rules)
+
+
+def _store(s3: Any, outputs: Mapping[str, str], key: str, document: Mapping[str, Any]) -> None:
+    body = json.dumps(document, indent=2).encode()
+    s3.put_object(Bucket=outputs["ControlBucket"], Key=key, Body=body, ContentType="application/json")
 
 
 def _coverage(s3: Any, bucket: str, document: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -81,7 +81,8 @@ def derived_parameters(stack: WorldStack, world: World) -> Mapping[str, str]:
     """Return the parameters that follow from the world: the buckets and keys that the stack's roles may use.
 
     They include every bucket of the world, for rules that are put later, and buckets that only rules name. The keys of
-    sources are those of the buckets' default encryption, those of destinations the ones that rules name.
+    sources are those of the buckets' default encryption, those of destinations the ones that rules name. What rules
+    have to enable, such as replica modifications, is allowed to every stack as soon as one rule of the world does.
     """
     destinations = list(stack.destinations())
     buckets = {str(each["Bucket"]).rpartition(":")[2] for each in destinations if "Bucket" in each}
@@ -91,7 +92,19 @@ def derived_parameters(stack: WorldStack, world: World) -> Mapping[str, str]:
         "DestinationBuckets": ",".join(sorted({bucket.name for bucket in world.buckets} | buckets)),
         "SourceKmsKeys": ",".join(sorted({default_key(bucket) for bucket in sources} - {""})),
         "DestinationKmsKeys": ",".join(sorted(set(replica_keys(stack)))),
+        "ReplicaModifications": _enabled(world, "SourceSelectionCriteria", "ReplicaModifications"),
+        "AnnotationDeletions": _enabled(world, "ReplicatorOptions", "AnnotationDeletions"),
     }
+
+
+def _enabled(world: World, section: str, option: str) -> str:
+    """Return "true" if a rule of the world enables an option: directly, or in the option's `Status`."""
+    for rule in (each for stack in world.stacks for each in stack.each_rule()):
+        found = rule.get(section)
+        value = found.get(option) if isinstance(found, Mapping) else None
+        if (value.get("Status") if isinstance(value, Mapping) else value) == "Enabled":
+            return "true"
+    return "false"
 
 
 def set_peers(stack: WorldStack, peers: Iterable[str]) -> None:

@@ -330,7 +330,24 @@ def test_the_parameters_of_a_worlds_stack_name_its_buckets_and_what_its_rules_na
         "DestinationBuckets": "a,d,elsewhere",
         "SourceKmsKeys": "",
         "DestinationKmsKeys": "k",
+        "ReplicaModifications": "false",
+        "AnnotationDeletions": "false",
     }
+
+
+@pytest.mark.parametrize("status", ["Enabled", "Disabled"])
+@pytest.mark.parametrize(
+    ("parameter", "section", "wrapped"),
+    [("ReplicaModifications", "SourceSelectionCriteria", True), ("AnnotationDeletions", "ReplicatorOptions", False)],
+)
+def test_what_one_rule_enables_every_stack_of_the_world_may_do(
+    parameter: str, section: str, wrapped: bool, status: str
+) -> None:
+    rule = {section: {parameter: {"Status": status} if wrapped else status}}
+    theirs = WorldStack("theirs", "us-west-2", rules={"b": {"Rules": [{section: None}, rule]}})
+    ours = WorldStack("ours", "us-east-1")
+    expected = "true" if status == "Enabled" else "false"
+    assert derived_parameters(ours, World(stacks=(ours, theirs)))[parameter] == expected
 
 
 def test_a_template_that_is_missing_is_named(tmp_path: Path) -> None:
