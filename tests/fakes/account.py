@@ -34,13 +34,13 @@ class MemoryAccount:
     `failing` maps a call to the error code that it fails with; `crash_at` is the number of the call that is killed.
     `stacks`: change queue -> its stack. `filters`: change queue -> the filters of its mapping; a queue that is not
     there has no mapping. `busy`: so many updates of mappings are refused, because an earlier one is under way.
-    `overwrite` is what somebody else does right after an update.
+    `unknown_events`: S3 refuses notifications of these. `overwrite` is what somebody else does right after an update.
     """
 
     documents: dict[str, bytes] = field(default_factory=dict)
     views: dict[str, BucketView] = field(default_factory=dict)
     keys: dict[str, KeyView] = field(default_factory=dict)
-    configurations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    configurations: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     queue_takes: bool = True
     failing: dict[str, str] = field(default_factory=dict)
     crash_at: int | None = None
@@ -49,6 +49,7 @@ class MemoryAccount:
     stacks: dict[str, StackFacts] = field(default_factory=dict)
     filters: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     busy: int = 0
+    unknown_events: set[str] = field(default_factory=set)
     overwrite: Callable[[], None] = lambda: None
 
     @property
@@ -97,6 +98,9 @@ class MemoryAccount:
 
     def set_notifications(self, bucket: str, configuration: Mapping[str, Any]) -> None:
         self._call("set")
+        events = {event for each in configuration.get("QueueConfigurations", ()) for event in each["Events"]}
+        if events & self.unknown_events:
+            raise CallFailed(FailedCall(ACTIONS["set"], "InvalidArgument"))
         self.configurations[bucket] = dict(configuration if self.somebody_else is None else self.somebody_else)
 
     def stack_of(self, queue_arn: str) -> StackFacts | None:

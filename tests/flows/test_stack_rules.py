@@ -30,7 +30,7 @@ STACK = StackFacts(
 )
 DEFAULTS = replace(STACK, default_source="east", default_destination="west")
 OURS = {"Id": "s3replicator-prod", "QueueArn": QUEUE, "Events": list(EVENTS)}
-THEIRS: dict[str, Any] = {"TopicConfigurations": [{"Id": "t", "TopicArn": "arn:t", "Events": ["s3:ObjectTagging:*"]}]}
+THEIRS: dict[str, Any] = {"TopicConfigurations": [{"Id": "t", "TopicArn": "arn:t", "Events": ["s3:Replication:*"]}]}
 TAKEN: dict[str, Any] = {"QueueConfigurations": [{"Id": "q", "QueueArn": "arn:q", "Events": ["s3:ObjectCreated:Put"]}]}
 RULES = json.dumps({"ReplicationConfiguration": {"Role": "r", "Rules": [newer(ID=...)]}}).encode()
 
@@ -151,12 +151,74 @@ def test_somebody_elses_notification_is_explained_with_the_way_out(world: Memory
     assert world.configurations["east"] == TAKEN
 
 
-def test_with_eventbridge_on_both_sides_it_is_no_obstacle_and_nothing_is_attached(world: MemoryAccount) -> None:
+def test_with_eventbridge_on_both_sides_it_is_no_obstacle_and_only_what_that_lacks_is_attached(
+    world: MemoryAccount,
+) -> None:
     world.configurations["east"] = TAKEN | {"EventBridgeConfiguration": {}}
-    world.queue_takes = False
-    result = stack_rules(world, replace(STACK, event_bridge=True)).put("east", RULES)
-    assert (result.ok, result.done[-1]) == (True, "its events already arrive, through EventBridge")
-    assert world.writes == ["write"]
+    bridged = replace(STACK, event_bridge=True)
+    result = stack_rules(world, bridged).put("east", RULES)
+    assert (result.ok, result.done[-1]) == (True, "attached its events, through EventBridge")
+    ours = OURS | {"Events": ["s3:ObjectRetention:Put", "s3:ObjectAnnotation:*"]}
+    assert world.configurations["east"]["QueueConfigurations"] == [*TAKEN["QueueConfigurations"], ours]
+    assert stack_rules(world, bridged).put("east", RULES).done[-1] == "its events already arrive, through EventBridge"
+
+
+def test_somebody_elses_notification_of_later_changes_is_named_and_does_not_prevent_the_others(
+    world: MemoryAccount,
+) -> None:
+    tagging = {"TopicConfigurations": [{"Id": "t", "TopicArn": "arn:t", "Events": ["s3:ObjectTagging:*"]}]}
+    world.configurations["east"] = tagging
+    result = stack_rules(world).put("east", RULES)
+    [found] = warnings(result)
+    assert result.ok
+    assert "the notification t to the topic arn:t already receives s3:ObjectTagging:*" in found
+    assert "enable EventBridge in the bucket's properties, deploy stack prod with UseEventBridge=true" in found
+    events = [each for each in EVENTS if "Tagging" not in each]
+    assert world.configurations["east"] == tagging | {"QueueConfigurations": [OURS | {"Events": events}]}
+    checked = stack_rules(world).check("east")
+    assert (errors(checked), warnings(checked)) == ([], [found])
+
+
+def test_check_names_the_events_that_an_earlier_release_did_not_attach_and_put_adds_them(world: MemoryAccount) -> None:
+    stack_rules(world).put("east", RULES)
+    before = ["s3:ObjectCreated:*", "s3:ObjectRemoved:DeleteMarkerCreated", "s3:ObjectRestore:Completed"]
+    world.configurations["east"] = THEIRS | {"QueueConfigurations": [OURS | {"Events": before}]}
+    [found] = errors(stack_rules(world).check("east"))
+    assert found == (
+        "error: bucket east: its notification is out of date: the bucket does not send s3:ObjectRemoved:Delete, "
+        "s3:ObjectTagging:*, s3:ObjectAcl:Put, s3:ObjectRetention:Put, s3:ObjectAnnotation:* to the change queue; run "
+        "`rules put` again"
+    )
+    assert stack_rules(world).put("east", RULES).ok
+    assert world.configurations["east"] == THEIRS | {"QueueConfigurations": [OURS]}
+    assert errors(stack_rules(world).check("east")) == []
+
+
+def test_where_s3_knows_no_annotation_events_the_others_are_attached(world: MemoryAccount) -> None:
+    world.configurations["east"] = THEIRS
+    world.unknown_events = {"s3:ObjectAnnotation:*"}
+    for done in ("attached its other events, through an event notification",
+                 "its other events already arrive, through an event notification"):  # fmt: skip
+        result = stack_rules(world).put("east", RULES)
+        assert (result.ok, result.done[-1]) == (True, done)
+        assert warnings(result) == [
+            "warning: bucket east: S3 knows no events of annotations there, so annotations that are changed later are "
+            "replicated only with another change of the same version"
+        ]
+    [ours] = world.configurations["east"]["QueueConfigurations"]
+    assert ours["Events"] == list(EVENTS[:-1])
+    assert warnings(stack_rules(world).check("east")) == warnings(result)
+    assert errors(stack_rules(world).check("east")) == []
+    world.unknown_events = set()
+    assert warnings(stack_rules(world).put("east", RULES)) == []
+    assert world.configurations["east"] == THEIRS | {"QueueConfigurations": [OURS]}
+
+
+def test_another_invalid_argument_is_reported_as_it_is(world: MemoryAccount) -> None:
+    world.unknown_events = {"s3:ObjectCreated:*"}
+    [found] = errors(stack_rules(world).put("east", RULES))
+    assert "no events arrive yet" in found
+    assert "s3:PutBucketNotification failed with InvalidArgument" in found
 
 
 def test_forcing_does_not_disturb_somebody_elses_notification(world: MemoryAccount) -> None:

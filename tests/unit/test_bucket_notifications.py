@@ -3,13 +3,24 @@
 from typing import Any
 
 import pytest
-from s3replicator.rules.bucket_notifications import EVENTS, attach, detach, lost, still_delivered
+from s3replicator.rules.bucket_notifications import (
+    EVENTS,
+    attach,
+    detach,
+    is_without_annotations,
+    lost,
+    still_delivered,
+)
 
 QUEUE = "arn:aws:sqs:us-east-1:111122223333:changes"
 OTHER = "arn:aws:sqs:us-east-1:111122223333:somebody"
 TOPIC = "arn:aws:sns:us-east-1:111122223333:topic"
 FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:f"
 OURS = {"Id": "s3replicator-prod", "QueueArn": QUEUE, "Events": list(EVENTS)}
+
+
+BEFORE = ("s3:ObjectCreated:*", "s3:ObjectRemoved:DeleteMarkerCreated", "s3:ObjectRestore:Completed")
+"""What the first release attached."""
 
 
 def queue(*events: str, name: str = "theirs", arn: str = OTHER, prefix: str = "") -> dict[str, Any]:
@@ -28,8 +39,8 @@ def function(*events: str) -> dict[str, Any]:
 
 
 THEIRS: dict[str, Any] = {
-    "QueueConfigurations": [queue("s3:ObjectRemoved:Delete", prefix="a/")],
-    "TopicConfigurations": [topic("s3:ObjectTagging:*")],
+    "QueueConfigurations": [queue("s3:IntelligentTiering", prefix="a/")],
+    "TopicConfigurations": [topic("s3:Replication:*")],
     "LambdaFunctionConfigurations": [function("s3:LifecycleExpiration:*", "s3:ObjectRestore:Post")],
     "EventBridgeConfiguration": {},
 }
@@ -54,16 +65,41 @@ def test_attaching_twice_changes_nothing() -> None:
 
 
 def test_attaching_replaces_what_an_older_release_attached() -> None:
-    older = queue("s3:ObjectCreated:Put", name="s3replicator-old", arn=QUEUE)
+    older = queue(*BEFORE, name="s3replicator-old", arn=QUEUE)
     assert attached({"QueueConfigurations": [older]}) == {"QueueConfigurations": [OURS]}
+
+
+def test_what_an_older_release_did_not_attach_is_missing() -> None:
+    older = {"QueueConfigurations": [queue(*BEFORE, name="s3replicator-prod", arn=QUEUE)]}
+    assert attach(older, QUEUE, "prod", event_bridge=False).missing == (
+        "s3:ObjectRemoved:Delete", "s3:ObjectTagging:*", "s3:ObjectAcl:Put", "s3:ObjectRetention:Put",
+        "s3:ObjectAnnotation:*",
+    )  # fmt: skip
+    assert attach({"QueueConfigurations": [OURS]}, QUEUE, "prod", event_bridge=False).missing == ()
 
 
 def test_what_already_comes_to_our_queue_is_not_attached_again() -> None:
     """A bucket that the stack itself created has its notification from the template."""
-    template = [queue(event, name=event, arn=QUEUE) for event in (*EVENTS, "s3:ObjectTagging:*")]
+    template = [queue(event, name=event, arn=QUEUE) for event in EVENTS]
     assert attach({"QueueConfigurations": template}, QUEUE, "prod", event_bridge=False).wanted is None
     part = {"QueueConfigurations": [queue("s3:ObjectCreated:*", name="part", arn=QUEUE)]}
     assert attached(part)["QueueConfigurations"][1]["Events"] == list(EVENTS[1:])
+
+
+def test_what_a_stack_of_an_older_release_does_not_send_is_attached_beside_it() -> None:
+    """S3 would refuse a wildcard that overlaps with the template's own notification."""
+    template = {"QueueConfigurations": [queue(event, name=event, arn=QUEUE) for event in BEFORE]}
+    assert attached(template)["QueueConfigurations"][3]["Events"] == ["s3:ObjectRemoved:Delete", *EVENTS[3:]]
+
+
+def test_without_annotation_events_the_notification_says_so_in_its_name() -> None:
+    attachment = attach({}, QUEUE, "prod", event_bridge=False, annotations=False)
+    assert attachment.wanted == {
+        "QueueConfigurations": [OURS | {"Id": "s3replicator-prod.without-annotations", "Events": list(EVENTS[:-1])}]
+    }
+    assert is_without_annotations(attachment.wanted, QUEUE)
+    assert not is_without_annotations({"QueueConfigurations": [OURS]}, QUEUE)
+    assert detach(attachment.wanted, QUEUE) == {}
 
 
 @pytest.mark.parametrize(
@@ -95,23 +131,44 @@ def test_somebody_elses_notification_for_the_same_events_is_a_conflict_that_name
 
 
 @pytest.mark.parametrize(
-    "event", ["s3:ObjectRemoved:Delete", "s3:ObjectRestore:Post", "s3:ObjectTagging:*", "s3:LifecycleExpiration:*"]
+    ("theirs", "ours"),
+    [
+        ("s3:ObjectRemoved:Delete", {"s3:ObjectRemoved:*": ["s3:ObjectRemoved:DeleteMarkerCreated"]}),
+        ("s3:ObjectTagging:*", {"s3:ObjectTagging:*": []}),
+        ("s3:ObjectTagging:Put", {"s3:ObjectTagging:*": ["s3:ObjectTagging:Delete"]}),
+        ("s3:ObjectRetention:Put", {"s3:ObjectRetention:Put": []}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
+def test_what_somebody_else_receives_of_later_changes_is_left_out_and_named(
+    theirs: str, ours: dict[str, list[str]]
+) -> None:
+    attachment = attach({"QueueConfigurations": [queue(theirs)]}, QUEUE, "prod", event_bridge=False)
+    assert attachment.conflicts == ()
+    assert attachment.wanted is not None
+    expected = [each for event in EVENTS for each in ours.get(event, [event])]
+    assert attachment.wanted["QueueConfigurations"][1]["Events"] == expected
+    [line] = attachment.left_out
+    assert line == f"the notification theirs to the queue {OTHER} already receives {theirs}"
+
+
+@pytest.mark.parametrize("event", ["s3:ObjectRestore:Post", "s3:LifecycleExpiration:*", "s3:Replication:*"])
 def test_other_events_are_no_conflict(event: str) -> None:
     assert attach({"QueueConfigurations": [queue(event)]}, QUEUE, "prod", event_bridge=False).conflicts == ()
 
 
-def test_with_eventbridge_on_both_sides_no_notification_is_attached() -> None:
-    taken = {"EventBridgeConfiguration": {}, "QueueConfigurations": [queue("s3:ObjectCreated:*")]}
+def test_with_eventbridge_on_both_sides_only_what_it_does_not_send_is_attached() -> None:
+    taken = {"EventBridgeConfiguration": {}, "QueueConfigurations": [queue("s3:ObjectCreated:*", "s3:ObjectTagging:*")]}
     attachment = attach(taken, QUEUE, "prod", event_bridge=True)
-    assert (attachment.wanted, attachment.conflicts, attachment.through) == (None, (), "EventBridge")
+    bridged = OURS | {"Events": ["s3:ObjectRetention:Put", "s3:ObjectAnnotation:*"]}
+    assert attachment.wanted == taken | {"QueueConfigurations": [*taken["QueueConfigurations"], bridged]}
+    assert (attachment.conflicts, attachment.left_out, attachment.through) == ((), (), "EventBridge")
 
 
-def test_moving_to_eventbridge_takes_our_notification_away() -> None:
+def test_moving_to_eventbridge_takes_our_notification_of_all_other_events_away() -> None:
     """Otherwise every change would come twice."""
-    assert attached({"EventBridgeConfiguration": {}, "QueueConfigurations": [OURS]}, event_bridge=True) == {
-        "EventBridgeConfiguration": {}
-    }
+    wanted = attached({"EventBridgeConfiguration": {}, "QueueConfigurations": [OURS]}, event_bridge=True)
+    assert [each["Events"] for each in wanted["QueueConfigurations"]] == [list(EVENTS[-2:])]
 
 
 @pytest.mark.parametrize("configuration", [{}, {"EventBridgeConfiguration": {}}], ids=["bucket off", "stack off"])
@@ -149,6 +206,6 @@ def test_reading_back_finds_what_somebody_elses_write_has_replaced() -> None:
 
 
 def test_reading_back_ignores_how_s3_writes_the_same_thing() -> None:
-    other_way = queue("s3:ObjectRemoved:Delete", prefix="a/")
+    other_way = queue("s3:IntelligentTiering", prefix="a/")
     other_way["Filter"]["Key"]["FilterRules"][0]["Name"] = "prefix"
     assert lost(THEIRS, THEIRS | {"QueueConfigurations": [other_way]}) == ()

@@ -70,22 +70,48 @@ class Inspection:
                 view = self._buckets.view_key(rule.destination.kms_key)
                 yield from check_key(rule, view, views[rule.destination.bucket], self._stack)
 
-    def plan_notification(self, bucket: str) -> bucket_notifications.Attachment:
-        """Return what must change so that a bucket's events arrive. Raises CallFailed."""
+    def plan_notification(self, bucket: str, *, annotations: bool | None = None) -> bucket_notifications.Attachment:
+        """Return what must change so that a bucket's events arrive. Raises CallFailed.
+
+        annotations: whether S3 knows their events there; None for what it answered when ours were attached.
+        """
         configuration = self._buckets.notifications(bucket)
         queue, stack = self._stack.change_queue_arn, self._stack.name
-        return bucket_notifications.attach(configuration, queue, stack, event_bridge=self._stack.event_bridge)
+        if annotations is None:
+            annotations = not bucket_notifications.is_without_annotations(configuration, queue)
+        bridge = self._stack.event_bridge
+        return bucket_notifications.attach(configuration, queue, stack, event_bridge=bridge, annotations=annotations)
+
+    def missed(self, attachment: bucket_notifications.Attachment, bucket: str) -> Iterator[Finding]:
+        """Yield which later changes are not seen, because somebody else's notification receives their events."""
+        for taken in attachment.left_out:
+            yield warning(
+                f"bucket {bucket}",
+                f"{taken}, and S3 sends an event type to one notification only: these changes are replicated only with "
+                f"another change of the same version. Remove that notification, or{self._through_event_bridge}; "
+                "EventBridge has no events of retention and annotations",
+            )
 
     def conflicts(self, attachment: bucket_notifications.Attachment, bucket: str) -> Iterator[Finding]:
         """Yield what keeps the events from arriving, and what to do about it."""
-        deploy = "" if self._stack.event_bridge else f", deploy stack {self._stack.name} with UseEventBridge=true"
         for conflict in attachment.conflicts:
             yield error(
                 f"bucket {bucket}",
-                f"{conflict}, and S3 sends an event type to one notification only. Either remove that notification, or "
-                f"enable EventBridge in the bucket's properties{deploy} and run the command again: EventBridge leaves "
-                "all notifications as they are",
+                f"{conflict}, and S3 sends an event type to one notification only. Either remove that notification, or"
+                f"{self._through_event_bridge}: EventBridge leaves all notifications as they are",
             )
+
+    def without_annotations(self, bucket: str) -> Iterator[Finding]:
+        """Yield that S3 refused the events of annotations when the bucket's were attached. Raises CallFailed."""
+        configuration = self._buckets.notifications(bucket)
+        if bucket_notifications.is_without_annotations(configuration, self._stack.change_queue_arn):
+            message = "S3 knows no events of annotations there, so annotations that are changed later are replicated"
+            yield warning(f"bucket {bucket}", f"{message} only with another change of the same version")
+
+    @property
+    def _through_event_bridge(self) -> str:
+        deploy = "" if self._stack.event_bridge else f", deploy stack {self._stack.name} with UseEventBridge=true"
+        return f" enable EventBridge in the bucket's properties{deploy} and run the command again"
 
     def _inspect_events(self, bucket: str) -> Iterator[Finding]:
         subject = f"bucket {bucket}"
@@ -95,8 +121,7 @@ class Inspection:
             yield warning(subject, f"cannot read its notification configuration: {failed.call.advice(bucket)}")
             return
         yield from self.conflicts(attachment, bucket)
-        if attachment.through != "queue":
-            return
+        yield from self.missed(attachment, bucket)
         try:
             takes = self._buckets.queue_takes_from(bucket)
         except CallFailed as failed:

@@ -15,6 +15,7 @@ from replicator.core.rules.rule import Problem
 from s3replicator.failed_calls import CallFailed
 from s3replicator.findings import Finding, Severity, error, from_problems, warning
 from s3replicator.rules import bucket_notifications
+from s3replicator.rules.bucket_notifications import ANNOTATIONS
 from s3replicator.rules.coverage import CoverageKeeper
 from s3replicator.rules.inspection import BucketSettings, Inspection
 from s3replicator.rules.peers import Peers
@@ -167,11 +168,14 @@ class StackRules:
     def _check_attached(self, result: RulesResult) -> None:
         try:
             attachment = self._inspection.plan_notification(result.bucket)
+            result.findings += self._inspection.without_annotations(result.bucket)
         except CallFailed:
             return  # the inspection has reported it
-        if attachment.wanted is not None:
-            message = "does not send all its events to the change queue; run `rules put` again to attach them"
-            result.findings.append(error(f"bucket {result.bucket}", message))
+        if attachment.wanted is None:
+            return
+        what = f"does not send {', '.join(attachment.missing)}" if attachment.missing else "sends events twice"
+        message = f"its notification is out of date: the bucket {what} to the change queue; run `rules put` again"
+        result.findings.append(error(f"bucket {result.bucket}", message))
 
     def _in_force(self, bucket: str) -> RuleSet | None:
         """Return the rules in force as values; None if there are none, or they cannot be parsed."""
@@ -202,7 +206,7 @@ class StackRules:
 
     def _attach(self, result: RulesResult) -> None:
         # Read again right before the write: S3 has no condition for it, so the gap must be as short as possible.
-        attachment = self._inspection.plan_notification(result.bucket)
+        attachment = self._inspection.plan_notification(result.bucket, annotations=True)
         if attachment.conflicts:
             conflicts = self._inspection.conflicts(attachment, result.bucket)
             result.findings += [each for each in conflicts if each not in result.findings]
@@ -210,8 +214,27 @@ class StackRules:
         if attachment.wanted is None:
             result.done.append(f"its events already arrive, through {_THROUGH[attachment.through]}")
             return
-        self._replace(result, attachment.wanted)
+        try:
+            self._replace(result, attachment.wanted)
+        except CallFailed as failed:
+            if failed.call.code != "InvalidArgument" or ANNOTATIONS not in attachment.missing:
+                raise
+            self._attach_without_annotations(result)
+            return
         result.done.append(f"attached its events, through {_THROUGH[attachment.through]}")
+
+    def _attach_without_annotations(self, result: RulesResult) -> None:
+        """Attach the other events: S3 refuses the whole configuration where it does not know one of its events."""
+        attachment = self._inspection.plan_notification(result.bucket, annotations=False)
+        through = _THROUGH[attachment.through]
+        if attachment.wanted is None:
+            result.done.append(f"its other events already arrive, through {through}")
+        else:
+            self._replace(result, attachment.wanted)
+            result.done.append(f"attached its other events, through {through}")
+        result.findings += [
+            each for each in self._inspection.without_annotations(result.bucket) if each not in result.findings
+        ]
 
     def _replace(self, result: RulesResult, wanted: Mapping[str, Any]) -> None:
         self._buckets.set_notifications(result.bucket, wanted)
