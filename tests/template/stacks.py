@@ -31,7 +31,9 @@ EVERYTHING = {
     "PeerPrincipals": "AROAPEER:peer-replicate",
     "UseEventBridge": "true",
 }
-"""Every optional part of the template at once."""
+"""Every optional part of the template that widens no permission at the source, at once."""
+AFTER_THE_WRITE = {"ReplicaModifications": "true", "AnnotationDeletions": "true", "CloudTrailEvents": "true"}
+"""What a stack may be told to do beside that, once an object is written."""
 SOURCES = {"east", "east-2", "fresh"}
 DESTINATIONS = {"west", "west-2", "far"}
 

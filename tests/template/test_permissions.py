@@ -73,13 +73,31 @@ WRITE_REPLICA = {
     "s3:PutObjectLegalHold",
     "s3:PutObjectRetention",
     "s3:PutObjectTagging",
+    "s3:PutObjectVersionAcl",
     "s3:PutObjectVersionAnnotation",
+    "s3:PutObjectVersionTagging",
 }
+MODIFY_SOURCE = {
+    "s3:PutObjectAcl",
+    "s3:PutObjectAnnotation",
+    "s3:PutObjectLegalHold",
+    "s3:PutObjectRetention",
+    "s3:PutObjectTagging",
+    "s3:PutObjectVersionAcl",
+    "s3:PutObjectVersionAnnotation",
+    "s3:PutObjectVersionTagging",
+}
+DELETE_ANNOTATIONS = {"s3:DeleteObjectAnnotation", "s3:DeleteObjectVersionAnnotation"}
 
 
 @pytest.fixture(scope="module")
 def stack() -> stacks.Document:
     return stacks.stack(**stacks.EVERYTHING)
+
+
+@pytest.fixture(scope="module")
+def both_ways() -> stacks.Document:
+    return stacks.stack(**stacks.EVERYTHING | stacks.AFTER_THE_WRITE, SourceStatusTag="true")
 
 
 def on(stack: stacks.Document, role: str, buckets: set[str], *, objects: bool) -> dict[str, set[str]]:
@@ -131,8 +149,66 @@ def test_every_action_is_named_in_full(stack: stacks.Document) -> None:
     assert [each for each in granted(stack) if "*" in each[1]] == []
 
 
-def test_no_role_can_destroy_a_version_or_change_a_bucket(stack: stacks.Document) -> None:
+def test_no_role_can_destroy_a_version_or_change_a_bucket(stack: stacks.Document, both_ways: stacks.Document) -> None:
     assert [each for each in granted(stack) if each[1].startswith(FORBIDDEN)] == []
+    destroying = {each[1] for each in granted(both_ways) if each[1].startswith(FORBIDDEN)}
+    assert destroying == {"s3:DeleteObjectVersionAnnotation"}
+
+
+def test_functions_change_a_source_only_with_replica_modifications(both_ways: stacks.Document) -> None:
+    stack = stacks.stack(**stacks.EVERYTHING, ReplicaModifications="true", SourceStatusTag="true")
+    for role in COPYING:
+        found = on(stack, role, stacks.SOURCES, objects=True)
+        assert found == on_all(stacks.SOURCES, READ_OBJECT | MODIFY_SOURCE), role
+        everything = on(both_ways, role, stacks.SOURCES, objects=True)
+        assert everything == on_all(stacks.SOURCES, READ_OBJECT | MODIFY_SOURCE | DELETE_ANNOTATIONS), role
+    watching = set(stacks.ROLES.values()) - set(COPYING)
+    assert [role for role in watching if any(on(both_ways, role, stacks.SOURCES, objects=True).values())] == []
+
+
+def test_annotations_are_deleted_only_with_the_parameter_for_it(stack: stacks.Document) -> None:
+    deleting = stacks.stack(**stacks.EVERYTHING, AnnotationDeletions="true")
+    for role in COPYING:
+        found = on(deleting, role, stacks.DESTINATIONS, objects=True)
+        assert found == on_all(stacks.DESTINATIONS, WRITE_REPLICA | DELETE_ANNOTATIONS), role
+        assert on(deleting, role, stacks.SOURCES, objects=True) == on_all(stacks.SOURCES, READ_OBJECT), role
+    assert [each for each in granted(stack) if "DeleteObjectAnnotation" in each[1]] == []
+
+
+def test_no_action_is_allowed_twice_on_the_same_resource(both_ways: stacks.Document) -> None:
+    twice = []
+    for role in stacks.ROLES.values():
+        found = [json.dumps(each) for each in stacks.allowed(both_ways, role)]
+        twice += [(role, each) for each in set(found) if found.count(each) > 1]
+    assert twice == []
+
+
+def test_changes_are_forwarded_only_to_change_queues_of_this_account(both_ways: stacks.Document) -> None:
+    sending = {
+        role: [each for each in stacks.statements(both_ways, role) if each.get("Sid") == "SendToOwners"]
+        for role in stacks.ROLES.values()
+    }
+    [owners] = sending.pop("ReplicateRole")
+    assert owners == {
+        "Sid": "SendToOwners",
+        "Effect": "Allow",
+        "Action": "sqs:SendMessage",
+        "Resource": f"arn:aws:sqs:*:{stacks.ACCOUNT}:*",
+        "Condition": {"StringEquals": {"aws:ResourceTag/s3replicator": "changes"}},
+    }
+    assert list(sending.values()) == [[], [], [], []]
+
+
+def test_the_function_that_forwards_reads_where_to(stack: stacks.Document) -> None:
+    peers = {"Fn::Sub": "${ControlBucket.Arn}/peers/*"}
+    reading = {role for role, action, on in granted(stack) if (action, on) == ("s3:GetObject", peers)}
+    assert reading == {"ReplicateRole"}
+
+
+def test_annotations_at_a_source_with_a_kms_key_need_the_key_for_writing(both_ways: stacks.Document) -> None:
+    keys = json.dumps(stacks.EVERYTHING["SourceKmsKeys"])
+    found = {role: resources_of(both_ways, role, "kms")[keys] for role in COPYING}
+    assert found == dict.fromkeys(COPYING, {"kms:Decrypt", "kms:GenerateDataKey"})
 
 
 def test_no_resource_has_a_wildcard_but_for_the_objects_of_a_bucket_and_for_metrics(stack: stacks.Document) -> None:

@@ -107,7 +107,9 @@ def test_only_s3_for_the_source_buckets_and_the_stacks_eventbridge_rule_may_send
     assert {stacks.bucket_of(source) for source in from_s3["Condition"]["ArnLike"]["aws:SourceArn"]} == stacks.SOURCES
     assert from_s3["Condition"]["StringEquals"] == {"aws:SourceAccount": stacks.ACCOUNT}
     assert from_eventbridge["Principal"] == {"Service": "events.amazonaws.com"}
-    assert from_eventbridge["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["EventBridgeRule", "Arn"]}}}
+    assert from_eventbridge["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": [{"Fn::GetAtt": ["EventBridgeRule", "Arn"]}]}
+    }
 
 
 def test_the_command_reads_from_the_queue_policy_which_buckets_may_send(stack: stacks.Document) -> None:
@@ -199,3 +201,44 @@ def test_the_eventbridge_rule_matches_changes_of_the_source_buckets(stack: stack
     created, later = {"Object Created", "Object Deleted", "Object Restore Completed"}, set(EVENTBRIDGE_KINDS)
     assert set(pattern["detail-type"]) == created | (later - {"Object Retention Updated"})
     assert "EventBridgeRule" not in stacks.stack(SourceBuckets="east")["Resources"]
+
+
+@pytest.mark.parametrize("bridged", ["true", "false"])
+def test_with_cloudtrail_events_legal_holds_of_the_source_buckets_arrive_as_well(bridged: str) -> None:
+    stack = stacks.stack(**stacks.EVERYTHING | stacks.AFTER_THE_WRITE | {"UseEventBridge": bridged})
+    rule = stacks.properties(stack, "CloudTrailRule")
+    assert rule["Targets"] == [{"Id": "changes", "Arn": {"Fn::GetAtt": ["ChangeQueue", "Arn"]}}]
+    pattern = rule["EventPattern"]
+    assert set(pattern["detail"]["requestParameters"].pop("bucketName")) == stacks.SOURCES
+    assert pattern == {
+        "source": ["aws.s3"],
+        "detail-type": ["AWS API Call via CloudTrail"],
+        "detail": {
+            "eventSource": ["s3.amazonaws.com"],
+            "eventName": ["PutObjectLegalHold"],
+            "requestParameters": {},
+        },
+    }
+    sending = [
+        each
+        for each in statements_about(stack, "AWS::SQS::QueuePolicy", "ChangeQueue")
+        if each["Principal"] == {"Service": "events.amazonaws.com"}
+    ]
+    rules = ["EventBridgeRule"] * (bridged == "true") + ["CloudTrailRule"]
+    arns = [{"Fn::GetAtt": [name, "Arn"]} for name in rules]
+    assert [each["Condition"] for each in sending] == [{"ArnEquals": {"aws:SourceArn": arns}}]
+    assert set(stacks.resources(stack, "AWS::Events::Rule")) - {"MonitorFunctionEveryMinute"} == set(rules)
+
+
+def test_without_them_nothing_listens_to_cloudtrail(stack: stacks.Document) -> None:
+    assert "CloudTrailRule" not in stack["Resources"]
+    assert "CloudTrailRule" not in stacks.stack(CloudTrailEvents="true")["Resources"], "there is no source bucket"
+
+
+def test_only_the_change_queue_has_the_tag_by_which_other_stacks_may_send_to_it(stack: stacks.Document) -> None:
+    tagged = {
+        name: each["Properties"]["Tags"]
+        for name, each in stacks.resources(stack, "AWS::SQS::Queue").items()
+        if "Tags" in each["Properties"]
+    }
+    assert tagged == {"ChangeQueue": [{"Key": "s3replicator", "Value": "changes"}]}
