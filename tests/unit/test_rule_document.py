@@ -83,6 +83,9 @@ MEANINGS: dict[str, tuple[dict[str, Any], Callable[[Rule], Any], Any]] = {
     "ReplicaTag Disabled": (newer(ReplicatorOptions={"ReplicaTag": "Disabled"}), lambda r: r.replica_tag, False),
     "PreserveETag by default": (newer(), lambda r: r.preserve_etag, False),
     "PreserveETag Enabled": (newer(ReplicatorOptions={"PreserveETag": "Enabled"}), lambda r: r.preserve_etag, True),
+    "AnnotationDeletions by default": (newer(), lambda r: r.annotation_deletions, False),
+    "AnnotationDeletions Enabled":
+        (newer(ReplicatorOptions={"AnnotationDeletions": "Enabled"}), lambda r: r.annotation_deletions, True),
 }  # fmt: skip
 
 

@@ -104,8 +104,7 @@ WARNINGS: dict[str, tuple[Rules, set[tuple[str, str]]]] = {
     "a threshold of 5 minutes":
         ([newer(**to(Metrics=metrics(5)))], {("one", "Destination.Metrics.EventThreshold.Minutes")}),
     "existing objects": ([newer(ExistingObjectReplication=WHOLE)], {("one", "ExistingObjectReplication")}),
-    "modifications of replicas":
-        ([newer(**MODIFICATIONS)], {("one", "SourceSelectionCriteria.ReplicaModifications")}),
+    "modifications of replicas": ([newer(**MODIFICATIONS)], set()),
     "a rule that never wins": ([newer(), newer(ID="two", Priority=2)], {("one", "Priority")}),
     "a rule with a longer prefix that never wins":
         ([newer(Filter={"Prefix": "a/b"}), newer(ID="two", Priority=2, Filter={"Prefix": "a"})], {("one", "Priority")}),

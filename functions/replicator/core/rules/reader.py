@@ -19,7 +19,7 @@ LONGEST_PREFIX = 1024
 LONGEST_TAG_KEY = 128
 LONGEST_TAG_VALUE = 256
 TAGS_PER_OBJECT = 10
-OPTIONS = ("ReplicaTag", "PreserveETag")
+OPTIONS = ("ReplicaTag", "PreserveETag", "AnnotationDeletions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,12 @@ def read_rule(bucket: str, name: str, members: Mapping[str, object]) -> Reading:
         destination=read_destination(bucket, destination_node) if destination_node else Destination(""),
         kms_selected=(criteria.status_of("SseKmsEncryptedObjects") or False) if criteria else False,
         delete_markers=_delete_markers(node, version, tagged=bool(tags)),
-        replica_modifications=_replica_modifications(criteria, version, warnings),
+        replica_modifications=_replica_modifications(criteria, version),
         existing_objects=_existing_objects(node, warnings),
         threshold_minutes=read_threshold(destination_node, version, warnings) if destination_node else None,
         replica_tag=_option(options, "ReplicaTag", default=True),
         preserve_etag=_option(options, "PreserveETag", default=False),
+        annotation_deletions=_option(options, "AnnotationDeletions", default=False),
         version=version,
     )
     check_encryption(criteria, destination_node, kms_selected=rule.kms_selected)
@@ -163,16 +164,12 @@ def _criteria(node: Node) -> Node | None:
     return criteria
 
 
-def _replica_modifications(criteria: Node | None, version: int, warnings: list[Problem]) -> bool:
+def _replica_modifications(criteria: Node | None, version: int) -> bool:
     if criteria is None:
         return False
     if version == 1 and "ReplicaModifications" in criteria:
         criteria.refuse("ReplicaModifications", "needs a rule with Filter")
-    enabled = criteria.status_of("ReplicaModifications") or False
-    if enabled:
-        message = "tags, ACL and lock that are changed later are not replicated, in either direction"
-        warnings.append(Problem(criteria.rule, criteria.at("ReplicaModifications"), message))
-    return enabled
+    return criteria.status_of("ReplicaModifications") or False
 
 
 def _existing_objects(node: Node, warnings: list[Problem]) -> bool:
@@ -195,4 +192,4 @@ def _check_options(options: Node | None) -> None:
         return
     for name in options.members:
         if name not in OPTIONS:
-            options.refuse(name, f"is unknown; ReplicatorOptions has {' and '.join(OPTIONS)}")
+            options.refuse(name, f"is unknown; ReplicatorOptions has {', '.join(OPTIONS[:-1])} and {OPTIONS[-1]}")
