@@ -1,7 +1,9 @@
 """The port Journal in memory: one conditional item per pair, and one per version that waits, failed or came late."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from replicator.core.aspects.base import Base
 from replicator.core.deciding.journal import Memory, Pair
 from replicator.core.outcomes.backoff import OVERDUE_MS
 from replicator.core.outcomes.outcome import Status
@@ -29,6 +31,10 @@ class MemoryJournal:
     """Versions that were processed before they were parked, at any time."""
     failing: dict[Item, tuple[int, str]] = field(default_factory=dict)
     """Versions whose failure was claimed but is not reported yet: since when (epoch ms), and by whom."""
+    leases: dict[Pair, tuple[str, int]] = field(default_factory=dict)
+    """Who may change what versions of a pair have after their write, and until when (epoch ms)."""
+    agreed: dict[Item, Mapping[str, Base]] = field(default_factory=dict)
+    """The bases of each version."""
 
     def read(self, pair: Pair) -> Memory:
         return self.points.call(_call("READ", pair), lambda: self.entries.get(pair, Memory()))
@@ -36,6 +42,22 @@ class MemoryJournal:
     def settle(self, pair: Pair, before: Memory, after: Memory, note: Note) -> bool:
         detail = f"generation {before.generation} -> {after.generation}"
         return self.points.call(_call("SETTLE", pair, detail), lambda: self._settle(pair, before, after, note))
+
+    def lease(self, pair: Pair, holder: str, now: int, until: int) -> Memory | None:
+        return self.points.call(_call("LEASE", pair), lambda: self._lease(pair, holder, now, until))
+
+    def release(
+        self, pair: Pair, holder: str, memory: Memory, now: int, given: Mapping[str, str] | None = None
+    ) -> None:
+        self.points.call(_call("RELEASE", pair), lambda: self._release(pair, holder, memory, given))
+
+    def bases(self, pair: Pair, version_id: str) -> Mapping[str, Base]:
+        return self.points.call(_call("READ BASES", pair, version_id), lambda: self.agreed.get((pair, version_id), {}))
+
+    def keep_bases(self, pair: Pair, version_id: str, bases: Mapping[str, Base]) -> None:
+        self.points.call(
+            _call("KEEP BASES", pair, version_id), lambda: self.agreed.update({(pair, version_id): dict(bases)})
+        )
 
     def wait(self, pair: Pair, waiting: Waiting) -> Earlier | None:
         detail = f"{waiting.item_id} {waiting.status}"
@@ -76,6 +98,20 @@ class MemoryJournal:
         self.entries[pair] = replace(after, completed=note.completed)
         self.notes[pair] = note
         return True
+
+    def _lease(self, pair: Pair, holder: str, now: int, until: int) -> Memory | None:
+        if pair in self.leases and self.leases[pair][1] >= now:
+            return None
+        self.leases[pair] = holder, until
+        return self.entries.get(pair, Memory())
+
+    def _release(self, pair: Pair, holder: str, memory: Memory, given: Mapping[str, str] | None) -> None:
+        if self.leases.get(pair, ("", 0))[0] != holder:
+            return
+        del self.leases[pair]
+        now = self.entries.get(pair)
+        if now and given is not None and now.generation == memory.generation:
+            self.entries[pair] = replace(now, given=dict(given))
 
     def _wait(self, pair: Pair, waiting: Waiting) -> Earlier | None:
         item = (pair, waiting.item_id)

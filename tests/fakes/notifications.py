@@ -10,18 +10,23 @@ EVENTBRIDGE_TYPES = {
     "ObjectCreated": "Object Created",
     "ObjectRemoved": "Object Deleted",
     "LifecycleExpiration": "Object Deleted",
-    "ObjectTagging": "Object Tags Added",
+    "ObjectTagging:Put": "Object Tags Added",
+    "ObjectTagging:Delete": "Object Tags Deleted",
+    "ObjectAcl": "Object ACL Updated",
+    "ObjectRetention": "Object Retention Updated",
 }
+"""None is documented for annotations: EventBridge gets no event of them."""
+LATER = ("ObjectTagging:", "ObjectAcl:", "ObjectRetention:", "ObjectAnnotation:")
+"""Events that carry neither a size nor a sequencer."""
 
 
 def notification(happening: Happening) -> str:
     """Write an S3 event notification with one record."""
     stored = happening.stored
-    entity: dict[str, object] = {"key": quote_plus(happening.key, safe="/"), "versionId": stored.version_id}
-    if happening.name.startswith(("ObjectCreated:", "ObjectRemoved:", "LifecycleExpiration:")):
-        entity["sequencer"] = stored.sequencer
-    if stored.is_version:
-        entity |= {"size": stored.size, "eTag": stored.etag.strip('"')}
+    entity: dict[str, object] = {"key": quote_plus(happening.key, safe="/")}
+    if happening.names_version:
+        entity["versionId"] = stored.version_id
+    entity |= _described(happening, "eTag")
     record = {
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
@@ -34,12 +39,12 @@ def notification(happening: Happening) -> str:
 
 
 def eventbridge(happening: Happening) -> str:
-    """Write the same as EventBridge brings it: the key as it is, and no word about who wrote it."""
-    stored = happening.stored
+    """Write the same as EventBridge brings it: the key as it is, and no word about who wrote it. No annotations."""
     kind = happening.name.partition(":")[0]
-    entity: dict[str, object] = {"key": happening.key, "version-id": stored.version_id, "sequencer": stored.sequencer}
-    if stored.is_version:
-        entity |= {"size": stored.size, "etag": stored.etag.strip('"')}
+    entity: dict[str, object] = {"key": happening.key}
+    if happening.names_version:
+        entity["version-id"] = happening.stored.version_id
+    entity |= _described(happening, "etag")
     detail: dict[str, object] = {"version": "0", "bucket": {"name": happening.bucket}, "object": entity}
     if kind == "LifecycleExpiration":
         detail |= {"reason": "Lifecycle Expiration", "deletion-type": "Delete Marker Created"}
@@ -49,9 +54,17 @@ def eventbridge(happening: Happening) -> str:
             "reason": "DeleteObject",
             "deletion-type": "Delete Marker Created" if marked else "Permanently Deleted",
         }
-    return json.dumps(
-        {"source": "aws.s3", "detail-type": EVENTBRIDGE_TYPES[kind], "time": _iso(happening.time), "detail": detail}
-    )
+    name = EVENTBRIDGE_TYPES.get(happening.name) or EVENTBRIDGE_TYPES[kind]
+    return json.dumps({"source": "aws.s3", "detail-type": name, "time": _iso(happening.time), "detail": detail})
+
+
+def _described(happening: Happening, etag: str) -> dict[str, object]:
+    """Return an object's fields but its key and version id. etag: the name of that field."""
+    stored, later = happening.stored, happening.name.startswith(LATER)
+    fields: dict[str, object] = {} if later else {"sequencer": stored.sequencer}
+    if stored.is_version:
+        fields |= {etag: stored.etag.strip('"')} | ({} if later else {"size": stored.size})
+    return fields
 
 
 def _iso(time: float) -> str:

@@ -1,18 +1,32 @@
-"""The ports Objects, Destination and Buckets over the in-memory S3."""
+"""The ports Objects, Replicas, Amendable and Buckets over the in-memory S3."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from replicator.core.deciding.copy import Copy, Guard, Written
 from replicator.core.deciding.facts import ABSENT, Absent, Top
 from replicator.core.deciding.target import Target
-from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Temporary
-from replicator.core.versions.version import Checksum, Grant, Head, History, MarkerHead
+from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Side, Temporary
+from replicator.core.versions.version import Checksum, Grant, Head, History, Lock, MarkerHead
 
-from tests.fakes.checksums import crc64nvme
+from tests.fakes.checksums import crc64nvme, etag
 from tests.fakes.points import Call, Points, Straight
-from tests.fakes.s3 import Bucket, MemoryS3
+from tests.fakes.s3 import Bucket, MemoryS3, Named, Refused
 from tests.fakes.stored import Content, Stored
+
+DENIED = {
+    ("PUT ACL", "source"): Reason.SRC_PUT_ACL_DENIED,
+    ("PUT ACL", "destination"): Reason.DST_PUT_ACL_DENIED,
+    ("PUT RETENTION", "source"): Reason.SRC_PUT_RETENTION_DENIED,
+    ("PUT RETENTION", "destination"): Reason.DST_PUT_RETENTION_DENIED,
+    ("PUT LEGAL HOLD", "source"): Reason.SRC_PUT_LEGAL_HOLD_DENIED,
+    ("PUT LEGAL HOLD", "destination"): Reason.DST_PUT_LEGAL_HOLD_DENIED,
+    ("ANNOTATE", "source"): Reason.SRC_PUT_ANNOTATIONS_DENIED,
+    ("ANNOTATE", "destination"): Reason.DST_PUT_ANNOTATIONS_DENIED,
+    ("REMOVE ANNOTATION", "source"): Reason.SRC_PUT_ANNOTATIONS_DENIED,
+    ("REMOVE ANNOTATION", "destination"): Reason.DST_PUT_ANNOTATIONS_DENIED,
+}
+"""What it means that S3 refuses a later change."""
 
 
 @dataclass(slots=True)
@@ -55,13 +69,86 @@ class MemoryObjects:
         detail = f"<- {copy.bucket} {copy.version_id} onto {guard.etag or 'nothing'}"
         return self.points.call(self._call("COPY", copy.key, detail), lambda: self._copy(copy, guard))
 
-    def mark_deleted(self, key: str, guard: Guard) -> None:
-        self.points.call(
+    def mark_deleted(self, key: str, guard: Guard) -> str:
+        return self.points.call(
             self._call("DELETE", key, f"onto {guard.etag or 'nothing'}"), lambda: self._mark_deleted(key, guard)
+        )
+
+    def annotations(self, key: str, version_id: str) -> Mapping[str, str] | None:
+        return self.points.call(
+            self._call("LIST ANNOTATIONS", key, version_id), lambda: self._annotations(key, version_id)
+        )
+
+    def annotation(self, key: str, version_id: str, name: str) -> bytes | None:
+        return self.points.call(
+            self._call("GET ANNOTATION", key, f"{version_id} {name}"),
+            lambda: self.s3.annotations.get((self.bucket, key, version_id), {}).get(name),
+        )
+
+    def put_tags(self, key: str, version_id: str, tags: Mapping[str, str]) -> None:
+        self._amend("PUT TAGS", key, version_id, lambda: self.s3.tag(*self._named(key, version_id), tags, self.author))
+
+    def put_grants(self, key: str, version_id: str, grants: tuple[Grant, ...]) -> None:
+        self._amend(
+            "PUT ACL", key, version_id, lambda: self.s3.grant(*self._named(key, version_id), grants, self.author)
+        )
+
+    def put_retention(self, key: str, version_id: str, lock: Lock) -> None:
+        self._amend(
+            "PUT RETENTION", key, version_id, lambda: self.s3.retain(*self._named(key, version_id), lock, self.author)
+        )
+
+    def put_legal_hold(self, key: str, version_id: str, *, on: bool) -> None:
+        self._amend(
+            "PUT LEGAL HOLD",
+            key,
+            version_id,
+            lambda: self.s3.hold(*self._named(key, version_id), on=on, author=self.author),
+        )
+
+    def annotate(self, key: str, version_id: str, name: str, payload: bytes) -> None:
+        self._amend(
+            "ANNOTATE",
+            key,
+            version_id,
+            lambda: self.s3.annotate(*self._named(key, version_id), name, payload, author=self.author),
+            name,
+        )
+
+    def remove_annotation(self, key: str, version_id: str, name: str) -> None:
+        self._amend(
+            "REMOVE ANNOTATION",
+            key,
+            version_id,
+            lambda: self.s3.annotate(*self._named(key, version_id), name, None, author=self.author),
+            name,
         )
 
     def _call(self, operation: str, key: str, detail: str = "") -> Call:
         return Call(operation, self.side, self.bucket, key, detail)
+
+    def _named(self, key: str, version_id: str) -> Named:
+        return self.bucket, key, version_id
+
+    def _amend(self, operation: str, key: str, version_id: str, effect: Callable[[], None], detail: str = "") -> None:
+        """Change a version; raise Permanent if it does not exist, or S3 refuses to change it."""
+
+        def amend() -> None:
+            if self._find(key, version_id) is None:
+                reason = Reason.SRC_VERSION_NOT_FOUND if self.side == "source" else Reason.DST_VERSION_NOT_FOUND
+                raise Permanent(reason, f"NoSuchVersion 404: {version_id}")
+            try:
+                effect()
+            except Refused as refused:
+                raise Permanent(DENIED[operation, self.side], str(refused)) from None
+
+        self.points.call(self._call(operation, key, f"{version_id} {detail}".strip()), amend)
+
+    def _annotations(self, key: str, version_id: str) -> Mapping[str, str] | None:
+        if self.bucket in self.s3.without_annotations:
+            return None
+        there = self.s3.annotations.get((self.bucket, key, version_id), {})
+        return {name: etag(payload) for name, payload in sorted(there.items())}
 
     def _bucket(self) -> Bucket:
         if self.bucket not in self.s3.buckets:
@@ -103,14 +190,25 @@ class MemoryObjects:
             raise Conflict(f"412 PreconditionFailed: source {copy.bucket}/{copy.key}")
         self.s3.require(there.name, copy.key, guard)
         content = _content(copy, source)
-        stored = self.s3.put(there.name, copy.key, content, self.author, name="ObjectCreated:Copy", parent=source)
+        annotations = self.s3.annotations.get((source.bucket, copy.key, source.version_id), {})
+        kept = annotations if there.name not in self.s3.without_annotations else {}
+        stored = self.s3.put(
+            there.name,
+            copy.key,
+            content,
+            self.author,
+            name="ObjectCreated:Copy",
+            parent=source,
+            annotations=kept,
+        )
         checksum = Checksum("CRC64NVME", crc64nvme(stored.content.body), full_object=True)
         return Written(stored.version_id, stored.etag, checksum)
 
-    def _mark_deleted(self, key: str, guard: Guard) -> None:
+    def _mark_deleted(self, key: str, guard: Guard) -> str:
         self._bucket()
         self.s3.require(self.bucket, key, guard)
-        self.s3.delete(self.bucket, key, self.author)
+        marker = self.s3.delete(self.bucket, key, self.author)
+        return marker.version_id if marker else "null"
 
 
 def _content(copy: Copy, source: Stored) -> Content:
@@ -148,6 +246,9 @@ class MemoryBuckets:
 
     def replicas(self, target: Target) -> MemoryObjects:
         return MemoryObjects(self.s3, target.bucket, "destination", self.points, self.author)
+
+    def amendable(self, target: Target, side: Side) -> MemoryObjects:
+        return MemoryObjects(self.s3, target.bucket, side.value, self.points, self.author)
 
     def describe(self, target: Target, *, recent: bool = False) -> Target:
         if target.bucket not in self.s3.buckets:

@@ -9,11 +9,13 @@ import secrets
 from bisect import insort
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from replicator.core.deciding.copy import Guard
 from replicator.core.deciding.target import Capabilities, Target
 from replicator.core.outcomes.outcome import Conflict
-from replicator.core.versions.version import EntryKind
+from replicator.core.versions.change import Aspect
+from replicator.core.versions.version import EntryKind, Grant, Lock
 
 from tests.fakes.clock import Clock
 from tests.fakes.stored import MARKER, Content, Stored
@@ -72,9 +74,36 @@ class Happening:
     stored: Stored
     principal: str
     time: float
+    names_version: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """One write to what a version has beside its bytes, after it was written, whether it changed anything or not.
+
+    name: of an annotation. before, after: the tags, the grants, the lock, or the payload, which is None if there is
+    none. number: counts all amendments.
+    """
+
+    number: int
+    bucket: str
+    key: str
+    stored: Stored
+    aspect: Aspect
+    name: str
+    before: object
+    after: object
+    author: str
+
+
+class Refused(Exception):
+    """S3 refuses a later change: its error code."""
 
 
 Listener = Callable[[Happening], None]
+Witness = Callable[[Amendment], None]
+Named = tuple[str, str, str]
+"""A bucket, a key, and the id of a version."""
 
 
 def _token() -> str:
@@ -87,6 +116,8 @@ class MemoryS3:
 
     `by_completion`: an upload stands where it was completed, as in stores that only speak S3's language.
     `sequencer_digits`: how long sequencers are, in turn. Those in AWS's documentation have 18 digits.
+    `names_versions`: events of later changes name their version, which AWS documents nowhere.
+    `without_annotations`: buckets in Regions that do not have them. `witnesses` see every later change.
     """
 
     clock: Clock = field(default_factory=Clock)
@@ -96,6 +127,11 @@ class MemoryS3:
     new_id: Callable[[], str] = _token
     by_completion: bool = False
     sequencer_digits: tuple[int, ...] = (18,)
+    names_versions: bool = True
+    annotations: dict[Named, dict[str, bytes]] = field(default_factory=dict)
+    without_annotations: set[str] = field(default_factory=set)
+    amendments: list[Amendment] = field(default_factory=list)
+    witnesses: list[Witness] = field(default_factory=list)
     _serials: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def next_serial(self) -> int:
@@ -115,14 +151,17 @@ class MemoryS3:
         name: str = "ObjectCreated:Put",
         begun: float | None = None,
         parent: Stored | None = None,
+        annotations: Mapping[str, bytes] | None = None,
     ) -> Stored:
-        """Write a version.
+        """Write a version, with annotations if it is a copy of one that has them.
 
         begun: true time at which a multipart upload began; its object has that time, and its place in the history
         (user guide, "Multipart upload and concurrent operations").
         """
         time = self.clock.now if begun is None else begun
         stored = self._store(self.buckets[bucket], key, self._entry(bucket, author, time, content, parent))
+        if annotations:
+            self.annotations[bucket, key, stored.version_id] = dict(annotations)
         self._tell(name, bucket, key, stored, author)
         return stored
 
@@ -169,11 +208,62 @@ class MemoryS3:
 
     def tag(self, bucket: str, key: str, version_id: str, tags: Mapping[str, str], author: str = USER) -> None:
         """Replace the tags of one version; neither its ETag nor its time changes."""
-        stored = self.buckets[bucket].find(key, version_id)
-        if stored is None or not stored.is_version:
-            return
-        stored.content = replace(stored.content, tags=dict(tags))
-        self._tell("ObjectTagging:Put" if tags else "ObjectTagging:Delete", bucket, key, stored, author)
+        if stored := self._version(bucket, key, version_id):
+            before, stored.content = stored.content.tags, replace(stored.content, tags=dict(tags))
+            self._amended(key, stored, Aspect.TAGS, (before, dict(tags)), author)
+            self._tell_later("ObjectTagging:Put" if tags else "ObjectTagging:Delete", bucket, key, stored, author)
+
+    def grant(self, bucket: str, key: str, version_id: str, grants: tuple[Grant, ...], author: str = USER) -> None:
+        """Replace the ACL of one version. An event is sent only if it changes."""
+        if stored := self._version(bucket, key, version_id):
+            if not self.buckets[bucket].acls_enabled:
+                raise Refused("AccessControlListNotSupported 400")
+            before, stored.content = stored.content.grants, replace(stored.content, grants=grants)
+            self._amended(key, stored, Aspect.ACL, (before, grants), author)
+            if set(before) != set(grants):
+                self._tell_later("ObjectAcl:Put", bucket, key, stored, author)
+
+    def retain(self, bucket: str, key: str, version_id: str, lock: Lock, author: str = USER) -> None:
+        """Set retention and event hold of one version. Without bypass, a retention in force can only be extended.
+
+        A lock without event hold leaves one that is on.
+        """
+        if stored := self._version(bucket, key, version_id):
+            old = stored.content.lock
+            wanted = replace(lock, legal_hold=old.legal_hold)
+            if old.event_hold and not lock.event_hold:
+                days, years = old.event_hold_days, old.event_hold_years
+                wanted = replace(wanted, event_hold=True, event_hold_days=days, event_hold_years=years)
+            if self.is_retained(stored) and not _is_no_shorter(old, wanted):
+                raise Refused("AccessDenied 403: object protected by object lock")
+            self._lock(key, stored, wanted, author)
+            self._tell_later("ObjectRetention:Put", bucket, key, stored, author)
+
+    def hold(self, bucket: str, key: str, version_id: str, *, on: bool, author: str = USER) -> None:
+        """Set or lift the legal hold of one version, of which S3 sends no event."""
+        if stored := self._version(bucket, key, version_id):
+            self._lock(key, stored, replace(stored.content.lock, legal_hold=on), author)
+
+    def annotate(
+        self, bucket: str, key: str, version_id: str, name: str, payload: bytes | None, *, author: str = USER
+    ) -> None:
+        """Put an annotation on one version, or remove it. A version under retention takes none."""
+        if stored := self._version(bucket, key, version_id):
+            there = self.annotations.setdefault((bucket, key, version_id), {})
+            if self.is_retained(stored):
+                raise Refused("AccessDenied 403: object protected by object lock")
+            before = there.pop(name, None)
+            if payload is not None:
+                there[name] = payload
+            self._amended(key, stored, Aspect.ANNOTATIONS, (before, payload), author, name=name)
+            if payload is not None or before is not None:
+                event = "ObjectAnnotation:Delete" if payload is None else "ObjectAnnotation:Put"
+                self._tell_later(event, bucket, key, stored, author)
+
+    def is_retained(self, stored: Stored) -> bool:
+        """Return whether a version is under retention now, by the clock of its bucket."""
+        lock, now = stored.content.lock, int(self.clock.now + self.buckets[stored.bucket].skew)
+        return lock.event_hold or bool(lock.in_force(now).mode)
 
     def require(self, bucket: str, key: str, guard: Guard) -> None:
         """Hold a write to its guard, raising Conflict; a delete marker counts as no object."""
@@ -212,8 +302,43 @@ class MemoryS3:
     def _drop(self, bucket: Bucket, key: str, stored: Stored, author: str) -> None:
         bucket.history(key).remove(stored)
         self.destroyed.append((bucket.name, key, stored, author))
+        self.annotations.pop((bucket.name, key, stored.version_id), None)
 
-    def _tell(self, name: str, bucket: str, key: str, stored: Stored, author: str) -> None:
-        happening = Happening(name, bucket, key, stored, author, self.clock.now)
+    def _version(self, bucket: str, key: str, version_id: str) -> Stored | None:
+        stored = self.buckets[bucket].find(key, version_id)
+        return stored if stored and stored.is_version else None
+
+    def _lock(self, key: str, stored: Stored, lock: Lock, author: str) -> None:
+        if not self.buckets[stored.bucket].object_lock:
+            raise Refused("InvalidRequest 400: Bucket is missing Object Lock Configuration")
+        before, stored.content = stored.content.lock, replace(stored.content, lock=lock)
+        self._amended(key, stored, Aspect.LOCK, (before, lock), author)
+
+    def _amended(
+        self, key: str, stored: Stored, aspect: Aspect, values: tuple[object, object], author: str, *, name: str = ""
+    ) -> None:
+        number = len(self.amendments) + 1
+        self.amendments.append(Amendment(number, stored.bucket, key, stored, aspect, name, *values, author))
+        for witness in self.witnesses:
+            witness(self.amendments[-1])
+
+    def _tell_later(self, name: str, bucket: str, key: str, stored: Stored, author: str) -> None:
+        self._tell(name, bucket, key, stored, author, names_version=self.names_versions)
+
+    def _tell(
+        self, name: str, bucket: str, key: str, stored: Stored, author: str, *, names_version: bool = True
+    ) -> None:
+        happening = Happening(name, bucket, key, stored, author, self.clock.now, names_version)
         for listener in self.listeners:
             listener(happening)
+
+
+def _is_no_shorter(old: Lock, new: Lock) -> bool:
+    """Return whether a retention that is in force may be replaced by another without bypass (PutObjectRetention)."""
+    if new.mode != old.mode or old.event_hold:
+        return new.mode == old.mode and new.event_hold
+    return new.event_hold or _end(new) >= _end(old)
+
+
+def _end(lock: Lock) -> float:
+    return datetime.fromisoformat(lock.until).timestamp() if lock.until else 0.0

@@ -13,7 +13,7 @@ from replicator.flows.large.ports import PAGE, OpenUpload
 
 from tests.fakes.checksums import crc64nvme, etag
 from tests.fakes.points import Call, Points, Straight
-from tests.fakes.s3 import Bucket, MemoryS3
+from tests.fakes.s3 import Bucket, MemoryS3, Named, Refused
 from tests.fakes.stored import Content, Stored
 
 
@@ -35,17 +35,22 @@ class Begun:
 
 @dataclass(slots=True)
 class UploadStore:
-    """All uploads under way, and all annotations. `strict`: S3 answers 409 if the key was written meanwhile.
-
-    `without_annotations`: buckets in Regions that do not have them.
-    """
+    """All uploads under way. `strict`: S3 answers 409 if the key was written meanwhile."""
 
     s3: MemoryS3
     strict: bool = True
     begun: dict[str, Begun] = field(default_factory=dict)
-    annotations: dict[tuple[str, str, str], dict[str, bytes]] = field(default_factory=dict)
-    without_annotations: set[str] = field(default_factory=set)
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    @property
+    def annotations(self) -> dict[Named, dict[str, bytes]]:
+        """All annotations, by version."""
+        return self.s3.annotations
+
+    @property
+    def without_annotations(self) -> set[str]:
+        """The buckets in Regions that do not have annotations."""
+        return self.s3.without_annotations
 
     def begin(self, bucket: str, key: str, content: Content, initiator: str) -> Begun:
         current = self.s3.buckets[bucket].current(key)
@@ -79,18 +84,27 @@ class MemoryUploads:
         call = self._call("HEAD PART", source.key, f"{source.version_id} part {number}")
         return self.points.call(call, lambda: self._part_size(source, number))
 
-    def annotations(self, key: str, version_id: str) -> tuple[str, ...] | None:
+    def annotations(self, key: str, version_id: str) -> Mapping[str, str] | None:
         there = self.store.annotations.get((self.bucket, key, version_id), {})
-        names = None if self.bucket in self.store.without_annotations else tuple(sorted(there))
-        return self.points.call(self._call("LIST ANNOTATIONS", key, version_id), lambda: names)
+        etags = {name: etag(payload) for name, payload in sorted(there.items())}
+        found = None if self.bucket in self.store.without_annotations else etags
+        return self.points.call(self._call("LIST ANNOTATIONS", key, version_id), lambda: found)
 
     def annotation(self, key: str, version_id: str, name: str) -> bytes | None:
         there: Mapping[str, bytes] = self.store.annotations.get((self.bucket, key, version_id), {})
         return self.points.call(self._call("GET ANNOTATION", key, f"{version_id} {name}"), lambda: there.get(name))
 
     def annotate(self, key: str, version_id: str, name: str, payload: bytes) -> None:
-        there = self.store.annotations.setdefault((self.bucket, key, version_id), {})
-        self.points.call(self._call("ANNOTATE", key, f"{version_id} {name}"), lambda: there.update({name: payload}))
+        self.points.call(
+            self._call("ANNOTATE", key, f"{version_id} {name}"),
+            lambda: self._annotate(key, version_id, name, payload),
+        )
+
+    def _annotate(self, key: str, version_id: str, name: str, payload: bytes) -> None:
+        try:
+            self.store.s3.annotate(self.bucket, key, version_id, name, payload, author=self.author)
+        except Refused as refused:
+            raise Permanent(Reason.DST_PUT_ANNOTATIONS_DENIED, str(refused)) from None
 
     def start(self, copy: Copy) -> tuple[str, int]:
         return self.points.call(self._call("START", copy.key, str(copy.origin)), lambda: self._start(copy))
