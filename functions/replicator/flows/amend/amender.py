@@ -5,7 +5,7 @@ so whoever makes them holds the lease of the pair, for longer than a function ca
 handler would undo what a user changed since, and nothing would show it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -110,17 +110,25 @@ class Amender:
         memory = scene.journal.lease(scene.pair, holder, now, until)
         if memory is None:
             raise Temporary(Reason.BUSY, "another function is changing replicas of the same key")
-        done: Done = Done(Looked.EQUAL)
         try:
-            done = self._look(version_id, memory, until)
+            done = self._look_if_there(version_id, memory, until)
+        except Exception:  # not whatever ends the function: then the lease ends by itself
+            self._release(holder, memory, None)
+            raise
+        self._release(holder, memory, done.given)
+        return done.ending
+
+    def _release(self, holder: str, memory: Memory, given: Mapping[str, str] | None) -> None:
+        with suppress(Temporary, Permanent):  # the lease ends by itself
+            self.scene.journal.release(self.scene.pair, holder, memory, self.scene.now(), given)
+
+    def _look_if_there(self, version_id: str, memory: Memory, until: int) -> Done:
+        try:
+            return self._look(version_id, memory, until)
         except Permanent as trouble:
             if trouble.reason is not Reason.SRC_VERSION_NOT_FOUND:
                 raise
-            done = Done(Skipped(trouble.reason, "the version was deleted"))
-        finally:
-            with suppress(Temporary, Permanent):  # the lease ends by itself
-                scene.journal.release(scene.pair, holder, memory, scene.now(), done.given)
-        return done.ending
+            return Done(Skipped(trouble.reason, "the version was deleted"))
 
     def _look(self, version_id: str, memory: Memory, until: int) -> Done:
         def check() -> None:
