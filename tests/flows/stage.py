@@ -18,9 +18,9 @@ from replicator.flows.change.conclude import Closing
 from replicator.flows.change.consume import Consumer, consume
 from replicator.flows.change.deadline import TimeLimit
 from replicator.flows.change.gatekeeper import Gatekeeper
-from replicator.flows.reading import Marks
 from replicator.flows.change.record import Recorder
 from replicator.flows.change.replicate import Services
+from replicator.flows.reading import Marks
 from replicator.flows.release import ReleaseServices, release
 from replicator.flows.watch.parked import ParkedServices, look_behind, send_for
 

@@ -28,8 +28,8 @@ from replicator.core.rules.rule import Rule
 from replicator.core.versions.change import Change, ChangeKind
 from replicator.core.versions.version import Entry
 from replicator.flows.change import consume, synchronise
-from replicator.flows.reading import Reader
 from replicator.flows.change.synchronise import Synchroniser
+from replicator.flows.reading import Reader
 
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.objects import MemoryObjects

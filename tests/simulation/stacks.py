@@ -9,9 +9,9 @@ from replicator.core.rules.matching import RuleSet
 from replicator.flows.change.conclude import Closing
 from replicator.flows.change.consume import Consumer
 from replicator.flows.change.gatekeeper import Gatekeeper
-from replicator.flows.reading import Marks
 from replicator.flows.change.record import Recorder
 from replicator.flows.change.replicate import Services
+from replicator.flows.reading import Marks
 
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.objects import MemoryBuckets

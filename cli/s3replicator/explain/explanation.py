@@ -14,9 +14,9 @@ from replicator.core.rules.matching import Candidate, Match
 from replicator.core.versions.change import Change, ChangeKind
 from replicator.core.versions.origin import Origin
 from replicator.core.versions.version import Head, MarkerHead, StoredVersion
-from replicator.flows.reading import Versions, unlisted
 from replicator.flows.change.replicate import Services, attempt_at, make_synchroniser, versions_of_source
 from replicator.flows.ports import Earlier
+from replicator.flows.reading import Versions, unlisted
 
 EVENT_NAME = "explain"
 REDELIVERY = Delivery(redriven=True)

@@ -15,9 +15,9 @@ from replicator.core.outcomes.replication_status import ReplicationStatus
 from replicator.core.rules.matching import Candidate
 from replicator.core.versions.change import Change, ChangeKind
 from replicator.core.versions.version import Entry, Head, History, MarkerHead, StoredVersion
-from replicator.flows.reading import Versions, unlisted
 from replicator.flows.change.replicate import Services
 from replicator.flows.ports import Earlier
+from replicator.flows.reading import Versions, unlisted
 
 from s3replicator.status.object_status import CurrentInBucket, ObjectStatus, StatusAtDestination, VersionStatus
 from s3replicator.status.upload_progress import UploadProgress, read_progress
