@@ -17,8 +17,10 @@ from tests.unit.wire import Answer, Wire, error
 
 WORKS = error(404, "NoSuchAnnotation")
 VERSION = {"x-amz-object-version-id": "v"}
+ETAG = "0cc175b9c0f1b6a831c399e269772661"
 LISTED = Answer(
-    "<ListObjectAnnotationsOutput><Annotations><AnnotationEntry><AnnotationName>note</AnnotationName></AnnotationEntry>"
+    "<ListObjectAnnotationsOutput><Annotations><AnnotationEntry><AnnotationName>note</AnnotationName>"
+    f"<ETag>{ETAG}</ETag></AnnotationEntry>"
     "</Annotations></ListObjectAnnotationsOutput>"
 )
 
@@ -55,12 +57,12 @@ def uploads(wire: Wire) -> BucketUploads:
 
 def test_names_are_listed_where_annotations_were_seen_to_work() -> None:
     wire = Wire([WORKS, LISTED])
-    assert source(wire).annotations("k", "v") == ("note",)
+    assert source(wire).annotations("k", "v") == {"note": ETAG}
     assert [request.url.partition("?")[2].split("&")[0] for request in wire.requests] == ["annotation", "annotation"]
 
 
 def test_an_annotation_of_the_probes_name_shows_that_annotations_work() -> None:
-    assert source(Wire([Endless(headers=VERSION), LISTED])).annotations("k", "v") == ("note",)
+    assert source(Wire([Endless(headers=VERSION), LISTED])).annotations("k", "v") == {"note": ETAG}
 
 
 def test_a_bucket_that_was_seen_to_work_is_not_asked_again() -> None:
@@ -94,7 +96,7 @@ def test_an_annotation_that_is_gone_is_none() -> None:
 
 @pytest.mark.parametrize("code", ["NoSuchKey", "NoSuchVersion"])
 def test_a_version_that_is_gone_has_none(code: str) -> None:
-    assert source(Wire([WORKS, error(404, code)])).annotations("k", "v") == ()
+    assert source(Wire([WORKS, error(404, code)])).annotations("k", "v") == {}
 
 
 def test_denied_is_permanent() -> None:

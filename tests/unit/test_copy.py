@@ -1,19 +1,45 @@
 """What a replica has, field by field."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from replicator.core.deciding.copy import Copy, Written, compose, is_faithful, put_back
-from replicator.core.versions.origin import MARK, METADATA_LIMIT, TAG_LIMIT, Origin, Site, encode_mark, find_mark
+from replicator.core.aspects.state import GRANTS, TAGS, digest, grant_state, tag_state
+from replicator.core.deciding.copy import Copy, Written, compose, given_by, is_faithful, put_back
+from replicator.core.versions.origin import (
+    MARK,
+    METADATA_LIMIT,
+    TAG_LIMIT,
+    Born,
+    Origin,
+    Site,
+    born_of,
+    encode_mark,
+    find_mark,
+    metadata_digest,
+)
 from replicator.core.versions.version import Checksum, Encryption, Grant, Lock, StoredVersion
 
 from tests.unit.values import EAST, KEY, NOON, WEST, head, proposed_copy, rule, target
 
 MARK_TEXT = encode_mark(Origin(EAST, "v1", NOON), Site(WEST, KEY, NOON))
+"""The mark without what the version had: as a tag, where there is no room for more."""
 FULL = {"note": "x" * (METADATA_LIMIT - 4)}
 READ = Grant("READ", 'uri="http://acs.amazonaws.com/groups/global/AllUsers"')
+
+
+def born(
+    tags: Mapping[str, str] | None = None,
+    grants: tuple[Grant, ...] = (),
+    *,
+    hold: bool = False,
+    metadata: Mapping[str, str] | None = None,
+) -> Born:
+    """Return what a mark says of a version with these."""
+    of_tags, of_grants = digest(tag_state(tags or {})[TAGS]), digest(grant_state(grants)[GRANTS])
+    return Born(of_tags, of_grants, hold, metadata_digest(metadata or {}))
 
 
 def test_everything_that_belongs_to_a_version_is_copied() -> None:
@@ -33,7 +59,7 @@ def test_everything_that_belongs_to_a_version_is_copied() -> None:
         etag='"tag"',
         size=42,
         origin=Origin(EAST, "v1", NOON),
-        metadata={MARK: MARK_TEXT},
+        metadata={MARK: f"{MARK_TEXT}/{born({'team': 'blue'}, hold=True)}"},
         headers=version.headers,
         tags={"team": "blue", "replication-status": "REPLICA"},
         storage_class="STANDARD_IA",
@@ -67,12 +93,15 @@ def test_a_replica_has_of_a_lock_what_still_protects(lock: Lock, kept: Lock) -> 
 
 
 def test_user_metadata_is_kept_beside_the_mark() -> None:
-    assert compose(proposed_copy(head(metadata={"a": "b"}))).metadata == {"a": "b", MARK: MARK_TEXT}
+    assert compose(proposed_copy(head(metadata={"a": "b"}))).metadata == {
+        "a": "b",
+        MARK: f"{MARK_TEXT}/{born(metadata={'a': 'b'})}",
+    }
 
 
 def test_a_mark_that_was_written_elsewhere_is_replaced() -> None:
     copied = head(metadata={MARK: encode_mark(Origin("north", "v0", 1), Site(EAST, "elsewhere", NOON))})
-    assert compose(proposed_copy(copied)).metadata == {MARK: MARK_TEXT}
+    assert compose(proposed_copy(copied)).metadata == {MARK: f"{MARK_TEXT}/{born()}"}
 
 
 def test_the_mark_is_a_tag_where_the_metadata_has_no_room() -> None:
@@ -162,12 +191,35 @@ def test_a_version_put_back_is_unchanged_and_marked_with_its_origin() -> None:
     origin = Origin(EAST, "v0", NOON)
     found = StoredVersion(head("w1", metadata={"a": "b"}, headers={"ContentType": "t"}), {"team": "blue"}, (READ,))
     copy = put_back(found, origin, target(acls=True), Site(WEST, KEY, NOON))
-    mark = encode_mark(origin, Site(WEST, KEY, NOON))
+    had = born({"team": "blue"}, (READ,), metadata={"a": "b"})
+    mark = encode_mark(origin, Site(WEST, KEY, NOON), had)
     assert (copy.bucket, copy.version_id, copy.origin) == (WEST, "w1", origin)
     assert copy.metadata == {"a": "b", MARK: mark}
     assert copy.headers == {"ContentType": "t"}
     assert copy.tags == {"team": "blue", "replication-status": "REPLICA"}
     assert copy.grants == (READ,)
+
+
+def test_a_version_put_back_keeps_what_its_mark_says_it_had_when_it_was_copied() -> None:
+    """What a user changed since must still look changed."""
+    had = born({"team": "red"})
+    mark = encode_mark(Origin(EAST, "v0", NOON), Site(WEST, KEY, NOON - 60), had)
+    found = StoredVersion(head("w1", metadata={MARK: mark}), {"team": "blue"})
+    copy = put_back(found, Origin(EAST, "v0", NOON), target(), Site(WEST, KEY, NOON))
+    assert born_of(copy.metadata) == had
+
+
+def test_a_mark_is_short_where_there_is_no_room_for_what_the_version_had() -> None:
+    room = METADATA_LIMIT - len(MARK) - len(MARK_TEXT) - len("note")
+    copy = compose(proposed_copy(head(metadata={"note": "x" * room})))
+    assert copy.metadata[MARK] == MARK_TEXT
+    assert born_of(copy.metadata) is None
+
+
+def test_the_journal_remembers_what_a_copy_gave_only_if_the_mark_is_no_tag() -> None:
+    had = born({"team": "blue"})
+    assert given_by(compose(proposed_copy(head(), {"team": "blue"}))) == {TAGS: had.tags, GRANTS: had.grants}
+    assert given_by(compose(proposed_copy(head(metadata=FULL)))) == {}
 
 
 def test_a_version_put_back_carries_its_mark_as_a_tag_where_its_metadata_is_full() -> None:

@@ -13,6 +13,7 @@ from botocore.exceptions import (
 )
 from replicator.aws.denials import DENIED, WHO_DENIED
 from replicator.aws.errors import (
+    CANNOT_PASS,
     CONFLICTS,
     GUARD_FAILED,
     PERMANENT,
@@ -72,7 +73,30 @@ ROWS: list[Row] = [
     ("CompleteMultipartUpload", "MalformedXML", 400, DESTINATION, Permanent, Reason.REFUSED),
     ("GetObjectTagging", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_TAGS_DENIED),
     ("GetObjectAcl", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_ACL_DENIED),
-    ("PutObjectTagging", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_TAGS_DENIED),
+    ("PutObjectTagging", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_PUT_TAGS_DENIED),
+    ("PutObjectAcl", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_PUT_ACL_DENIED),
+    ("PutObjectRetention", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_PUT_RETENTION_DENIED),
+    ("PutObjectLegalHold", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_PUT_LEGAL_HOLD_DENIED),
+    ("PutObjectAnnotation", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_PUT_ANNOTATIONS_DENIED),
+    ("DeleteObjectAnnotation", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_PUT_ANNOTATIONS_DENIED),
+    ("PutObjectTagging", "AccessDenied", 403, DESTINATION, Permanent, Reason.DST_PUT_TAGS_DENIED),
+    ("PutObjectAcl", "AccessDenied", 403, DESTINATION, Permanent, Reason.DST_PUT_ACL_DENIED),
+    ("PutObjectRetention", "AccessDenied", 403, DESTINATION, Permanent, Reason.DST_PUT_RETENTION_DENIED),
+    ("PutObjectLegalHold", "AccessDenied", 403, DESTINATION, Permanent, Reason.DST_PUT_LEGAL_HOLD_DENIED),
+    ("DeleteObjectAnnotation", "AccessDenied", 403, DESTINATION, Permanent, Reason.DST_PUT_ANNOTATIONS_DENIED),
+    ("GetObjectTagging", "NoSuchVersion", 404, SOURCE, Permanent, Reason.SRC_VERSION_NOT_FOUND),
+    ("GetObjectAcl", "NoSuchKey", 404, SOURCE, Permanent, Reason.SRC_VERSION_NOT_FOUND),
+    ("PutObjectTagging", "404", 404, SOURCE, Permanent, Reason.SRC_VERSION_NOT_FOUND),
+    ("PutObjectTagging", "NoSuchVersion", 404, DESTINATION, Permanent, Reason.DST_VERSION_NOT_FOUND),
+    ("PutObjectAcl", "NoSuchKey", 404, DESTINATION, Permanent, Reason.DST_VERSION_NOT_FOUND),
+    ("PutObjectRetention", "404", 404, DESTINATION, Permanent, Reason.DST_VERSION_NOT_FOUND),
+    ("PutObjectRetention", "InvalidRequest", 400, DESTINATION, Permanent, Reason.REFUSED),
+    ("PutObjectTagging", "InvalidTag", 400, SOURCE, Permanent, Reason.REFUSED),
+    ("PutObjectAcl", "AccessControlListNotSupported", 400, SOURCE, Permanent, Reason.SRC_PUT_ACL_DENIED),
+    ("PutObjectAcl", "OperationAborted", 409, DESTINATION, Temporary, Reason.UNKNOWN),
+    ("PutObjectRetention", "OperationAborted", 409, DESTINATION, Temporary, Reason.UNKNOWN),
+    ("PutObjectLegalHold", "OperationAborted", 409, DESTINATION, Temporary, Reason.UNKNOWN),
+    ("PutObjectAnnotation", "OperationAborted", 409, DESTINATION, Temporary, Reason.UNKNOWN),
     ("GetObjectRetention", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_RETENTION_DENIED),
     ("GetObjectLegalHold", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_LEGAL_HOLD_DENIED),
     ("GetObjectAnnotation", "AccessDenied", 403, SOURCE, Permanent, Reason.SRC_ANNOTATIONS_DENIED),
@@ -173,6 +197,7 @@ def test_every_code_of_the_error_table_is_tried_here_or_means_what_one_here_mean
     tried = {(code, side) for _, code, _, side, *_ in ROWS}
     twins = {("KMS.InvalidStateException", DESTINATION), ("KMS.InvalidKeyUsageException", DESTINATION),
              ("KMS.InvalidStateException", SOURCE), ("KMS.InvalidKeyUsageException", SOURCE),
+             *((code, SOURCE) for code in CANNOT_PASS),  # PutObjectTagging at the source stands for all of them
              ("PermanentRedirect", SOURCE), ("301", DESTINATION), ("AuthorizationHeaderMalformed", SOURCE)}  # fmt: skip
     assert {(code, side) for _, code, side in PERMANENT} <= tried | twins
     assert {(operation, side) for operation, side in WHO_DENIED if operation != "*"} <= {

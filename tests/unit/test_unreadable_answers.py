@@ -30,7 +30,7 @@ EMPTY: list[tuple[str, Callable[[Wire], object], object]] = [
     ("<ListVersionsResult/>", lambda wire: objects(wire).history("k"), ()),
     ("<ListPartsResult/>", lambda wire: uploads(wire).parts("k", "u1", 0), []),
     ("<ListMultipartUploadsResult/>", lambda wire: uploads(wire).under_way("k"), []),
-    ("<ListObjectAnnotationsOutput/>", lambda wire: large(wire).annotations("k", "v1"), ()),
+    ("<ListObjectAnnotationsOutput/>", lambda wire: large(wire).annotations("k", "v1"), {}),
     ("<OwnershipControls/>", has_acls, True),
 ]
 

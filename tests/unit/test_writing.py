@@ -46,7 +46,7 @@ def test_a_plain_copy_is_one_request_with_these_headers_only() -> None:
         "x-amz-copy-source-if-match": '"v1"',
         "if-none-match": "*",
         "x-amz-metadata-directive": "REPLACE",
-        "x-amz-meta-replication-origin": "east/v1/1700000000/1700000000/1c63ab70",
+        "x-amz-meta-replication-origin": "east/v1/1700000000/1700000000/1c63ab70/2e38e77b2e38e77b04f53cda1",
         "x-amz-storage-class": "STANDARD",
     }
 

@@ -146,7 +146,10 @@ PERMANENT: dict[tuple[str, str, Side], Reason] = {
         if operation.startswith("Put")
         for side in (Side.SOURCE, Side.DESTINATION)
         for code, reason in (
-            ("AccessControlListNotSupported", Reason.DST_PUT_ACL_DENIED),
+            (
+                "AccessControlListNotSupported",
+                Reason.SRC_PUT_ACL_DENIED if side is Side.SOURCE else Reason.DST_PUT_ACL_DENIED,
+            ),
             *((code, Reason.REFUSED) for code in CANNOT_PASS),
         )
     },

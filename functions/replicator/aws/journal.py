@@ -6,6 +6,7 @@ and conditions are in table.py.
 
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from replicator.aws.table import (
@@ -92,16 +93,17 @@ class DynamoJournal:
             "top": _replica(after.top),
             "sequencer": after.sequencer,
             "settled": list(after.settled),
-            "given": dict(after.given),
-            "marker": after.marker,
             "rule": note.rule_id,
             "size": note.size,
             "first_seen": note.first_seen,
             "attempts": note.attempts,
             **_closed(note.completed),
         }
+        rare = {"given": dict(after.given), "marker": after.marker}
+        update = Update({**values, **{name: value for name, value in rare.items() if value}})
+        gone = ", ".join(name for name, value in rare.items() if not value)
         condition = settled_last_at(before.generation) if before.generation else IS_NEW
-        return self._table.write(memory_key(pair), Update(values), condition)
+        return self._table.write(memory_key(pair), replace(update, remove=gone), condition)
 
     def wait(self, pair: Pair, waiting: Waiting) -> Earlier | None:
         """Record a change that waits or failed, unless it is completed. Return what was recorded before."""

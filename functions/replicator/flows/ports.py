@@ -289,7 +289,7 @@ class Forwarding(Protocol):
         """Return the queue of the stack that serves the bucket `owner` as a source; None if none is recorded."""
 
     def send(self, queue: str, change: Change) -> None:
-        """Send a change to a queue, this stack's own if it is empty."""
+        """Send a change to a queue by its ARN, to this stack's own if it is empty."""
 
 
 class NoForwarding:

@@ -150,7 +150,7 @@ def has_metadata_room(metadata: Mapping[str, str], unseen: int, mark: str | None
 
     Without `mark`, the longest possible one is assumed. That is how a reader knows when to look at the tags as well.
     """
-    longest = 63 + 1 + 128 + 1 + 12 + 1 + 12 + 1 + 8 + 1 + 25
+    longest = 63 + 1 + 128 + 1 + 12 + 1 + 12 + 1 + 8
     kept = {key: value for key, value in metadata.items() if key != MARK}
     return not unseen and metadata_bytes(kept) + len(MARK) + (len(mark) if mark else longest) <= METADATA_LIMIT
 

@@ -45,7 +45,7 @@ class Scene:
     """One later change at one destination, with all that looking at it needs.
 
     attempt: its target has capabilities. source, replicas: the two buckets. source_has_acls: ACLs are enabled in the
-    source bucket.
+    source bucket. serves: this stack has rules for a bucket.
     """
 
     attempt: Attempt
@@ -56,6 +56,7 @@ class Scene:
     source_has_acls: Callable[[], bool]
     journal: Journal
     forwarding: Forwarding
+    serves: Callable[[str], bool]
     now: Callable[[], int]
     warn: Callable[[str], None]
 

@@ -88,6 +88,8 @@ class Look:
         if mark.is_by_s3 or mark.bucket != scene.pair.destination or rule is None or change.seen_at:
             return Skipped(Reason.REPLICA, f"a replica of {mark}")
         queue = scene.forwarding.queue_of(scene.pair.source, mark.bucket)
+        if queue is None and scene.serves(mark.bucket):
+            queue = ""
         if queue is None:
             raise Permanent(Reason.NO_OWNER, f"no queue is known of the stack that replicates {mark.bucket}")
         asked = replace(change, bucket=mark.bucket, version_id=mark.version_id, seen_at=scene.pair.source, other_key="")

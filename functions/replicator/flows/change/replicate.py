@@ -213,6 +213,7 @@ def make_amender(attempt: Attempt, candidate: Candidate, source: Versions, servi
         partial(services.buckets.source_has_acls, attempt.change.bucket),
         services.journal,
         services.forwarding,
+        lambda bucket: bool(services.rules(bucket).rules),
         services.now,
         services.warn,
     )
