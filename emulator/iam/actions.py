@@ -82,7 +82,7 @@ _S3_AND_OF_VERSIONS: Mapping[str, str] = {
 _ACL_HEADERS = ("x-amz-acl", *(f"x-amz-grant-{name}" for name in ("full-control", "read", "read-acp", "write-acp")))
 _SETS_OBJECT = frozenset({"CopyObject", "CreateMultipartUpload", "PutObject"})
 _CONDITIONAL = frozenset({"CompleteMultipartUpload", "CopyObject", "DeleteObject", "PutObject"})
-_BYPASSES = frozenset({"DeleteObject", "DeleteObjects", "PutObjectRetention"})
+_BYPASSES = frozenset({"DeleteObject", "DeleteObjectAnnotation", "DeleteObjects", "PutObjectRetention"})
 # header -> what it needs, on objects that are written
 _S3_OF_HEADERS: Mapping[str, str] = {
     **dict.fromkeys(_ACL_HEADERS, "PutObjectAcl"),

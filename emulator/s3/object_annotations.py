@@ -2,8 +2,10 @@
 
 They belong to the version. CopyObject copies them unless the directive is EXCLUDE; multipart copies never do. Adding or
 deleting one changes neither the bytes nor the ETag of the version, and sends an event of its own. A version under
-retention takes none; from one in governance mode they are deleted with the bypass header.
+retention takes none; from one in governance mode they are deleted with the bypass header. A name has letters and digits
+of any script, and `_ . -`; names that begin with `aws` or `s3` are AWS's.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/annotations-overview.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/annotations-managing.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectAnnotation.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjectAnnotation.html
 """
@@ -11,6 +13,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjectAnnotation.html
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from typing import Any
 
 from emulator.calls.answers import Answer, S3Error, http_date, s3_answer, xml_date
@@ -20,6 +23,7 @@ from emulator.s3.requests import Request
 from emulator.s3.versions import Annotation, Version, now
 
 _MOST, _LARGEST, _LONGEST_NAME = 1000, 1024**2, 512
+_RESERVED = ("aws", "s3")
 
 
 def put_object_annotation(request: Request) -> Answer:
@@ -109,11 +113,15 @@ def delete_object_annotation(request: Request) -> Answer:
 
 def _name(request: Request) -> str:
     name = request.query.get("annotationName", "")
-    if not name:
+    if not name or not all(map(_is_allowed, name)) or name.lower().startswith(_RESERVED):
         raise S3Error(400, "InvalidAnnotationName", "The annotation name is not valid.", AnnotationName=name)
     if len(name.encode()) > _LONGEST_NAME:
         raise S3Error(400, "AnnotationNameTooLong", "The annotation name is too long.", AnnotationName=name)
     return name
+
+
+def _is_allowed(letter: str) -> bool:
+    return letter in "_.-" or unicodedata.category(letter)[0] in "LN"
 
 
 def _version(request: Request) -> Version:

@@ -39,12 +39,12 @@ def test_an_annotation_changes_neither_bytes_nor_version_nor_etag(s3: Any, bucke
 
 
 def test_annotations_are_listed_by_name_in_pages(s3: Any, bucket: str) -> None:
-    for name in ("b", "a/2", "a/1"):
+    for name in ("b", "a.2", "a.1"):
         annotate(s3, bucket, name, name.encode())
-    assert names(s3, bucket) == ["a/1", "a/2", "b"]
-    assert names(s3, bucket, AnnotationPrefix="a/") == ["a/1", "a/2"]
+    assert names(s3, bucket) == ["a.1", "a.2", "b"]
+    assert names(s3, bucket, AnnotationPrefix="a.") == ["a.1", "a.2"]
     page = s3.list_object_annotations(Bucket=bucket, Key="key", MaxAnnotationResults=2)
-    assert [(each["AnnotationName"], each["Size"]) for each in page["Annotations"]] == [("a/1", 3), ("a/2", 3)]
+    assert [(each["AnnotationName"], each["Size"]) for each in page["Annotations"]] == [("a.1", 3), ("a.2", 3)]
     assert names(s3, bucket, ContinuationToken=page["NextContinuationToken"]) == ["b"]
 
 
@@ -101,6 +101,10 @@ def test_an_annotation_that_breaks_a_limit_is_refused(s3: Any, bucket: str) -> N
         annotate(s3, bucket, "large", b"x" * (1024**2 + 1))
     with refused("AnnotationNameTooLong", 400):
         annotate(s3, bucket, "n" * 513)
+    for name in ("a/b", "a b", "AWS.x", "s3-x"):
+        with refused("InvalidAnnotationName", 400):
+            annotate(s3, bucket, name)
+    annotate(s3, bucket, "Größe_大小.3-x")
     s3.delete_object(Bucket=bucket, Key="key")
     with refused("NoSuchKey", 404):
         annotate(s3, bucket, "late")
