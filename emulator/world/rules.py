@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,29 +46,19 @@ def put_rules(stack: WorldStack, outputs: Mapping[str, str], bucket: str, docume
 def put_owners(world: World, outputs: Mapping[str, Mapping[str, str]]) -> None:
     """Record in each control bucket where the changes of replicas go: the queues of the stacks that own the versions.
 
-    `outputs`: those of each stack, by its name. A source bucket gets `peers/<bucket>.json` with the queue's URL for
+    `outputs`: those of each stack, by its name. A source bucket gets `peers/<bucket>.json` with the queue's ARN for
     each of its destinations that is the source of another stack.
     """
-    queues = dict(_queues(world, outputs))
+    found = {stack.name: outputs[stack.name].get("ChangeQueueArn") for stack in world.stacks}
+    queues = {
+        bucket: (stack.name, arn) for stack in world.stacks if (arn := found[stack.name]) for bucket in stack.rules
+    }
     for stack in world.stacks:
         s3 = clients.client("s3", stack.region)
         for bucket, document in stack.rules.items():
             owners = {each: queues[each] for each in _destinations(document) if each in queues}
-            others = {each: url for each, (owner, url) in owners.items() if owner != stack.name}
+            others = {each: arn for each, (owner, arn) in owners.items() if owner != stack.name}
             _store(s3, outputs[stack.name], f"peers/{bucket}.json", {"queues": others})
-
-
-def _queues(world: World, outputs: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Yield each source bucket with its stack's name and the URL of the stack's change queue, which names its Region.
-
-    The emulator takes a queue's account and name from its URL, and the Region from the signature, as AWS does.
-    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-queue-message-identifiers.html
-    """
-    for stack in world.stacks:
-        if (arn := outputs[stack.name].get("ChangeQueueArn")) is not None:
-            account, name = arn.split(":")[4:]
-            url = f"https://sqs.{stack.region}.amazonaws.com/{account}/{name}"
-            yield from ((bucket, (stack.name, url)) for bucket in stack.rules)
 
 
 def _store(s3: Any, outputs: Mapping[str, str], key: str, document: Mapping[str, Any]) -> None:
