@@ -1,4 +1,4 @@
-"""Message bodies -> changes, and back: S3's notifications, the same wrapped by SNS, and EventBridge's events.
+"""Message bodies -> changes, and back: S3's notifications, the same wrapped by SNS, EventBridge's and CloudTrail's.
 
 Separate because formats evolve (S3's eventVersion goes from 2.1 to 2.6 and on) and changes do not. Unknown fields and
 newer 2.x versions are accepted. What cannot be read becomes a value with the reason: nothing is raised or dropped.
@@ -39,6 +39,11 @@ EVENTBRIDGE_KINDS: Mapping[str, ChangeKind] = {
     "Object Retention Updated": ChangeKind.RETENTION,
 }
 
+CLOUDTRAIL = "AWS API Call via CloudTrail"
+"""The detail type of CloudTrail's events on EventBridge (EventBridge user guide, "AWS service events delivered via AWS
+CloudTrail"). They tell what somebody asked S3 for, also if S3 refused."""
+CLOUDTRAIL_KINDS: Mapping[str, ChangeKind] = {"PutObjectLegalHold": ChangeKind.LEGAL_HOLD}
+"""The only calls whose effect S3 sends no event of."""
 
 OURS = "replicator"
 """The field of a record that S3 does not write: what a stack adds when it forwards a change to the version's owner."""
@@ -68,7 +73,11 @@ class Unreadable:
 
 
 def parse(body: str) -> list[Record | Unreadable]:
-    """Read one message. Return nothing for S3's test event, which only shows that S3 may write to the queue."""
+    """Read one message.
+
+    Return nothing for S3's test event, which only shows that S3 may write to the queue, and nothing for CloudTrail's
+    event of a call that failed.
+    """
     if (length := len(body.encode(errors="surrogatepass"))) > LONGEST_MESSAGE:
         return [Unreadable(f"{length:,} bytes, and no event has more than {LONGEST_MESSAGE:,}", body)]
     try:
@@ -85,6 +94,8 @@ def parse(body: str) -> list[Record | Unreadable]:
 def _read(message: Json, body: str) -> list[Record | Unreadable]:
     if message.get("Event") == "s3:TestEvent":
         return []
+    if message.get("source") == "aws.s3" and message.get("detail-type") == CLOUDTRAIL:
+        return [] if _failed(message) else [_read_record(_from_cloudtrail, message, body)]
     if message.get("source") == "aws.s3":
         return [_read_record(_from_eventbridge, message, body)]
     records = message.get("Records")
@@ -171,8 +182,33 @@ def _from_eventbridge(event: Json) -> Change:
     )
 
 
+def _failed(event: Json) -> bool:
+    detail = event.get("detail")
+    return isinstance(detail, dict) and bool(detail.get("errorCode"))
+
+
+def _from_cloudtrail(event: Json) -> Change:
+    """Read a call: of the version that the request named, or of the one that was current then, which nothing names.
+
+    Shape: CloudTrail user guide, "CloudTrail record contents"; S3 user guide, "CloudTrail log file entries".
+    """
+    detail = event["detail"]
+    asked, name = detail["requestParameters"], _text(detail["eventName"])
+    principal = (detail.get("userIdentity") or {}).get("principalId")
+    return Change(
+        kind=CLOUDTRAIL_KINDS.get(name, ChangeKind.UNKNOWN),
+        bucket=_text(asked["bucketName"]),
+        key=_text(asked["key"], printable=False),
+        version_id=_text(asked.get("versionId") or UNNAMED, empty=True),
+        time=_milliseconds(event["time"]),
+        principal=f"AWS:{principal}" if principal else "",
+        name=f"{name} ({CLOUDTRAIL})",
+        other_key=_decoded(asked["key"]),
+    )
+
+
 def _decoded(key: str) -> str:
-    """Return what a key is if EventBridge's events encode it as notifications do; empty if that is the same.
+    """Return what a key is if the events on EventBridge encode it as notifications do; empty if that is the same.
 
     AWS does not say. Other implementations differ.
     """
