@@ -8,6 +8,8 @@ from typing import Any
 from unittest.mock import ANY
 
 import pytest
+from replicator.core.versions.change import UNNAMED, ChangeKind
+from replicator.core.versions.events import Record, parse
 
 from tests.emulator.callers import caller, on
 from tests.emulator.plain import Plain, refused
@@ -60,6 +62,19 @@ def test_a_legal_hold_is_told_by_cloudtrail(aws: Plain, s3: Any, lockable: str) 
     assert detail["userIdentity"]["principalId"] == "AIDAEMULATORUSER00000"
     assert (detail["eventSource"], detail["eventName"]) == ("s3.amazonaws.com", "PutObjectLegalHold")
     assert not {"errorCode", "errorMessage"} & detail.keys()
+
+
+def test_the_functions_read_it_as_a_change_of_that_version(aws: Plain, s3: Any, lockable: str) -> None:
+    url = listen(aws, lockable, "PutObjectLegalHold")
+    version = s3.head_object(Bucket=lockable, Key="a b+ü")["VersionId"]
+    for named in ({"VersionId": version}, {}):
+        s3.put_object_legal_hold(Bucket=lockable, Key="a b+ü", **named, LegalHold={"Status": "ON"})
+    read = [
+        record.change for event in aws.messages(url) for record in parse(json.dumps(event)) if type(record) is Record
+    ]
+    assert [(each.kind, each.bucket, each.key, each.version_id, each.principal) for each in read] == [
+        (ChangeKind.LEGAL_HOLD, lockable, "a b+ü", which, "AWS:AIDAEMULATORUSER00000") for which in (version, UNNAMED)
+    ]
 
 
 def test_the_version_is_named_only_if_the_request_names_it(aws: Plain, s3: Any, lockable: str) -> None:
