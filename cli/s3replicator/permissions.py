@@ -25,6 +25,7 @@ class Target(StrEnum):
     NOTIFIED_QUEUES = "the queues that destinations notify"
     PEERS = "the stacks of these queues"
     MAPPINGS = "all event source mappings (*)"
+    PEER_CONTROL_BUCKETS = "the control buckets of these stacks"
     CHANGE_MAPPINGS = "the event source mappings of the change queues, on both sides"
 
 
@@ -83,6 +84,8 @@ _CHECK_RULES = (
     Permission(Target.CHANGE_QUEUE, ("sqs:GetQueueAttributes",)),
     Permission(Target.NOTIFIED_QUEUES, ("sqs:GetQueueUrl", "sqs:ListQueueTags"), TWO_WAY),
     Permission(Target.PEERS, ("cloudformation:DescribeStacks",), TWO_WAY),
+    Permission(Target.PEER_CONTROL_BUCKETS, ("s3:GetObject",), TWO_WAY),
+    Permission(Target.PEER_CONTROL_BUCKETS, ("s3:ListBucket",), "if such a stack has no rules for a destination"),
     Permission(Target.MAPPINGS, ("lambda:ListEventSourceMappings",), TWO_WAY),
 )
 _READ_FAILURES = (
@@ -110,6 +113,7 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
         *_CHECK_RULES,
         Permission(Target.CONTROL_BUCKET, ("s3:PutObject",)),
         Permission(Target.SOURCE, ("s3:PutBucketNotification", "s3:ListBucketVersions")),
+        Permission(Target.PEER_CONTROL_BUCKETS, ("s3:PutObject",), TWO_WAY),
         Permission(Target.CHANGE_MAPPINGS, ("lambda:UpdateEventSourceMapping",), TWO_WAY),
     ),
     "rules get": (_STACK, _READ_RULES, _NO_RULES),

@@ -150,6 +150,8 @@ def stack_facts(name: str, region: str, parameters: Mapping[str, str], outputs: 
         event_bridge=parameters.get("UseEventBridge", "") == "true",
         writers=tuple(each for each in outputs.get("ReplicatorPrincipals", "").split(",") if each),
         replicate_function=outputs.get("ReplicateFunction", ""),
+        replica_modifications=parameters.get("ReplicaModifications", "") == "true",
+        annotation_deletions=parameters.get("AnnotationDeletions", "") == "true",
     )
 
 

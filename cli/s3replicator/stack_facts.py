@@ -9,6 +9,7 @@ class StackFacts:
 
     `event_bridge`: it receives S3's events from EventBridge as well. `writers`: its functions that write replicas, each
     as ROLE_ID:NAME. `replicate_function`: the name of the one that its change queue invokes.
+    `replica_modifications`, `annotation_deletions`: what the parameters of these names permit the functions.
     """
 
     name: str
@@ -25,3 +26,5 @@ class StackFacts:
     event_bridge: bool = False
     writers: tuple[str, ...] = ()
     replicate_function: str = ""
+    replica_modifications: bool = False
+    annotation_deletions: bool = False

@@ -62,6 +62,7 @@ PLACES: Mapping[Target, str] = {
     Target.KMS_KEYS: "key",
     Target.METRICS: "metrics",
     Target.CONTROL_BUCKET: "control",
+    Target.PEER_CONTROL_BUCKETS: "control",
     Target.SOURCE: "east",
     Target.DESTINATIONS: "west",
     **dict.fromkeys(QUEUES, "queue"),
@@ -153,16 +154,15 @@ def requested(aws: Running, arguments: list[str]) -> Iterator[tuple[str, str]]:
     environment = {**aws.environment("us-east-1"), "S3REPLICATOR_STACK": STACK}
     done = CliRunner().invoke(app, arguments, env=environment)
     assert done.exit_code in {0, 1} or arguments[0] == "failover", done.output
-    control = aws.outputs(STACK)["ControlBucket"]
     for row in aws.get("/requests"):
         if row["principal"] == "user":
-            yield from need_of(row, control)
+            yield from need_of(row)
 
 
-def need_of(row: Mapping[str, Any], control: str) -> Iterator[tuple[str, str]]:
+def need_of(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     service, operation = row["service"], row["operation"]
     if service == "s3":
-        place = "control" if row["bucket"] == control else row["bucket"]
+        place = "control" if "-controlbucket-" in row["bucket"] else row["bucket"]
         actions = ("s3:GetObject",) if operation == "GetObject" else S3_ACTIONS.get(operation, (f"s3:{operation}",))
         yield from ((action, place) for action in actions)
     else:

@@ -13,7 +13,9 @@ from replicator.aws.rule_shape import shape_problems
 from s3replicator.addresses import bucket_name
 from s3replicator.coverage_documents import CoverageFiles
 from s3replicator.output import FINE, FOUND, Output, complain, fail, print_stored, stop_on_failed_call
+from s3replicator.peer_files import PeerFiles
 from s3replicator.rule_documents import RuleDocuments
+from s3replicator.rules.both_ways import BothWays
 from s3replicator.rules.bucket_settings import AwsBucketSettings
 from s3replicator.rules.coverage import CoverageKeeper
 from s3replicator.rules.mappings import AwsMappings
@@ -136,7 +138,8 @@ def _rules(stack: Stack) -> StackRules:
     shape = partial(shape_problems, service=s3.meta.service_model)
     settings = AwsBucketSettings(stack.client, stack.facts)
     peers = Peers(stack.facts, settings, AwsMappings(stack.client), time.sleep)
-    return StackRules(stack.facts, documents, settings, shape, peers, _coverage(stack))
+    both_ways = BothWays(stack.facts, PeerFiles(stack.client))
+    return StackRules(stack.facts, documents, settings, shape, peers, _coverage(stack), both_ways)
 
 
 def _coverage(stack: Stack) -> CoverageKeeper:

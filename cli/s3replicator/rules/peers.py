@@ -13,6 +13,7 @@ from replicator.core.rules.matching import RuleSet
 
 from s3replicator.failed_calls import CallFailed
 from s3replicator.findings import Finding, warning
+from s3replicator.rules.both_ways import Neighbours
 from s3replicator.rules.bucket_notifications import QUEUES
 from s3replicator.rules.event_filter import FilterFull, admit, criteria, writers_of
 from s3replicator.rules.result import RulesResult
@@ -67,32 +68,28 @@ class Peers:
         self._mappings = mappings
         self._wait = wait
 
-    def check(self, rules: RuleSet) -> Iterator[Finding]:
-        """Yield which echoes of these rules' replicas invoke a function, and what cannot be seen."""
-        peers, findings = self._find(rules)
-        yield from findings
-        for dropping, writing in self._directions(peers):
+    def check(self, neighbours: Neighbours) -> Iterator[Finding]:
+        """Yield which echoes of the neighbours' replicas and of those written there invoke a function."""
+        for dropping, writing in self._directions(neighbours):
             yield from self._check(dropping, writing)
 
-    def complete(self, result: RulesResult) -> None:
+    def complete(self, result: RulesResult, neighbours: Neighbours) -> None:
         """Let this stack drop the echoes of its peers, and them those of this stack, as far as possible."""
-        if result.rules is None:
-            return
-        peers, findings = self._find(result.rules)
-        result.findings += findings
-        for dropping, writing in self._directions(peers):
+        for dropping, writing in self._directions(neighbours):
             self._complete(dropping, writing, result)
 
-    def _directions(self, peers: list[StackFacts]) -> Iterator[tuple[StackFacts, StackFacts]]:
+    def _directions(self, neighbours: Neighbours) -> Iterator[tuple[StackFacts, StackFacts]]:
         """Yield (the stack that is to drop echoes, the stack that writes them)."""
-        for peer in peers:
-            yield self._stack, peer
-            yield peer, self._stack
+        peers = {each.change_queue_arn: each for each in neighbours.stacks.values()}
+        for peer in peers.values():
+            if peer.change_queue_arn != self._stack.change_queue_arn:
+                yield self._stack, peer
+                yield peer, self._stack
 
-    def _find(self, rules: RuleSet) -> tuple[list[StackFacts], list[Finding]]:
+    def find(self, rules: RuleSet) -> tuple[Neighbours, list[Finding]]:
         """Return the stacks that the destinations of enabled rules notify, and what cannot be seen."""
-        peers: dict[str, StackFacts] = {}
-        findings, hidden = [], {}
+        stacks: dict[str, StackFacts] = {}
+        findings, hidden, unseen = [], {}, set()
         for bucket in sorted({rule.destination.bucket for rule in rules.rules if rule.enabled}):
             try:
                 configuration = self._buckets.notifications(bucket)
@@ -100,24 +97,26 @@ class Peers:
                 if failed.call.code != "NoSuchBucket":
                     what = "cannot read whether it is the source of another stack"
                     findings.append(warning(f"bucket {bucket}", f"{what}: {failed.call.advice(bucket)}"))
+                    unseen.add(bucket)
                 continue
-            for queue in self._other_queues(configuration):
+            for queue in _queues(configuration):
+                if queue == self._stack.change_queue_arn:
+                    stacks[bucket] = self._stack
+                    continue
                 if queue.split(":")[4] != self._stack.account:
                     hidden[queue] = bucket
+                    unseen.add(bucket)
                     continue
                 try:
                     if (peer := self._mappings.stack_of(queue)) is not None:
-                        peers[queue] = peer
+                        stacks[bucket] = peer
                 except CallFailed as failed:
+                    unseen.add(bucket)
                     findings.append(_unseen(bucket, queue, failed.call.advice(queue)))
-        if hidden and not self._names_strangers(list(peers.values())):
+        if hidden and not self._names_strangers(list(stacks.values())):
             elsewhere = "it is in another account"
             findings += [_unseen(bucket, queue, elsewhere) for queue, bucket in hidden.items()]
-        return list(peers.values()), findings
-
-    def _other_queues(self, configuration: Mapping[str, Any]) -> list[str]:
-        arns = dict.fromkeys(str(entry.get("QueueArn")) for entry in configuration.get(QUEUES, []))
-        return [arn for arn in arns if arn.count(":") == 5 and arn != self._stack.change_queue_arn]
+        return Neighbours(stacks, frozenset(unseen)), findings
 
     def _names_strangers(self, peers: list[StackFacts]) -> bool:
         """Return whether the stack's filter names writers of another account, or whoever is neither known here."""
@@ -190,6 +189,11 @@ _NOT_OURS = (
     "its change queue has other filters than those of template.yaml, so they are left alone and echoes may invoke a "
     "function; deploy the current version of S3 Replicator"
 )
+
+
+def _queues(configuration: Mapping[str, Any]) -> list[str]:
+    arns = dict.fromkeys(str(entry.get("QueueArn")) for entry in configuration.get(QUEUES, []))
+    return [arn for arn in arns if arn.count(":") == 5]
 
 
 def _unseen(bucket: str, queue: str, why: str) -> Finding:

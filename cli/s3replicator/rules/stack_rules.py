@@ -15,9 +15,11 @@ from replicator.core.rules.rule import Problem
 from s3replicator.failed_calls import CallFailed
 from s3replicator.findings import Finding, Severity, error, from_problems, warning
 from s3replicator.rules import bucket_notifications
+from s3replicator.rules.both_ways import BothWays
 from s3replicator.rules.bucket_notifications import ANNOTATIONS
 from s3replicator.rules.coverage import CoverageKeeper
 from s3replicator.rules.inspection import BucketSettings, Inspection
+from s3replicator.rules.modifications import check_parameters
 from s3replicator.rules.peers import Peers
 from s3replicator.rules.result import RulesResult
 from s3replicator.stack_facts import StackFacts
@@ -56,8 +58,9 @@ class StackRules:
         shape_problems: Callable[[object], tuple[Problem, ...]],
         peers: Peers,
         coverage: CoverageKeeper | None = None,
+        both_ways: BothWays | None = None,
     ) -> None:
-        """Take the ports, and what keeps the record of what destinations had: without it, none is kept."""
+        """Take the ports, and what keeps the records of what destinations had and of peers: without, none is kept."""
         self._stack = stack
         self._documents = documents
         self._buckets = buckets
@@ -65,6 +68,7 @@ class StackRules:
         self._shape_problems = shape_problems
         self._peers = peers
         self._coverage = coverage
+        self._both_ways = both_ways
 
     def put(self, bucket: str, text: bytes, *, force: bool = False) -> RulesResult:
         """Check rules and buckets, store the rules, attach the notification. An error leaves everything as it was.
@@ -87,7 +91,7 @@ class StackRules:
             what = "the rules are stored, but no events arrive yet; fix this and run the command again"
             result.findings.append(_failed(f"bucket {bucket}", what, failed, bucket))
             return result
-        self._peers.complete(result)
+        self._complete(result, result.rules)
         if self._coverage and result.ok:
             self._note_coverage(self._coverage, result.rules, result)
         return result
@@ -108,7 +112,7 @@ class StackRules:
         result = self._check_document(bucket, stored)
         if result.rules is not None:
             self._check_attached(result)
-            result.findings += self._peers.check(result.rules)
+            self._check_neighbours(result, result.rules)
         return result
 
     def get(self, bucket: str) -> bytes | None:
@@ -129,8 +133,10 @@ class StackRules:
         try:
             if self._coverage:
                 self._coverage.forget(bucket)
+            if self._both_ways:
+                self._both_ways.forget(bucket)
         except CallFailed as failed:
-            what = "the record of what its destinations have cannot be removed, nothing was changed"
+            what = "the records about its destinations cannot be removed; its rules and events are unchanged"
             result.findings.append(_failed(f"rules of {bucket}", what, failed, self._control_bucket))
             return result
         try:
@@ -162,6 +168,7 @@ class StackRules:
             result.findings += from_problems(Severity.ERROR, refused.problems)
             return result
         result.findings += from_problems(Severity.WARNING, result.rules.warnings)
+        result.findings += check_parameters(self._stack, result.rules.rules)
         result.findings += self._inspection.inspect(result.rules)
         return result
 
@@ -176,6 +183,20 @@ class StackRules:
         what = f"does not send {', '.join(attachment.missing)}" if attachment.missing else "sends events twice"
         message = f"its notification is out of date: the bucket {what} to the change queue; run `rules put` again"
         result.findings.append(error(f"bucket {result.bucket}", message))
+
+    def _check_neighbours(self, result: RulesResult, rules: RuleSet) -> None:
+        neighbours, findings = self._peers.find(rules)
+        result.findings += [*findings, *self._peers.check(neighbours)]
+        if self._both_ways:
+            result.findings += self._both_ways.check(rules, neighbours)
+
+    def _complete(self, result: RulesResult, rules: RuleSet) -> None:
+        """Complete both directions: echoes that are dropped, and records of queues."""
+        neighbours, findings = self._peers.find(rules)
+        result.findings += findings
+        self._peers.complete(result, neighbours)
+        if self._both_ways:
+            self._both_ways.complete(result, neighbours)
 
     def _in_force(self, bucket: str) -> RuleSet | None:
         """Return the rules in force as values; None if there are none, or they cannot be parsed."""
