@@ -94,8 +94,8 @@ def test_put_records_on_both_sides_where_changes_at_replicas_are_forwarded() -> 
     world.theirs(MODIFYING_BACK)
     result = world.put(MODIFYING)
     assert result.findings == []
-    assert world.queues(PROD, "east") == {"west": BACK.change_queue_url}
-    assert world.queues(BACK, "west") == {"east": PROD.change_queue_url}
+    assert world.queues(PROD, "east") == {"west": BACK.change_queue_arn}
+    assert world.queues(BACK, "west") == {"east": PROD.change_queue_arn}
     assert result.done[-2:] == [
         "prod in us-east-1 knows where to forward changes at replicas in east",
         "back in us-west-2 knows where to forward changes at replicas in west",
@@ -117,11 +117,11 @@ def test_the_other_sides_record_keeps_its_other_queues_and_ours_those_that_canno
     world.files.records[BACK.control_bucket, "west"] = b'{"queues": {"south": "https://south"}}'
     world.files.records[PROD.control_bucket, "east"] = b'{"queues": {"gone": "https://gone", "west": "https://old"}}'
     world.put(PLAIN)
-    assert world.queues(BACK, "west") == {"south": "https://south", "east": PROD.change_queue_url}
-    assert world.queues(PROD, "east") == {"west": BACK.change_queue_url}
+    assert world.queues(BACK, "west") == {"south": "https://south", "east": PROD.change_queue_arn}
+    assert world.queues(PROD, "east") == {"west": BACK.change_queue_arn}
     world.account.failing["notifications"] = "AccessDenied"
     world.put(PLAIN)
-    assert world.queues(PROD, "east") == {"west": BACK.change_queue_url}
+    assert world.queues(PROD, "east") == {"west": BACK.change_queue_arn}
 
 
 def test_a_stack_that_serves_both_buckets_records_its_own_queue() -> None:
@@ -129,8 +129,8 @@ def test_a_stack_that_serves_both_buckets_records_its_own_queue() -> None:
     world = World(one, one)
     world.theirs(MODIFYING_BACK, stack=one)
     assert world.put(MODIFYING).findings == []
-    assert world.queues(one, "east") == {"west": one.change_queue_url}
-    assert world.queues(one, "west") == {"east": one.change_queue_url}
+    assert world.queues(one, "east") == {"west": one.change_queue_arn}
+    assert world.queues(one, "west") == {"east": one.change_queue_arn}
 
 
 def test_a_one_way_destination_has_no_record() -> None:
@@ -219,7 +219,7 @@ def test_the_default_rule_of_the_other_side_counts_and_replicates_no_modificatio
     theirs = replace(BACK, default_source="west", default_destination="east")
     world = World(theirs=theirs)
     assert found(world.put(MODIFYING), Severity.WARNING) == [OURS_ALONE]
-    assert world.queues(theirs, "west") == {"east": PROD.change_queue_url}
+    assert world.queues(theirs, "west") == {"east": PROD.change_queue_arn}
 
 
 def test_another_stack_that_may_not_forward_is_found() -> None:

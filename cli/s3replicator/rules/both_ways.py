@@ -64,7 +64,7 @@ class BothWays:
             yield from check_direction(rules.bucket, rules.rules, back)
         yield from self._check_record(self.stack, rules.bucket, self._wanted(rules, neighbours), rules)
         for there, destination in self._others(rules, neighbours):
-            yield from self._check_record(there, destination, {rules.bucket: self.stack.change_queue_url}, rules)
+            yield from self._check_record(there, destination, {rules.bucket: self.stack.change_queue_arn}, rules)
 
     def complete(self, result: RulesResult, neighbours: Neighbours) -> None:
         """Bring the records of both sides up to date, as far as possible, and add what does not agree."""
@@ -76,7 +76,7 @@ class BothWays:
         wanted = self._wanted(result.rules, neighbours)
         self._record(self.stack, result.bucket, wanted, result, neighbours.unseen)
         for there, destination in self._others(result.rules, neighbours):
-            self._record(there, destination, {result.bucket: self.stack.change_queue_url}, result)
+            self._record(there, destination, {result.bucket: self.stack.change_queue_arn}, result)
 
     def forget(self, bucket: str) -> None:
         """Remove the record of a bucket that has no rules any more. Raises CallFailed."""
@@ -85,7 +85,7 @@ class BothWays:
 
     def _wanted(self, rules: RuleSet, neighbours: Neighbours) -> dict[str, str]:
         named = _destinations(rules)
-        return {name: each.change_queue_url for name, each in neighbours.stacks.items() if name in named}
+        return {name: each.change_queue_arn for name, each in neighbours.stacks.items() if name in named}
 
     def _others(self, rules: RuleSet, neighbours: Neighbours) -> Iterator[tuple[StackFacts, str]]:
         """Yield the stacks whose rules for a destination lead back to the bucket, with that destination."""

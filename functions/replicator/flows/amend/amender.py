@@ -14,7 +14,7 @@ from replicator.core.deciding.journal import Memory
 from replicator.core.deciding.result import Result
 from replicator.core.outcomes.outcome import Outcome, Permanent, Reason, Side, Status, Temporary
 from replicator.core.versions.change import UNNAMED
-from replicator.flows.amend.ending import Done, Ending, Looked, Scene, Skipped
+from replicator.flows.amend.ending import Done, Ending, Looked, Scene, Skipped, not_carried
 from replicator.flows.amend.replicas import make_look
 from replicator.flows.amend.simple import is_simple, write_simply
 
@@ -78,6 +78,8 @@ class Amender:
         return replace(result, companions=tuple(self.copied))
 
     def _amend(self, version_id: str) -> Ending:
+        if not self.scene.aspects(self.scene.rule({})):
+            return not_carried()
         ending = self._with_lease(version_id)
         if ending is not Looked.NOT_COPIED:
             return ending
