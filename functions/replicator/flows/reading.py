@@ -75,7 +75,8 @@ class Versions:
 
     with_grants: whether ACLs are needed; destinations share what is read, and an ACL is read for the first that needs
     it. natives_only: replicas here are never copied, so that no more is read of them than a HEAD says. asked_for: the
-    id of a version that is copied even if S3's own replication wrote it; empty if there is none.
+    id of a version that is copied even if S3's own replication wrote it; empty if there is none. across: the same key in
+    the bucket on the other side, for versions that lost their marks.
     """
 
     objects: Objects
@@ -84,6 +85,7 @@ class Versions:
     with_grants: Callable[[], bool]
     natives_only: bool = False
     asked_for: str = ""
+    across: "Versions | None" = None
     _found: dict[str, StoredVersion | Absent] = field(default_factory=dict)
     _edited: dict[str, bool] = field(default_factory=dict)
     _granted: set[str] = field(default_factory=set)
@@ -115,7 +117,8 @@ class Versions:
         """Return the origin of a version, reading no more than that; None if it is native or does not exist."""
         found = self._found.get(version_id)
         if isinstance(found, StoredVersion):
-            return self._origin_by_s3(found.head) or self._find_mark(found.head, found.tags)
+            mark = self._origin_by_s3(found.head) or self._find_mark(found.head, found.tags)
+            return mark or self._origin_by_likeness(found.head)
         head = self.objects.head(self.key, version_id) if found is None else found
         return self.mark_of(head) if isinstance(head, Head) else None
 
@@ -125,9 +128,31 @@ class Versions:
     def mark_of(self, head: Head) -> Origin | None:
         """Return the origin of a version that was read; it costs a request only if a tag may be the mark."""
         mark = self._origin_by_s3(head) or self._find_mark(head, {})
-        if mark or has_metadata_room(head.metadata, head.unseen_metadata) or head.tag_count == 0:
+        if mark or has_metadata_room(head.metadata, head.unseen_metadata):
             return mark
-        return find_mark({}, self.objects.tags(self.key, head.version_id), self._site(head))
+        tags = self.objects.tags(self.key, head.version_id) if head.tag_count != 0 else {}
+        return find_mark({}, tags, self._site(head)) or self._origin_by_likeness(head)
+
+    def _origin_by_likeness(self, head: Head) -> Origin | None:
+        """Return the version of the other bucket that one without a mark is a replica of; None if there is none.
+
+        Where the metadata is full, the mark is a tag, and a user who replaces all tags of a replica removes it. It has
+        the metadata of its version, all two kilobytes, and its bytes; and its version is not the newer of the two.
+        """
+        if self.across is None or has_metadata_room(head.metadata, head.unseen_metadata):
+            return None
+        for entry in self.across.objects.history(self.key):
+            alike = entry.is_version and (entry.etag, entry.size) == (head.etag, head.size)
+            if alike and entry.modified <= head.modified:
+                other = self.across.objects.head(self.key, entry.version_id)
+                if isinstance(other, Head) and other.metadata == head.metadata and not self.across.has_tag_mark(other):
+                    return identify(self.across.bucket, other.version_id, other.modified, other.etag)
+        return None
+
+    def has_tag_mark(self, head: Head) -> bool:
+        """Return whether one of the tags of a version is its mark."""
+        tags = self.objects.tags(self.key, head.version_id) if head.tag_count != 0 else {}
+        return find_mark({}, tags, self._site(head)) is not None
 
     def _find_mark(self, head: Head, tags: Mapping[str, str]) -> Origin | None:
         mark = find_mark(head.metadata, tags, self._site(head))

@@ -10,9 +10,17 @@ from replicator.core.deciding.facts import Facts
 from replicator.core.deciding.standing import Standing, Unread
 from replicator.core.outcomes.outcome import Reason, Status
 from replicator.core.rules.rule import Rule
+from replicator.core.versions.change import Change
 from replicator.core.versions.version import Entry
 
+CONFIRMED = "ObjectRemoved:DeleteConfirmed"
+"""The name of our own message in which the stack that wrote a delete marker confirms that it was one."""
 NOTHING = Finish(Status.SKIPPED, Reason.KIND_NOT_REPLICATED, "permanent deletions are never replicated")
+
+
+def is_confirmed(change: Change) -> bool:
+    """Return whether the other side's stack says that the removed entry was its delete marker."""
+    return bool(change.seen_at) and change.name == CONFIRMED
 
 
 def decide_removal(facts: Facts) -> Decision:
@@ -21,13 +29,17 @@ def decide_removal(facts: Facts) -> Decision:
     Its event does not say whether it was a delete marker. It was one that matters if the destination still shows the
     marker that stands for one of the source, and the source shows a version.
     """
-    if not facts.markers or not facts.memory.marker:
+    confirmed = is_confirmed(facts.change)
+    if not facts.markers or not (facts.memory.marker or confirmed):
         return NOTHING
+    if facts.change.seen_at and not confirmed:
+        return NOTHING  # a question of the other side
     if facts.histories is None:
         return Need(histories=True)
     source, destination = facts.histories.source, facts.histories.destination
     top, shown = destination[-1] if destination else None, source[-1] if source else None
-    if top is None or top.version_id != facts.memory.marker or shown is None or not shown.is_version:
+    stands = top is not None and not top.is_version and (confirmed or top.version_id == facts.memory.marker)
+    if not stands or shown is None or not shown.is_version:
         return NOTHING
     try:
         step = _step(facts, Standing(facts, source, destination), shown)

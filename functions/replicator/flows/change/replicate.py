@@ -17,6 +17,7 @@ from replicator.core.versions.change import Aspect, Change, ChangeKind
 from replicator.core.versions.origin import Origin
 from replicator.flows.amend.amender import Amender
 from replicator.flows.amend.ending import Scene
+from replicator.flows.amend.removal import pass_on
 from replicator.flows.change.deadline import Threads, run_until
 from replicator.flows.change.gatekeeper import Gatekeeper
 from replicator.flows.change.redelivery import EarlierByDestination, begin_alone, read_earlier, reported_before
@@ -182,7 +183,11 @@ def _ask(
         if attempt.change.amends:
             return make_amender(attempt, candidate, source, services).run()
         synchroniser = make_synchroniser(attempt, candidate, source, services)
-        return synchroniser.run(services.journal.read(attempt.pair))
+        memory = services.journal.read(attempt.pair)
+        if pass_on(synchroniser.attempt, candidate, memory, services.forwarding):
+            asked = ended(attempt, Status.SKIPPED, Reason.KIND_NOT_REPLICATED, "a deletion; asked whether of a marker")
+            return _with_rule(asked, candidate)
+        return synchroniser.run(memory)
     except (Temporary, Permanent) as trouble:
         return _with_rule(troubled(attempt, trouble), candidate)
 
@@ -230,8 +235,10 @@ def _prepare(
     acls = attempt.target.capabilities.acls
     destination = Versions(replicas, attempt.target.bucket, attempt.change.key, lambda: acls)
     has_grants = partial(services.buckets.source_has_acls, attempt.change.bucket)
+    source = replace(source, across=destination, with_grants=has_grants if acls else source.with_grants)
+    destination.across = source
     reader = Reader(
-        replace(source, with_grants=has_grants) if acls else source,
+        source,
         destination,
         attempt.target,
         candidate,
