@@ -75,8 +75,8 @@ class Versions:
 
     with_grants: whether ACLs are needed; destinations share what is read, and an ACL is read for the first that needs
     it. natives_only: replicas here are never copied, so that no more is read of them than a HEAD says. asked_for: the
-    id of a version that is copied even if S3's own replication wrote it; empty if there is none. across: the same key in
-    the bucket on the other side, for versions that lost their marks.
+    id of a version that is copied even if S3's own replication wrote it; empty if there is none. across: the key in
+    the bucket of the other side, for versions that lost their marks.
     """
 
     objects: Objects
@@ -137,13 +137,14 @@ class Versions:
         """Return the version of the other bucket that one without a mark is a replica of; None if there is none.
 
         Where the metadata is full, the mark is a tag, and a user who replaces all tags of a replica removes it. It has
-        the metadata of its version, all two kilobytes, and its bytes; and its version is not the newer of the two.
+        the metadata of its version, all two kilobytes, and its bytes, and is not older. Of two of the same second, that
+        of the source is native: then nothing is copied in either direction.
         """
         if self.across is None or has_metadata_room(head.metadata, head.unseen_metadata):
             return None
         for entry in self.across.objects.history(self.key):
             alike = entry.is_version and (entry.etag, entry.size) == (head.etag, head.size)
-            if alike and entry.modified <= head.modified:
+            if alike and entry.modified < head.modified + (not self.natives_only):
                 other = self.across.objects.head(self.key, entry.version_id)
                 if isinstance(other, Head) and other.metadata == head.metadata and not self.across.has_tag_mark(other):
                     return identify(self.across.bucket, other.version_id, other.modified, other.etag)
