@@ -24,6 +24,13 @@ def _allow(action: str, where: str) -> str:
     )
 
 
+def _deploy(action: str) -> str:
+    return (
+        f"Deploy the stack with ReplicaModifications=true, so that its roles have {action} on the source, then "
+        "redrive. If the bucket is in another account, allow it in the bucket policy too."
+    )
+
+
 def _annotations(action: str, where: str) -> str:
     return f"Allow the function's role {action} on {where}. Replicas that are written from then on have annotations."
 
@@ -56,6 +63,14 @@ WAITING: Mapping[Reason, str] = {
     ),
     Reason.CONTENTION: _RETRIES,
     Reason.RESTORING: "Nothing: it is replicated as soon as it is restored from the archive.",
+    Reason.BUSY: (
+        "Nothing: another function is changing replicas of the same key, and the change is retried. A function that "
+        "was stopped holds its lease for less than three minutes."
+    ),
+    Reason.NOT_COPIED: (
+        "Nothing: its version is being copied first, and the change is retried. If it was SKIPPED with this reason, "
+        "its version is older than the rule: a later change does not copy existing objects, a batch job does."
+    ),
     Reason.PARTS_UNDER_WAY: "Nothing: its parts are being copied. `s3replicator status` shows the progress.",
     Reason.THROTTLED: (
         "Nothing at first: the change is retried automatically. If it persists, request a higher service quota, spread "
@@ -92,6 +107,10 @@ LEFT_OUT: Mapping[Reason, str] = {
     ),
     Reason.DST_PUT_ANNOTATIONS_DENIED: _annotations(
         "s3:PutObjectAnnotation and s3:PutObjectVersionAnnotation", "the destination"
+    ),
+    Reason.SRC_PUT_ANNOTATIONS_DENIED: (
+        "Deploy the stack with ReplicaModifications=true, so that its roles have s3:PutObjectAnnotation and "
+        "s3:PutObjectVersionAnnotation on the source. The next change of the version carries over its annotations."
     ),
 }
 """Reasons why a replica lacks something that its change is not failed for."""
@@ -136,7 +155,7 @@ FAILED: Mapping[Reason, str] = {
         "s3:PutObject, s3:ListMultipartUploadParts and s3:AbortMultipartUpload", "the destination"
     ),
     Reason.DST_PUT_DENIED: _allow("s3:PutObject", "the destination"),
-    Reason.DST_PUT_TAGS_DENIED: _allow("s3:PutObjectTagging", "the destination"),
+    Reason.DST_PUT_TAGS_DENIED: _allow("s3:PutObjectTagging and s3:PutObjectVersionTagging", "the destination"),
     Reason.DST_PUT_RETENTION_DENIED: _allow("s3:PutObjectRetention", "the destination"),
     Reason.DST_PUT_LEGAL_HOLD_DENIED: _allow("s3:PutObjectLegalHold", "the destination"),
     Reason.DST_KMS_DENIED: (
@@ -144,7 +163,8 @@ FAILED: Mapping[Reason, str] = {
         "stack's parameter DestinationKmsKeys, and allow the role in the key's policy. Then redrive."
     ),
     Reason.DST_PUT_ACL_DENIED: (
-        "If the detail names AccessDenied, allow the function's role s3:PutObjectAcl on the destination. Otherwise the "
+        "If the detail names AccessDenied, allow the function's role s3:PutObjectAcl and "
+        "s3:PutObjectVersionAcl on the destination. Otherwise the "
         "destination's Object Ownership disables ACLs, and the object has one: enable ACLs there, set "
         "AccessControlTranslation in the rule, or allow the role s3:GetBucketOwnershipControls, so that it leaves the "
         "ACL out. Then redrive."
@@ -156,6 +176,19 @@ FAILED: Mapping[Reason, str] = {
     ),
     Reason.DST_BUCKET_DENIED: _allow(_OF_BUCKETS, "the destination"),
     Reason.SRC_BUCKET_DENIED: _allow(_OF_BUCKETS, "the source"),
+    Reason.NO_OWNER: (
+        "The replica was changed, and this stack does not know the queue of the stack that replicates its version. Run "
+        "`s3replicator rules put` for this bucket again once the rules of the other bucket are stored. Then redrive."
+    ),
+    Reason.OWNER_DENIED: (
+        "Deploy the stack with ReplicaModifications=true, so that its roles have sqs:SendMessage on the change queue "
+        "of the stack that replicates the version. That queue needs the tag s3replicator=changes, which its own "
+        "template sets. Then redrive."
+    ),
+    Reason.DST_VERSION_NOT_FOUND: (
+        "The replica was deleted for good at the destination, and does not come back by itself; a redrive fails again. "
+        "To replicate the object once more, copy it onto itself at the source. Then delete the message."
+    ),
     Reason.SRC_KMS_STATE: "Enable the KMS key of the source object, or cancel its deletion, then redrive.",
     Reason.REFUSED: (
         "S3 refuses the request as it is, and a retry does not help: look at the detail of the failure. An "
@@ -170,6 +203,10 @@ FAILED: Mapping[Reason, str] = {
     Reason.SRC_TAGS_DENIED: _allow("s3:GetObjectTagging and s3:GetObjectVersionTagging", "the source"),
     Reason.SRC_RETENTION_DENIED: _allow("s3:GetObjectRetention", "the source"),
     Reason.SRC_LEGAL_HOLD_DENIED: _allow("s3:GetObjectLegalHold", "the source"),
+    Reason.SRC_PUT_TAGS_DENIED: _deploy("s3:PutObjectTagging and s3:PutObjectVersionTagging"),
+    Reason.SRC_PUT_ACL_DENIED: _deploy("s3:PutObjectAcl and s3:PutObjectVersionAcl"),
+    Reason.SRC_PUT_RETENTION_DENIED: _deploy("s3:PutObjectRetention"),
+    Reason.SRC_PUT_LEGAL_HOLD_DENIED: _deploy("s3:PutObjectLegalHold"),
     Reason.SRC_KMS_DENIED: (
         "Allow the function's role kms:Decrypt on the KMS key of the source object: name the key in the stack's "
         "parameter SourceKmsKeys, and allow the role in the key's policy. Then redrive."
