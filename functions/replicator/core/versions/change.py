@@ -139,12 +139,20 @@ class Change:
         """The id of its version and aspect in the journal.
 
         The id of a null version includes the time, because the next null version has the same version id; so does that
-        of a later change, because the next one is another change. The aspect is left out where the change created the
+        of a later change, because the next one is another change, and what decides what it may do: where it was seen,
+        and whether an annotation was deleted. The aspect is left out where the change created the
         entry: then the item has the entry's own version id.
         """
         if self.creates_entry or self.aspect is None:
             return f"{NULL_VERSION}@{self.time}" if self.version_id == NULL_VERSION else self.version_id
-        return f"{self.version_id}@{self.time}#{self.aspect}"
+        seen_at = f"/{self.seen_at}" if self.seen_at else ""
+        deletion = "/deletion" if self.is_deletion else ""
+        return f"{self.version_id}@{self.time}{seen_at}{deletion}#{self.aspect}"
+
+    @property
+    def is_deletion(self) -> bool:
+        """Return whether an annotation was deleted."""
+        return self.aspect is Aspect.ANNOTATIONS and self.name.endswith("Delete")
 
 
 UNREADABLE = Change(ChangeKind.UNKNOWN, "", "")
