@@ -27,11 +27,24 @@ NO_BASE = Base()
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """One field at the version and at its replicas, the one on top first, with what is known of it."""
+    """One field at the version and at its replicas, the one on top first, with what is known of it.
+
+    born: digests of what each replica was written with; empty where that is not known. A replica that still has that
+    was not changed, though it may have been written from what was out of date.
+    """
 
     source: Value
     replicas: tuple[Value, ...]
     base: Base = NO_BASE
+    born: tuple[str, ...] = ()
+
+    def changed(self) -> list[bool]:
+        """Return for each replica whether it has what it can only have from a user."""
+        born = self.born or ("",) * len(self.replicas)
+        return [
+            self.base.is_replica_changed(replica) and digest(replica) != its
+            for replica, its in zip(self.replicas, born, strict=True)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +95,7 @@ def _settle(sides: Sides, powers: Powers) -> Settled:
         return _everywhere(differing, sides) if powers.from_replica else _from_source(sides)
     if base.is_source_changed(source):
         return _from_source(sides)
-    changed = [replica for replica in replicas if base.is_replica_changed(replica)]
+    changed = [replica for replica, is_changed in zip(replicas, sides.changed(), strict=True) if is_changed]
     if changed and powers.from_replica:
         return _everywhere(changed[0], sides)
     if changed or digest(source) == base.wanted:
@@ -100,8 +113,8 @@ def _from_source(sides: Sides) -> Settled:
 
 def _to_unchanged(sides: Sides) -> Settled:
     """Leave replicas that somebody changed; all others follow the source."""
-    kept = (each if sides.base.is_replica_changed(each) else sides.source for each in sides.replicas)
-    return Settled(sides.source, tuple(kept))
+    kept = zip(sides.replicas, sides.changed(), strict=True)
+    return Settled(sides.source, tuple(each if is_changed else sides.source for each, is_changed in kept))
 
 
 def _finish_intent(sides: Sides, powers: Powers) -> Settled:
@@ -147,9 +160,9 @@ def _settle_hold(sides: Sides, powers: Powers, none: Value) -> Settled:
     """Settle a hold. It is lifted only where the base shows that it came from the other side."""
     settled = _settle(sides, powers)
     source = sides.source if _lifts(sides.source, settled.source, sides.base.source, none) else settled.source
+    known = (*sides.base.replica, *sides.born)
     replicas = tuple(
-        old if _lifts(old, new, sides.base.replica, none) else new
-        for old, new in zip(sides.replicas, settled.replicas, strict=True)
+        old if _lifts(old, new, known, none) else new for old, new in zip(sides.replicas, settled.replicas, strict=True)
     )
     return Settled(source, replicas)
 

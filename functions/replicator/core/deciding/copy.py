@@ -20,7 +20,6 @@ from replicator.core.versions.origin import (
     Born,
     Origin,
     Site,
-    born_of,
     encode_mark,
     has_metadata_room,
     metadata_digest,
@@ -96,8 +95,7 @@ def compose(proposed: ProposedCopy, grants: tuple[Grant, ...] = ()) -> Copy:
 def put_back(stored: StoredVersion, origin: Origin, target: Target, site: Site) -> Copy:
     """Return what a version of the destination looks like when it is copied on top of its own history."""
     head, grants = stored.head, stored.grants if target.capabilities.acls else ()
-    # What changed since the replica was written has not changed once more because it is put back.
-    born = born_of(head.metadata) or _born(head, stored.tags, grants, site.time)
+    born = _born(head, stored.tags, grants, site.time)
     metadata, tag_mark = _place_mark(head, origin, site, born)
     tags = dict(stored.tags)
     if tag_mark:

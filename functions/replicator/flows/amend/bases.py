@@ -19,6 +19,11 @@ from replicator.flows.ports import Journal
 ALWAYS_KEPT = frozenset({Aspect.LOCK, Aspect.ANNOTATIONS})
 
 
+def digests_of(born: Born | None) -> Mapping[str, str]:
+    """Return the digests that a replica's mark has, by field; none if it has none."""
+    return {TAGS: born.tags, GRANTS: born.grants, LEGAL_HOLD: digest(born.hold)} if born else {}
+
+
 @dataclass(slots=True)
 class Bases:
     """Bases of one version at one destination. two_way: the rule replicates modifications back."""
@@ -36,9 +41,7 @@ class Bases:
 
     def take_born(self, born: Born | None) -> None:
         """Take what a replica's mark says the version had when it was copied."""
-        if born:
-            digests = {TAGS: born.tags, GRANTS: born.grants, LEGAL_HOLD: digest(born.hold)}
-            self._born = {name: of_digest(text) for name, text in digests.items()}
+        self._born = {name: of_digest(text) for name, text in digests_of(born).items()}
 
     def of(self, aspect: Aspect, name: str) -> Base:
         """Return the base of a field, an empty one if none is known. Raises Temporary."""

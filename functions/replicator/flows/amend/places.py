@@ -5,7 +5,7 @@ keeps what is its own: its status tag, and its mark if that is a tag.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from replicator.core.aspects.state import (
     EVENT_HOLD,
@@ -24,19 +24,27 @@ from replicator.core.aspects.state import (
 )
 from replicator.core.outcomes.outcome import Permanent, Reason, Side
 from replicator.core.versions.change import Aspect
-from replicator.core.versions.origin import MARK, STATUS_TAG, STATUS_TAG_VALUE, TAG_LIMIT
+from replicator.core.versions.origin import MARK, STATUS_TAG, STATUS_TAG_VALUE, TAG_LIMIT, Born, born_of
 from replicator.core.versions.version import Grant, Head, Lock
 from replicator.flows.ports import Amendable
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One version in one bucket. side: the side that the bucket is on in this attempt."""
+    """One version in one bucket. side: the side that the bucket is on in this attempt.
+
+    born: what a replica was written with; None if its mark was not read, or does not say.
+    """
 
     objects: Amendable
     side: Side
     key: str
     version_id: str
+    born: Born | None = None
+
+    def with_born(self) -> "Place":
+        """Read what a replica was written with. Raises Temporary or Permanent."""
+        return replace(self, born=born_of(self.head().metadata))
 
     def head(self) -> Head:
         """Read it. Raises Permanent if it was deleted for good."""

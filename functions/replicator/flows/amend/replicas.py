@@ -12,12 +12,12 @@ from replicator.core.aspects.merge import Powers
 from replicator.core.aspects.state import TAGS, digest
 from replicator.core.deciding.actions import Need
 from replicator.core.deciding.facts import Facts, Ref
-from replicator.core.deciding.journal import Memory
+from replicator.core.deciding.journal import SETTLED_IN_ORDER, Memory
 from replicator.core.deciding.standing import Standing, Unread
 from replicator.core.outcomes.outcome import Permanent, Reason, Side
 from replicator.core.rules.rule import Rule
 from replicator.core.versions.change import Aspect
-from replicator.core.versions.origin import MARK, Origin, born_of
+from replicator.core.versions.origin import MARK, Origin
 from replicator.core.versions.version import Entry, Head
 from replicator.flows.amend.bases import Bases
 from replicator.flows.amend.ending import Done, Ending, Looked, Scene, Skipped, not_carried
@@ -124,11 +124,13 @@ class Look:
         scene, change = self.scene, self.scene.attempt.change
         bases = Bases(scene.journal, scene.pair, source.version_id, rule.replica_modifications)
         if any(bases.keeps(aspect) for aspect in change.amends):
-            bases.take_born(born_of(there[-1].head().metadata))
+            placed = scene.reader.side_by_side([place.with_born for place in (*there, *here)])
+            there, here = placed[: len(there)], placed[len(there) :]
+            bases.take_born(there[-1].born)
         powers = Powers(
             from_replica=at_twin or (bool(change.seen_at) and rule.replica_modifications),
             removes=rule.annotation_deletions,
-            deletion=change.name.endswith("Delete"),
+            deletion=change.is_deletion,
             now=scene.now() // 1000,
         )
         replicas = (*here, *there) if at_twin else (*there, *here)
@@ -178,7 +180,7 @@ class Look:
         if entry.version_id in settled:
             return True
         known = [number for number, each in enumerate(self.standing.source) if each.version_id in settled]
-        forgot = self.memory.generation > len(settled) and bool(known)
+        forgot = len(settled) >= SETTLED_IN_ORDER and bool(known)
         return forgot and self.standing.source.index(entry) < known[0]
 
 

@@ -12,7 +12,7 @@ from replicator.core.aspects.merge import Powers, Settled, Sides, fields_of, set
 from replicator.core.aspects.state import Value
 from replicator.core.outcomes.outcome import Permanent, Trouble
 from replicator.core.versions.change import Aspect
-from replicator.flows.amend.bases import Bases
+from replicator.flows.amend.bases import Bases, digests_of
 from replicator.flows.amend.places import Found, Place, Rewrite, read
 from replicator.flows.ports import SideBySide
 
@@ -57,8 +57,14 @@ class Sync:
         places = (self.source, *self.replicas)
         source, *replicas = self.side_by_side([partial(read, place, aspect) for place in places])
         states = [found.state for found in replicas]
+        born = [digests_of(place.born) for place in self.replicas]
         sides = {
-            name: Sides(source.state.get(name), tuple(state.get(name) for state in states), self.bases.of(aspect, name))
+            name: Sides(
+                source.state.get(name),
+                tuple(state.get(name) for state in states),
+                self.bases.of(aspect, name),
+                tuple(digests.get(name, "") for digests in born),
+            )
             for name in fields_of(source.state, states)
         }
         settled = {name: settle(aspect, name, each, self.powers) for name, each in sides.items()}
