@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from replicator.core.aspects.base import Base
+from replicator.core.aspects.base import Agreement
 from replicator.core.deciding.journal import Memory, Pair
 from replicator.core.outcomes.backoff import OVERDUE_MS
 from replicator.core.outcomes.outcome import Status
@@ -33,7 +33,7 @@ class MemoryJournal:
     """Versions whose failure was claimed but is not reported yet: since when (epoch ms), and by whom."""
     leases: dict[Pair, tuple[str, int]] = field(default_factory=dict)
     """Who may change what versions of a pair have after their write, and until when (epoch ms)."""
-    agreed: dict[Item, Mapping[str, Base]] = field(default_factory=dict)
+    agreed: dict[Item, Agreement] = field(default_factory=dict)
     """The bases of each version."""
 
     def read(self, pair: Pair) -> Memory:
@@ -51,12 +51,13 @@ class MemoryJournal:
     ) -> None:
         self.points.call(_call("RELEASE", pair), lambda: self._release(pair, holder, memory, given))
 
-    def bases(self, pair: Pair, version_id: str) -> Mapping[str, Base]:
-        return self.points.call(_call("READ BASES", pair, version_id), lambda: self.agreed.get((pair, version_id), {}))
+    def agreement(self, pair: Pair, version_id: str) -> Agreement:
+        item = (pair, version_id)
+        return self.points.call(_call("READ BASES", pair, version_id), lambda: self.agreed.get(item, Agreement()))
 
-    def keep_bases(self, pair: Pair, version_id: str, bases: Mapping[str, Base]) -> None:
+    def keep_agreement(self, pair: Pair, version_id: str, agreement: Agreement) -> None:
         self.points.call(
-            _call("KEEP BASES", pair, version_id), lambda: self.agreed.update({(pair, version_id): dict(bases)})
+            _call("KEEP BASES", pair, version_id), lambda: self.agreed.update({(pair, version_id): agreement})
         )
 
     def wait(self, pair: Pair, waiting: Waiting) -> Earlier | None:

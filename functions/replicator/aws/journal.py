@@ -20,7 +20,7 @@ from replicator.aws.table import (
     JournalTable,
     Json,
     Update,
-    bases_key,
+    agreement_key,
     expires_at,
     held_and_settled_at,
     held_by,
@@ -33,7 +33,7 @@ from replicator.aws.table import (
     shard_of,
     version_key,
 )
-from replicator.core.aspects.base import Base, of_digest
+from replicator.core.aspects.base import Agreement, Base, of_digest
 from replicator.core.deciding.journal import Memory, Pair
 from replicator.core.outcomes.outcome import Reason, Status
 from replicator.core.outcomes.parking import Parked
@@ -76,15 +76,21 @@ class DynamoJournal:
                 return
         self._table.write(memory_key(pair), Update(remove=LEASE), held_by(holder))
 
-    def bases(self, pair: Pair, version_id: str) -> Mapping[str, Base]:
-        """Read the bases of one version at one destination, by the keys of their fields, consistently."""
-        item = self._table.get(bases_key(pair, version_id)) or {}
-        return {name: _base(kept) for name, kept in item.get("bases", {}).items()}
+    def agreement(self, pair: Pair, version_id: str) -> Agreement:
+        """Read what one version and its replicas at one destination agreed on, consistently."""
+        item = self._table.get(agreement_key(pair, version_id)) or {}
+        return Agreement(
+            {name: _base(kept) for name, kept in item.get("bases", {}).items()},
+            {aspect: tuple(ids) for aspect, ids in item.get("synced", {}).items()},
+        )
 
-    def keep_bases(self, pair: Pair, version_id: str, bases: Mapping[str, Base]) -> None:
-        """Replace the bases of one version at one destination."""
-        kept = {name: _base_item(base) for name, base in bases.items()}
-        self._table.write(bases_key(pair, version_id), Update({"bases": kept}), IS_NO_MEMORY)
+    def keep_agreement(self, pair: Pair, version_id: str, agreement: Agreement) -> None:
+        """Replace what was agreed on."""
+        values = {
+            "bases": {name: _base_item(base) for name, base in agreement.bases.items()},
+            "synced": {aspect: list(ids) for aspect, ids in agreement.synced.items()},
+        }
+        self._table.write(agreement_key(pair, version_id), Update(values), IS_NO_MEMORY)
 
     def settle(self, pair: Pair, before: Memory, after: Memory, note: Note) -> bool:
         """Replace the entry if its generation is still that of `before`, and return whether it was."""

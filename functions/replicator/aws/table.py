@@ -100,7 +100,7 @@ def gate_key(destination: str) -> Json:
     return {"object": {"S": GATES}, "target": {"S": destination or NOWHERE}}
 
 
-def bases_key(pair: Pair, version_id: str) -> Json:
+def agreement_key(pair: Pair, version_id: str) -> Json:
     """Return the primary key of what a version and its replicas at one destination last agreed on."""
     return _key(pair, f"{pair.destination}#agreed#{version_id}")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from replicator.core.aspects.base import Base
+from replicator.core.aspects.base import Agreement
 from replicator.core.deciding.attempt import Attempt
 from replicator.core.deciding.copy import Copy, Guard, Written
 from replicator.core.deciding.facts import Absent, Top
@@ -211,11 +211,11 @@ class Journal(Protocol):
     ) -> None:
         """End a lease if it is still this holder's. given: what the top has, unless the pair was settled since."""
 
-    def bases(self, pair: Pair, version_id: str) -> Mapping[str, Base]:
-        """Read the bases of one version at one destination, by the keys of their fields, consistently."""
+    def agreement(self, pair: Pair, version_id: str) -> Agreement:
+        """Read what one version and its replicas at one destination agreed on, consistently."""
 
-    def keep_bases(self, pair: Pair, version_id: str, bases: Mapping[str, Base]) -> None:
-        """Replace the bases of one version at one destination. Only the holder of the pair's lease does so."""
+    def keep_agreement(self, pair: Pair, version_id: str, agreement: Agreement) -> None:
+        """Replace what was agreed on. Only the holder of the pair's lease does so."""
 
     def wait(self, pair: Pair, waiting: Waiting) -> Earlier | None:
         """Record a change that waits or failed, unless it is completed. Return what was recorded before.

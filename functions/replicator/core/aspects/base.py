@@ -4,7 +4,8 @@ S3 has no conditional requests for tags, ACLs, locks and annotations. So a value
 after a crash in between, neither the write that may have happened nor the value below it looks like a user's change.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from replicator.core.aspects.state import Value, digest
 
@@ -45,6 +46,18 @@ class Base:
         seen = (digest(source),) if not to_source else (*self.source, digest(source), wanted)
         there = (wanted,) if to_source else (*self.replica, *map(digest, replicas), wanted)
         return Base(_last(seen), _last(there), wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What is kept of one version at one destination.
+
+    bases: by the keys of their fields. synced: by aspect, the replicas that were compared with the version before. What
+    another one was written with is no user's change, though it may be out of date; theirs is, if they have it again.
+    """
+
+    bases: Mapping[str, Base] = field(default_factory=dict)
+    synced: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def agreed(value: Value) -> Base:

@@ -5,10 +5,10 @@ is written, an agreement after it. Rules that replicate no modifications back ke
 there, the version itself is the truth.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from replicator.core.aspects.base import Base, agreed, of_digest
+from replicator.core.aspects.base import Agreement, Base, agreed, of_digest
 from replicator.core.aspects.merge import Settled, Sides
 from replicator.core.aspects.state import GRANTS, LEGAL_HOLD, RETENTION, TAGS, digest, field_key
 from replicator.core.deciding.journal import Pair
@@ -32,7 +32,7 @@ class Bases:
     pair: Pair
     version_id: str
     two_way: bool
-    _kept: Mapping[str, Base] | None = None
+    _kept: Agreement | None = None
     _born: dict[str, Base] = field(default_factory=dict)
 
     def keeps(self, aspect: Aspect) -> bool:
@@ -47,34 +47,48 @@ class Bases:
         """Return the base of a field, an empty one if none is known. Raises Temporary."""
         if not self.keeps(aspect):
             return Base()
-        if self._kept is None:
-            self._kept = self.journal.bases(self.pair, self.version_id)
-        return self._kept.get(field_key(aspect, name)) or self._born.get(name) or Base()
+        return self._agreement().bases.get(field_key(aspect, name)) or self._born.get(name) or Base()
+
+    def is_synced(self, aspect: Aspect, replica: str) -> bool:
+        """Return whether a replica was compared with the version before. Raises Temporary."""
+        return self.keeps(aspect) and replica in self._agreement().synced.get(aspect, ())
 
     def intend(self, aspect: Aspect, settled: Mapping[str, Settled], sides: Mapping[str, Sides]) -> None:
         """Record values before they are written. Raises Temporary."""
         if self.keeps(aspect):
             self._keep(aspect, {name: _intent(settled[name], sides[name]) for name in settled})
 
-    def agree(self, aspect: Aspect, settled: Mapping[str, Settled]) -> None:
+    def agree(self, aspect: Aspect, settled: Mapping[str, Settled], replicas: Sequence[str]) -> None:
         """Record what both sides have now. A replica that somebody changed, and that kept its value, is left out.
 
         Raises Temporary.
         """
         if self.keeps(aspect):
             both = {name: each for name, each in settled.items() if set(each.replicas) == {each.source}}
-            self._keep(aspect, {name: agreed(each.source) for name, each in both.items()})
+            self._keep(aspect, {name: agreed(each.source) for name, each in both.items()}, replicas)
 
-    def _keep(self, aspect: Aspect, bases: Mapping[str, Base]) -> None:
-        """Write what is not known already. A retention needs no base: of two ends, the later one is right."""
+    def _agreement(self) -> Agreement:
+        if self._kept is None:
+            self._kept = self.journal.agreement(self.pair, self.version_id)
+        return self._kept
+
+    def _keep(self, aspect: Aspect, bases: Mapping[str, Base], replicas: Sequence[str] = ()) -> None:
+        """Write what is not known already. A retention needs no base: of two ends, the later one is right.
+
+        That the only replica of a version was compared goes without saying: it was written with the first base.
+        """
+        kept = self._agreement()
         changed = {
             field_key(aspect, name): base
             for name, base in bases.items()
             if name != RETENTION and self.of(aspect, name) != base
         }
-        if changed:
-            self._kept = {**(self._kept or {}), **changed}
-            self.journal.keep_bases(self.pair, self.version_id, self._kept)
+        synced = dict(kept.synced)
+        if replicas and (changed or kept.bases or len(replicas) > 1):
+            synced[aspect] = tuple(sorted(replicas))
+        if changed or synced != kept.synced:
+            self._kept = Agreement({**kept.bases, **changed}, synced)
+            self.journal.keep_agreement(self.pair, self.version_id, self._kept)
 
 
 def _intent(settled: Settled, sides: Sides) -> Base:

@@ -57,7 +57,7 @@ class Sync:
         places = (self.source, *self.replicas)
         source, *replicas = self.side_by_side([partial(read, place, aspect) for place in places])
         states = [found.state for found in replicas]
-        born = [digests_of(place.born) for place in self.replicas]
+        born = [self._born(aspect, place) for place in self.replicas]
         sides = {
             name: Sides(
                 source.state.get(name),
@@ -70,6 +70,10 @@ class Sync:
         settled = {name: settle(aspect, name, each, self.powers) for name, each in sides.items()}
         return Step(aspect, source, tuple(replicas), sides, settled)
 
+    def _born(self, aspect: Aspect, place: Place) -> Mapping[str, str]:
+        """Return what a replica was written with, if it was not compared with the version since."""
+        return {} if self.bases.is_synced(aspect, place.version_id) else digests_of(place.born)
+
     def run(self, aspect: Aspect) -> Step:
         """Settle an aspect, and write what must be written. Raises Temporary or Permanent.
 
@@ -81,7 +85,7 @@ class Sync:
                 self.check()
                 self.bases.intend(aspect, step.rewrites, step.sides)
                 self._write(step)
-            self.bases.agree(aspect, step.settled)
+            self.bases.agree(aspect, step.settled, [place.version_id for place in self.replicas])
         except Permanent as trouble:
             if aspect is not Aspect.ANNOTATIONS:
                 raise
