@@ -40,6 +40,9 @@ RAISES: Mapping[str, tuple[str, ...]] = {
         "JournalNotPermitted",
     ),
     "emulator/test_reason_codes.py::test_a_late_replica_says_that_it_waited_on_the_queue": ("WaitedOnQueue",),
+    "emulator/test_after_the_write.py::test_a_replica_that_was_deleted_for_good_fails_once_and_stays_away": (
+        "DstVersionNotFound",
+    ),
     "emulator/test_denied_codes.py::test_annotations_without_permission_are_left_out_and_the_log_says_why": (
         "DstPutAnnotationNotPermitted",
         "SrcGetAnnotationNotPermitted",
