@@ -11,26 +11,26 @@ from tests.fakes.points import Call, Points, Straight
 
 @dataclass(slots=True)
 class MemoryForwarding:
-    """What one stack may send to. send_to: puts a message on the queue of the stack that serves a bucket.
+    """What one stack may send to. own: the buckets that it serves; the first names its queue.
 
-    own: a bucket that this stack serves. unknown: buckets whose queue nobody recorded.
+    send_to: puts a message on the queue of the stack that serves a bucket. known: buckets whose queues are recorded.
     """
 
-    own: str
+    own: tuple[str, ...]
     send_to: Callable[[str, str], object]
     points: Points = field(default_factory=Straight)
-    serves: Callable[[str], bool] = lambda _: True
-    unknown: frozenset[str] = frozenset()
+    known: frozenset[str] = frozenset()
 
     def queue_of(self, bucket: str, owner: str) -> str | None:
-        known = self.serves(owner) and owner not in self.unknown
-        return self.points.call(
-            Call("FIND QUEUE", "rules", bucket, "", f"of {owner}"), lambda: owner if known else None
-        )
+        call = Call("FIND QUEUE", "rules", bucket, "", f"of {owner}")
+        return self.points.call(call, lambda: self._queue_of(owner))
 
     def send(self, queue: str, change: Change) -> None:
-        detail = f"{change.kind} {change.version_id}"
-        self.points.call(
-            Call("FORWARD", "queue", queue or self.own, change.key, detail),
-            lambda: self.send_to(queue or self.own, write(change)),
-        )
+        to, detail = queue or self.own[0], f"{change.kind} {change.version_id}"
+        call = Call("FORWARD", "queue", to, change.key, detail)
+        self.points.call(call, lambda: self.send_to(to, write(change)))
+
+    def _queue_of(self, owner: str) -> str | None:
+        if owner in self.own:
+            return ""
+        return owner if owner in self.known else None

@@ -30,6 +30,8 @@ def rule(
     delete_markers: bool = False,
     replica_tag: bool = True,
     storage_class: str | None = None,
+    replica_modifications: bool = False,
+    annotation_deletions: bool = False,
 ) -> Rule:
     """Return an enabled rule that copies to a bucket."""
     return Rule(
@@ -41,4 +43,6 @@ def rule(
         destination=Destination(destination, storage_class=storage_class),
         delete_markers=delete_markers,
         replica_tag=replica_tag,
+        replica_modifications=replica_modifications,
+        annotation_deletions=annotation_deletions,
     )

@@ -13,7 +13,8 @@ from itertools import islice
 
 from tests.simulation.choices import Choices
 from tests.simulation.scheduler import Ended, play
-from tests.simulation.settings import BY_NAME, Setting
+from tests.simulation.setting import Setting
+from tests.simulation.settings import BY_NAME
 from tests.simulation.shrink import Numbers, shrink
 
 CHUNK = 25

@@ -19,6 +19,15 @@ DENIED = {
     ("START", "destination"): Reason.DST_MULTIPART_INIT_DENIED,
     ("COPY PART", "destination"): Reason.DST_MULTIPART_UPLOAD_DENIED,
     ("COMPLETE", "destination"): Reason.DST_MULTIPART_COMPLETE_DENIED,
+    ("PUT TAGS", "destination"): Reason.DST_PUT_TAGS_DENIED,
+    ("PUT ACL", "destination"): Reason.DST_PUT_ACL_DENIED,
+    ("PUT RETENTION", "destination"): Reason.DST_PUT_RETENTION_DENIED,
+    ("PUT LEGAL HOLD", "destination"): Reason.DST_PUT_LEGAL_HOLD_DENIED,
+    ("PUT TAGS", "source"): Reason.SRC_PUT_TAGS_DENIED,
+    ("PUT ACL", "source"): Reason.SRC_PUT_ACL_DENIED,
+    ("PUT RETENTION", "source"): Reason.SRC_PUT_RETENTION_DENIED,
+    ("PUT LEGAL HOLD", "source"): Reason.SRC_PUT_LEGAL_HOLD_DENIED,
+    ("FORWARD", "queue"): Reason.OWNER_DENIED,
 }
 
 

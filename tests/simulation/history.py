@@ -4,19 +4,22 @@ Separate from the scheduler, which says in what order things happen here; the ch
 """
 
 import itertools
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 
 from replicator.core.deciding.journal import Pair
+from replicator.core.versions.change import Change, ChangeKind
+from replicator.core.versions.events import write
+from replicator.core.versions.version import Lock
 
 from tests.fakes.clock import Clock
 from tests.fakes.native import NativeReplication
-from tests.fakes.notifications import eventbridge, notification
-from tests.fakes.s3 import Bucket, Happening, MemoryS3
+from tests.fakes.notifications import LATER, eventbridge, notification
+from tests.fakes.s3 import Amendment, Bucket, Happening, MemoryS3
 from tests.fakes.uploads import UploadStore
+from tests.simulation.aspect_promises import AspectWatch
 from tests.simulation.choices import Choices
 from tests.simulation.parking_promises import ParkingWatch
-from tests.simulation.settings import Setting
+from tests.simulation.setting import Setting
 from tests.simulation.stacks import Stack, build_stack
 from tests.simulation.story import Story
 from tests.simulation.turns import Turns
@@ -52,6 +55,7 @@ class History:
     users: Users = field(init=False)
     weather: Weather | None = None
     parking: ParkingWatch | None = None
+    aspects: AspectWatch | None = None
     stacks: dict[str, Stack] = field(default_factory=dict)
     natives: list[NativeReplication] = field(default_factory=list)
 
@@ -64,6 +68,7 @@ class History:
             new_id=lambda: _version_id(next(numbers)),
             by_completion=by_completion,
             sequencer_digits=digits,
+            names_versions=self.setting.names_versions,
         )
         self.uploads = UploadStore(self.s3, strict=not by_completion)
         self.watch = Watch(self.setting, self.s3, self._settled, Story(clock, clock.now) if self.told else None)
@@ -76,14 +81,35 @@ class History:
             self.parking = ParkingWatch(self)
             self.watch.also = self.parking.called
             self.tell("weather", str(self.weather))
-        for name in self.setting.sources:
-            build = partial(build_stack, name, self.setting, self.uploads, self.turns)
-            self.stacks[name] = build(self.choices, weather=self.weather)
+        self._build_stacks()
         self.users = Users(self.setting, self.s3, self.stacks, self.choices, self.tell, self.watch.retagged)
         self.s3.listeners += [self.watch.happened, self._send]
+        if self.setting.later:
+            self.aspects = AspectWatch(self.setting, self.s3, self.watch.violations)
+            self.s3.listeners.append(self.aspects.happened)
+            self.s3.witnesses += [self.aspects.amended, self._trail]
         for route in self.setting.native:
             native = NativeReplication(self.s3, route.source, route.destination, route.markers)
             self.natives.append(native)
+
+    @property
+    def deployed(self) -> list[Stack]:
+        """All stacks, each once."""
+        return list({id(stack): stack for stack in self.stacks.values()}.values())
+
+    def _build_stacks(self) -> None:
+        sources = self.setting.sources
+        for served in [sources] if self.setting.one_stack else [(name,) for name in sources]:
+            stack = build_stack(
+                served,
+                self.setting,
+                self.uploads,
+                self.turns,
+                self.choices,
+                weather=self.weather,
+                send_to=lambda bucket, body: self.stacks[bucket].queue.send(body),
+            )
+            self.stacks |= dict.fromkeys(served, stack)
 
     def tell(self, who: str, what: str) -> None:
         """Add a line to the story, if one is written."""
@@ -101,6 +127,8 @@ class History:
             versioning=setting.versioning.get(name, "Enabled"),
             listens=name in setting.sources,
             skew=setting.skew.get(name, 0.0),
+            acls_enabled=setting.later,
+            object_lock=setting.locks,
         )
 
     def _send(self, happening: Happening) -> None:
@@ -109,10 +137,27 @@ class History:
         if stack is None:
             return
         body = notification(happening) if self.setting.filtered else eventbridge(happening)
-        stack.subjects[stack.queue.send(body).id] = happening.stored
+        self._put(stack, body, happening)
         while self.choices.chance(self.luck.duplicates):
             self.luck.extra += 1
-            stack.subjects[stack.queue.send(body).id] = happening.stored
+            self._put(stack, body, happening)
+
+    def _put(self, stack: Stack, body: str, happening: Happening) -> None:
+        message = stack.queue.send(body)
+        if happening.name.startswith(LATER):
+            stack.later[message.id] = happening
+        else:
+            stack.subjects[message.id] = happening.stored
+
+    def _trail(self, amendment: Amendment) -> None:
+        """Send what CloudTrail logs of a legal hold, for which S3 has no event."""
+        before, after = amendment.before, amendment.after
+        stack = self.stacks.get(amendment.bucket)
+        if stack and isinstance(before, Lock) and isinstance(after, Lock) and before.legal_hold != after.legal_hold:
+            stored, principal = amendment.stored, amendment.author if self.setting.filtered else ""
+            now = self.s3.clock.milliseconds()
+            change = Change(ChangeKind.LEGAL_HOLD, amendment.bucket, amendment.key, stored.version_id, now)
+            stack.queue.send(write(replace(change, principal=principal)))
 
 
 def _version_id(number: int) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tests.simulation.choices import Choices
 from tests.simulation.faults import Misfortune, draw_misfortune
-from tests.simulation.settings import Setting
+from tests.simulation.setting import Setting
 
 PACES = (
     (0.0, 0.0, 0.0, 0.05, 0.3),

@@ -38,7 +38,8 @@ from tests.fakes.s3 import MemoryS3
 from tests.simulation import faulty_order, faulty_parking, scheduler
 from tests.simulation.campaign import of_seed, shrunk
 from tests.simulation.scheduler import Ended, play
-from tests.simulation.settings import BY_NAME, Setting
+from tests.simulation.setting import Setting
+from tests.simulation.settings import BY_NAME
 from tests.simulation.shrink import Numbers
 
 MOST = 10_000

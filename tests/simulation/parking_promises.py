@@ -22,7 +22,7 @@ from tests.fakes.points import Call
 from tests.fakes.stored import Stored
 from tests.simulation.faults import DENIED
 from tests.simulation.parked import FULL
-from tests.simulation.settings import Route
+from tests.simulation.setting import Route
 from tests.simulation.stacks import Stack
 from tests.simulation.truth import natives
 from tests.simulation.turns import Handler

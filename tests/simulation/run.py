@@ -15,7 +15,8 @@ from rich.table import Table
 
 from tests.simulation.campaign import Tally, campaign, cores, of_seed, shares, shrunk
 from tests.simulation.scheduler import play
-from tests.simulation.settings import BY_NAME, SETTINGS, Setting
+from tests.simulation.setting import Setting
+from tests.simulation.settings import BY_NAME, SETTINGS
 
 STORIES = 3
 LINES = 50

@@ -28,7 +28,7 @@ from tests.simulation.mood import Mood, draw_mood
 from tests.simulation.parked import MONITOR_TIMEOUT, RELEASE_TIMEOUT, small_gates
 from tests.simulation.parking_promises import of_message
 from tests.simulation.promises import at_rest, of_delivery
-from tests.simulation.settings import Setting
+from tests.simulation.setting import Setting
 from tests.simulation.shrink import Played
 from tests.simulation.stacks import Stack
 from tests.simulation.turns import Handler, Task
@@ -36,6 +36,8 @@ from tests.simulation.turns import Handler, Task
 STEPS_PER_ACT = 3000
 STEPS_PER_MINUTE = 300
 MOST_RECEIVES = 200  # the template's maxReceiveCount
+PATIENT_FROM = 20
+"""Receives after which the impatient become patient."""
 TIMEOUT = 120.0  # seconds: that of the replicate function
 MOST_REDRIVES = 3
 NO_LIMIT = TimeLimit(0, 10**18)  # handlers end by themselves, or are killed
@@ -88,7 +90,7 @@ class Scheduler:
             violations.append("it is still moving")
         if not violations:
             self.history.s3.clock.advance(20 * 60)
-            for stack in self.history.stacks.values():
+            for stack in self._stacks:
                 look_after(stack.consumer.services)
             violations += at_rest(self.history)
         for handler in self.handlers:
@@ -145,10 +147,12 @@ class Scheduler:
     def _receivable(self) -> Iterator[tuple[Stack, QueuedMessage]]:
         """Return what may be received: what is visible, or for the impatient, all that nobody works on."""
         latest = self.history.s3.clock.now if self.mood.patient else inf
-        for stack in self.history.stacks.values():
+        for stack in self._stacks:
             for queue in (stack.queue, stack.parts):
                 for letter in queue.messages.values():
-                    if letter.visible <= latest and not self.in_work[stack.bucket, letter.id]:
+                    # Whoever waits for a lease waits as long as SQS lets it.
+                    by = self.history.s3.clock.now if letter.receives > PATIENT_FROM else latest
+                    if letter.visible <= by and not self.in_work[stack.bucket, letter.id]:
                         yield stack, letter
 
     def _batch(self) -> int:
@@ -210,7 +214,7 @@ class Scheduler:
 
     @property
     def _stacks(self) -> Collection[Stack]:
-        return self.history.stacks.values()
+        return self.history.deployed
 
     def _minutes(self) -> list[Stack]:
         """Return the stacks whose monitor is due, and has anything to look at."""
@@ -313,7 +317,7 @@ class Scheduler:
         self.redrives += 1
         if self.redrives > MOST_REDRIVES:
             return False
-        redriven = [stack.queue.redrive() for stack in self.history.stacks.values()]
+        redriven = [stack.queue.redrive() for stack in self._stacks]
         if any(redriven):
             self.history.tell("operator", "redrives the dead-letter queues")
         return any(redriven)

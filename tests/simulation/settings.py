@@ -1,109 +1,18 @@
-"""The worlds that histories are played in: buckets, rules, who writes where, and what may happen there.
+"""The worlds that histories are played in, those of changes after the write excepted: aspect_settings.py has them.
 
 Each is one row; what its name means for the promises stands in promises.py.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
-from replicator.core.versions.version import ARCHIVED_CLASSES
-
-from tests.fakes.stored import Content
-
-
-class Order(StrEnum):
-    """What is promised about the current versions at rest."""
-
-    SOURCE = "the destination shows what the source shows"
-    SAME = "both buckets show the same winner"
-    NO_OLDER = "the destination shows what the source shows, or something newer that was deleted there for good"
-    NOTHING = "nothing"
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One rule: from a bucket to a bucket."""
-
-    source: str
-    destination: str
-    markers: bool = True
-    tags: Mapping[str, str] = field(default_factory=dict)
-    storage_class: str | None = None
-
-    def selects(self, content: Content) -> bool:
-        """Return whether the rule wants a version, and S3 can copy it."""
-        archived = content.storage_class in ARCHIVED_CLASSES
-        return not archived and all(content.tags.get(key) == value for key, value in self.tags.items())
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One world.
-
-    acts: what users may do, the more often named the more likely. writes, least: how many acts at most, and at least.
-    hurried: they come faster than handlers can follow. batch: messages that one function gets at most. concurrency: how
-    many functions run at a time. apart: seconds between two acts at least. filtered: events name who wrote.
-    known_limit: why its violations are known and documented. share: of the histories played, next to other worlds.
-    native: routes that S3's own replication serves. large: stacks copy in parts. by_completion: uploads stand where
-    they were completed, as in stores that only speak S3's language, and a key that was written meanwhile is no
-    conflict. digits: how long sequencers are, in turn. outage: the bucket that fails for a while, as weather.py has it.
-    """
-
-    name: str
-    routes: tuple[Route, ...]
-    writers: tuple[str, ...]
-    order: Order
-    acts: tuple[str, ...] = ("write", "write", "write", "delete")
-    writes: int = 6
-    least: int = 1
-    hurried: bool = False
-    batch: int = 3
-    concurrency: int = 1000
-    apart: float = 0.0
-    keys: tuple[str, ...] = ("k",)
-    filtered: bool = True
-    skew: Mapping[str, float] = field(default_factory=dict)
-    versioning: Mapping[str, str] = field(default_factory=dict)
-    same_bytes: bool = False
-    known_limit: str = ""
-    share: float = 1.0
-    large: bool = False
-    by_completion: bool = False
-    digits: tuple[int, ...] = (18,)
-    native: tuple[Route, ...] = ()
-    outage: str = ""
-
-    def takes_nothing(self, bucket: str) -> bool:
-        """Return whether nothing may be written to a destination, because it keeps no versions."""
-        return any(route.destination == bucket for route in self.routes) and bucket in self.versioning
-
-    @property
-    def buckets(self) -> tuple[str, ...]:
-        """All buckets, in the order in which the routes name them."""
-        routes = (*self.routes, *self.native)
-        return tuple(dict.fromkeys(name for route in routes for name in (route.source, route.destination)))
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The buckets with rules, each with a stack of its own."""
-        return tuple(dict.fromkeys(route.source for route in self.routes))
-
-
-def _from(source: str, *destinations: str) -> tuple[Route, ...]:
-    return tuple(Route(source, destination) for destination in destinations)
-
-
-def _both_ways(*buckets: str) -> tuple[Route, ...]:
-    return tuple(Route(one, other) for one in buckets for other in buckets if one != other)
-
+from tests.simulation.aspect_settings import ASPECT_SETTINGS
+from tests.simulation.setting import Order, Route, Setting, both_ways, from_one
 
 ARCHIVING = (Route("east", "west", storage_class="GLACIER"),)
 ARCHIVING_TWO_WAY = (*ARCHIVING, Route("west", "east", storage_class="GLACIER"))
 TAGS = {"replicate": "yes"}
 ONE_WAY = (Route("east", "west"),)
-TWO_WAY = _both_ways("east", "west")
+TWO_WAY = both_ways("east", "west")
 SUSPENDED = {"east": "Suspended"}
 UNVERSIONED = {"west": "Suspended"}
 RESTORES = ("write", "write", "write", "restore")
@@ -119,9 +28,9 @@ LARGE = ("large", "large", "write", "delete")
 OUTAGE: Any = {"keys": ("k", "k/2", "l", "m", "n"), "writes": 12, "least": 4, "share": 0.1}
 """Of several keys that fail, the gate makes one trouble of all."""
 
-TO_THREE = _from("east", "west", "north", "south")
+TO_THREE = from_one("east", "west", "north", "south")
 
-SETTINGS = (
+ROWS = (
     Setting("one-way", (Route("east", "west", markers=False),), ("east",), Order.SOURCE, WRITES),
     Setting("one-way, delete markers", ONE_WAY, ("east",), Order.SOURCE, DELETES),
     Setting("one-way, users write at the destination", ONE_WAY, BOTH, Order.SOURCE, DELETES),
@@ -140,7 +49,7 @@ SETTINGS = (
         "one-way, destination unversioned", ONE_WAY, BOTH, Order.NOTHING, DELETES, versioning=UNVERSIONED, share=0.3
     ),
     Setting("one-way, 12 writes", ONE_WAY, ("east",), Order.SOURCE, DELETES, writes=12, share=0.5),
-    Setting("one to many", _from("east", "west", "north"), ("east",), Order.SOURCE, DELETES),
+    Setting("one to many", from_one("east", "west", "north"), ("east",), Order.SOURCE, DELETES),
     Setting("chain", (Route("east", "west"), Route("west", "north")), BOTH, Order.NOTHING, DELETES),
     Setting("one-way, sequencers of two lengths", ONE_WAY, ("east",), Order.SOURCE, DELETES, digits=(18, 16, 18)),
     Setting("two-way, sequencers of two lengths", TWO_WAY, BOTH, Order.SAME, DELETES, digits=(18, 16, 18)),
@@ -182,7 +91,7 @@ SETTINGS = (
         (*LARGE, "destroy"),
         large=True,
     ),
-    Setting("large, one to many", _from("east", "west", "north"), ("east",), Order.SOURCE, LARGE, large=True),
+    Setting("large, one to many", from_one("east", "west", "north"), ("east",), Order.SOURCE, LARGE, large=True),
     Setting("large, two-way", TWO_WAY, BOTH, Order.SAME, LARGE, large=True),
     Setting("large, two-way, clocks 3 s apart", TWO_WAY, BOTH, Order.SAME, LARGE, large=True, skew={"west": 3.0}),
     Setting("large, two-way, users delete for good", TWO_WAY, BOTH, Order.NOTHING, (*LARGE, "destroy"), large=True),
@@ -194,8 +103,9 @@ SETTINGS = (
     Setting("outage, two-way, one key", TWO_WAY, BOTH, Order.SAME, DELETES, outage="west", writes=9, share=0.1),
     Setting("outage, large", ONE_WAY, ("east",), Order.SOURCE, LARGE, large=True, outage="west", **OUTAGE),
     Setting("outage, large, two-way", TWO_WAY, BOTH, Order.SAME, LARGE, large=True, outage="west", **OUTAGE),
-    Setting("full mesh", _both_ways("east", "west", "north"), ("east", "west", "north"), Order.NOTHING, DELETES),
-    Setting("full mesh, one writer", _both_ways("east", "west", "north"), ("east",), Order.SOURCE, DELETES),
+    Setting("full mesh", both_ways("east", "west", "north"), ("east", "west", "north"), Order.NOTHING, DELETES),
+    Setting("full mesh, one writer", both_ways("east", "west", "north"), ("east",), Order.SOURCE, DELETES),
 )
 
+SETTINGS = (*ROWS, *ASPECT_SETTINGS)
 BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -1,11 +1,12 @@
 """One replicator stack of the simulation: the product's own flow, with a queue, a journal and rules of its own."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from replicator.core.deciding.eligibility import Limits
 from replicator.core.rules.matching import RuleSet
+from replicator.core.rules.rule import Rule
 from replicator.flows.change.conclude import Closing
 from replicator.flows.change.consume import Consumer
 from replicator.flows.change.gatekeeper import Gatekeeper
@@ -13,19 +14,21 @@ from replicator.flows.change.record import Recorder
 from replicator.flows.change.replicate import Services
 from replicator.flows.reading import Marks
 
+from tests.fakes.forwarding import MemoryForwarding
 from tests.fakes.journal import MemoryJournal
 from tests.fakes.objects import MemoryBuckets
 from tests.fakes.parking import MemoryGates, MemoryOrders, MemoryOutbox
 from tests.fakes.queue import MemoryQueue
 from tests.fakes.reporting import MemoryLog, MemoryMeasures, MemoryNotices
 from tests.fakes.rules import MemoryRules, rule
+from tests.fakes.s3 import Happening
 from tests.fakes.stored import Stored
 from tests.fakes.upload_journal import MemoryUploadJournal
 from tests.fakes.uploads import UploadStore
 from tests.simulation.choices import Choices
 from tests.simulation.large import with_parts
 from tests.simulation.parked import Parked, ThriftyParking
-from tests.simulation.settings import Setting
+from tests.simulation.setting import Setting
 from tests.simulation.turns import Turns, TurnThreads
 from tests.simulation.weather import Weather
 
@@ -39,6 +42,8 @@ def principal(bucket: str) -> str:
 class Stack:
     """One deployment, beside its source bucket. `subjects`: the entry that a message tells of, by message id.
 
+    `later`: the later change that a message tells of, by message id.
+
     `parts`: the part queue. `consumer`: of its functions, without gates. `gated`: containers have gates. `idle`: the
     containers that nobody uses, by the name of the queue that they consume.
     """
@@ -51,6 +56,7 @@ class Stack:
     parked: Parked
     gated: bool = False
     log: MemoryLog = field(default_factory=MemoryLog)
+    later: dict[str, Happening] = field(default_factory=dict)
     subjects: dict[str, Stored] = field(default_factory=dict)
     idle: dict[str, list[Consumer]] = field(default_factory=dict)
 
@@ -83,13 +89,24 @@ class Stack:
 
 
 def build_stack(
-    bucket: str, setting: Setting, uploads: UploadStore, turns: Turns, choices: Choices, *, weather: Weather | None
+    sources: tuple[str, ...],
+    setting: Setting,
+    uploads: UploadStore,
+    turns: Turns,
+    choices: Choices,
+    *,
+    weather: Weather | None,
+    send_to: Callable[[str, str], object],
 ) -> Stack:
-    """Return the stack of one source bucket, with its rules in place."""
+    """Return the stack of one source bucket, or of several, with its rules in place.
+
+    send_to: puts a message on the queue of the stack that serves a bucket.
+    """
+    bucket = sources[0]
     s3, journal = uploads.s3, MemoryJournal(turns)
     queue = MemoryQueue(s3.clock, turns)
     parts = MemoryQueue(s3.clock, turns, timeout=1800.0, name="parts")
-    log, rules = MemoryLog(), _rules(bucket, setting)
+    log, rules = MemoryLog(), _rules(sources, setting)
     upload_journal = MemoryUploadJournal(turns)
     services = Services(
         buckets=MemoryBuckets(s3, turns, principal(bucket)),
@@ -101,6 +118,8 @@ def build_stack(
         threads=TurnThreads(turns),
         now=s3.clock.milliseconds,
         own_principals=frozenset(principal(name) for name in setting.sources) if setting.filtered else frozenset(),
+        forwarding=MemoryForwarding(sources, send_to, turns, frozenset(setting.sources)),
+        warn=lambda _: None,
     )
     if setting.large:
         services = with_parts(services, uploads, turns, principal(bucket), parts=parts, journal=upload_journal)
@@ -119,7 +138,8 @@ def build_stack(
     recorder = Recorder(journal, queue, MemoryNotices(turns), s3.clock.milliseconds, enlist, jitter)
     closing = Closing(recorder, MemoryMeasures(), log, services.multipart)
     consumer = Consumer(services, queue, closing, jitter)
-    return Stack(bucket, queue, parts, journal, consumer, parked, weather is not None, log)
+    gated = weather is not None or (setting.later and setting.large)  # who waits for a lease is parked in the end
+    return Stack(bucket, queue, parts, journal, consumer, parked, gated, log)
 
 
 def _enlist(parked: Parked, destination: str) -> None:
@@ -129,16 +149,21 @@ def _enlist(parked: Parked, destination: str) -> None:
         parked.gates.enlist(destination, parked.clock.milliseconds())
 
 
-def _rules(bucket: str, setting: Setting) -> MemoryRules:
+def _rules(sources: tuple[str, ...], setting: Setting) -> MemoryRules:
+    return MemoryRules({bucket: RuleSet(bucket, _rules_of(bucket, setting)) for bucket in sources})
+
+
+def _rules_of(bucket: str, setting: Setting) -> tuple[Rule, ...]:
     routes = [route for route in setting.routes if route.source == bucket]
-    rules = tuple(
+    return tuple(
         rule(
             route.destination,
             rule_id=f"to {route.destination}",
             tags=route.tags,
             delete_markers=route.markers,
             storage_class=route.storage_class,
+            replica_modifications=bucket in setting.modifications,
+            annotation_deletions=setting.removals,
         )
         for route in routes
     )
-    return MemoryRules({bucket: RuleSet(bucket, rules)})

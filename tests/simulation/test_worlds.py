@@ -4,7 +4,8 @@ import pytest
 
 from tests.simulation.campaign import of_seed, shrunk
 from tests.simulation.scheduler import play
-from tests.simulation.settings import SETTINGS, Setting
+from tests.simulation.setting import Setting
+from tests.simulation.settings import SETTINGS
 
 HISTORIES = 130
 """Of each world, or its share of them."""
@@ -19,12 +20,19 @@ KEPT = {
     "large, two-way, by completion": (4819,),
     "one-way, journal entries expire": (55173,),
     "one-way, users delete for good at the source": (20905, 25423, 29792, 34961, 48974, 55212, 57200),
+    "later, one-way": (20, 26),
+    "later, one-way, annotations removed": (1, 8, 34, 82),
+    "later, one-way, tag filter": (4, 45, 94),
+    "later, two-way, nothing known of who wrote": (3, 18),
+    "later, two-way, users delete for good": (28, 94),
     "outage, one-way": (3000042,),
     "outage, two-way": (3000206, 3000426),
     "two-way, nothing known of who wrote": (9473,),
 }
 """Seeds of histories that once failed: in the middle of a plan, after a failure that another handler had reported, with
-uploads that nobody knew of, with versions that were deleted for good, or with a message that could not be parked."""
+uploads that nobody knew of, with versions that were deleted for good, with a message that could not be parked, with
+functions that were killed while they held a lease, with two replicas of which one was out of date, or with a parked
+change that replaced another."""
 
 
 @pytest.mark.parametrize("setting", [one for one in SETTINGS if not one.known_limit], ids=lambda one: one.name)

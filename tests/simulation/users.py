@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 
 from tests.fakes.s3 import MemoryS3
 from tests.fakes.stored import Content, Stored
+from tests.simulation.aspects import AspectUsers, edited
 from tests.simulation.choices import Choices
 from tests.simulation.large import BODIES, SCALE
-from tests.simulation.settings import Setting
+from tests.simulation.setting import Setting
 from tests.simulation.stacks import Stack
 from tests.simulation.truth import is_native
 
@@ -43,6 +44,8 @@ class Users:
             "restore": self._restore,
             "forget": self._forget,
             "lose": self._lose,
+            "edit": self._edit,
+            **AspectUsers(self.setting, self.s3, self.choices, self.tell, self.retagged).by_name,
         }
 
     def act(self) -> None:
@@ -109,6 +112,15 @@ class Users:
             content = replace(old.content, parts=1 + self.written)
             stored = self.s3.put(bucket, key, content, name="ObjectCreated:Copy", parent=old)
             self._told(f"copies {bucket}/{key} {old.version_id} onto itself", stored)
+
+    def _edit(self, bucket: str, key: str) -> None:
+        """Edit the metadata of a version, or of a replica, by a copy onto itself: it is a new version."""
+        if old := self._any_version(bucket, key):
+            self.written += 1
+            content, name = edited(old.content, self.written), "ObjectCreated:Copy"
+            notes = self.s3.annotations.get((bucket, key, old.version_id))
+            stored = self.s3.put(bucket, key, content, name=name, parent=old, annotations=notes)
+            self._told(f"edits the metadata of {bucket}/{key} {old.version_id}", stored)
 
     def _forget(self, bucket: str, key: str) -> None:
         """Let the journal's entries of the key run out, as their TTL does in the end; write if none is that old.

@@ -1,0 +1,250 @@
+"""What is promised of tags, ACLs, locks and annotations, checked at every change of them and at rest.
+
+docs/consistency.md says it in words. A *family* is a version with all its replicas, wherever they are, those that were
+put back in its own bucket included. What really happened counts, never the product's own marks.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from greenlet import getcurrent
+from replicator.core.aspects.state import GRANTS, LEGAL_HOLD, RETENTION, TAGS, grant_state, tag_state
+from replicator.core.versions.change import Aspect
+from replicator.core.versions.version import Lock
+
+from tests.fakes.notifications import LATER
+from tests.fakes.s3 import USER, Amendment, Happening, MemoryS3
+from tests.fakes.stored import Stored
+from tests.simulation.setting import Route, Setting
+from tests.simulation.truth import is_native, natives, root
+from tests.simulation.turns import Task
+
+Field = tuple[Aspect, str]
+HOLD = (Aspect.LOCK, LEGAL_HOLD)
+UNIQUE = frozenset({Aspect.TAGS, Aspect.ACL, Aspect.ANNOTATIONS})
+"""Aspects of which no two users write the same value."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """What is known of one entry. first: what it was written with. shown: all that it had, by field.
+
+    by_user: fields that users changed. held: the amendment in which a user set its hold; 0 if none did.
+    """
+
+    stored: Stored
+    first: Mapping[Field, object]
+    shown: dict[Field, set[object]] = field(default_factory=lambda: defaultdict(set))
+    by_user: set[Field] = field(default_factory=set)
+    held: int = 0
+
+
+@dataclass(slots=True)
+class Family:
+    """A version and its replicas. known: what the author of a value could know of, by field and value.
+
+    changes, writes: how often users and replicators changed an aspect. lifted: when a user last lifted a hold, as the
+    number of the amendment, by entry. removed: annotations that a user removed. copies: how many replicas were written.
+    """
+
+    known: dict[tuple[Field, object], set[object]] = field(default_factory=dict)
+    changes: Counter[Aspect] = field(default_factory=Counter)
+    writes: Counter[Aspect] = field(default_factory=Counter)
+    lifted: dict[int, int] = field(default_factory=dict)
+    removed: set[Field] = field(default_factory=set)
+    copies: int = 0
+
+
+@dataclass(slots=True)
+class AspectWatch:
+    """Sees every later change of one history."""
+
+    setting: Setting
+    s3: MemoryS3
+    violations: list[str]
+    entries: dict[int, Entry] = field(default_factory=dict)
+    families: dict[int, Family] = field(default_factory=lambda: defaultdict(Family))
+
+    def happened(self, happening: Happening) -> None:
+        """Look at a version that was written: what it has is shown from now on."""
+        stored = happening.stored
+        if happening.name.startswith(LATER) or not stored.is_version or happening.name == "ObjectRemoved:Delete":
+            return
+        entry = self.entries[stored.serial] = Entry(stored, self.state(stored))
+        for name, value in entry.first.items():
+            entry.shown[name].add(value)
+        if not is_native(stored):
+            self.families[root(stored).serial].copies += 1
+
+    def state(self, stored: Stored) -> Mapping[Field, object]:
+        """Return what a version has, by field: values that must be equal in a family."""
+        content = stored.content
+        lock = content.lock.in_force(int(self.s3.clock.now))
+        key = next(key for key in self.setting.keys if stored in self.s3.buckets[stored.bucket].history(key))
+        notes = self.s3.annotations.get((stored.bucket, key, stored.version_id), {})
+        return {
+            (Aspect.TAGS, TAGS): tag_state(content.tags)[TAGS],
+            (Aspect.ACL, GRANTS): grant_state(content.grants)[GRANTS],
+            (Aspect.LOCK, RETENTION): (lock.mode, lock.until),
+            HOLD: lock.legal_hold,
+            **{(Aspect.ANNOTATIONS, name): payload for name, payload in notes.items()},
+        }
+
+    def amended(self, amendment: Amendment) -> None:
+        """Look at a later change of a version."""
+        entry = self.entries[amendment.stored.serial]
+        family = self.families[root(amendment.stored).serial]
+        changed = list(self._changed(amendment, entry))
+        if amendment.author == USER:
+            self._by_user(amendment, entry, family, changed)
+        else:
+            self.violations += self._by_replicator(amendment, entry, family)
+        for name, value in changed:
+            entry.shown[name].add(value)
+
+    def _changed(self, amendment: Amendment, entry: Entry) -> Iterator[tuple[Field, object]]:
+        """Return the fields that are written, with their values."""
+        if amendment.aspect is Aspect.ANNOTATIONS:
+            yield (Aspect.ANNOTATIONS, amendment.name), amendment.after
+            return
+        for name, value in self.state(entry.stored).items():
+            if name[0] is amendment.aspect and (amendment.aspect is not Aspect.LOCK or _is_changed(amendment, name)):
+                yield name, value
+
+    def _by_user(self, amendment: Amendment, entry: Entry, family: Family, changed: list[tuple[Field, object]]) -> None:
+        family.changes[amendment.aspect] += 1
+        for name, value in changed:
+            entry.by_user.add(name)
+            if value is None:
+                family.removed.add(name)
+            seen = set(entry.shown[name])
+            family.known[name, value] = seen.union(*(family.known.get((name, each), set()) for each in seen))
+            if name == HOLD:
+                entry.held = amendment.number if value else 0
+                if not value:
+                    family.lifted[entry.stored.serial] = amendment.number
+
+    def _by_replicator(self, amendment: Amendment, entry: Entry, family: Family) -> Iterator[str]:
+        if self.setting.large and amendment.aspect is Aspect.ANNOTATIONS:
+            return  # whoever copies in parts copies annotations one by one
+        family.writes[amendment.aspect] += 1
+        stored, task = amendment.stored, getcurrent()
+        what = f"{amendment.aspect} of {stored.version_id} in {stored.bucket}"
+        if isinstance(task, Task) and not self.setting.one_stack and task.handler.stack != root(stored).bucket:
+            yield f"{what} were written by the stack of {task.handler.stack}, which does not own the version"
+        if stored.bucket == root(stored).bucket and not self._comes_back(root(stored).bucket):
+            yield f"{what} were written at the source, though no two rules replicate modifications back"
+        before, after = amendment.before, amendment.after
+        if isinstance(before, Lock) and isinstance(after, Lock):
+            if _end(after) < _end(before):
+                yield f"the retention of {what} was shortened"
+            lifted = [number for serial, number in family.lifted.items() if serial != stored.serial]
+            if before.legal_hold and not after.legal_hold and max(lifted, default=0) < entry.held:
+                yield f"{what}: a hold was lifted that a user had set there"
+
+    def _comes_back(self, bucket: str) -> bool:
+        """Return whether replicas' modifications come back to a bucket from anywhere, or its versions' own twins do."""
+        return any(self.setting.sends_back(bucket, other) for other in self.setting.buckets) or any(
+            (route.destination, route.source) == (bucket, other)
+            for other in self.setting.buckets
+            for route in self.setting.routes
+        )
+
+    # At rest
+
+    def at_rest(self) -> Iterator[str]:
+        """Return what is wrong once nothing moves any more."""
+        for key in self.setting.keys:
+            for route in self.setting.routes:
+                for version in natives(self.s3.buckets[route.source], key):
+                    if version.is_version:
+                        yield from self._of_version(version, route, key)
+
+    def _of_version(self, version: Stored, route: Route, key: str) -> Iterator[str]:
+        there = self.s3.buckets[route.destination].history(key)
+        replicas = [each for each in there if each.is_version and not is_native(each) and root(each) is version]
+        if not replicas and self._must_be_there(version, route):
+            yield f"{version.version_id} matches the rule to {route.destination} now, and is not there"
+        twins = [each for each in self.s3.buckets[route.source].history(key) if each.is_version]
+        twins = [each for each in twins if each is not version and not is_native(each) and root(each) is version]
+        for replica in (*replicas, *(twins if replicas else ())):
+            yield from self._equal(version, replica, route)
+        yield from self._causal(version)
+        yield from self._bounded(version)
+
+    def _must_be_there(self, version: Stored, route: Route) -> bool:
+        """Return whether a version matches a tag filter now, and never was at the destination."""
+        copied = any(
+            entry.stored.bucket == route.destination and root(entry.stored) is version and not is_native(entry.stored)
+            for entry in self.entries.values()
+        )
+        return bool(route.tags) and route.selects(version.content) and not copied
+
+    def _equal(self, version: Stored, replica: Stored, route: Route) -> Iterator[str]:
+        """Compare a replica with its version; what users change there stays, if it does not go back."""
+        back = self.setting.sends_back(route.source, route.destination)
+        mine, theirs = self.state(version), self.state(replica)
+        removed = set() if self.setting.removals else self.families[version.serial].removed
+        for name in dict.fromkeys((*mine, *theirs)):
+            kept = not back and self._changed_by_user(replica, version, name)
+            if mine.get(name) != theirs.get(name) and not kept and name not in removed:
+                yield (
+                    f"{name[1]} of {replica.version_id} in {replica.bucket} is {theirs.get(name)}, "
+                    f"that of {version.version_id} in {version.bucket} is {mine.get(name)}"
+                )
+
+    def _changed_by_user(self, replica: Stored, version: Stored, name: Field) -> bool:
+        """Return whether a user changed a replica, or one that it was put back from."""
+        each: Stored | None = replica
+        while each is not None and each is not version:
+            if name in self.entries[each.serial].by_user:
+                return True
+            each = each.parent
+        return False
+
+    def _causal(self, version: Stored) -> Iterator[str]:
+        """Check that what stands was written by a user, and that nobody overwrote it knowingly."""
+        family = self.families[version.serial]
+        if not all(self.setting.sends_back(version.bucket, other) for other in self._others(version)):
+            return
+        for name, value in self.state(version).items():
+            if name[0] not in UNIQUE or name in family.removed:
+                continue
+            written = {each for (its, each) in family.known if its == name}
+            if value not in written | {self.entries[version.serial].first.get(name)}:
+                yield f"{name[1]} of {version.version_id} is {value}, which no user wrote"
+            if name[0] is Aspect.ANNOTATIONS and value in self._carried(version, name):
+                continue  # a documented limit: CopyObject says nothing of the annotations that it copies
+            over = sorted(str(each) for each in written - {value} if value in family.known[name, each])
+            if over:
+                yield f"{name[1]} of {version.version_id} is {value}, though {', '.join(over)} came after it was seen"
+
+    def _carried(self, version: Stored, name: Field) -> set[object]:
+        """Return what replicas were written with."""
+        replicas = [each for each in self.entries.values() if each.stored is not version]
+        return {each.first.get(name) for each in replicas if root(each.stored) is version}
+
+    def _others(self, version: Stored) -> list[str]:
+        return [route.destination for route in self.setting.routes if route.source == version.bucket]
+
+    def _bounded(self, version: Stored) -> Iterator[str]:
+        """Check that replicators write an aspect once for each change of a user and each replica."""
+        family = self.families[version.serial]
+        for aspect, writes in family.writes.items():
+            bound = (family.changes[aspect] + family.copies) * max(1, family.copies)
+            if writes > bound:
+                yield f"{aspect} of {version.version_id} was written {writes} times, more than {bound}"
+
+
+def _is_changed(amendment: Amendment, name: Field) -> bool:
+    before, after = amendment.before, amendment.after
+    if not (isinstance(before, Lock) and isinstance(after, Lock)):
+        return True
+    if name == HOLD:
+        return before.legal_hold != after.legal_hold
+    return (before.mode, before.until) != (after.mode, after.until)
+
+
+def _end(lock: Lock) -> str:
+    return lock.until

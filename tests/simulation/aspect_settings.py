@@ -1,0 +1,108 @@
+"""The worlds in which users change tags, ACLs, locks and annotations of versions after the write, on both sides.
+
+Separate from the other worlds because each row has promises of its own (aspect_promises.py). Annotations and retention
+are in different worlds: S3 annotates nothing that is under retention.
+"""
+
+from typing import Any
+
+from tests.simulation.setting import Order, Route, Setting, both_ways, from_one
+
+TAGS = {"replicate": "yes"}
+ONE_WAY = (Route("east", "west"),)
+TWO_WAY = both_ways("east", "west")
+MESH = both_ways("east", "west", "north")
+BOTH = ("east", "west")
+ALL = ("east", "west", "north")
+CHANGES = ("retag", "retag", "grant", "annotate")
+USUAL = ("write", *CHANGES, *CHANGES, "write", "delete")
+OLD = ("write", *CHANGES, *CHANGES, "write", "edit")
+LOCKS = ("write", "write", "retain", "retain", "hold", "hold", "retag")
+UNNAMED_CHANGES = ("write", "write", "retag", "retag", "grant")
+DESTROYS = ("write", "write", *CHANGES, "destroy")
+LARGE = ("large", "large", *CHANGES)
+LATER: Any = {"later": True, "writes": 9, "least": 2, "share": 0.3}
+BACK: Any = {**LATER, "modifications": BOTH}
+
+ASPECT_SETTINGS = (
+    Setting("later, one-way", ONE_WAY, ("east",), Order.SOURCE, USUAL, **LATER),
+    Setting("later, one-way, locks", ONE_WAY, ("east",), Order.SOURCE, LOCKS, locks=True, **LATER),
+    Setting(
+        "later, one-way, annotations removed",
+        ONE_WAY,
+        ("east",),
+        Order.SOURCE,
+        ("write", "annotate", "annotate", "unannotate"),
+        removals=True,
+        **LATER,
+    ),
+    Setting(
+        "later, one-way, deletions of annotations stay",
+        ONE_WAY,
+        ("east",),
+        Order.SOURCE,
+        ("write", "annotate", "annotate", "unannotate"),
+        **LATER,
+    ),
+    Setting("later, one-way, users change replicas", ONE_WAY, BOTH, Order.SOURCE, OLD, **LATER),
+    Setting(
+        "later, one-way, events without versions",
+        ONE_WAY,
+        ("east",),
+        Order.SOURCE,
+        USUAL,
+        names_versions=False,
+        **LATER,
+    ),
+    Setting(
+        "later, one-way, nothing known of who wrote",
+        ONE_WAY,
+        ("east",),
+        Order.SOURCE,
+        UNNAMED_CHANGES,
+        filtered=False,
+        **LATER,
+    ),
+    Setting(
+        "later, one-way, tag filter",
+        (Route("east", "west", False, TAGS),),
+        ("east",),
+        Order.SOURCE,
+        ("write", "write", "retag", "retag", "retag", "annotate"),
+        **LATER,
+    ),
+    Setting("later, one-way, users delete for good", ONE_WAY, BOTH, Order.NOTHING, DESTROYS, **LATER),
+    Setting("later, one-way, large", ONE_WAY, ("east",), Order.SOURCE, LARGE, large=True, **{**LATER, "share": 0.1}),
+    Setting("later, one to many", from_one("east", "west", "north"), ("east",), Order.SOURCE, USUAL, **LATER),
+    Setting(
+        "later, one to many, one fails",
+        from_one("east", "west", "north"),
+        ("east",),
+        Order.SOURCE,
+        USUAL,
+        outage="west",
+        **{**LATER, "share": 0.1},
+    ),
+    Setting("later, two-way", TWO_WAY, BOTH, Order.SAME, USUAL, **BACK),
+    Setting("later, two-way, old versions", TWO_WAY, BOTH, Order.SAME, OLD, **BACK),
+    Setting("later, two-way, locks", TWO_WAY, BOTH, Order.SAME, LOCKS, locks=True, **BACK),
+    Setting(
+        "later, two-way, annotations removed",
+        TWO_WAY,
+        BOTH,
+        Order.SAME,
+        ("write", "annotate", "annotate", "unannotate"),
+        removals=True,
+        **BACK,
+    ),
+    Setting("later, two-way, nothing goes back", TWO_WAY, BOTH, Order.SAME, USUAL, **LATER),
+    Setting("later, two-way, one side sends back", TWO_WAY, BOTH, Order.SAME, USUAL, modifications=("east",), **LATER),
+    Setting("later, two-way, events without versions", TWO_WAY, BOTH, Order.SAME, USUAL, names_versions=False, **BACK),
+    Setting(
+        "later, two-way, nothing known of who wrote", TWO_WAY, BOTH, Order.SAME, UNNAMED_CHANGES, filtered=False, **BACK
+    ),
+    Setting("later, two-way, users delete for good", TWO_WAY, BOTH, Order.NOTHING, DESTROYS, **BACK),
+    Setting("later, two-way, large", TWO_WAY, BOTH, Order.SAME, LARGE, large=True, **{**BACK, "share": 0.1}),
+    Setting("later, two-way, one stack", TWO_WAY, BOTH, Order.SAME, USUAL, one_stack=True, **BACK),
+    Setting("later, full mesh", MESH, ALL, Order.NOTHING, USUAL, **{**BACK, "modifications": ALL}),
+)
