@@ -26,7 +26,7 @@ def is_simple(scene: Scene, version_id: str, memory: Memory) -> bool:
         len(change.amends) == 1
         and FIELDS.get(change.amends[0], "") in memory.given
         and not scene.attempt.target.listens
-        and not change.seen_at
+        and not any(rule.replica_modifications for rule in scene.candidate.rules)
         and version_id not in {NULL_VERSION, UNNAMED}
         and top is not None
         and (top.origin.bucket, top.origin.version_id) == (scene.pair.source, version_id)

@@ -1,0 +1,127 @@
+"""Changes after the write at one destination: what is read, what is written, and which value stands."""
+
+from typing import Any
+
+from replicator.core.outcomes.outcome import Reason, Status
+from replicator.core.rules.rule import Rule
+from replicator.core.versions.change import Change, ChangeKind
+from replicator.core.versions.events import write
+
+from tests.fakes.rules import rule
+from tests.fakes.stored import Stored
+from tests.flows.stage import EAST, WEST, Stage
+
+ONE_WAY = rule(WEST, rule_id="all")
+BOTH_WAYS = rule(WEST, rule_id="all", replica_modifications=True)
+
+
+def replicated(kind: Rule = ONE_WAY, **content: Any) -> tuple[Stage, Stored, Stored]:
+    """Return a stage with a version and its replica."""
+    stage = Stage([kind])
+    version = stage.put(**content)
+    stage.deliver_all()
+    replica = stage.s3.buckets[WEST].current("k")
+    assert replica is not None
+    return stage, version, replica
+
+
+def tag(stage: Stage, version: Stored, value: str) -> None:
+    """Let a user tag a version of the source."""
+    stage.s3.tag(EAST, "k", version.version_id, {"a": value})
+    stage.deliver_all()
+
+
+def tag_replica(stage: Stage, version: Stored, replica: Stored, value: str) -> None:
+    """Let a user tag a replica, and its stack forward that to the version's."""
+    stage.s3.tag(WEST, "k", replica.version_id, {"a": value})
+    change = Change(ChangeKind.TAGS, EAST, "k", version.version_id, stage.s3.clock.milliseconds(), seen_at=WEST)
+    stage.queue.send(write(change))
+    stage.deliver_all()
+
+
+REQUESTS = ("LEASE", "RELEASE", "READ", "SETTLE", "HEAD", "LIST", "GET TAGS", "PUT TAGS", "COPY")
+
+
+def requests(stage: Stage) -> list[str]:
+    """Return the requests to buckets and journal so far."""
+    return [call.operation for call in stage.points.calls if call.operation in REQUESTS]
+
+
+def tags(stored: Stored) -> str:
+    return stored.content.tags.get("a", "")
+
+
+def test_a_tag_change_of_the_current_version_takes_one_read_and_one_write() -> None:
+    stage, version, replica = replicated()
+    before = len(requests(stage))
+    tag(stage, version, "new")
+    assert tags(replica) == "new"
+    assert requests(stage)[before:] == ["LEASE", "GET TAGS", "PUT TAGS", "RELEASE"]
+
+
+def test_a_duplicate_of_its_event_writes_nothing() -> None:
+    stage, version, _ = replicated()
+    tag(stage, version, "new")
+    before = len(requests(stage))
+    stage.s3._tell("ObjectTagging:Put", EAST, "k", version, "AWS:USER")
+    stage.deliver_all()
+    assert requests(stage)[before:] == ["LEASE", "GET TAGS", "RELEASE"]
+
+
+def test_what_users_change_at_a_replica_stays_until_its_version_changes() -> None:
+    stage, version, replica = replicated()
+    tag_replica(stage, version, replica, "mine")
+    assert (tags(version), tags(replica)) == ("", "mine")
+    tag(stage, version, "new")
+    assert (tags(version), tags(replica)) == ("new", "new")
+
+
+def test_a_change_at_a_replica_goes_to_its_version_where_modifications_are_replicated() -> None:
+    stage, version, replica = replicated(BOTH_WAYS)
+    tag_replica(stage, version, replica, "theirs")
+    assert tags(version) == "theirs"
+
+
+def test_a_value_that_a_user_sets_again_at_a_replica_goes_to_its_version_too() -> None:
+    """What the replica was written with is no change only as long as it was not compared with its version."""
+    stage, version, replica = replicated(BOTH_WAYS, tags={"a": "first"})
+    tag(stage, version, "second")
+    assert tags(replica) == "second"
+    tag_replica(stage, version, replica, "first")
+    assert (tags(version), tags(replica)) == ("first", "first")
+    tag(stage, version, "second")
+    assert (tags(version), tags(replica)) == ("second", "second")
+
+
+def test_a_replica_that_was_deleted_for_good_fails_once_and_does_not_come_back() -> None:
+    stage, version, replica = replicated()
+    stage.s3.destroy(WEST, "k", replica.version_id)
+    tag(stage, version, "new")
+    assert [(each.status, each.reason) for each in stage.outcomes][-1] == (
+        Status.FAILED,
+        Reason.DST_VERSION_NOT_FOUND,
+    )
+    assert stage.s3.buckets[WEST].history("k") == []
+    assert len(stage.queue.dead) == 1
+
+
+def test_a_version_that_is_tagged_before_it_was_copied_is_copied_with_its_tags() -> None:
+    stage = Stage([ONE_WAY])
+    version = stage.put(tags={"a": "old"})
+    created = stage.queue.visible()
+    stage.s3.tag(EAST, "k", version.version_id, {"a": "new"})
+    tagged = [each for each in stage.queue.visible() if each not in created]
+    stage.deliver(*tagged)
+    stage.deliver_all()
+    history = stage.s3.buckets[WEST].history("k")
+    assert [tags(each) for each in history] == ["new"]
+
+
+def test_a_lease_that_another_function_holds_makes_a_change_wait() -> None:
+    stage, version, replica = replicated()
+    now = stage.s3.clock.milliseconds()
+    pair = next(iter(stage.journal.entries))
+    stage.journal.lease(pair, "another", now, now + 5_000)
+    tag(stage, version, "new")
+    assert tags(replica) == "new"
+    assert (Status.PENDING, Reason.BUSY) in stage.counted
