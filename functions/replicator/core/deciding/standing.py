@@ -132,10 +132,12 @@ class Standing:
     ) -> bool:
         """Return whether a version below a delete marker was put on top of it again, because the marker was removed.
 
-        Nothing else puts a second replica of a version above a marker: a late copy is the only one of its version.
+        Nothing else puts a second replica of a version above a marker: a late copy is the only one of its version. But
+        S3's own replication may bring a replica back late; it has its id at both sides.
         """
-        place = history.index(marker)
-        above = [entry for entry in history[place + 1 :] if entry.is_version]
+        place, across = history.index(marker), self.destination if history is self.source else self.source
+        by_s3 = {entry.version_id for entry in across}
+        above = [entry for entry in history[place + 1 :] if entry.is_version and entry.version_id not in by_s3]
         below = [entry for entry in history[:place] if entry.is_version]
         return bool(above and below) and bool(set(origins(above)) & set(origins(below)))
 
