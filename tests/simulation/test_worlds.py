@@ -23,6 +23,8 @@ KEPT = {
     "later, one-way": (20, 26),
     "later, one-way, annotations removed": (1, 8, 34, 82),
     "later, one-way, tag filter": (4, 45, 94),
+    "later, one-way, large": (13,),
+    "later, two-way, large": (23,),
     "later, two-way, nothing known of who wrote": (3, 18),
     "later, two-way, users delete for good": (28, 94),
     "outage, one-way": (3000042,),

@@ -47,7 +47,8 @@ class Synchroniser:
 
     attempt: its target has Region and capabilities. look_again: compares the replicas of a version with it, because one
     may have been written beside a change of its tags; raises Temporary or Permanent. wrote: something was written for
-    this change, and may be on top. given: what the last copy gave its replica. marker: the delete marker on top.
+    this change, and may be on top. looked: what was looked at again. given: what the last copy gave its replica. marker:
+    the delete marker on top.
     """
 
     attempt: Attempt
@@ -59,6 +60,7 @@ class Synchroniser:
     large: LargeWriter | None = None
     look_again: Callable[[Origin], None] = lambda _origin: None
     wrote: bool = False
+    looked: set[Origin] = field(default_factory=set)
     given: Mapping[str, str] = field(default_factory=dict)
     marker: str = ""
 
@@ -150,9 +152,18 @@ class Synchroniser:
             position = Position(Guard(top.etag if top else ""), number + 1 == last, onto, JUST_NOW)
         if self.large and plan.own_replica:
             self._copy_annotations(self.large, plan.own_replica)
-        for origin in plan.doubled:
-            self.look_again(origin)
+        self._look_again(plan)
         return after_plan(facts.memory, facts.change, top, plan.present, self.marker)
+
+    def _look_again(self, plan: Plan) -> None:
+        """Look again at versions with several replicas: those of the source first, which may have to wait for a lease.
+
+        Others are asked of another stack, which must not be repeated each time that this waits, nor without a write.
+        """
+        for origin in sorted(plan.doubled, key=lambda each: each.bucket != self.pair.source):
+            if plan.steps or origin not in self.looked:
+                self.look_again(origin)
+                self.looked.add(origin)
 
     def _execute_step(self, step: Step, position: Position) -> Replica | None:
         if isinstance(step, MarkDeleted):
