@@ -47,8 +47,8 @@ class Synchroniser:
 
     attempt: its target has Region and capabilities. look_again: compares the replicas of a version with it, because one
     may have been written beside a change of its tags; raises Temporary or Permanent. wrote: something was written for
-    this change, and may be on top. looked: what was looked at again. given: what the last copy gave its replica. marker:
-    the delete marker on top.
+    this change, and may be on top. looked: what was looked at again. given: what the last copy gave its replica.
+    marker: the delete marker on top.
     """
 
     attempt: Attempt
