@@ -39,12 +39,14 @@ class Sides:
     born: tuple[str, ...] = ()
 
     def changed(self) -> list[bool]:
-        """Return for each replica whether it has what it can only have from a user."""
+        """Return for each replica whether it has what it can only have from a user, or is a copy of one that has."""
         born = self.born or ("",) * len(self.replicas)
-        return [
-            self.base.is_replica_changed(replica) and digest(replica) != its
+        values = [
+            replica
             for replica, its in zip(self.replicas, born, strict=True)
+            if self.base.is_replica_changed(replica) and digest(replica) != its
         ]
+        return [replica in values for replica in self.replicas]
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,4 +94,6 @@ class Bases:
 def _intent(settled: Settled, sides: Sides) -> Base:
     to_source = settled.source != sides.source
     value = settled.source
-    return sides.base.with_intent(value, sides.source, sides.replicas, to_source=to_source)
+    written = zip(sides.replicas, settled.replicas, strict=True)
+    overwritten = tuple(old for old, new in written if old != new)  # what stays is a user's change
+    return sides.base.with_intent(value, sides.source, overwritten, to_source=to_source)
