@@ -208,6 +208,8 @@ class AspectWatch:
         family = self.families[version.serial]
         if not all(self.setting.sends_back(version.bucket, other) for other in self._others(version)):
             return
+        if any(root(stored) is version for _, _, stored, _ in self.s3.destroyed):
+            return  # what a user changed may be gone with the replica that it was changed at
         for name, value in self.state(version).items():
             if name[0] not in UNIQUE or name in family.removed:
                 continue

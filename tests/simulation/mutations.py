@@ -35,7 +35,7 @@ from tests.fakes.journal import MemoryJournal
 from tests.fakes.objects import MemoryObjects
 from tests.fakes.queue import MemoryQueue
 from tests.fakes.s3 import MemoryS3
-from tests.simulation import faulty_order, faulty_parking, scheduler
+from tests.simulation import faulty_aspects, faulty_order, faulty_parking, scheduler
 from tests.simulation.campaign import of_seed, shrunk
 from tests.simulation.scheduler import Ended, play
 from tests.simulation.setting import Setting
@@ -354,6 +354,7 @@ MUTATIONS = (
     Mutation("what must come back is taken off the queue", [(scheduler, "consume", _acknowledge_all)]),
     Mutation("failures are not put into the dead-letter queue", [(MemoryQueue, "dead_letter", _nothing)]),
     *(Mutation(*fault) for fault in faulty_parking.FAULTS),
+    *(Mutation(*fault) for fault in faulty_aspects.FAULTS),
 )
 
 
