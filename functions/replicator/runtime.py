@@ -170,6 +170,7 @@ def make_rules(settings: Settings, clients: Clients) -> Callable[[str], RuleSet]
 def make_services(settings: Settings, clients: Clients, *, checks_sight: bool = True) -> Services:
     """Build what replicating needs. checks_sight: fail if a HEAD leaves out tags or locks."""
     buckets = S3Buckets(clients, side_by_side, warn=OutcomeLog(make_logger()).incomplete, checks_sight=checks_sight)
+    gatekeeper = Gatekeeper(DynamoGates(clients.dynamodb(), settings.journal_table), now, OutcomeLog(make_logger()))
     return Services(
         buckets=buckets,
         rules=make_rules(settings, clients),
@@ -182,7 +183,8 @@ def make_services(settings: Settings, clients: Clients, *, checks_sight: bool = 
         own_principals=settings.own_principals,
         multipart=make_multipart(settings, clients, buckets),
         threshold_ms=settings.threshold_ms,
-        gatekeeper=Gatekeeper(DynamoGates(clients.dynamodb(), settings.journal_table), now, OutcomeLog(make_logger())),
+        gatekeeper=gatekeeper,
+        enlist=gatekeeper.enlist,
         forwarding=_make_forwarding(settings, clients),
         warn=OutcomeLog(make_logger()).incomplete,
     )

@@ -136,6 +136,7 @@ def build_stack(
     jitter = lambda: choices.below(100) / 100  # noqa: E731
     enlist = partial(_enlist, parked)
     recorder = Recorder(journal, queue, MemoryNotices(turns), s3.clock.milliseconds, enlist, jitter)
+    services = replace(services, enlist=enlist)
     closing = Closing(recorder, MemoryMeasures(), log, services.multipart)
     consumer = Consumer(services, queue, closing, jitter)
     gated = weather is not None or (setting.later and setting.large)  # who waits for a lease is parked in the end

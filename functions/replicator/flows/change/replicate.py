@@ -12,8 +12,10 @@ from replicator.core.deciding.eligibility import Limits
 from replicator.core.deciding.result import Result, ended, troubled
 from replicator.core.deciding.target import NO_TARGET, Target
 from replicator.core.outcomes.outcome import Permanent, Reason, Side, Status, Temporary
+from replicator.core.outcomes.parking import Parked
 from replicator.core.rules.matching import Candidate, RuleSet
 from replicator.core.versions.change import Aspect, Change, ChangeKind
+from replicator.core.versions.events import write
 from replicator.core.versions.origin import Origin
 from replicator.flows.amend.amender import Amender
 from replicator.flows.amend.ending import Scene
@@ -24,7 +26,7 @@ from replicator.flows.change.redelivery import EarlierByDestination, begin_alone
 from replicator.flows.change.synchronise import Synchroniser
 from replicator.flows.large.ports import Multipart
 from replicator.flows.large.writing import LargeWriter
-from replicator.flows.ports import Buckets, Earlier, Forwarding, Journal, NoForwarding, Replicas, SideBySide
+from replicator.flows.ports import Buckets, Earlier, Forwarding, Journal, NoForwarding, Replicas, SideBySide, Waiting
 from replicator.flows.reading import Marks, Reader, Versions
 
 
@@ -53,6 +55,11 @@ class Services:
     gatekeeper: Gatekeeper | None = None
     forwarding: Forwarding = field(default_factory=NoForwarding)
     warn: Callable[[str], None] = lambda _: None
+    enlist: Callable[[str], None] = lambda _: None
+
+
+LOOK_AGAIN_MS = 10_000
+"""After which a version is looked at whose lease another function held."""
 
 
 def replicate(change: Change, delivery: Delivery, services: Services, only: str = "") -> list[Result]:
@@ -261,16 +268,29 @@ def _copy_version(attempt: Attempt, candidate: Candidate, services: Services, ve
 def _look_again(attempt: Attempt, candidate: Candidate, source: Versions, services: Services, origin: Origin) -> None:
     """Compare the replicas of a version with it, after one of them was written. Raises Temporary or Permanent.
 
-    A version of the destination is its own stack's to look at.
+    If that cannot be done now, it is parked: what was written is no reason to write it again. A version of the
+    destination is its own stack's to look at.
     """
     change = replace(attempt.change, kind=ChangeKind.STATE, version_id=origin.version_id, name="", sequencer="")
     if origin.bucket == change.bucket:
-        amender = make_amender(replace(attempt, change=change), candidate, source, services)
-        amender.look_again()
+        attempt = replace(attempt, change=change)
+        try:
+            make_amender(attempt, candidate, source, services).look_again()
+        except Temporary as trouble:
+            _park(attempt, trouble, services)
         return
     queue = services.forwarding.queue_of(change.bucket, origin.bucket)
     if queue and any(rule.replica_modifications for rule in candidate.rules):
         services.forwarding.send(queue, replace(change, bucket=origin.bucket))
+
+
+def _park(attempt: Attempt, trouble: Temporary, services: Services) -> None:
+    """Park a look at a version for some seconds. Raises Temporary."""
+    now = services.now()
+    attempt = replace(attempt, change=replace(attempt.change, time=now))
+    parked = Parked(now + LOOK_AGAIN_MS, write(attempt.change), tried=False)
+    services.enlist(attempt.target.bucket)
+    services.journal.wait(attempt.pair, Waiting.of(attempt, troubled(attempt, trouble).outcome, now, parked))
 
 
 def _make_large_writer(attempt: Attempt, replicas: Replicas, services: Services) -> LargeWriter | None:
