@@ -57,6 +57,11 @@ def _invalid(message: str, value: str | None) -> S3Error:
     return S3Error(400, "InvalidArgument", message, ArgumentName=_SSE, ArgumentValue=value)
 
 
+def check_encryptable(encryption: Encryption, bucket: FakeBucket) -> None:
+    """Raise S3Error if the caller cannot encrypt like an object that is encrypted so in the bucket."""
+    kms_keys.check(TO_ENCRYPT, encryption, bucket)
+
+
 def check_decryptable(encryption: Encryption, bucket: FakeBucket) -> None:
     """Raise S3Error if the caller cannot decrypt what is encrypted so in the bucket."""
     kms_keys.check(TO_DECRYPT, encryption, bucket)

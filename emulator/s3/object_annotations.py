@@ -1,7 +1,8 @@
 """Annotations: up to 1,000 named payloads of 1 byte to 1 MiB per version, except with SSE-C.
 
 They belong to the version. CopyObject copies them unless the directive is EXCLUDE; multipart copies never do. Adding or
-deleting one changes neither the bytes nor the ETag of the version, and sends an event of its own. A version under
+deleting one changes neither the bytes nor the ETag of the version, and sends an event of its own. They are encrypted
+like their version: with a KMS key, whoever puts or reads one needs the key (API_PutObjectAnnotation). A version under
 retention takes none; from one in governance mode they are deleted with the bypass header. A name has letters and digits
 of any script, and `_ . -`; names that begin with `aws` or `s3` are AWS's.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/annotations-overview.html
@@ -17,7 +18,7 @@ import unicodedata
 from typing import Any
 
 from emulator.calls.answers import Answer, S3Error, http_date, s3_answer, xml_date
-from emulator.s3 import checksums, event_records, locks, preconditions
+from emulator.s3 import checksums, encryption, event_records, locks, preconditions
 from emulator.s3.histories import lock
 from emulator.s3.requests import Request
 from emulator.s3.versions import Annotation, Version, now
@@ -39,6 +40,7 @@ def put_object_annotation(request: Request) -> Answer:
         locks.check_annotatable(version)
         if version.attributes.encryption.customer_key_md5:
             raise S3Error(400, "InvalidRequest", "Objects encrypted with SSE-C cannot have annotations.")
+        encryption.check_encryptable(version.attributes.encryption, request.bucket)
         if name not in version.annotations and len(version.annotations) >= _MOST:
             message = "The object already has the maximum number of annotations."
             raise S3Error(400, "AnnotationLimitExceeded", message)
@@ -55,6 +57,7 @@ def get_object_annotation(request: Request) -> Answer:
     annotation = version.annotations.get(name)
     if annotation is None:
         raise S3Error(404, "NoSuchAnnotation", "The specified annotation does not exist.", AnnotationName=name)
+    encryption.check_decryptable(version.attributes.encryption, request.bucket)
     headers = {
         "ETag": annotation.etag,
         "Last-Modified": http_date(annotation.last_modified),

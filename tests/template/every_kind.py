@@ -116,10 +116,10 @@ def write_history(aws: Running, key: str) -> list[str]:
 
 
 @contextmanager
-def paused(aws: Running, function: str) -> Iterator[None]:
+def paused(aws: Running, function: str, stack: str = STACK) -> Iterator[None]:
     """Keep the messages of a function in their queue meanwhile."""
-    functions = aws.client("lambda")
-    [mapping] = functions.list_event_source_mappings(FunctionName=aws.outputs(STACK)[function])["EventSourceMappings"]
+    functions, name = aws.client("lambda", aws.stacks[stack].region), aws.outputs(stack)[function]
+    [mapping] = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
     functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
     try:
         yield
@@ -181,12 +181,12 @@ def delete_while_copied(aws: Running) -> None:
     assert (top["IsLatest"], len(below)) == (True, 1)
 
 
-def abort_uploads(aws: Running) -> None:
+def abort_uploads(aws: Running, bucket: str = "west") -> None:
     """Abort every upload at the destination, as a lifecycle rule may."""
     west = aws.client("s3", "us-west-2")
-    for upload in west.list_multipart_uploads(Bucket="west").get("Uploads", []):
+    for upload in west.list_multipart_uploads(Bucket=bucket).get("Uploads", []):
         with suppress(west.exceptions.NoSuchUpload):  # a function may have been faster
-            west.abort_multipart_upload(Bucket="west", Key=upload["Key"], UploadId=upload["UploadId"])
+            west.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
 
 
 def lose_an_upload(aws: Running) -> None:
@@ -236,11 +236,11 @@ def without_events(aws: Running) -> Iterator[None]:
     s3.put_bucket_notification_configuration(Bucket="east", NotificationConfiguration=notifications)
 
 
-def run_task(aws: Running, bucket: str, key: str, version: str | None) -> None:
+def run_task(aws: Running, bucket: str, key: str, version: str | None, stack: str = STACK) -> None:
     """Invoke the batch function as S3 Batch Operations does."""
     task = {"taskId": "1", "s3Key": key, "s3VersionId": version, "s3BucketArn": f"arn:aws:s3:::{bucket}"}
     event = {"invocationSchemaVersion": "1.0", "invocationId": "1", "job": {"id": "1"}, "tasks": [task]}
-    aws.client("lambda").invoke(FunctionName=f"{STACK}-batch", Payload=json.dumps(event))
+    aws.client("lambda").invoke(FunctionName=f"{stack}-batch", Payload=json.dumps(event))
 
 
 def lose_the_rules(aws: Running) -> None:
