@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -146,12 +147,16 @@ def lose_spread(aws: Running, keys: Sequence[str]) -> None:
 def overtake_spread(aws: Running, keys: Sequence[str], *, locked: bool = False) -> None:
     """Let small ones overtake objects; a worker begins another upload and puts the small ones back on top."""
     with paused(aws, "CopyPartsFunction"):
-        for key in keys:
-            put(aws, key, 12 * MIB)
-        started(aws, keys)
-        newer = {key: put(aws, key, locked=locked) for key in keys}
-        until(lambda: all(replicated(aws, key, version) or failed(aws, key) for key, version in newer.items()))
-        abort_uploads(aws)
+        _overtake(aws, keys, locked=locked)
+
+
+def _overtake(aws: Running, keys: Sequence[str], *, locked: bool) -> None:
+    for key in keys:
+        put(aws, key, 12 * MIB)
+    started(aws, keys)
+    newer = {key: put(aws, key, locked=locked) for key in keys}
+    until(lambda: all(replicated(aws, key, version) or failed(aws, key) for key, version in newer.items()))
+    abort_uploads(aws)
 
 
 def overtake_spread_by_locked(aws: Running, keys: Sequence[str]) -> None:
@@ -199,12 +204,52 @@ def restart_large(aws: Running, keys: Sequence[str]) -> None:
     abort_uploads(aws)
 
 
+def change_later(aws: Running, keys: Sequence[str]) -> None:
+    """Change the tags and the ACL of an object that was replicated."""
+    written = {key: put(aws, key) for key in keys}
+    until(lambda: all(replicated(aws, key, version) or failed(aws, key) for key, version in written.items()))
+    for key in keys:
+        change_tags_and_acl(aws, key)
+
+
+def change_tags_and_acl(aws: Running, key: str) -> None:
+    """Change the tags and the ACL of the current version, once its status tag was written, which could undo that."""
+    s3, named = aws.client("s3"), {"Bucket": "east", "Key": key}
+    version = s3.head_object(**named)["VersionId"]
+    until(lambda: _status_was_written(aws, version) or failed(aws, key))
+    s3.put_object_tagging(**named, Tagging={"TagSet": [{"Key": "a", "Value": "changed"}]})
+    s3.put_object_acl(**named, ACL="authenticated-read")
+
+
+def _status_was_written(aws: Running, version: str) -> bool:
+    rows = aws.get("/requests")
+    return any(row["operation"] == "PutObjectTagging" and row.get("version_id") == version for row in rows)
+
+
+def overtake_spread_by_changed(aws: Running, keys: Sequence[str]) -> None:
+    """Let small ones overtake objects, and change them; a worker finds that first, when it puts them back on top."""
+    with ExitStack() as unheard:
+        with paused(aws, "CopyPartsFunction"):
+            _overtake(aws, keys, locked=False)
+            unheard.enter_context(paused(aws, "ReplicateFunction"))
+            for key in keys:
+                change_tags_and_acl(aws, key)
+        until(lambda: _no_parts_wait(aws))
+
+
+def _no_parts_wait(aws: Running) -> bool:
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found = aws.client("sqs").get_queue_attributes(QueueUrl=aws.outputs(STACK)["PartQueue"], AttributeNames=names)
+    return not any(int(found["Attributes"][name]) for name in names)
+
+
 EVENTS: Mapping[str, Scenario] = {
     each.__name__: each
     for each in (
         *(put_small, put_locked, put_large, put_large_locked, put_onto, put_large_onto),
         *(put_in_reverse, put_locked_in_reverse, restart_large),
         *(put_spread, put_spread_locked, lose_spread, overtake_spread, overtake_spread_by_locked, delete_spread),
+        *(change_later, overtake_spread_by_changed),
     )
 }
 """What events cause, for the functions that queues feed."""
@@ -262,6 +307,7 @@ RESTORED: Mapping[str, Writing] = {
     "task_restored": _dug_out,
     "task_restored_locked": partial(_dug_out, locked=True),
     "task_restored_deleted": partial(_dug_out, deleted=True),
+    "task_restored_changed": _dug_out,
 }
 """The same for versions that are restored from an archive: what is on top of them is put back there."""
 
@@ -274,4 +320,15 @@ def run_tasks(aws: Running, cases: Sequence[tuple[str, str]]) -> dict[str, str]:
             request = {"Days": 1}
             aws.client("s3").restore_object(Bucket="east", Key=key, VersionId=version, RestoreRequest=request)
         tasks = [(key, version) for name, key in cases if name in TASKS for version in TASKS[name](aws, key)]
-    return {key: run_task(aws, key, version) for key, version in (*restored, *tasks)}
+    changed = [key for name, key in cases if name == "task_restored_changed"]
+    said = {key: run_task(aws, key, version) for key, version in (*restored, *tasks) if key not in changed}
+    return said | _run_unheard(aws, [each for each in restored if each[0] in changed])
+
+
+def _run_unheard(aws: Running, restored: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Change what is current, and run the tasks of what is below before the events of that."""
+    assert aws.idle()
+    with paused(aws, "ReplicateFunction"):
+        for key, _ in restored:
+            change_tags_and_acl(aws, key)
+        return {key: run_task(aws, key, version) for key, version in restored}
