@@ -121,6 +121,8 @@ class MemoryJournal:
             return before
         failed = waiting.status is Status.FAILED
         self.waiting[item] = waiting
+        if waiting.parked:
+            self.failing.pop(item, None)
         if waiting.parked and waiting.parked.tried:
             self.tried.add(item)
         self.parkings[item] = self.parkings.get(item, 0) + (waiting.parked is not None)

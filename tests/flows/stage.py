@@ -119,6 +119,7 @@ class Stage:
             threads=MemoryThreads(self.s3.clock),
             own_principals=frozenset({OURS}),
             gatekeeper=gatekeeper,
+            enlist=gatekeeper.enlist,
         )
         self.recorder = Recorder(self.journal, self.queue, self.notices, now, gatekeeper.enlist, lambda: 0.5)
         self.consumer = Consumer(

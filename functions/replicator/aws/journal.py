@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from replicator.aws.table import (
+    CLAIM,
     IS_FAILED,
     IS_NEW,
     IS_NO_MEMORY,
@@ -124,7 +125,8 @@ class DynamoJournal:
         removed = ["failed_told"] if failed else []
         if waiting.parked:
             values |= parked_values(waiting.parked, release_partition_of(pair.destination, key))
-            update = Update(values, remove=", ".join(["waiting", *removed]), count={"parkings": 1})
+            # Its message goes, and with it the claim to report a failure: another message will bring the change.
+            update = Update(values, remove=", ".join(["waiting", CLAIM, *removed]), count={"parkings": 1})
         else:
             values["waiting"] = shard_of(waiting.status, pair)
             update = Update(values, remove=", ".join([UNPARKED, *removed]))

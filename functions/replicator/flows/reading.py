@@ -146,12 +146,14 @@ class Versions:
             alike = entry.is_version and (entry.etag, entry.size) == (head.etag, head.size)
             if alike and entry.modified < head.modified + (not self.natives_only):
                 other = self.across.objects.head(self.key, entry.version_id)
-                if isinstance(other, Head) and other.metadata == head.metadata and not self.across.has_tag_mark(other):
+                if isinstance(other, Head) and other.metadata == head.metadata and not self.across.is_marked(other):
                     return identify(self.across.bucket, other.version_id, other.modified, other.etag)
         return None
 
-    def has_tag_mark(self, head: Head) -> bool:
-        """Return whether one of the tags of a version is its mark."""
+    def is_marked(self, head: Head) -> bool:
+        """Return whether a version without room in its metadata is known to be a replica: by a tag, or by S3."""
+        if head.made_by_s3:
+            return True
         tags = self.objects.tags(self.key, head.version_id) if head.tag_count != 0 else {}
         return find_mark({}, tags, self._site(head)) is not None
 

@@ -119,27 +119,20 @@ class Standing:
                 return None
             if entry.is_version and self.destination_marks([entry]) == [None]:
                 return entry
-            if not entry.is_version and not self._is_undone(entry, self.destination, self.destination_origins):
+            if not entry.is_version and not self._is_undone(entry, self.destination, self.destination_marks):
                 return entry
         return None
 
     def is_undone_at_source(self, marker: Entry) -> bool:
-        """Return whether a delete marker of the source was undone: see `_is_undone`."""
-        return self._is_undone(marker, self.source, self.source_origins)
+        """Return whether a replica above a delete marker of the source undoes it."""
+        return self._is_undone(marker, self.source, self.source_marks)
 
     def _is_undone(
-        self, marker: Entry, history: History, origins: Callable[[Sequence[Entry]], Sequence[Origin]]
+        self, marker: Entry, history: History, marks_of: Callable[[Sequence[Entry]], Sequence[Origin | None]]
     ) -> bool:
-        """Return whether a version below a delete marker was put on top of it again, because the marker was removed.
-
-        Nothing else puts a second replica of a version above a marker: a late copy is the only one of its version. But
-        S3's own replication may bring a replica back late; it has its id at both sides.
-        """
-        place, across = history.index(marker), self.destination if history is self.source else self.source
-        by_s3 = {entry.version_id for entry in across}
-        above = [entry for entry in history[place + 1 :] if entry.is_version and entry.version_id not in by_s3]
-        below = [entry for entry in history[:place] if entry.is_version]
-        return bool(above and below) and bool(set(origins(above)) & set(origins(below)))
+        """Return whether a replica above a delete marker undoes it: its mark says so. A late copy does not."""
+        above = [entry for entry in history[history.index(marker) + 1 :] if entry.is_version]
+        return any(mark is not None and mark.undoes for mark in marks_of(above))
 
     def source_origins(self, entries: Sequence[Entry]) -> list[Origin]:
         """Return which native version each version of the source is or stands for."""

@@ -4,6 +4,8 @@ Separate from the plan, which never puts a version above a marker that wins over
 its history: a copy goes on top, and nothing is ever removed.
 """
 
+from dataclasses import replace
+
 from replicator.core.deciding.actions import CopyVersion, Decision, Finish, Need, Plan, PutBack, Step
 from replicator.core.deciding.copy import Guard
 from replicator.core.deciding.facts import Facts
@@ -53,7 +55,8 @@ def _step(facts: Facts, standing: Standing, shown: Entry) -> Step | None:
     there = [entry for entry in standing.destination if entry.is_version]
     for entry, other in zip(reversed(there), reversed(standing.destination_origins(there)), strict=True):
         if other == origin:
-            return PutBack(entry.version_id, origin, "its delete marker was removed at the source")
+            undoing = replace(origin, undoes=True)
+            return PutBack(entry.version_id, undoing, "its delete marker was removed at the source")
     if origin.bucket != facts.pair.source or not standing.selected([shown]):
         return None
     rule = facts.verdicts[shown.version_id]

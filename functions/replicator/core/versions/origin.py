@@ -7,7 +7,7 @@ format: replicas written today must still be readable in ten years.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 NULL_VERSION = "null"
@@ -26,7 +26,8 @@ TAG_LIMIT = 10  # tags of an object (S3 user guide, "Categorizing your objects")
 
 _MARK = re.compile(
     r"(?P<bucket>[^/]+)/(?P<version_id>.+)/(?P<modified>\d{1,12})/(?P<written>\d{1,12})/(?P<digest>[0-9a-f]{8})"
-    r"(?:/(?P<tags>[0-9a-f]{8})(?P<grants>[0-9a-f]{8})(?P<hold>[01])(?P<metadata>[0-9a-f]{8}))?",
+    r"(?:/(?P<tags>[0-9a-f]{8})(?P<grants>[0-9a-f]{8})(?P<hold>[01])(?P<metadata>[0-9a-f]{8}))?"
+    r"(?P<undoes>/undelete)?",
     re.ASCII,
 )
 
@@ -39,12 +40,15 @@ class Origin:
     place; for all others the version id alone is enough. Two such writes may come within a second, so a `null` version
     is told apart by its ETag too (`identify`); `etag` is empty for all others, and in marks of older releases. `bucket`
     is empty for a replica by S3's own replication: it has its source's version id, and nothing names the source.
+    undoes: this replica undoes the delete markers below it, because they were removed on the other side; no part of the
+    identity.
     """
 
     bucket: str
     version_id: str
     modified: int
     etag: str = ""
+    undoes: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         """Return it as bucket/version id."""
@@ -97,7 +101,7 @@ def encode_mark(origin: Origin, site: Site, born: Born | None = None) -> str:
     """Return the text of the mark of a replica that is about to be written. Without `born`, it fits into a tag."""
     version = f"{origin.version_id}@{origin.etag}" if origin.etag else origin.version_id
     mark = f"{origin.bucket}/{version}/{origin.modified}/{site.time}/{_digest(site)}"
-    return f"{mark}/{born}" if born else mark
+    return f"{mark}{f'/{born}' if born else ''}{'/undelete' if origin.undoes else ''}"
 
 
 def born_of(metadata: Mapping[str, str]) -> Born | None:
@@ -131,9 +135,10 @@ def decode_mark(text: str | None, site: Site) -> Origin | None:
     if match is None or match["digest"] != _digest(site) or abs(site.time - int(match["written"])) > MARK_SECONDS:
         return None
     bucket, version_id, modified = match["bucket"], match["version_id"], int(match["modified"])
+    undoes = match["undoes"] is not None
     if version_id.startswith(f"{NULL_VERSION}@"):
-        return Origin(bucket, NULL_VERSION, modified, version_id.removeprefix(f"{NULL_VERSION}@"))
-    return Origin(bucket, version_id, modified)
+        return Origin(bucket, NULL_VERSION, modified, version_id.removeprefix(f"{NULL_VERSION}@"), undoes)
+    return Origin(bucket, version_id, modified, undoes=undoes)
 
 
 def _digest(site: Site) -> str:
