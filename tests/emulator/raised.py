@@ -43,6 +43,24 @@ RAISES: Mapping[str, tuple[str, ...]] = {
     "emulator/test_after_the_write.py::test_a_replica_that_was_deleted_for_good_fails_once_and_stays_away": (
         "DstVersionNotFound",
     ),
+    "emulator/test_owner_codes.py::test_a_later_change_waits_for_the_lease_of_its_key": ("BeingSynchronised",),
+    "emulator/test_owner_codes.py::test_a_later_change_waits_for_the_parts_of_its_version": ("VersionNotCopiedYet",),
+    "emulator/test_owner_codes.py::test_what_may_not_be_written_to_a_source_fails_until_it_may": (
+        "SrcPutAclNotPermitted",
+        "SrcPutLegalHoldNotPermitted",
+        "SrcPutRetentionNotPermitted",
+        "SrcPutTaggingNotPermitted",
+    ),
+    "emulator/test_owner_codes.py::"
+    "test_annotations_that_may_not_be_written_to_a_source_are_left_out_and_the_log_says_why": (
+        "SrcPutAnnotationNotPermitted",
+    ),
+    "emulator/test_owner_codes.py::test_a_change_whose_owner_may_not_be_told_fails_until_it_may": (
+        "OwnerQueueNotPermitted",
+    ),
+    "emulator/test_owner_codes.py::test_a_change_whose_owner_is_not_known_fails_until_rules_are_put_again": (
+        "OwnerQueueUnknown",
+    ),
     "emulator/test_denied_codes.py::test_annotations_without_permission_are_left_out_and_the_log_says_why": (
         "DstPutAnnotationNotPermitted",
         "SrcGetAnnotationNotPermitted",

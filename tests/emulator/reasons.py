@@ -41,21 +41,22 @@ def reasons(failures: Iterable[FailedMessage]) -> dict[str, str]:
     return {str(failure.s3_object["key"]): failure.attributes["Reason"] for failure in failures}
 
 
-def redrive(emulator: Running, failures: Iterable[FailedMessage]) -> dict[str, str]:
+def redrive(emulator: Running, failures: Iterable[FailedMessage], stack: str = STACK) -> dict[str, str]:
     """Send failures to the change queue again, as `s3replicator failures redrive` does; return what fails again.
 
     A second later, because functions remember the settings of a bucket for that long even for what is redriven.
     """
     ready = time.monotonic() + RECENT_SECONDS
     until(lambda: time.monotonic() > ready)
+    queues = emulator.client("sqs", emulator.stacks[stack].region)
     for failure in failures:
-        emulator.client("sqs").send_message(
-            QueueUrl=emulator.outputs(STACK)["ChangeQueue"],
+        queues.send_message(
+            QueueUrl=emulator.outputs(stack)["ChangeQueue"],
             MessageBody=failure.body,
             MessageAttributes={"Redriven": {"DataType": "String", "StringValue": "true"}},
         )
     assert emulator.idle()
-    return reasons(take_failures(emulator))
+    return reasons(take_failures(emulator, stack))
 
 
 def run_task(emulator: Running, bucket: str, key: str, version: str | None = None) -> str:
