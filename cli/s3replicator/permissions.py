@@ -108,6 +108,22 @@ def _read_versions(when: str) -> tuple[Permission, ...]:
     )
 
 
+def _read_later_changes(where: Target) -> tuple[Permission, ...]:
+    """Return what reading the state of what may change after the write needs, on one side."""
+    annotations = (
+        "s3:ListObjectAnnotations",
+        "s3:ListObjectVersionAnnotations",
+        "s3:GetObjectAnnotation",
+        "s3:GetObjectVersionAnnotation",
+    )
+    return (
+        Permission(where, ("s3:GetObjectTagging", "s3:GetObjectVersionTagging"), "to compare tags"),
+        Permission(where, ("s3:GetObjectAcl", "s3:GetObjectVersionAcl"), "if both buckets have ACLs enabled"),
+        Permission(where, ("s3:GetObjectRetention", "s3:GetObjectLegalHold"), "if the object may be locked"),
+        Permission(where, annotations, "where S3 has annotations"),
+    )
+
+
 PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
     "rules put": (
         *_CHECK_RULES,
@@ -152,8 +168,8 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
                 "s3:GetBucketNotification",
             ),
         ),
-        Permission(Target.SOURCE, ("s3:GetObjectAcl", "s3:GetObjectVersionAcl"), "if both buckets have ACLs enabled"),
-        Permission(Target.SOURCE, ("s3:GetObjectRetention", "s3:GetObjectLegalHold"), "if the object may be locked"),
+        *_read_later_changes(Target.SOURCE),
+        *_read_later_changes(Target.DESTINATIONS),
     ),
     "failures list": _READ_FAILURES,
     "failures redrive": (

@@ -140,3 +140,22 @@ def test_explaining_changes_nothing(emulator: Running) -> None:
     made = {(row["service"], row["operation"]) for row in emulator.get("requests")}
     assert ("s3", "HeadObject") in made
     assert not [operation for _, operation in made if not operation.startswith(("Get", "Head", "List", "Describe"))]
+
+
+def test_what_changed_after_the_write_is_shown_for_each_side(emulator: Running) -> None:
+    version = put(emulator, "photos/later.jpg", Tagging="team=blue")
+    west = emulator.client("s3", "us-west-2")
+    replica = west.head_object(Bucket="west", Key="photos/later.jpg")["VersionId"]
+    assert "team=blue, here and there" in run(emulator, "s3://east/photos/later.jpg").output
+    changed = {"TagSet": [{"Key": "team", "Value": "red"}]}
+    west.put_object_tagging(Bucket="west", Key="photos/later.jpg", VersionId=replica, Tagging=changed)
+    done = run(emulator, "s3://east/photos/later.jpg").output
+    assert "team=blue at the source" in done
+    assert f"team=red at the replica {replica}" in " ".join(done.split())
+    found = document(emulator, "s3://east/photos/later.jpg")
+    at = next(each for each in found["destinations"] if each["bucket"] == "west")
+    [row] = [each for each in at["after_the_write"] if each["field"] == "tags"]
+    assert (row["aspect"], row["source"], row["replicas"]) == ("tags", "team=blue", {replica: "team=red"})
+    assert row["writes"] == {replica: "team=blue"}, "a look without a base takes the version's value"
+    assert west.get_object_tagging(Bucket="west", Key="photos/later.jpg")["TagSet"] == changed["TagSet"]
+    assert found["version_id"] == version

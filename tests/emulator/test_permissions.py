@@ -43,6 +43,8 @@ S3_ACTIONS: Mapping[str, tuple[str, ...]] = {
     "HeadObject": ("s3:GetObject", "s3:GetObjectVersion"),
     "GetObjectTagging": ("s3:GetObjectTagging", "s3:GetObjectVersionTagging"),
     "GetObjectAcl": ("s3:GetObjectAcl", "s3:GetObjectVersionAcl"),
+    "GetObjectAnnotation": ("s3:GetObjectAnnotation", "s3:GetObjectVersionAnnotation"),
+    "ListObjectAnnotations": ("s3:ListObjectAnnotations", "s3:ListObjectVersionAnnotations"),
 }
 QUEUES = {Target.CHANGE_QUEUE, Target.PART_QUEUE, Target.DEAD_LETTER_QUEUE, Target.NOTIFIED_QUEUES}
 OTHERS = {

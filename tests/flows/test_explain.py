@@ -6,6 +6,7 @@ from replicator.core.deciding.facts import Absent
 from replicator.core.outcomes.outcome import Permanent, Reason, Temporary
 from replicator.core.rules.matching import MatchResult
 from replicator.core.versions.version import MarkerHead, StoredVersion
+from replicator.flows.amend.amender import Amender
 from s3replicator.explain.explanation import AtDestination, Explanation, explain_version
 
 from tests.fakes.points import READS
@@ -162,3 +163,16 @@ def test_a_delete_marker_that_only_a_list_lacks_is_not_called_gone() -> None:
     on.s3.buckets[EAST].lists_all = False
     with pytest.raises(Temporary, match="which HEAD finds"):
         explained(on, version_id=marker.version_id)
+
+
+def test_what_cannot_be_compared_after_the_write_hides_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(_self: Amender) -> None:
+        raise Permanent(Reason.DST_GET_DENIED, "GetObjectAcl")
+
+    on = Stage(BOTH)
+    on.put()
+    monkeypatch.setattr(Amender, "examine", denied)
+    at = only(explained(on))
+    assert isinstance(at.decision, Plan)
+    assert at.later_trouble
+    assert at.later_trouble.reason is Reason.DST_GET_DENIED

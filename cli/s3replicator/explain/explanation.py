@@ -7,14 +7,21 @@ redelivery would do at this moment.
 from dataclasses import dataclass, replace
 
 from replicator.core.deciding.actions import Decided, FastCopy, Finish, Step
-from replicator.core.deciding.attempt import Delivery
+from replicator.core.deciding.attempt import Attempt, Delivery
 from replicator.core.deciding.facts import Absent, Facts
 from replicator.core.outcomes.outcome import Permanent, Temporary, Trouble
 from replicator.core.rules.matching import Candidate, Match
 from replicator.core.versions.change import Change, ChangeKind
 from replicator.core.versions.origin import Origin
 from replicator.core.versions.version import Head, MarkerHead, StoredVersion
-from replicator.flows.change.replicate import Services, attempt_at, make_synchroniser, versions_of_source
+from replicator.flows.amend.sync import Step as LaterStep
+from replicator.flows.change.replicate import (
+    Services,
+    attempt_at,
+    make_amender,
+    make_synchroniser,
+    versions_of_source,
+)
 from replicator.flows.ports import Earlier
 from replicator.flows.reading import Versions, unlisted
 
@@ -29,7 +36,9 @@ Subject = StoredVersion | MarkerHead | Absent
 class AtDestination:
     """One destination: the facts and the decision that follows from them, or the trouble that prevents reading them.
 
-    `earlier`: what the journal remembers of deliveries of this version that did not succeed at once.
+    `earlier`: what the journal remembers of deliveries of this version that did not succeed at once. `later`: what a
+    native version and its replicas have of each aspect that may change after the write; empty if it has no replica, or
+    if `later_trouble` prevents reading them.
     """
 
     destination: str
@@ -37,6 +46,8 @@ class AtDestination:
     decision: Decided | None = None
     earlier: Earlier | None = None
     trouble: Trouble | None = None
+    later: tuple[LaterStep, ...] = ()
+    later_trouble: Trouble | None = None
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -103,4 +114,17 @@ def _at_destination(change: Change, candidate: Candidate, source: Versions, serv
         earlier = services.journal.earlier(attempt.pair, change.item_id)
     except (Temporary, Permanent) as trouble:
         return AtDestination(candidate.destination, trouble=trouble)
-    return AtDestination(candidate.destination, facts, decision, earlier)
+    at = AtDestination(candidate.destination, facts, decision, earlier)
+    try:
+        return replace(at, later=_later(attempt, candidate, source, services))
+    except (Temporary, Permanent) as trouble:
+        return replace(at, later_trouble=trouble)
+
+
+def _later(attempt: Attempt, candidate: Candidate, source: Versions, services: Services) -> tuple[LaterStep, ...]:
+    """Examine what may change after the write. A delete marker has nothing, a replica is its owner's to look at."""
+    change = attempt.change
+    if change.kind is not ChangeKind.CREATED or source.mark(change.version_id):
+        return ()
+    state = replace(attempt, change=replace(change, kind=ChangeKind.STATE))
+    return make_amender(state, candidate, source, services).examine()

@@ -10,6 +10,7 @@ from replicator.core.versions.version import Entry, MarkerHead, StoredVersion
 from replicator.flows.ports import Earlier
 
 from s3replicator.explain.explanation import AtDestination, Explanation
+from s3replicator.explain.later_changes import rows_of
 from s3replicator.formatting import utc_iso
 
 
@@ -59,6 +60,8 @@ def _destination(each: AtDestination) -> dict[str, Any]:
         "destination_history": _history(facts, facts.pair.destination) if facts else [],
         "finished": _finish(each.decision) if isinstance(each.decision, Finish) else None,
         "actions": [_step(step) for step in each.steps],
+        "after_the_write": [row.document() for row in rows_of(each.later)],
+        "after_the_write_trouble": str(each.later_trouble) if each.later_trouble else None,
     }
 
 

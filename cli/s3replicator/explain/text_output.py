@@ -11,6 +11,7 @@ from replicator.core.versions.version import Entry, MarkerHead, StoredVersion
 from replicator.flows.ports import Earlier
 
 from s3replicator.explain.explanation import AtDestination, Explanation
+from s3replicator.explain.later_changes import rows_of
 from s3replicator.formatting import utc_second
 from s3replicator.output import Output
 
@@ -64,6 +65,11 @@ def _print_destination(each: AtDestination, output: Output) -> None:
     if each.facts and each.facts.histories:
         _print_histories(each.facts, each.facts.histories, output)
     _print_decision(each, output)
+    if each.later_trouble:
+        output.line(f"  later     tags, ACL, lock and annotations are not compared: {each.later_trouble}", style="red")
+    for row in rows_of(each.later):
+        for number, line in enumerate(row.lines()):
+            output.line(f"  {row.field:10}{line}" if number == 0 else f"            {line}", style=row.style)
 
 
 def _memory(memory: Memory) -> str:

@@ -17,6 +17,7 @@ from replicator.core.versions.change import UNNAMED
 from replicator.flows.amend.ending import Done, Ending, Looked, Scene, Skipped, not_carried
 from replicator.flows.amend.replicas import make_look
 from replicator.flows.amend.simple import is_simple, write_simply
+from replicator.flows.amend.sync import Step
 
 LEASE_MS = 160_000
 """Longer than a function can live: 120 s."""
@@ -51,6 +52,14 @@ class Amender:
     def look_again(self) -> None:
         """Look at the version, and copy nothing. Raises Temporary or Permanent."""
         self._with_lease(self.scene.attempt.change.version_id)
+
+    def examine(self) -> tuple[Step, ...]:
+        """Return what the version and its replicas have, and what would be written. Takes no lease, writes nothing.
+
+        Raises Temporary or Permanent.
+        """
+        scene = self.scene
+        return make_look(scene, scene.journal.read(scene.pair), lambda: None).examine(scene.attempt.change.version_id)
 
     def _version_ids(self) -> list[str]:
         """Return the versions to look at: the one that the event names, else all of the key, the newest first."""

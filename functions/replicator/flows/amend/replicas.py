@@ -98,7 +98,30 @@ class Look:
 
     # A native version
 
+    def examine(self, version_id: str) -> tuple[Step, ...]:
+        """Return what each aspect of a native version has here and there, and what would be written. Writes nothing.
+
+        Empty if it has no replica. Raises Temporary or Permanent.
+        """
+        histories = self.scene.reader.histories(self.scene.pair.key)
+        facts = replace(self.standing.facts, histories=histories)
+        self.standing = Standing(facts, histories.source, histories.destination)
+        entry = self._entry(version_id, None)
+        sync = self._begin(entry, at_twin=False) if entry else None
+        return tuple(sync.examine(aspect) for aspect in sync.aspects) if isinstance(sync, Sync) else ()
+
     def _synchronise(self, entry: Entry, *, at_twin: bool = False) -> Done:
+        sync = self._begin(entry, at_twin=at_twin)
+        if isinstance(sync, Done):
+            return sync
+        if Aspect.LOCK in sync.aspects:
+            self._check_lockable(sync.source)
+        steps = [sync.run(aspect) for aspect in sync.aspects]
+        given = self._given(steps) if len(sync.replicas) == 1 else None
+        return Done(Looked.WROTE if any(step.rewrites for step in steps) else Looked.EQUAL, given)
+
+    def _begin(self, entry: Entry, *, at_twin: bool) -> Sync | Done:
+        """Return the version with all its replicas; an ending if nothing is to be compared."""
         scene, key = self.scene, self.scene.pair.key
         replicas = self._ask(lambda standing: standing.replicas_of(entry))
         if not replicas:
@@ -107,18 +130,12 @@ class Look:
         rule = scene.rule(scene.source.tags(key, entry.version_id) if scene.candidate.needs_tags else {})
         if scene.attempt.change.seen_at and not rule.replica_modifications:
             return Done(Skipped(Reason.REPLICA, "the rule to it does not replicate modifications of replicas"))
-        aspects = scene.aspects(rule)
-        if not aspects:
+        if not scene.aspects(rule):
             return Done(not_carried())
         there = [Place(scene.replicas, Side.DESTINATION, key, each.version_id) for each in replicas]
         here = [Place(scene.source, Side.SOURCE, key, each.version_id) for each in twins]
         source = Place(scene.source, Side.SOURCE, key, entry.version_id)
-        sync = self._sync(source, there, here, rule, at_twin=at_twin)
-        if Aspect.LOCK in aspects:
-            self._check_lockable(source)
-        steps = [sync.run(aspect) for aspect in aspects]
-        given = self._given(steps) if len(there) == 1 and not here else None
-        return Done(Looked.WROTE if any(step.rewrites for step in steps) else Looked.EQUAL, given)
+        return self._sync(source, there, here, rule, at_twin=at_twin)
 
     def _sync(self, source: Place, there: list[Place], here: list[Place], rule: Rule, *, at_twin: bool) -> Sync:
         scene, change = self.scene, self.scene.attempt.change
@@ -134,8 +151,8 @@ class Look:
             now=scene.now() // 1000,
         )
         replicas = (*here, *there) if at_twin else (*there, *here)
-        side_by_side = scene.reader.side_by_side
-        return Sync(source, replicas, bases, powers, rule.replica_tag, self.check, scene.warn, side_by_side)
+        side_by_side, aspects = scene.reader.side_by_side, tuple(scene.aspects(rule))
+        return Sync(source, replicas, bases, powers, rule.replica_tag, self.check, scene.warn, side_by_side, aspects)
 
     def _check_lockable(self, source: Place) -> None:
         lock = source.head().lock.in_force(self.scene.now() // 1000)

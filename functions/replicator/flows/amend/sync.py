@@ -38,7 +38,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Sync:
-    """The version and its replicas, the one on top first. status_tag: replicas carry it.
+    """The version and its replicas, the one on top first. status_tag: replicas carry it. aspects: those to look at.
 
     check: raises Temporary if nothing may be written any more. warn: takes a line for the log.
     """
@@ -51,6 +51,7 @@ class Sync:
     check: Callable[[], None]
     warn: Callable[[str], None]
     side_by_side: SideBySide
+    aspects: tuple[Aspect, ...]
 
     def examine(self, aspect: Aspect) -> Step:
         """Read both sides of an aspect and settle it. Writes nothing. Raises Temporary or Permanent."""
