@@ -58,7 +58,8 @@ def test_failures_are_listed_by_reason_with_examples_and_advice(aws: Running) ->
         assert text in done.stdout, text
     found = document(aws, "failures", "list", "--key-prefix", "photos/2")
     assert found["total"] == 1
-    assert found["reasons"][0]["examples"][0]["objects"] == ["s3://east/photos/2"]
+    [example] = found["reasons"][0]["examples"]
+    assert (example["objects"], example["kinds"]) == (["s3://east/photos/2"], ["created"])
 
 
 def test_a_dry_run_sends_nothing(aws: Running) -> None:

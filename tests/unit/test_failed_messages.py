@@ -61,6 +61,13 @@ def test_what_cannot_be_read_has_no_key() -> None:
     assert UNREADABLE.objects == ()
 
 
+def test_a_change_after_the_write_says_what_was_changed() -> None:
+    body = failed_message().body
+    tagged = replace(failed_message(), body=body.replace("ObjectCreated:Put", "ObjectTagging:Put"))
+    assert failed_message().subjects == ("s3://east/photos/1.jpg",)
+    assert tagged.subjects == ("s3://east/photos/1.jpg (tags)",)
+
+
 def test_groups_come_with_the_most_frequent_reason_first_and_a_few_examples() -> None:
     denied = [failed_message(str(number), destination=f"west-{number % 2}") for number in range(5)]
     groups = group([UNREADABLE, *denied])

@@ -114,7 +114,7 @@ def _print_groups(groups: Sequence[Group], output: Output) -> None:
 
 
 def _in_words(message: FailedMessage) -> str:
-    what = ", ".join(message.objects) or f"message {message.id}"
+    what = ", ".join(message.subjects) or f"message {message.id}"
     where = f" -> {message.destination}" if message.destination else ""
     facts = [
         f"rule {message.rule_id}" if message.rule_id else "",

@@ -47,6 +47,12 @@ class FailedMessage:
         return self.destination, *((each.kind, each.bucket, each.key, each.item_id) for each in changes)
 
     @property
+    def subjects(self) -> tuple[str, ...]:
+        """The addresses of the objects, with what was changed if that was after the write."""
+        changes = self.changes
+        return tuple(f"s3://{each.bucket}/{each.key}{f' ({each.kind})' if each.amends else ''}" for each in changes)
+
+    @property
     def objects(self) -> tuple[str, ...]:
         """The s3:// addresses of the objects it is about."""
         return tuple(f"s3://{change.bucket}/{change.key}" for change in self.changes)

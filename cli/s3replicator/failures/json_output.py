@@ -37,6 +37,7 @@ def _example(message: FailedMessage) -> dict[str, Any]:
     return {
         "objects": message.objects,
         "versions": [change.version_id for change in message.changes],
+        "kinds": [change.kind.value for change in message.changes],
         "destination": message.destination,
         "rule": message.rule_id,
         "first_seen": message.first_seen,
