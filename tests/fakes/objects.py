@@ -93,9 +93,12 @@ class MemoryObjects:
             "PUT ACL", key, version_id, lambda: self.s3.grant(*self._named(key, version_id), grants, self.author)
         )
 
-    def put_retention(self, key: str, version_id: str, lock: Lock) -> None:
+    def put_retention(self, key: str, version_id: str, lock: Lock, *, releases: bool = False) -> None:
         self._amend(
-            "PUT RETENTION", key, version_id, lambda: self.s3.retain(*self._named(key, version_id), lock, self.author)
+            "PUT RETENTION",
+            key,
+            version_id,
+            lambda: self.s3.retain(*self._named(key, version_id), lock, self.author, releases=releases),
         )
 
     def put_legal_hold(self, key: str, version_id: str, *, on: bool) -> None:

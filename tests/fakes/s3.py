@@ -9,7 +9,7 @@ import secrets
 from bisect import insort
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from replicator.core.deciding.copy import Guard
 from replicator.core.deciding.target import Capabilities, Target
@@ -223,18 +223,24 @@ class MemoryS3:
             if set(before) != set(grants):
                 self._tell_later("ObjectAcl:Put", bucket, key, stored, author)
 
-    def retain(self, bucket: str, key: str, version_id: str, lock: Lock, author: str = USER) -> None:
+    def retain(
+        self, bucket: str, key: str, version_id: str, lock: Lock, author: str = USER, *, releases: bool = False
+    ) -> None:
         """Set retention and event hold of one version. Without bypass, a retention in force can only be extended.
 
-        A lock without event hold leaves one that is on.
+        A lock without event hold leaves one that is on, unless that is released: then its duration begins.
         """
         if stored := self._version(bucket, key, version_id):
             old = stored.content.lock
             wanted = replace(lock, legal_hold=old.legal_hold)
-            if old.event_hold and not lock.event_hold:
+            if old.event_hold and releases:
+                days = old.event_hold_days + 365 * old.event_hold_years
+                until = datetime.fromtimestamp(self.clock.now, UTC) + timedelta(days=days)
+                wanted = replace(wanted, until=until.isoformat())
+            elif old.event_hold and not lock.event_hold:
                 days, years = old.event_hold_days, old.event_hold_years
                 wanted = replace(wanted, event_hold=True, event_hold_days=days, event_hold_years=years)
-            if self.is_retained(stored) and not _is_no_shorter(old, wanted):
+            if self.is_retained(stored) and not releases and not _is_no_shorter(old, wanted):
                 raise Refused("AccessDenied 403: object protected by object lock")
             self._lock(key, stored, wanted, author)
             self._tell_later("ObjectRetention:Put", bucket, key, stored, author)

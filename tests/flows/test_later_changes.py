@@ -6,6 +6,7 @@ from replicator.core.outcomes.outcome import Reason, Status
 from replicator.core.rules.rule import Rule
 from replicator.core.versions.change import Change, ChangeKind
 from replicator.core.versions.events import write
+from replicator.core.versions.version import Lock
 
 from tests.fakes.rules import rule
 from tests.fakes.stored import Stored
@@ -125,3 +126,21 @@ def test_a_lease_that_another_function_holds_makes_a_change_wait() -> None:
     tag(stage, version, "new")
     assert tags(replica) == "new"
     assert (Status.PENDING, Reason.BUSY) in stage.counted
+
+
+def test_an_event_hold_goes_with_its_duration_and_its_release_starts_it_at_the_replica_too() -> None:
+    stage = Stage([ONE_WAY])
+    for bucket in (EAST, WEST):
+        stage.s3.buckets[bucket].object_lock = True
+    version = stage.put()
+    stage.deliver_all()
+    replica = stage.s3.buckets[WEST].current("k")
+    assert replica is not None
+    hold = Lock("GOVERNANCE", event_hold=True, event_hold_days=3)
+    stage.s3.retain(EAST, "k", version.version_id, hold)
+    stage.deliver_all()
+    assert replica.content.lock == hold
+    stage.s3.retain(EAST, "k", version.version_id, Lock("GOVERNANCE"), releases=True)
+    stage.deliver_all()
+    assert not replica.content.lock.event_hold
+    assert replica.content.lock.until >= version.content.lock.until > ""

@@ -132,3 +132,11 @@ def test_trouble_that_passes_is_temporary_and_not_repeated_here(what: str, statu
     with pytest.raises(Temporary):
         OPERATIONS[what](amendable(wire))
     assert len(wire.requests) == 1
+
+
+def test_the_release_of_an_event_hold_names_no_date() -> None:
+    """The destination computes its own end."""
+    wire = Wire([Answer()])
+    amendable(wire).put_retention("k", "v", Lock("GOVERNANCE"), releases=True)
+    body = sent(wire)[2]
+    assert ("<EventHold>OFF</EventHold>" in body, "RetainUntilDate" in body) == (True, False)

@@ -94,7 +94,7 @@ def test_a_legal_hold_is_lifted_only_where_the_base_knows_that_it_came_from_the_
 
 
 def test_an_event_hold_is_carried_with_its_duration_and_released_only_where_it_came_from() -> None:
-    hold = ("ON", 30, 0)
+    hold = ("GOVERNANCE", 30, 0)
     assert settle(Aspect.LOCK, EVENT_HOLD, Sides(hold, (NO_HOLD,), Base()), SOURCE).replicas == (hold,)
     assert settle(Aspect.LOCK, EVENT_HOLD, Sides(NO_HOLD, (hold,), Base()), SOURCE).replicas == (hold,)
     assert settle(Aspect.LOCK, EVENT_HOLD, Sides(NO_HOLD, (hold,), agreed(hold)), SOURCE).replicas == (NO_HOLD,)

@@ -62,14 +62,19 @@ class AmendableObjects(BucketObjects):
         with asking("PutObjectAcl", self.side):
             self._writer.put_object_acl(**self._named(key, version_id), **arguments)
 
-    def put_retention(self, key: str, version_id: str, lock: Lock) -> None:
-        """Set retention and event hold of one version. Never bypasses governance mode."""
+    def put_retention(self, key: str, version_id: str, lock: Lock, *, releases: bool = False) -> None:
+        """Set retention and event hold of one version. Never bypasses governance mode.
+
+        releases: end its event hold. S3 then computes by itself until when the version is retained.
+        """
         retention: Any = {"Mode": lock.mode}
         if lock.until:
             retention["RetainUntilDate"] = datetime.fromisoformat(lock.until)
         if lock.event_hold:
             days, years = lock.event_hold_days, lock.event_hold_years
             retention |= {"EventHold": "ON", "EventHoldDuration": {"Days": days} if days else {"Years": years}}
+        if releases:
+            retention["EventHold"] = "OFF"
         with asking("PutObjectRetention", self.side):
             self._writer.put_object_retention(**self._named(key, version_id), Retention=retention)
 

@@ -67,8 +67,11 @@ class Amendable(Objects, Protocol):
     def put_grants(self, key: str, version_id: str, grants: tuple[Grant, ...]) -> None:
         """Replace the ACL of one version; where public grants are blocked, without them, with a warning."""
 
-    def put_retention(self, key: str, version_id: str, lock: Lock) -> None:
-        """Set retention and event hold of one version. Never bypasses governance mode."""
+    def put_retention(self, key: str, version_id: str, lock: Lock, *, releases: bool = False) -> None:
+        """Set retention and event hold of one version. Never bypasses governance mode.
+
+        releases: end its event hold. The bucket then computes by itself until when the version is retained.
+        """
 
     def put_legal_hold(self, key: str, version_id: str, *, on: bool) -> None:
         """Set or lift the legal hold of one version."""

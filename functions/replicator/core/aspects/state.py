@@ -22,6 +22,7 @@ RETENTION = "retention"
 LEGAL_HOLD = "legal-hold"
 EVENT_HOLD = "event-hold"
 NO_HOLD = ("", 0, 0)
+"""An event hold is its mode and its duration in days or years: this is none."""
 OURS = frozenset({STATUS_TAG, MARK})
 """Tags that belong to each copy: its status and its mark."""
 
@@ -38,7 +39,7 @@ def grant_state(grants: Iterable[Grant]) -> State:
 
 def lock_state(lock: Lock) -> State:
     """Return the state of a version's Object Lock."""
-    hold = ("ON", lock.event_hold_days, lock.event_hold_years) if lock.event_hold else NO_HOLD
+    hold = (lock.mode, lock.event_hold_days, lock.event_hold_years) if lock.event_hold else NO_HOLD
     return {RETENTION: (lock.mode, lock.until), LEGAL_HOLD: lock.legal_hold, EVENT_HOLD: hold}
 
 

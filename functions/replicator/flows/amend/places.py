@@ -155,7 +155,10 @@ def _write_lock(rewrite: Rewrite) -> None:
     if RETENTION in fields or EVENT_HOLD in fields:
         mode, until = _pair({**rewrite.found.state, **fields}[RETENTION])
         lock = _with_hold(mode, until, {**rewrite.found.state, **fields}[EVENT_HOLD])
-        place.objects.put_retention(place.key, place.version_id, lock)
+        if fields.get(EVENT_HOLD) == NO_HOLD:
+            place.objects.put_retention(place.key, place.version_id, Lock(mode), releases=True)
+        else:
+            place.objects.put_retention(place.key, place.version_id, lock)
     if LEGAL_HOLD in fields:
         place.objects.put_legal_hold(place.key, place.version_id, on=bool(fields[LEGAL_HOLD]))
 
@@ -166,10 +169,10 @@ def _pair(value: Value) -> tuple[str, str]:
 
 
 def _with_hold(mode: str, until: str, hold: Value) -> Lock:
-    on, days, years = hold if isinstance(hold, tuple) else NO_HOLD
-    if not on:
+    held, days, years = hold if isinstance(hold, tuple) else NO_HOLD
+    if not held:
         return Lock(mode, until)
-    return Lock(mode, "", event_hold=True, event_hold_days=days, event_hold_years=years)
+    return Lock(held, "", event_hold=True, event_hold_days=days, event_hold_years=years)
 
 
 def _write_annotations(rewrite: Rewrite) -> None:
