@@ -90,8 +90,15 @@ class Amender:
         if not self.scene.aspects(self.scene.rule({})):
             return not_carried()
         ending = self._with_lease(version_id)
-        if ending is not Looked.NOT_COPIED:
-            return ending
+        if ending is Looked.NOT_COPIED:
+            return self._copy(version_id)
+        if isinstance(ending, Looked) and self.scene.attempt.delivery.came_back:
+            # An earlier delivery may have copied the version, and crashed before it put the winner back on top.
+            self._check_copied(self.copy(version_id).outcome)
+        return ending
+
+    def _copy(self, version_id: str) -> Ending:
+        """Copy a version, then look at it: it may have been copied from what was out of date a moment later."""
         copied = self.copy(version_id)
         skipped = self._check_copied(copied.outcome)
         if skipped:
