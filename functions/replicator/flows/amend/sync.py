@@ -95,7 +95,7 @@ class Sync:
         return step
 
     def _leave_out(self, trouble: Trouble) -> None:
-        self.warn(f"annotations left out of the replicas of {self.source.key} {self.source.version_id}: {trouble}")
+        self.warn(f"annotations left out of {self.source.key} {self.source.version_id} at its replicas: {trouble}")
 
     def _write(self, step: Step) -> None:
         """Write to the replicas, then to the version itself."""
