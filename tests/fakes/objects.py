@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from replicator.core.deciding.copy import Copy, Guard, Written
 from replicator.core.deciding.facts import ABSENT, Absent, Top
 from replicator.core.deciding.target import Target
-from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Side, Temporary
+from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Side
 from replicator.core.versions.version import Checksum, Grant, Head, History, Lock, MarkerHead
 
 from tests.fakes.checksums import crc64nvme, etag
@@ -166,7 +166,9 @@ class MemoryObjects:
     def _version(self, key: str, version_id: str) -> Stored:
         stored = self._find(key, version_id)
         if stored is None:
-            raise Temporary(Reason.UNKNOWN, f"NoSuchVersion 404: {version_id}")  # as the error table has it
+            source = self.side == "source"
+            reason = Reason.SRC_VERSION_NOT_FOUND if source else Reason.DST_VERSION_NOT_FOUND
+            raise Permanent(reason, f"NoSuchVersion 404: {version_id}")  # as the error table has it
         return stored
 
     def _head(self, key: str, version_id: str) -> Head | Absent:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
 from itertools import takewhile
+from typing import TypeVar
 
 from replicator.core.deciding.actions import Need
 from replicator.core.deciding.eligibility import Limits, ProposedCopy, judge
 from replicator.core.deciding.facts import ABSENT, Absent, Facts, Histories, Ref, Verdict
 from replicator.core.deciding.target import Target
-from replicator.core.outcomes.outcome import Reason, Temporary
+from replicator.core.outcomes.outcome import Permanent, Reason, Temporary
 from replicator.core.rules.matching import Candidate
 from replicator.core.rules.rule import Rule
 from replicator.core.versions.change import Change
@@ -34,6 +35,8 @@ from replicator.core.versions.version import Head, StoredVersion
 from replicator.flows.ports import Objects, SideBySide
 
 MARKS_REMEMBERED = 20_000
+GONE = frozenset({Reason.SRC_VERSION_NOT_FOUND, Reason.DST_VERSION_NOT_FOUND})
+T = TypeVar("T")
 
 
 def unlisted(side: str, version_id: str) -> Temporary:
@@ -96,7 +99,7 @@ class Versions:
         if found is None:
             found = self._found[version_id] = self._read(version_id)
         if isinstance(found, StoredVersion) and self._lacks_grants(found.head, version_id):
-            found = self._found[version_id] = replace(found, grants=self.objects.grants(self.key, version_id))
+            found = self._found[version_id] = replace(found, grants=self._still(self.objects.grants, version_id))
             self._granted.add(version_id)
         return found
 
@@ -130,7 +133,7 @@ class Versions:
         mark = self._origin_by_s3(head) or self._find_mark(head, {})
         if mark or has_metadata_room(head.metadata, head.unseen_metadata):
             return mark
-        tags = self.objects.tags(self.key, head.version_id) if head.tag_count != 0 else {}
+        tags = self._tags(head)
         return find_mark({}, tags, self._site(head)) or self._origin_by_likeness(head)
 
     def _origin_by_likeness(self, head: Head) -> Origin | None:
@@ -154,7 +157,7 @@ class Versions:
         """Return whether a version without room in its metadata is known to be a replica: by a tag, or by S3."""
         if head.made_by_s3:
             return True
-        tags = self.objects.tags(self.key, head.version_id) if head.tag_count != 0 else {}
+        tags = self._tags(head)
         return find_mark({}, tags, self._site(head)) is not None
 
     def _find_mark(self, head: Head, tags: Mapping[str, str]) -> Origin | None:
@@ -185,7 +188,19 @@ class Versions:
             return ABSENT
         if self._is_never_copied(head):
             return StoredVersion(head)  # nothing else of it is needed
-        return StoredVersion(head, self.objects.tags(self.key, version_id) if head.tag_count != 0 else {})
+        return StoredVersion(head, self._tags(head))
+
+    def _tags(self, head: Head) -> Mapping[str, str]:
+        return self._still(self.objects.tags, head.version_id) if head.tag_count != 0 else {}
+
+    def _still(self, read: Callable[[str, str], T], version_id: str) -> T:
+        """Read more of a version that a HEAD found. If it was deleted since, the next attempt finds that out."""
+        try:
+            return read(self.key, version_id)
+        except Permanent as trouble:
+            if trouble.reason not in GONE:
+                raise
+            raise Temporary(Reason.UNKNOWN, trouble.detail, trouble.side) from trouble
 
     def _lacks_grants(self, head: Head, version_id: str) -> bool:
         return version_id not in self._granted and self.with_grants() and not self._is_never_copied(head)

@@ -8,6 +8,7 @@ locks or leases: wherever a handler crashes, the next one sees what it left.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from replicator.core.aspects.state import tag_state
 from replicator.core.deciding.actions import (
     CopyVersion,
     Decided,
@@ -176,11 +177,28 @@ class Synchroniser:
     def _write(self, step: CopyVersion | PutBack, position: Position) -> Replica:
         found, copy = self._compose(step)
         try:
-            return self._write_copy(step, found, copy, position)
+            replica = self._write_copy(step, found, copy, position)
         except Permanent as trouble:
             if copy.bucket != self.pair.source:
                 raise
             raise name_side(trouble, self.reader.source.objects, copy.key, copy.version_id) from trouble
+        if isinstance(step, CopyVersion) and self.candidate.needs_tags:
+            self._follow_tags(found, copy)
+        return replica
+
+    def _follow_tags(self, found: StoredVersion, copy: Copy) -> None:
+        """Look again at a version whose tags changed while it was copied.
+
+        If they match no rule any more, whoever handled that change found neither a rule nor a replica, and is done.
+        """
+        try:
+            tags = self.reader.source.objects.tags(copy.key, copy.version_id)
+        except Permanent as trouble:
+            if trouble.reason is not Reason.SRC_VERSION_NOT_FOUND:
+                raise
+            return  # deleted since
+        if tag_state(tags) != tag_state(found.tags):
+            self.look_again(copy.origin)
 
     def _check_may_write(self) -> None:
         check_may_write(self.attempt.delivery, self.now())
