@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from replicator.core.aspects.merge import Powers, Settled, Sides, fields_of, settle
-from replicator.core.aspects.state import Value
+from replicator.core.aspects.state import Value, digest
 from replicator.core.outcomes.outcome import Permanent, Trouble
 from replicator.core.versions.change import Aspect
 from replicator.flows.amend.bases import Bases, digests_of
@@ -64,16 +64,21 @@ class Sync:
                 source.state.get(name),
                 tuple(state.get(name) for state in states),
                 self.bases.of(aspect, name),
-                tuple(digests.get(name, "") for digests in born),
+                tuple(digests.get(name, absent) for digests, absent in born),
             )
             for name in fields_of(source.state, states)
         }
         settled = {name: settle(aspect, name, each, self.powers) for name, each in sides.items()}
         return Step(aspect, source, tuple(replicas), sides, settled)
 
-    def _born(self, aspect: Aspect, place: Place) -> Mapping[str, str]:
-        """Return what a replica was written with, if it was not compared with the version since."""
-        return {} if self.bases.is_synced(aspect, place.version_id) else digests_of(place.born)
+    def _born(self, aspect: Aspect, place: Place) -> tuple[Mapping[str, str], str]:
+        """Return what a replica was written with, and the digest of what that leaves open; nothing if it was compared.
+
+        An annotation that a replica lacks which was never compared was not put on it, rather than deleted.
+        """
+        if self.bases.is_synced(aspect, place.version_id):
+            return {}, ""
+        return digests_of(place.born), digest(None) if aspect is Aspect.ANNOTATIONS else ""
 
     def run(self, aspect: Aspect) -> Step:
         """Settle an aspect, and write what must be written. Raises Temporary or Permanent.
