@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from emulator.running import Running
+from tests.emulator.later import Place
 from tests.emulator.plain import Plain, serving
 
 
@@ -29,3 +31,15 @@ def bucket(aws: Plain) -> str:
 @pytest.fixture
 def with_acls(aws: Plain) -> str:
     return aws.bucket(ObjectOwnership="ObjectWriter")
+
+
+@pytest.fixture
+def east(emulator: Running) -> Place:
+    """Return the bucket of this name in a module's own world, as its users have it."""
+    return Place.at(emulator, "east")
+
+
+@pytest.fixture
+def west(emulator: Running) -> Place:
+    """Return the bucket of this name in a module's own world, as its users have it."""
+    return Place.at(emulator, "west")

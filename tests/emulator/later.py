@@ -103,6 +103,11 @@ class Place(Side):
         return next((str(each["VersionId"]) for each in current), "")
 
 
+def pair(emulator: Running, name: str) -> tuple[Place, Place]:
+    """Return the two buckets of a pair that has this name."""
+    return Place.at(emulator, f"{name}-east"), Place.at(emulator, f"{name}-west")
+
+
 def asked(emulator: Running, key: str = "") -> Counter[str]:
     """Count what the functions asked S3 for a key, and DynamoDB at all, since the log was emptied."""
     rows = [row for row in emulator.get("requests") if row["principal"] != "user"]

@@ -13,7 +13,7 @@ import pytest
 from emulator.running import Running, running
 from tests.emulator.failures import take_failures
 from tests.emulator.large import workers_paused
-from tests.emulator.later import MARKERS, STRANGER, Place, asked, tag_set
+from tests.emulator.later import MARKERS, STRANGER, Place, asked, pair, tag_set
 from tests.emulator.reasons import logged, reasons, redrive
 from tests.emulator.worlds import bucket, fault, rule
 
@@ -58,20 +58,6 @@ def clean(emulator: Running) -> Iterator[None]:
     emulator.delete("faults")
     assert emulator.idle()
     assert take_failures(emulator) == [], "every failure was taken out"
-
-
-@pytest.fixture
-def east(emulator: Running) -> Place:
-    return Place.at(emulator, "east")
-
-
-@pytest.fixture
-def west(emulator: Running) -> Place:
-    return Place.at(emulator, "west")
-
-
-def pair(emulator: Running, name: str) -> tuple[Place, Place]:
-    return Place.at(emulator, f"{name}-east"), Place.at(emulator, f"{name}-west")
 
 
 # From the source to its replicas

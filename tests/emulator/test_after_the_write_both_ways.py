@@ -13,7 +13,7 @@ import pytest
 
 from emulator.running import Running, running
 from tests.emulator.failures import take_failures
-from tests.emulator.later import BOTH_WAYS, MARKERS, STRANGER, Place, asked
+from tests.emulator.later import BOTH_WAYS, MARKERS, STRANGER, Place, asked, pair
 from tests.emulator.worlds import bucket, rule
 
 MIB = 1024**2
@@ -76,20 +76,6 @@ def clean(emulator: Running) -> Iterator[None]:
     yield
     assert emulator.idle()
     assert [*take_failures(emulator), *take_failures(emulator, "peer")] == []
-
-
-@pytest.fixture
-def east(emulator: Running) -> Place:
-    return Place.at(emulator, "east")
-
-
-@pytest.fixture
-def west(emulator: Running) -> Place:
-    return Place.at(emulator, "west")
-
-
-def pair(emulator: Running, name: str) -> tuple[Place, Place]:
-    return Place.at(emulator, f"{name}-east"), Place.at(emulator, f"{name}-west")
 
 
 # From a replica to its source

@@ -82,16 +82,6 @@ def clean(emulator: Running) -> Iterator[None]:
     assert [*take_failures(emulator), *take_failures(emulator, "peer")] == []
 
 
-@pytest.fixture
-def east(emulator: Running) -> Place:
-    return Place.at(emulator, "east")
-
-
-@pytest.fixture
-def west(emulator: Running) -> Place:
-    return Place.at(emulator, "west")
-
-
 def role(emulator: Running, stack: str) -> str:
     """Return the name of the role of the function that replicates."""
     client = emulator.client("cloudformation", emulator.stacks[stack].region)

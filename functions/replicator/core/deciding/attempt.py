@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from replicator.core.deciding.journal import Pair
 from replicator.core.deciding.target import Target
 from replicator.core.outcomes.outcome import Reason, Temporary
+from replicator.core.rules.rule import Rule
 from replicator.core.versions.change import Change
 from replicator.core.versions.origin import Origin
 
@@ -108,3 +109,8 @@ class Attempt:
     def origin(self) -> Origin:
         """The version as the event names it. Its time is the event's; HEAD may return another one."""
         return Origin(self.change.bucket, self.change.version_id, self.change.time // 1000)
+
+    def threshold_under(self, rule: Rule | None) -> int:
+        """Return how long the change may take under a rule, milliseconds: what the rule says, else the stack's own."""
+        minutes = rule.threshold_minutes if rule else None
+        return max(1, round(minutes * 60_000)) if minutes else self.threshold_ms

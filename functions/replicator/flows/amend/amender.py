@@ -163,7 +163,6 @@ class Amender:
     def _result(self, status: Status, reason: Reason | None, detail: str = "", completed: int = 0) -> Result:
         attempt = self.scene.attempt
         rule = self.scene.rule({})
-        threshold = round(rule.threshold_minutes * 60_000) if rule.threshold_minutes else attempt.threshold_ms
         outcome = Outcome(
             status,
             reason,
@@ -173,6 +172,6 @@ class Amender:
             origin=attempt.origin,
             size=attempt.change.size,
             latency_ms=max(0, completed - attempt.change.time) if completed else 0,
-            threshold_ms=max(1, threshold),
+            threshold_ms=attempt.threshold_under(rule),
         )
         return Result(attempt, outcome)

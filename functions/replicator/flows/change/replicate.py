@@ -37,8 +37,9 @@ class Services:
     rules: returns a bucket's rules, at most a minute old; raises Temporary if they cannot be read or are invalid. now:
     returns epoch milliseconds. own_principals: the principal ids under which replicator functions write. multipart:
     without it, every version is copied by one request. threshold_ms: the stack's own, for rules that name none.
-    gatekeeper: without it, all gates are open. threads: for deliveries that end at a given
-    time.
+    gatekeeper: without it, all gates are open. threads: for deliveries that end at a given time. forwarding: sends
+    changes of replicas to the stacks that own their versions. warn: takes a line for the log. enlist: makes sure that
+    what is parked for a destination is found; raises Temporary.
     """
 
     buckets: Buckets

@@ -29,7 +29,6 @@ from replicator.core.deciding.result import Result
 from replicator.core.outcomes.outcome import Conflict, Outcome, Permanent, Reason, Status, Temporary
 from replicator.core.parts.uploads import CopySource, UploadCompleted
 from replicator.core.rules.matching import Candidate
-from replicator.core.rules.rule import Rule
 from replicator.core.versions.change import ChangeKind
 from replicator.core.versions.origin import Origin, Site
 from replicator.core.versions.version import Replica, StoredVersion
@@ -284,7 +283,7 @@ class Synchroniser:
             origin=Origin(self.pair.source, step.version_id, modified),
             size=size,
             latency_ms=max(0, completed - time) if found else 0,
-            threshold_ms=self._threshold_ms(step.rule),
+            threshold_ms=self.attempt.threshold_under(step.rule),
         )
         return Result(Attempt(change, Delivery(), self.attempt.target), outcome)
 
@@ -304,9 +303,5 @@ class Synchroniser:
             origin=Origin(self.pair.source, change.version_id, found.head.modified if found else change.time // 1000),
             size=found.head.size if found else change.size,
             latency_ms=max(0, completed - change.time) if completed else 0,
-            threshold_ms=self._threshold_ms(rule),
+            threshold_ms=self.attempt.threshold_under(rule),
         )
-
-    def _threshold_ms(self, rule: Rule | None) -> int:
-        minutes = rule.threshold_minutes if rule else None
-        return max(1, round(minutes * 60_000)) if minutes else self.attempt.threshold_ms
