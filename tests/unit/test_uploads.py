@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from replicator.aws.uploads import BucketUploads
 from replicator.core.deciding.copy import Guard
-from replicator.core.outcomes.outcome import Reason, Temporary
+from replicator.core.outcomes.outcome import Permanent, Reason, Temporary
 from replicator.core.parts.parts import (
     LARGEST_OBJECT,
     LARGEST_PART,
@@ -187,3 +187,29 @@ def test_a_page_of_uploads_that_does_not_lead_on_is_trouble_with_a_name() -> Non
             uploads(wire).under_way("k")
         assert trouble.value.reason is Reason.UNREADABLE
         assert len(wire.requests) <= 2
+
+
+STARTED = Answer("<InitiateMultipartUploadResult><UploadId>u2</UploadId></InitiateMultipartUploadResult>")
+NO_PARTS = Answer("<ListPartsResult></ListPartsResult>")
+DENIED = error(403, "AccessDenied")
+
+
+@pytest.mark.parametrize(
+    ("trial", "reason"),
+    [
+        ([STARTED, NO_PARTS, Answer(status=204)], Reason.DST_KMS_DENIED),
+        ([STARTED, DENIED, Answer(status=204)], Reason.DST_MULTIPART_UPLOAD_DENIED),
+        ([DENIED], Reason.DST_MULTIPART_UPLOAD_DENIED),
+    ],
+    ids=["of an upload without a key", "of any upload", "no upload is started"],
+)
+def test_a_denied_listing_of_parts_is_denied_by_the_key_if_an_upload_without_one_can_be_listed(
+    trial: list[Answer | Exception], reason: Reason
+) -> None:
+    """User guide, "Multipart upload and permissions": ListParts needs kms:Decrypt if the upload has a KMS key."""
+    wire = Wire([DENIED, *trial])
+    with pytest.raises(Permanent) as denied:
+        uploads(wire).parts("k", "u1", 0)
+    assert denied.value.reason is reason
+    assert len(wire.requests) == 1 + len(trial), "what was started is aborted"
+    assert "AES256" in str(wire.requests[1].headers["x-amz-server-side-encryption"])

@@ -91,6 +91,31 @@ def explain_completion(
     return found or (_of_key(trouble) if uses_key else trouble)
 
 
+def explain_listing(trouble: Permanent, key: str, destination: Destination) -> Permanent:
+    """Return the trouble of a ListParts, likewise. Besides its own action it needs the KMS key of the upload."""
+    if (known := _known(trouble, "ListParts", None, Side.DESTINATION)) is not None:
+        return known
+    with suppress(Temporary, Permanent, Conflict):
+        return trouble if _is_listing_denied(destination, key) else _of_key(trouble)
+    return trouble
+
+
+def _is_listing_denied(destination: Destination, key: str) -> bool:
+    """Start an upload that needs no KMS key, list its parts, and abort it. Raises what starting it raises."""
+    objects, named = destination.objects, {"Bucket": destination.objects.bucket, "Key": key, **destination.owner}
+    with asking("CreateMultipartUpload", Side.DESTINATION):
+        answer = destination.writer.create_multipart_upload(**named, ServerSideEncryption="AES256")
+        upload_id = required(answer, "UploadId")
+    try:
+        with asking("ListParts", Side.DESTINATION):
+            objects.reader.list_parts(**named, UploadId=upload_id)
+    except Permanent as denied:
+        return is_denial(denied.__cause__)
+    finally:
+        _abort(destination, key, upload_id)
+    return False
+
+
 def _uses_key(source: BucketObjects, read: CopySource) -> bool:
     """Return whether a version is encrypted with a KMS key; then its replica is."""
     with suppress(Temporary, Permanent, Conflict):
@@ -163,7 +188,7 @@ def _bare(destination: Destination, reason: Reason) -> Check:
 
 
 def _start_and_abort(destination: Destination, arguments: Mapping[str, Any], reason: Reason, action: str) -> None:
-    objects, named = destination.objects, {"Bucket": destination.objects.bucket, **destination.owner}
+    named = {"Bucket": destination.objects.bucket, **destination.owner}
     try:
         with asking("CreateMultipartUpload", Side.DESTINATION):
             answer = destination.writer.create_multipart_upload(**named, **arguments)
@@ -172,8 +197,13 @@ def _start_and_abort(destination: Destination, arguments: Mapping[str, Any], rea
         if not is_denial(denied.__cause__):
             return
         raise Permanent(reason, f"{denied.detail} on {action}") from denied.__cause__
+    _abort(destination, arguments["Key"], upload_id)
+
+
+def _abort(destination: Destination, key: str, upload_id: str) -> None:
+    objects = destination.objects
     with suppress(Temporary, Permanent, Conflict), asking("AbortMultipartUpload", Side.DESTINATION):
-        objects.reader.abort_multipart_upload(Key=arguments["Key"], UploadId=upload_id, **named)
+        objects.reader.abort_multipart_upload(Bucket=objects.bucket, Key=key, UploadId=upload_id, **destination.owner)
 
 
 def _first_denied(checks: tuple[Check, ...]) -> Permanent | None:

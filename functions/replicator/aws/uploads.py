@@ -15,7 +15,7 @@ from replicator.aws.clients import Clients
 from replicator.aws.errors import Side
 from replicator.aws.large_objects import BucketLargeObjects
 from replicator.aws.objects import BucketObjects, Shared, checksum_of
-from replicator.aws.trials import Destination, explain_completion, explain_part, explain_start
+from replicator.aws.trials import Destination, explain_completion, explain_listing, explain_part, explain_start
 from replicator.aws.writing import left_out, may_do_with_less, upload_arguments
 from replicator.core.deciding.copy import Copy, Guard, Written, without_public_grants
 from replicator.core.outcomes.outcome import Permanent
@@ -122,6 +122,12 @@ class BucketUploads(BucketLargeObjects):
 
     def parts(self, key: str, upload_id: str, after: int) -> Sequence[Part]:
         """List the parts with numbers above `after`, at most PAGE. Raises UploadGone."""
+        try:
+            return self._parts(key, upload_id, after)
+        except Permanent as trouble:
+            raise explain_listing(trouble, key, self._destination({"Key": key})) from trouble.__cause__
+
+    def _parts(self, key: str, upload_id: str, after: int) -> Sequence[Part]:
         with asking("ListParts", self.side):
             answer = self._reader.list_parts(
                 Bucket=self.bucket, Key=key, UploadId=upload_id, PartNumberMarker=after, MaxParts=PAGE, **self._owner
