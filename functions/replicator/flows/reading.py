@@ -78,8 +78,8 @@ class Versions:
 
     with_grants: whether ACLs are needed; destinations share what is read, and an ACL is read for the first that needs
     it. natives_only: replicas here are never copied, so that no more is read of them than a HEAD says. asked_for: the
-    id of a version that is copied even if S3's own replication wrote it; empty if there is none. across: the key in
-    the bucket of the other side, for versions that lost their marks.
+    id of a version that is copied even if it is a replica, unless one of the other side's; empty if there is none.
+    across: the key in the bucket of the other side, for versions that lost their marks.
     """
 
     objects: Objects
@@ -162,6 +162,8 @@ class Versions:
 
     def _find_mark(self, head: Head, tags: Mapping[str, str]) -> Origin | None:
         mark = find_mark(head.metadata, tags, self._site(head))
+        if mark and head.version_id == self.asked_for and not (self.across and mark.bucket == self.across.bucket):
+            return None
         return None if mark and is_edited(head.metadata) and self._is_copy_of_replica(head) else mark
 
     def _is_copy_of_replica(self, head: Head) -> bool:

@@ -8,6 +8,7 @@
     changed      changed      the source's goes to the replicas
     as base      as base      what was intended last goes to the other side: a handler crashed before it wrote that
     no base                   the side that the event names counts as changed
+    anything else             the source's goes to the replicas, if an operator asks for that
 
 Pure, so that live changes and `explain` decide alike. The source is the version itself, in the bucket that it was
 written in. A replica that somebody changed keeps its value as long as the source does not change.
@@ -54,10 +55,12 @@ class Powers:
     """What a change may do. from_replica: it was seen at the replica, and both rules replicate modifications back.
 
     removes: annotations that were deleted are deleted on the other side, too. deletion: its event says that one was.
-    now: epoch seconds.
+    now: epoch seconds. restores: what a user changed at a replica stands only where it is replicated back and the base
+    shows that nothing else changed; elsewhere the source's goes to all replicas.
     """
 
     from_replica: bool = False
+    restores: bool = False
     removes: bool = False
     deletion: bool = False
     now: int = 0
@@ -94,12 +97,13 @@ def _settle(sides: Sides, powers: Powers) -> Settled:
         return Settled(source, replicas)
     if not base:
         differing = next(replica for replica in replicas if replica != source)
-        return _everywhere(differing, sides) if powers.from_replica else _from_source(sides)
-    if base.is_source_changed(source):
-        return _from_source(sides)
+        named = powers.from_replica and not powers.restores
+        return _everywhere(differing, sides) if named else _from_source(sides)
     changed = [replica for replica, is_changed in zip(replicas, sides.changed(), strict=True) if is_changed]
-    if changed and powers.from_replica:
+    if changed and powers.from_replica and not base.is_source_changed(source):
         return _everywhere(changed[0], sides)
+    if powers.restores or base.is_source_changed(source):
+        return _from_source(sides)
     if changed or digest(source) == base.wanted:
         return _to_unchanged(sides)
     return _finish_intent(sides, powers)

@@ -37,11 +37,15 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class CopyVersion:
-    """Copy one native version of the source on top of the destination."""
+    """Copy one native version of the source on top of the destination.
+
+    undoes: what users did there to an earlier replica of it does not count any more.
+    """
 
     version_id: str
     rule: Rule
     why: str
+    undoes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

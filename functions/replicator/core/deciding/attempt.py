@@ -21,7 +21,7 @@ class Delivery:
     receive_count: how often SQS has delivered its message, this time included. redriven: the message comes from the
     dead-letter queue. message: its id. alone: nothing else is processed at the same time. from_part_queue: it is a part
     message. body: a message that contains just this change. part_receives: how often SQS delivered its part message.
-    asked_for: whoever sent it asks for the version even if S3's own replication wrote it. parked: how often the change
+    asked_for: whoever sent it asks for the version even if it is a replica. parked: how often the change
     was parked before it was sent in this message. tried: it was processed before that. nowhere: it was parked before
     its destinations were known. probe: it tries a destination whose gate is shut. needs_new_chain: what is written now
     would inherit a long chain of invocations that is not the message's own. until: when its message goes back to the
@@ -58,8 +58,8 @@ class Delivery:
         return self.came_back or self.from_part_queue
 
     @property
-    def copies_s3_replicas(self) -> bool:
-        """Return whether its version is replicated even if S3's own replication wrote it.
+    def copies_replicas(self) -> bool:
+        """Return whether its version is replicated even if it is a replica.
 
         Parts are sent only of a version that was going to be copied.
         """
@@ -74,6 +74,10 @@ class Delivery:
     def has_entry(self) -> bool:
         """Return whether the journal may hold an entry of the change that must be closed."""
         return self.repeated or self.parked > 0
+
+
+UNLIMITED_MS = 100 * 365 * 86_400_000
+"""A threshold that nothing misses, milliseconds."""
 
 
 def check_may_write(delivery: Delivery, now: int) -> None:
@@ -111,6 +115,12 @@ class Attempt:
         return Origin(self.change.bucket, self.change.version_id, self.change.time // 1000)
 
     def threshold_under(self, rule: Rule | None) -> int:
-        """Return how long the change may take under a rule, milliseconds: what the rule says, else the stack's own."""
+        """Return how long the change may take under a rule, milliseconds: what the rule says, else the stack's own.
+
+        What an operator asks for is never late: S3's own threshold leaves existing objects out, too (user guide,
+        "Replicating existing objects with S3 Batch Replication").
+        """
+        if self.change.wish:
+            return UNLIMITED_MS
         minutes = rule.threshold_minutes if rule else None
         return max(1, round(minutes * 60_000)) if minutes else self.threshold_ms

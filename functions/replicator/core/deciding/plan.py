@@ -7,7 +7,7 @@ only where the winner depends on them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from replicator.core.deciding.actions import CopyVersion, Decision, Finish, MarkDeleted, Need, Plan, PutBack, Step
 from replicator.core.deciding.facts import Facts
@@ -49,9 +49,30 @@ def _plan(facts: Facts, event: Entry) -> Plan | Need:
     assert facts.histories  # noqa: S101 - both callers have read them
     standing = Standing(facts, facts.histories.source, facts.histories.destination)
     try:
-        return _Planner(facts, standing, event).plan()
+        return _Planner(facts, _as_it_was(standing, event) if facts.change.wish else standing, event).plan()
     except Unread as unread:
         return unread.need
+
+
+def _as_it_was(standing: Standing, event: Entry) -> Standing:
+    """Return the source's history up to the change's own entry, or to the last later one that has arrived.
+
+    An operator asks for the entries of a key one after the other, the oldest first. So each is put in its place: a
+    delete marker between the versions that are older and those that are newer.
+    """
+    if event not in standing.source:
+        return standing
+    later = standing.source[standing.source.index(event) + 1 :]
+    replicas = standing.replicas_since(event.modified - 2 * CLOCK_MARGIN) if later else {}
+    arrived = [each for each in later if _has_arrived(standing, each, replicas)]
+    last = arrived[-1] if arrived else event
+    return replace(standing, source=standing.source[: standing.source.index(last) + 1])
+
+
+def _has_arrived(standing: Standing, entry: Entry, replicas: Mapping[Origin, Entry]) -> bool:
+    if entry.is_version:
+        return standing.has_arrived(entry, replicas)
+    return entry.version_id in standing.facts.memory.settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +129,11 @@ class _Planner:
         """Return whether the change's own version still exists. If not, this plan copies no other versions either."""
         return self.event in self.standing.source
 
+    @property
+    def _restores(self) -> bool:
+        """Return whether nothing that was done at the destination counts; two-way, that is the source of another."""
+        return self.facts.change.wish.restores and not self.facts.two_way
+
     def _is_copied_here(self, entry: Entry) -> bool:
         """Return whether this plan copies a missing version; a large one is only copied by its own change.
 
@@ -118,7 +144,7 @@ class _Planner:
     def _copy(self, entry: Entry, why: str) -> CopyVersion:
         rule = self.facts.verdicts[entry.version_id]
         assert isinstance(rule, Rule)  # noqa: S101 - one of the selected
-        return CopyVersion(entry.version_id, rule, why)
+        return CopyVersion(entry.version_id, rule, why, undoes=self._restores and entry is self.event)
 
     # Who must be on top
 
@@ -142,7 +168,8 @@ class _Planner:
             return []
         if best.bucket == self.facts.pair.destination:
             return [PutBack(best.entry.version_id, best.origin, "a later write of the destination")]
-        return [PutBack(replicas[best.origin].version_id, best.origin, "current at the source")]
+        origin = replace(best.origin, undoes=self._restores)
+        return [PutBack(replicas[best.origin].version_id, origin, "current at the source")]
 
     def _winner(self, shown: Sequence[Entry]) -> Native | None:
         """Choose among the last native entries, delete markers included; without them if none may be written.
@@ -179,7 +206,9 @@ class _Planner:
         return choose(mine, self._theirs(entry), two_way=self.facts.two_way)
 
     def _theirs(self, mine: Entry | None) -> Native | None:
-        """Return the last native entry of the destination, unless it is too old to matter."""
+        """Return the last native entry of the destination, unless it is too old to matter, or is to be undone."""
+        if self._restores:
+            return None
         standing = self.standing
         entry = standing.last_native_of_destination(self._too_old(mine))
         if entry is None:

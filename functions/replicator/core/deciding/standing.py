@@ -13,6 +13,7 @@ from replicator.core.deciding.copy import Guard
 from replicator.core.deciding.facts import Facts, Ref
 from replicator.core.deciding.winner import CLOCK_MARGIN
 from replicator.core.rules.rule import Rule
+from replicator.core.versions.change import Wish
 from replicator.core.versions.origin import NULL_VERSION, Origin, identify
 from replicator.core.versions.version import Entry, History, Replica
 
@@ -74,8 +75,15 @@ class Standing:
         return [entry for entry in entries if isinstance(self.facts.verdicts[entry.version_id], Rule)]
 
     def has_arrived(self, entry: Entry, replicas: Mapping[Origin, Entry]) -> bool:
-        """Return whether a version is at the destination, or was until it was permanently deleted there."""
-        return self.origin(entry) in replicas or entry.version_id in self.facts.memory.settled
+        """Return whether a version is at the destination, or was until it was permanently deleted there.
+
+        One that must be restored has not arrived if it was deleted, or if its replica is damaged.
+        """
+        change, replica = self.facts.change, replicas.get(self.origin(entry))
+        if not change.wish.restores or entry.version_id != change.version_id:
+            return replica is not None or entry.version_id in self.facts.memory.settled
+        asked_at = change.time // 1000 if change.wish is Wish.REWRITE else 0
+        return replica is not None and replica.modified >= asked_at
 
     def is_reported(self, marker: Entry) -> bool:
         """Return whether an event reported this delete marker, or one below it with no native version in between.
@@ -117,9 +125,9 @@ class Standing:
         for entry in reversed(self.destination):
             if entry.modified < bound and not entry.is_multipart:
                 return None
-            if entry.is_version and self.destination_marks([entry]) == [None]:
-                return entry
-            if not entry.is_version and not self._is_undone(entry, self.destination, self.destination_marks):
+            is_native = not entry.is_version or self.destination_marks([entry]) == [None]
+            may_be_undone = not entry.is_version or not self.facts.two_way
+            if is_native and not (may_be_undone and self._is_undone(entry, self.destination, self.destination_marks)):
                 return entry
         return None
 
@@ -128,10 +136,10 @@ class Standing:
         return self._is_undone(marker, self.source, self.source_marks)
 
     def _is_undone(
-        self, marker: Entry, history: History, marks_of: Callable[[Sequence[Entry]], Sequence[Origin | None]]
+        self, entry: Entry, history: History, marks_of: Callable[[Sequence[Entry]], Sequence[Origin | None]]
     ) -> bool:
-        """Return whether a replica above a delete marker undoes it: its mark says so. A late copy does not."""
-        above = [entry for entry in history[history.index(marker) + 1 :] if entry.is_version]
+        """Return whether a replica above an entry undoes it: its mark says so. A late copy does not."""
+        above = [each for each in history[history.index(entry) + 1 :] if each.is_version]
         return any(mark is not None and mark.undoes for mark in marks_of(above))
 
     def source_origins(self, entries: Sequence[Entry]) -> list[Origin]:

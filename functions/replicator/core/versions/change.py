@@ -31,6 +31,26 @@ class ChangeKind(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Wish(StrEnum):
+    """Why a version is named that no event named: an operator asks for it. NONE: an event did.
+
+    EXISTING: it may be missing at a destination. REPLICAS: it is copied even if it is a replica itself. RESTORE: the
+    destination must have what the source has, whatever was deleted or written there since. REWRITE: likewise, and its
+    replica is damaged: it is written once more, unless one was written after the change's time.
+    """
+
+    NONE = ""
+    EXISTING = "existing"
+    REPLICAS = "replicas"
+    RESTORE = "restore"
+    REWRITE = "rewrite"
+
+    @property
+    def restores(self) -> bool:
+        """Return whether the source's state wins over what was done at a one-way destination."""
+        return self in {Wish.RESTORE, Wish.REWRITE}
+
+
 class Aspect(StrEnum):
     """What a change of a history entry concerns.
 
@@ -79,7 +99,8 @@ class Change:
     time: the event's own time in epoch milliseconds. Latency counts from it; order never depends on it. sequencer: S3's
     hexadecimal order of PUT and DELETE events of one key; empty when the event has none. name: the event's name.
     other_key: what the key may be instead, where it is not certain how its sender encodes keys. seen_at: the
-    destination at whose replica somebody made a later change; empty if it was made at the version itself.
+    destination at whose replica somebody made a later change; empty if it was made at the version itself. wish: what an
+    operator asks for; then `time` is when that was asked, and nothing of the change counts as late.
     """
 
     kind: ChangeKind
@@ -93,6 +114,7 @@ class Change:
     name: str = ""
     other_key: str = ""
     seen_at: str = ""
+    wish: Wish = Wish.NONE
 
     @property
     def aspect(self) -> Aspect | None:
@@ -140,9 +162,11 @@ class Change:
 
         The id of a null version includes the time, because the next null version has the same version id; so does that
         of a later change, because the next one is another change, and what decides what it may do: where it was seen,
-        and whether an annotation was deleted. The aspect is left out where the change created the
-        entry: then the item has the entry's own version id.
+        and whether an annotation was deleted. So does one that restores: the entry may have been completed before. The
+        aspect is left out where the change created the entry: then the item has the entry's own version id.
         """
+        if self.wish.restores and self.creates_entry:
+            return f"{self.version_id}@{self.time}/{self.wish}"
         if self.creates_entry or self.aspect is None:
             return f"{NULL_VERSION}@{self.time}" if self.version_id == NULL_VERSION else self.version_id
         seen_at = f"/{self.seen_at}" if self.seen_at else ""

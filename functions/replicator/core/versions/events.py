@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
 
-from replicator.core.versions.change import ASPECTS, UNNAMED, Aspect, Change, ChangeKind
+from replicator.core.versions.change import ASPECTS, UNNAMED, Aspect, Change, ChangeKind, Wish
 from replicator.core.versions.origin import NULL_VERSION
 
 Json = Mapping[str, Any]
@@ -46,7 +46,7 @@ CLOUDTRAIL_KINDS: Mapping[str, ChangeKind] = {"PutObjectLegalHold": ChangeKind.L
 """The only calls whose effect S3 sends no event of."""
 
 OURS = "replicator"
-"""The field of a record that S3 does not write: what a stack adds when it forwards a change to the version's owner."""
+"""The field of a record that S3 does not write: where a forwarded change was seen, and what an operator asks for."""
 LONGEST_TEXT = 1024
 """Bytes of UTF-8 in a key (S3 user guide, "Naming Amazon S3 objects"); taken as the limit of every other name too."""
 LONGEST_MESSAGE = 128 * 1024
@@ -135,7 +135,7 @@ def _from_notification(record: Json) -> Change:
     if not str(record.get("eventVersion", "2.1")).startswith("2."):
         raise ValueError(f"eventVersion {record['eventVersion']!r} is not 2.x")
     name = _text(record["eventName"]).removeprefix("s3:")
-    entity, kind = record["s3"]["object"], _kind(name)
+    entity, kind, ours = record["s3"]["object"], _kind(name), record.get(OURS) or {}
     return Change(
         kind=kind,
         bucket=_text(record["s3"]["bucket"]["name"]),
@@ -146,7 +146,8 @@ def _from_notification(record: Json) -> Change:
         sequencer=_text(entity.get("sequencer") or "", empty=True),
         principal=str((record.get("userIdentity") or {}).get("principalId") or ""),
         name=name,
-        seen_at=_text((record.get(OURS) or {}).get("seenAt") or "", empty=True),
+        seen_at=_text(ours.get("seenAt") or "", empty=True),
+        wish=Wish(ours.get("wish") or ""),
     )
 
 
@@ -261,25 +262,29 @@ WRITTEN_NAMES: Mapping[ChangeKind, str] = {
 }
 
 
-def write(change: Change) -> str:
-    """Write a message that contains this change, in the format of S3's notifications.
+def write(*changes: Change) -> str:
+    """Write a message that contains these changes, in the format of S3's notifications.
 
-    Only for kinds that are replicated, else KeyError. Part messages and failures use this format wherever the change
-    came from.
+    Only for kinds that are replicated, else KeyError. Part messages, failures, and what operators ask for use this
+    format, wherever a change came from.
     """
+    return _message_of(*map(_record_of, changes))
+
+
+def _record_of(change: Change) -> Json:
     name = change.name if _kind(change.name) is change.kind else WRITTEN_NAMES[change.kind]
     entity = {"key": quote_plus(change.key, safe="/"), "versionId": change.version_id, "size": change.size}
     if change.sequencer:
         entity["sequencer"] = change.sequencer
     if change.version_id == UNNAMED:
         del entity["versionId"]
-    record = {
+    ours = {name: text for name, text in (("seenAt", change.seen_at), ("wish", str(change.wish))) if text}
+    return {
         "eventVersion": "2.1",
         "eventSource": "aws:s3",
         "eventTime": datetime.fromtimestamp(change.time / 1000, UTC).isoformat(timespec="milliseconds"),
         "eventName": name,
         "userIdentity": {"principalId": change.principal},
         "s3": {"bucket": {"name": change.bucket}, "object": entity},
-        **({OURS: {"seenAt": change.seen_at}} if change.seen_at else {}),
+        **({OURS: ours} if ours else {}),
     }
-    return json.dumps({"Records": [record]})

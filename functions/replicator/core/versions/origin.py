@@ -40,8 +40,9 @@ class Origin:
     place; for all others the version id alone is enough. Two such writes may come within a second, so a `null` version
     is told apart by its ETag too (`identify`); `etag` is empty for all others, and in marks of older releases. `bucket`
     is empty for a replica by S3's own replication: it has its source's version id, and nothing names the source.
-    undoes: this replica undoes the delete markers below it, because they were removed on the other side; no part of the
-    identity.
+    undoes: this replica undoes what was done on top of an older one of its version: delete markers, because they were
+    removed on the other side, and what a user did at a one-way destination, because somebody asked to restore it; no
+    part of the identity.
     """
 
     bucket: str

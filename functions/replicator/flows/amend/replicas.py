@@ -145,7 +145,8 @@ class Look:
             there, here = placed[: len(there)], placed[len(there) :]
             bases.take_born(there[-1].born)
         powers = Powers(
-            from_replica=at_twin or (bool(change.seen_at) and rule.replica_modifications),
+            from_replica=at_twin or ((change.wish.restores or bool(change.seen_at)) and rule.replica_modifications),
+            restores=change.wish.restores and not at_twin,
             removes=rule.annotation_deletions,
             deletion=change.is_deletion,
             now=scene.now() // 1000,

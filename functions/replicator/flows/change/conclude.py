@@ -68,10 +68,13 @@ class Closing:
         return recorded if clean_up(recorded, self.multipart) else recorded.with_trail(needs_cleanup=True)
 
     def count(self, results: Sequence[Result]) -> None:
-        """Count every result that was not reported before, and log those that are not COMPLETED."""
+        """Count every result that was not reported before, and log those that are not COMPLETED.
+
+        What an operator asked for is not counted: its latency would be that of an object that existed long before.
+        """
         for result in results:
             for each in (result, *result.companions):
-                if not each.trail.reported:
+                if not (each.trail.reported or each.attempt.change.wish):
                     self.measures.record(each)
             if result.outcome.status is not Status.COMPLETED and not result.trail.held:  # those are logged together
                 self.log.outcome(result.attempt.change, result.outcome)

@@ -17,7 +17,7 @@ from replicator.core.deciding.result import Result, ended, troubled
 from replicator.core.deciding.target import NO_TARGET
 from replicator.core.outcomes.backoff import delay
 from replicator.core.outcomes.outcome import Reason, Status, Temporary
-from replicator.core.versions.change import UNREADABLE, Change, order_of
+from replicator.core.versions.change import UNREADABLE, Change, Wish, order_of
 from replicator.core.versions.events import Record, Unreadable, parse
 from replicator.flows.change.conclude import Closing
 from replicator.flows.change.deadline import ALONE_PATIENCE_MS, PATIENCE_MS, Running, TimeLimit, run_in_order
@@ -96,9 +96,10 @@ class _Received:
 
     def delivery(self, *, alone: bool) -> Delivery:
         message = self.message
+        wish = self.change.wish
         return Delivery(
             message.receive_count,
-            message.redriven,
+            message.redriven or bool(wish),
             message.id,
             alone,
             body=self.record.body,
@@ -108,6 +109,7 @@ class _Received:
             probe=message.probe,
             needs_new_chain=message.needs_new_chain,
             until=self.limit.attempts,
+            asked_for=wish is Wish.REPLICAS,
         )
 
     def without_target(self, *, alone: bool = False) -> Attempt:

@@ -149,7 +149,7 @@ def _ask_all(
 ) -> list[Result]:
     candidates = [candidate for _, candidate in named]
     try:
-        source = versions_of_source(change, services, asked_for=delivery.copies_s3_replicas)
+        source = versions_of_source(change, services, asked_for=delivery.copies_replicas)
     except (Temporary, Permanent) as trouble:  # with the whole source bucket
         return [_with_rule(troubled(attempt, trouble), candidate) for attempt, candidate in named]
     if change.aspect is Aspect.CONTENT and len(candidates) > 1:
@@ -239,7 +239,8 @@ def _prepare(
     attempt: Attempt, candidate: Candidate, source: Versions, services: Services
 ) -> tuple[Attempt, Reader, Replicas]:
     replicas = services.buckets.replicas(attempt.target)
-    attempt = replace(attempt, target=services.buckets.describe(attempt.target, recent=attempt.delivery.redriven))
+    recent = attempt.delivery.redriven and not attempt.change.wish  # a resync is about very many
+    attempt = replace(attempt, target=services.buckets.describe(attempt.target, recent=recent))
     acls = attempt.target.capabilities.acls
     destination = Versions(replicas, attempt.target.bucket, attempt.change.key, lambda: acls)
     has_grants = partial(services.buckets.source_has_acls, attempt.change.bucket)
@@ -305,7 +306,7 @@ def _make_large_writer(attempt: Attempt, replicas: Replicas, services: Services)
 def versions_of_source(change: Change, services: Services, *, asked_for: bool = False) -> Versions:
     """Return the source's versions of the key, without their ACLs.
 
-    asked_for: the change's own version is copied even if S3's own replication wrote it.
+    asked_for: the change's own version is copied even if it is a replica.
     """
     objects, chosen = services.buckets.source(change.bucket), change.version_id if asked_for else ""
     return Versions(objects, change.bucket, change.key, lambda: False, natives_only=True, asked_for=chosen)

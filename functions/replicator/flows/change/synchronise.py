@@ -238,7 +238,9 @@ class Synchroniser:
         if not isinstance(found, StoredVersion):
             raise Conflict(step.version_id)  # deleted since it was planned
         if isinstance(step, CopyVersion):
-            return found, compose(self.reader.propose(found, step.rule), found.grants)
+            proposed = self.reader.propose(found, step.rule)
+            proposed = replace(proposed, origin=replace(proposed.origin, undoes=step.undoes))
+            return found, compose(proposed, found.grants)
         if found.head.is_archived:
             return self._compose_from_source(step)
         site = Site(self.pair.destination, self.pair.key, self.now() // 1000)
@@ -253,7 +255,7 @@ class Synchroniser:
             )
             raise Permanent(Reason.SRC_NOT_ELIGIBLE, detail)
         found, rule = native
-        return found, compose(self.reader.propose(found, rule), found.grants)
+        return found, compose(replace(self.reader.propose(found, rule), origin=step.origin), found.grants)
 
     def _settle(self, before: Memory, after: Memory) -> Result | None:
         """Write the journal's entry; None if another handler settled the key in the meantime."""
