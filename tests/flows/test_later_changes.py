@@ -1,11 +1,13 @@
 """Changes after the write at one destination: what is read, what is written, and which value stands."""
 
+from dataclasses import replace
 from typing import Any
 
 from replicator.core.outcomes.outcome import Reason, Status
 from replicator.core.rules.rule import Rule
 from replicator.core.versions.change import Change, ChangeKind
 from replicator.core.versions.events import write
+from replicator.core.versions.origin import MARK, Origin, Site, encode_mark
 from replicator.core.versions.version import Lock
 
 from tests.fakes.rules import rule
@@ -116,6 +118,24 @@ def test_a_version_that_is_tagged_before_it_was_copied_is_copied_with_its_tags()
     stage.deliver_all()
     history = stage.s3.buckets[WEST].history("k")
     assert [tags(each) for each in history] == ["new"]
+
+
+def put_back(stage: Stage, version: Stored) -> Stored:
+    """Let the other direction's stack put a version back on top in its own bucket."""
+    origin = Origin(EAST, version.version_id, version.modified)
+    mark = encode_mark(origin, Site(EAST, "k", int(stage.s3.clock.now)))
+    content = replace(version.content, metadata={MARK: mark})
+    return stage.s3.put(EAST, "k", content, "AWS:ROLE:other", parent=version)
+
+
+def test_a_change_of_a_version_that_was_put_back_in_its_own_bucket_copies_one_that_was_never_copied() -> None:
+    stage = Stage([BOTH_WAYS])
+    version = stage.put()
+    twin = put_back(stage, version)
+    created = stage.queue.visible()
+    stage.s3.tag(EAST, "k", twin.version_id, {"a": "new"})
+    stage.deliver(*[each for each in stage.queue.visible() if each not in created])
+    assert [tags(each) for each in (version, *stage.s3.buckets[WEST].history("k"))] == ["new", "new"]
 
 
 def test_a_lease_that_another_function_holds_makes_a_change_wait() -> None:

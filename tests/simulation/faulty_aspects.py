@@ -36,7 +36,7 @@ def _replica_wins(sides: Sides) -> Settled:
 
 
 def _no_copy(self: Amender, version_id: str) -> Any:
-    ending = self._with_lease(version_id)
+    ending = self._with_lease(version_id).ending
     return Looked.EQUAL if ending is Looked.NOT_COPIED else ending
 
 

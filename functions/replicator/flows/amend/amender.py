@@ -89,23 +89,26 @@ class Amender:
     def _amend(self, version_id: str) -> Ending:
         if not self.scene.aspects(self.scene.rule({})):
             return not_carried()
-        ending = self._with_lease(version_id)
+        ending, _, itself = self._with_lease(version_id)
         if ending is Looked.NOT_COPIED:
-            return self._copy(version_id)
+            return self._copy(version_id, itself or version_id)
         if isinstance(ending, Looked) and self.scene.attempt.delivery.came_back:
             # An earlier delivery may have copied the version, and crashed before it put the winner back on top.
-            self._check_copied(self.copy(version_id).outcome)
+            self._check_copied(self.copy(itself or version_id).outcome)
         return ending
 
-    def _copy(self, version_id: str) -> Ending:
-        """Copy a version, then look at it: it may have been copied from what was out of date a moment later."""
-        copied = self.copy(version_id)
+    def _copy(self, version_id: str, itself: str) -> Ending:
+        """Copy a version, then look at it: it may have been copied from what was out of date a moment later.
+
+        What was changed may be a replica in the version's own bucket: then that is looked at again.
+        """
+        copied = self.copy(itself)
         skipped = self._check_copied(copied.outcome)
         if skipped:
             return skipped
         if not copied.trail.reported:
             self.copied += [replace(copied, companions=()), *copied.companions]
-        ending = self._with_lease(version_id)
+        ending = self._with_lease(version_id).ending
         if ending is Looked.NOT_COPIED:
             raise Permanent(Reason.DST_VERSION_NOT_FOUND, "its replica was deleted at once", Side.DESTINATION)
         return Looked.WROTE if ending is Looked.EQUAL and not copied.trail.reported else ending
@@ -121,7 +124,7 @@ class Amender:
             raise Temporary(waits, f"its version is not copied yet: {outcome.detail}", outcome.side)
         return Skipped(reason, outcome.detail) if outcome.status is Status.SKIPPED else None
 
-    def _with_lease(self, version_id: str) -> Ending:
+    def _with_lease(self, version_id: str) -> Done:
         """Look at a version while nobody else changes anything of the pair. Raises Temporary or Permanent."""
         scene, now, delivery = self.scene, self.scene.now(), self.scene.attempt.delivery
         holder, until = f"{delivery.message}/{delivery.receive_count}/{now}", now + LEASE_MS
@@ -134,7 +137,7 @@ class Amender:
             self._release(holder, memory, None)
             raise
         self._release(holder, memory, done.given)
-        return done.ending
+        return done
 
     def _release(self, holder: str, memory: Memory, given: Mapping[str, str] | None) -> None:
         with suppress(Temporary, Permanent):  # the lease ends by itself

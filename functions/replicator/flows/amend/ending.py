@@ -34,10 +34,15 @@ Ending = Looked | Skipped
 
 
 class Done(NamedTuple):
-    """The ending of one look, and what the replica on top has now, if the journal may rely on that: see Memory."""
+    """The ending of one look.
+
+    given: what the replica on top has now, if the journal may rely on that: see Memory. version_id: of the version
+    itself, where that may be another one than was named: what was named may be a replica beside it.
+    """
 
     ending: Ending
     given: Mapping[str, str] | None = None
+    version_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

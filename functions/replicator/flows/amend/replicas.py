@@ -55,7 +55,9 @@ class Look:
         facts = replace(facts, histories=histories)
         self.standing = Standing(facts, histories.source, histories.destination)
         entry = self._entry(version_id, mark)
-        return self._synchronise(entry, at_twin=mark is not None) if entry else Done(self._missing(version_id, mark))
+        if entry is None:
+            return Done(self._missing(version_id, mark))
+        return self._synchronise(entry, at_twin=mark is not None)._replace(version_id=entry.version_id)
 
     def _entry(self, version_id: str, mark: Origin | None) -> Entry | None:
         """Return the native version: the one that was named, or that of its replica in the same bucket."""
