@@ -17,14 +17,18 @@ import pytest
 from replicator.aws.buckets import S3Buckets
 from replicator.aws.clients import Clients
 from replicator.core.deciding.target import Target
+from replicator.core.outcomes.outcome import Side
 from replicator.core.versions.events import Record, parse
 from replicator.core.versions.version import Grant
-from replicator.flows.ports import Objects, Replicas
+from replicator.flows.ports import Amendable, Objects, Replicas
 
+from tests.emulator.callers import allow, role
 from tests.emulator.plain import USER as USER_KEYS
 from tests.emulator.plain import Plain, serving
+from tests.fakes.denials import Denying
 from tests.fakes.notifications import notification
 from tests.fakes.objects import MemoryBuckets
+from tests.fakes.points import Straight
 from tests.fakes.reporting import in_turn
 from tests.fakes.s3 import Bucket, MemoryS3
 from tests.fakes.stored import Content
@@ -64,6 +68,15 @@ class Stage(Protocol):
 
     def writes(self, bucket: str) -> Replicas:
         """Return the product's view of a bucket as a destination."""
+
+    def amends(self, bucket: str, side: Side, *, denied: bool = False) -> Amendable:
+        """Return the product's view of a bucket whose versions it changes. denied: it may do nothing there."""
+
+    def disable_acls(self, bucket: str) -> None:
+        """Let the bucket own all its objects, which disables ACLs."""
+
+    def block_public_grants(self, bucket: str) -> None:
+        """Let the bucket refuse ACLs that grant anything to everybody."""
 
     def notify(self) -> None:
         """Let both buckets send events from now on."""
@@ -121,6 +134,16 @@ class InMemory:
     def writes(self, bucket: str) -> Replicas:
         return MemoryBuckets(self.s3).replicas(Target(bucket))
 
+    def amends(self, bucket: str, side: Side, *, denied: bool = False) -> Amendable:
+        points = Denying() if denied else Straight()
+        return MemoryBuckets(self.s3, points).amendable(Target(bucket), side)
+
+    def disable_acls(self, bucket: str) -> None:
+        self.s3.buckets[bucket].acls_enabled = False
+
+    def block_public_grants(self, bucket: str) -> None:
+        self.s3.buckets[bucket].blocks_public_grants = True
+
     def notify(self) -> None:
         self.s3.listeners.append(
             lambda happening: self.messages.setdefault(happening.bucket, []).append(notification(happening))
@@ -175,6 +198,28 @@ class OnEmulator:
 
     def writes(self, bucket: str) -> Replicas:
         return self.buckets.replicas(Target(bucket))
+
+    def amends(self, bucket: str, side: Side, *, denied: bool = False) -> Amendable:
+        buckets = S3Buckets(self._clients_without_permissions(bucket), in_turn) if denied else self.buckets
+        return buckets.amendable(Target(bucket), side)
+
+    def _clients_without_permissions(self, bucket: str) -> Clients:
+        """Return the clients of a function that may ask for nothing but the bucket's Region."""
+        arn = role(self.plain, allow("s3:ListBucket", f"arn:aws:s3:::{bucket}"))
+        issued = self.plain.emulator.principals.issue("AROA1", "replicate", "us-east-1", arn)
+        session = boto3.Session(
+            issued.access_key_id, issued.secret_access_key, issued.session_token, region_name="us-east-1"
+        )
+        return Clients(session)
+
+    def disable_acls(self, bucket: str) -> None:
+        rules = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+        self._user(bucket).put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=rules)
+
+    def block_public_grants(self, bucket: str) -> None:
+        self._user(bucket).put_public_access_block(
+            Bucket=bucket, PublicAccessBlockConfiguration={"BlockPublicAcls": True}
+        )
 
     def notify(self) -> None:
         for bucket in (self.source, self.destination):

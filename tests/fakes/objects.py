@@ -10,23 +10,10 @@ from replicator.core.outcomes.outcome import Conflict, Permanent, Reason, Side
 from replicator.core.versions.version import Checksum, Grant, Head, History, Lock, MarkerHead
 
 from tests.fakes.checksums import crc64nvme, etag
+from tests.fakes.denials import DENIED
 from tests.fakes.points import Call, Points, Straight
 from tests.fakes.s3 import Bucket, MemoryS3, Named, Refused
 from tests.fakes.stored import Content, Stored
-
-DENIED = {
-    ("PUT ACL", "source"): Reason.SRC_PUT_ACL_DENIED,
-    ("PUT ACL", "destination"): Reason.DST_PUT_ACL_DENIED,
-    ("PUT RETENTION", "source"): Reason.SRC_PUT_RETENTION_DENIED,
-    ("PUT RETENTION", "destination"): Reason.DST_PUT_RETENTION_DENIED,
-    ("PUT LEGAL HOLD", "source"): Reason.SRC_PUT_LEGAL_HOLD_DENIED,
-    ("PUT LEGAL HOLD", "destination"): Reason.DST_PUT_LEGAL_HOLD_DENIED,
-    ("ANNOTATE", "source"): Reason.SRC_PUT_ANNOTATIONS_DENIED,
-    ("ANNOTATE", "destination"): Reason.DST_PUT_ANNOTATIONS_DENIED,
-    ("REMOVE ANNOTATION", "source"): Reason.SRC_PUT_ANNOTATIONS_DENIED,
-    ("REMOVE ANNOTATION", "destination"): Reason.DST_PUT_ANNOTATIONS_DENIED,
-}
-"""What it means that S3 refuses a later change."""
 
 
 @dataclass(slots=True)
@@ -82,16 +69,14 @@ class MemoryObjects:
     def annotation(self, key: str, version_id: str, name: str) -> bytes | None:
         return self.points.call(
             self._call("GET ANNOTATION", key, f"{version_id} {name}"),
-            lambda: self.s3.annotations.get((self.bucket, key, version_id), {}).get(name),
+            lambda: self._annotations_of(key, version_id).get(name),
         )
 
     def put_tags(self, key: str, version_id: str, tags: Mapping[str, str]) -> None:
         self._amend("PUT TAGS", key, version_id, lambda: self.s3.tag(*self._named(key, version_id), tags, self.author))
 
     def put_grants(self, key: str, version_id: str, grants: tuple[Grant, ...]) -> None:
-        self._amend(
-            "PUT ACL", key, version_id, lambda: self.s3.grant(*self._named(key, version_id), grants, self.author)
-        )
+        self._amend("PUT ACL", key, version_id, lambda: self._put_grants(key, version_id, grants))
 
     def put_retention(self, key: str, version_id: str, lock: Lock, *, releases: bool = False) -> None:
         self._amend(
@@ -137,21 +122,29 @@ class MemoryObjects:
         """Change a version; raise Permanent if it does not exist, or S3 refuses to change it."""
 
         def amend() -> None:
-            if self._find(key, version_id) is None:
-                reason = Reason.SRC_VERSION_NOT_FOUND if self.side == "source" else Reason.DST_VERSION_NOT_FOUND
-                raise Permanent(reason, f"NoSuchVersion 404: {version_id}")
+            self._version(key, version_id)
             try:
                 effect()
             except Refused as refused:
-                raise Permanent(DENIED[operation, self.side], str(refused)) from None
+                invalid = str(refused).startswith("InvalidRequest")
+                raise Permanent(Reason.REFUSED if invalid else DENIED[operation, self.side], str(refused)) from None
 
         self.points.call(self._call(operation, key, f"{version_id} {detail}".strip()), amend)
 
     def _annotations(self, key: str, version_id: str) -> Mapping[str, str] | None:
         if self.bucket in self.s3.without_annotations:
             return None
-        there = self.s3.annotations.get((self.bucket, key, version_id), {})
+        there = self._annotations_of(key, version_id)
         return {name: etag(payload) for name, payload in sorted(there.items())}
+
+    def _annotations_of(self, key: str, version_id: str) -> Mapping[str, bytes]:
+        self._version(key, version_id)
+        return self.s3.annotations.get(self._named(key, version_id), {})
+
+    def _put_grants(self, key: str, version_id: str, grants: tuple[Grant, ...]) -> None:
+        if self._bucket().blocks_public_grants:
+            grants = tuple(grant for grant in grants if not grant.is_public)
+        self.s3.grant(*self._named(key, version_id), grants, self.author)
 
     def _bucket(self) -> Bucket:
         if self.bucket not in self.s3.buckets:

@@ -37,6 +37,7 @@ class Bucket:
     region: str = "us-east-1"
     versioning: str = "Enabled"
     acls_enabled: bool = False
+    blocks_public_grants: bool = False
     object_lock: bool = False
     listens: bool = False
     counts_tags: bool = True
@@ -97,7 +98,7 @@ class Amendment:
 
 
 class Refused(Exception):
-    """S3 refuses a later change: its error code."""
+    """S3 refuses a later change. Its text begins with the error code."""
 
 
 Listener = Callable[[Happening], None]
@@ -218,6 +219,8 @@ class MemoryS3:
         if stored := self._version(bucket, key, version_id):
             if not self.buckets[bucket].acls_enabled:
                 raise Refused("AccessControlListNotSupported 400")
+            if self.buckets[bucket].blocks_public_grants and any(grant.is_public for grant in grants):
+                raise Refused("AccessDenied 403: BlockPublicAcls")
             before, stored.content = stored.content.grants, replace(stored.content, grants=grants)
             self._amended(key, stored, Aspect.ACL, (before, grants), author)
             if set(before) != set(grants):

@@ -164,3 +164,14 @@ def test_an_event_hold_goes_with_its_duration_and_its_release_starts_it_at_the_r
     stage.deliver_all()
     assert not replica.content.lock.event_hold
     assert replica.content.lock.until >= version.content.lock.until > ""
+
+
+def test_a_version_that_is_deleted_while_it_is_looked_at_is_not_one_whose_annotations_were_deleted() -> None:
+    stage, version, replica = replicated(rule(WEST, rule_id="all", annotation_deletions=True))
+    stage.s3.annotate(EAST, "k", version.version_id, "note", b"1")
+    stage.deliver_all()
+    stage.just_before("LIST ANNOTATIONS", lambda: stage.s3.destroy(EAST, "k", version.version_id))
+    stage.s3._tell("ObjectAnnotation:Delete", EAST, "k", version, "AWS:USER")
+    stage.deliver_all()
+    assert stage.s3.annotations[WEST, "k", replica.version_id] == {"note": b"1"}
+    assert Reason.SRC_VERSION_NOT_FOUND in [outcome.reason for outcome in stage.outcomes]

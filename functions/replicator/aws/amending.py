@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from replicator.aws.annotations import BucketAnnotations
+from replicator.aws.annotations import AnnotationsOfExisting
 from replicator.aws.asking import asking
 from replicator.aws.errors import Side
 from replicator.aws.objects import BucketObjects, Shared
@@ -30,7 +30,7 @@ class AmendableObjects(BucketObjects):
     def __init__(self, target: Target, side: Side, reader: "S3Client", writer: "S3Client", shared: Shared) -> None:
         super().__init__(target.bucket, side, reader, target.account, shared)
         self._writer = writer
-        self._annotations = BucketAnnotations(target.bucket, side, reader, self.owner, shared.annotated)
+        self._annotations = AnnotationsOfExisting(target.bucket, side, reader, self.owner, shared.annotated)
 
     def annotations(self, key: str, version_id: str) -> Mapping[str, str] | None:
         """Return the ETags of a version's annotations by name; None if the bucket does not support them."""

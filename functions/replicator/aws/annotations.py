@@ -22,10 +22,15 @@ PROBE = "replicator-probe"
 NO_SUCH_ANNOTATION = "NoSuchAnnotation"
 NONE_HERE = frozenset({400, 404, 405, 501})
 """Statuses that mean: no such annotation, no such version, or no support for annotations."""
+GONE = frozenset({"NoSuchVersion", "NoSuchKey"})
+NOT_FOUND = {Side.SOURCE: Reason.SRC_VERSION_NOT_FOUND, Side.DESTINATION: Reason.DST_VERSION_NOT_FOUND}
 
 
 class BucketAnnotations:
-    """One bucket's annotations. working: buckets that were seen to support them, shared by the whole container."""
+    """One bucket's annotations. working: buckets that were seen to support them, shared by the whole container.
+
+    A version that is gone has none.
+    """
 
     def __init__(self, bucket: str, side: Side, reader: "S3Client", owner: dict[str, Any], working: set[str]) -> None:
         self.bucket = bucket
@@ -38,9 +43,13 @@ class BucketAnnotations:
         """Return the ETags of a version's annotations by name; None if the bucket does not support them."""
         if not self._works(key, version_id):
             return None
-        with expecting("ListObjectAnnotations", self.side, statuses=NONE_HERE):
+        with expecting("ListObjectAnnotations", self.side, statuses=NONE_HERE) as asked:
             return dict(self._pages(key, version_id))
+        self._check_exists("ListObjectAnnotations", asked)
         return {}
+
+    def _check_exists(self, operation: str, asked: expecting) -> None:
+        """Do nothing: the version may be gone."""
 
     def _works(self, key: str, version_id: str) -> bool:
         """Return whether the bucket supports annotations. A "no" is not remembered: it may have had another cause."""
@@ -55,6 +64,7 @@ class BucketAnnotations:
             )
             answer["AnnotationPayload"].close()
             return "ObjectVersionId" in answer
+        self._check_exists("GetObjectAnnotation", asked)
         return asked.code == NO_SUCH_ANNOTATION
 
     def _pages(self, key: str, version_id: str) -> Iterator[tuple[str, str]]:
@@ -71,7 +81,7 @@ class BucketAnnotations:
 
     def payload(self, key: str, version_id: str, name: str) -> bytes | None:
         """Read one annotation; None if it does not exist any more. Raises Permanent if it is too large for one."""
-        with expecting("GetObjectAnnotation", self.side, statuses=NONE_HERE):
+        with expecting("GetObjectAnnotation", self.side, statuses=NONE_HERE) as asked:
             answer = self._reader.get_object_annotation(
                 Bucket=self.bucket, Key=key, VersionId=version_id, AnnotationName=name, **self._owner
             )
@@ -82,6 +92,7 @@ class BucketAnnotations:
                 return payload
             body.close()
             raise Permanent(Reason.UNKNOWN, f"GetObjectAnnotation ({self.side}): more than {LARGEST} bytes")
+        self._check_exists("GetObjectAnnotation", asked)
         return None
 
     def put(self, writer: "S3Client", key: str, version_id: str, name: str, payload: bytes) -> None:
@@ -96,11 +107,21 @@ class BucketAnnotations:
                 **self._owner,
             )
             return
+        self._check_exists("PutObjectAnnotation", asked)
         raise Permanent(Reason.UNKNOWN, f"PutObjectAnnotation ({self.side}): {asked.code}")
 
     def remove(self, writer: "S3Client", key: str, version_id: str, name: str) -> None:
         """Delete one annotation. Nothing happens if it does not exist any more."""
-        with expecting("DeleteObjectAnnotation", self.side, statuses=NONE_HERE):
+        with expecting("DeleteObjectAnnotation", self.side, statuses=NONE_HERE) as asked:
             writer.delete_object_annotation(
                 Bucket=self.bucket, Key=key, VersionId=version_id, AnnotationName=name, **self._owner
             )
+        self._check_exists("DeleteObjectAnnotation", asked)
+
+
+class AnnotationsOfExisting(BucketAnnotations):
+    """The same for who must tell a version without annotations from one that is gone: all methods raise Permanent."""
+
+    def _check_exists(self, operation: str, asked: expecting) -> None:
+        if asked.code in GONE:
+            raise Permanent(NOT_FOUND[self.side], f"{operation} ({self.side}): {asked.code}", self.side)

@@ -10,12 +10,13 @@ from functools import partial
 
 from replicator.core.aspects.merge import Powers, Settled, Sides, fields_of, settle
 from replicator.core.aspects.state import Value, digest
-from replicator.core.outcomes.outcome import Permanent, Trouble
+from replicator.core.outcomes.outcome import Permanent, Reason, Trouble
 from replicator.core.versions.change import Aspect
 from replicator.flows.amend.bases import Bases, digests_of
 from replicator.flows.amend.places import Found, Place, Rewrite, read
 from replicator.flows.ports import SideBySide
 
+GONE = frozenset({Reason.SRC_VERSION_NOT_FOUND, Reason.DST_VERSION_NOT_FOUND})
 ANNOTATIONS_AT_ONCE = 16
 """Each has 1 MiB at most, so that the memory they take is bounded."""
 
@@ -83,7 +84,8 @@ class Sync:
     def run(self, aspect: Aspect) -> Step:
         """Settle an aspect, and write what must be written. Raises Temporary or Permanent.
 
-        Annotations alone fail nothing: what is refused for good is left out, with a warning.
+        Annotations alone fail nothing: what is refused for good is left out, with a warning. A version that is gone is
+        not one without annotations.
         """
         try:
             step = self.examine(aspect)
@@ -93,7 +95,7 @@ class Sync:
                 self._write(step)
             self.bases.agree(aspect, step.settled, [place.version_id for place in self.replicas])
         except Permanent as trouble:
-            if aspect is not Aspect.ANNOTATIONS:
+            if aspect is not Aspect.ANNOTATIONS or trouble.reason in GONE:
                 raise
             self._leave_out(trouble)
             return Step(aspect, Found(self.source, {}), (), {}, {})
