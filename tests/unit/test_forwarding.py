@@ -63,9 +63,18 @@ def test_a_record_is_read_again_when_it_is_old() -> None:
     assert (before, queues.queue_of("east", "west")) == ("old", ARN)
 
 
-def test_an_owner_that_was_not_recorded_is_asked_for_again() -> None:
-    wire = Wire([recorded(), recorded(west=ARN)])
-    assert peers(wire, [0.0]).queue_of("east", "west") == ARN
+def test_an_owner_that_is_not_recorded_is_asked_for_again_by_one_request_each_time() -> None:
+    wire = Wire([recorded(), recorded(north="another"), recorded(west=ARN)])
+    queues, asked = peers(wire, [0.0]), []
+    for _ in range(3):
+        found = queues.queue_of("east", "west")
+        asked.append((found, len(wire.requests)))
+    assert asked == [(None, 1), (None, 2), (ARN, 3)]
+
+
+def test_an_owner_that_others_asked_for_before_it_was_recorded_is_asked_for_again() -> None:
+    queues = peers(Wire([recorded(north="another"), recorded(west=ARN)]), [0.0])
+    assert (queues.queue_of("east", "north"), queues.queue_of("east", "west")) == ("another", ARN)
 
 
 def test_no_record_means_no_queue() -> None:

@@ -7,7 +7,6 @@ Separate from the rule store: only changes of replicas need it. A record that ca
 import json
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING
 
 from replicator.aws.asking import expecting
@@ -40,12 +39,17 @@ class PeerQueues:
     def queue_of(self, bucket: str, owner: str) -> str | None:
         """Return the ARN of the queue that receives the events of `owner`, as recorded for `bucket`.
 
-        None if none is recorded: then it is asked for again each time. Raises Temporary.
+        None if none is recorded: then the record is read again each time, once. Raises Temporary.
         """
-        read = partial(self._read, bucket)
-        return self._known.answer(bucket, read, KEEP_SECONDS).get(owner) or self._known.answer(bucket, read, 0).get(
-            owner
-        )
+        read_now = False
+
+        def read() -> Mapping[str, str]:
+            nonlocal read_now
+            read_now = True
+            return self._read(bucket)
+
+        queue = self._known.answer(bucket, read, KEEP_SECONDS).get(owner)
+        return queue if queue or read_now else self._known.answer(bucket, read, 0).get(owner)
 
     def _read(self, bucket: str) -> Mapping[str, str]:
         key = document_key(bucket)
