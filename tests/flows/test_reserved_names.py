@@ -61,3 +61,17 @@ def test_a_status_tag_of_a_user_goes_over_if_the_rule_tags_no_replicas() -> None
 def test_a_value_that_the_stack_itself_tags_sources_with_is_not_copied(value: str) -> None:
     """A user's tag with this value looks like the stack's own."""
     assert replica_of({}, {STATUS_TAG: value}, tagged=False).tags == {}
+
+
+@pytest.mark.parametrize("both_ways", [False, True], ids=["from memory", "compared with both sides"])
+@pytest.mark.parametrize("tagged", [False, True], ids=["replicas are not tagged", "replicas are tagged"])
+def test_a_status_tag_of_a_user_is_the_same_after_a_later_change_of_tags_as_after_the_copy(
+    *, tagged: bool, both_ways: bool
+) -> None:
+    stage = Stage([rule(WEST, replica_tag=tagged, replica_modifications=both_ways)])
+    source = stage.put(tags={STATUS_TAG: "approved", "team": "blue"})
+    stage.deliver_all()
+    stage.s3.tag(EAST, "k", source.version_id, {STATUS_TAG: "approved", "team": "red"})
+    stage.deliver_all()
+    [replica] = stage.s3.buckets[WEST].history("k")
+    assert replica.content.tags == {STATUS_TAG: "REPLICA" if tagged else "approved", "team": "red"}

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field, replace
 
 from replicator.core.aspects.state import GRANTS, TAGS, digest, grant_state, tag_state
 from replicator.core.deciding.eligibility import ProposedCopy
+from replicator.core.deciding.replica_tags import replica_tags
 from replicator.core.deciding.target import Target
 from replicator.core.outcomes.outcome import Permanent, Reason
-from replicator.core.rules.rule import Rule
 from replicator.core.versions.origin import (
     MARK,
-    SOURCE_STATUSES,
     STATUS_TAG,
     STATUS_TAG_VALUE,
     TAG_LIMIT,
@@ -80,7 +79,7 @@ def compose(proposed: ProposedCopy, grants: tuple[Grant, ...] = ()) -> Copy:
         origin=proposed.origin,
         metadata=metadata,
         headers=head.headers,
-        tags=_tags(proposed.tags, proposed.rule, tag_mark),
+        tags=replica_tags(proposed.tags, status_tag=proposed.rule.replica_tag, mark=tag_mark),
         storage_class=destination.storage_class or head.storage_class,
         encryption=_encryption(head.encryption, destination.kms_key),
         lock=head.lock.in_force(proposed.now),
@@ -152,19 +151,6 @@ def given_by(copy: Copy) -> Mapping[str, str]:
     if MARK in copy.tags:
         return {}
     return {TAGS: digest(tag_state(copy.tags)[TAGS]), GRANTS: digest(grant_state(copy.grants)[GRANTS])}
-
-
-def _tags(tags: Mapping[str, str], rule: Rule, mark: str) -> Mapping[str, str]:
-    """Return the replica's tags: the source's, the mark if there is one, and the status tag if there is room.
-
-    The source's own status tag is not replicated.
-    """
-    added = {name: value for name, value in tags.items() if name != STATUS_TAG or value not in SOURCE_STATUSES}
-    if mark:
-        added[MARK] = mark
-    if rule.replica_tag and (STATUS_TAG in added or len(added) < TAG_LIMIT):
-        added[STATUS_TAG] = STATUS_TAG_VALUE
-    return added
 
 
 def _encryption(source: Encryption, replica_key: str | None) -> Encryption:

@@ -22,6 +22,7 @@ from replicator.core.aspects.state import (
     lock_state,
     tag_state,
 )
+from replicator.core.deciding.replica_tags import replica_tags
 from replicator.core.outcomes.outcome import Permanent, Reason, Side
 from replicator.core.versions.change import Aspect
 from replicator.core.versions.origin import MARK, STATUS_TAG, STATUS_TAG_VALUE, TAG_LIMIT, Born, born_of
@@ -101,32 +102,18 @@ READERS: Mapping[Aspect, Callable[[Place], Found]] = {
 class Rewrite:
     """New values of some fields of one aspect at one place. model: where annotations are copied from.
 
-    status_tag: a replica carries the status tag.
+    status_tag: a replica carries the status tag. version_tags: all tags of the version itself.
     """
 
     found: Found
     fields: Mapping[str, Value]
     model: Place
     status_tag: bool = False
+    version_tags: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, aspect: Aspect) -> None:
         """Write them. Raises Temporary or Permanent."""
         WRITERS[aspect](self)
-
-
-def tags_of_replica(value: Value, *, status_tag: bool, kept: Mapping[str, str]) -> dict[str, str]:
-    """Return all tags of a replica: the version's, what is its own, and its status tag if there is room.
-
-    Raises Permanent if there is no room for its mark.
-    """
-    tags = dict(_pairs(value))
-    if MARK in kept:
-        tags[MARK] = kept[MARK]
-    if len(tags) > TAG_LIMIT:
-        raise Permanent(Reason.NO_ROOM, "the mark of the replica is a tag, and the version has 10 tags now")
-    if status_tag and len(tags) < TAG_LIMIT:
-        tags[STATUS_TAG] = STATUS_TAG_VALUE
-    return tags
 
 
 def _pairs(value: Value) -> tuple[tuple[str, str], ...]:
@@ -137,7 +124,9 @@ def _write_tags(rewrite: Rewrite) -> None:
     found, value = rewrite.found, rewrite.fields[TAGS]
     own = {name: text for name, text in found.tags.items() if name in OURS}
     if found.place.side is Side.DESTINATION or MARK in own or own.get(STATUS_TAG) == STATUS_TAG_VALUE:
-        tags = tags_of_replica(value, status_tag=rewrite.status_tag, kept=own)
+        theirs = {name: text for name, text in rewrite.version_tags.items() if name == STATUS_TAG}
+        wanted = {**dict(_pairs(value)), **theirs}
+        tags = replica_tags(wanted, status_tag=rewrite.status_tag, mark=own.get(MARK, ""))
     else:
         kept = own if len(_pairs(value)) + len(own) <= TAG_LIMIT else {}
         tags = {**dict(_pairs(value)), **kept}

@@ -40,7 +40,7 @@ def write_simply(scene: Scene, version_id: str, memory: Memory, check: Callable[
     """
     assert memory.top  # noqa: S101 - see is_simple
     (aspect,) = scene.attempt.change.amends
-    value, rule = _read(scene, aspect, version_id)
+    value, rule, tags = _read(scene, aspect, version_id)
     if not scene.aspects(rule):
         return Done(not_carried())
     name = FIELDS[aspect]
@@ -49,15 +49,16 @@ def write_simply(scene: Scene, version_id: str, memory: Memory, check: Callable[
     check()
     replica = Place(scene.replicas, Side.DESTINATION, scene.pair.key, memory.top.version_id)
     source = Place(scene.source, Side.SOURCE, scene.pair.key, version_id)
-    Rewrite(Found(replica, {}), {name: value}, source, rule.replica_tag).run(aspect)
+    Rewrite(Found(replica, {}), {name: value}, source, rule.replica_tag, tags).run(aspect)
     return Done(Looked.WROTE, {**memory.given, name: digest(value)})
 
 
-def _read(scene: Scene, aspect: Aspect, version_id: str) -> tuple[Value, Rule]:
+def _read(scene: Scene, aspect: Aspect, version_id: str) -> tuple[Value, Rule, Mapping[str, str]]:
+    """Return what the version has of an aspect, its rule, and its tags if they were read."""
     key = scene.pair.key
     if aspect is Aspect.TAGS:
         tags = scene.source.tags(key, version_id)
-        return tag_state(tags)[TAGS], scene.rule(tags)
+        return tag_state(tags)[TAGS], scene.rule(tags), tags
     rule = scene.rule({})
     grants = scene.source.grants(key, version_id) if scene.aspects(rule) else ()
-    return grant_state(grants)[GRANTS], rule
+    return grant_state(grants)[GRANTS], rule, {}
