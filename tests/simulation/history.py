@@ -7,7 +7,7 @@ import itertools
 from dataclasses import dataclass, field, replace
 
 from replicator.core.deciding.journal import Pair
-from replicator.core.versions.change import Change, ChangeKind
+from replicator.core.versions.change import Change, ChangeKind, Wish
 from replicator.core.versions.events import write
 from replicator.core.versions.version import Lock
 
@@ -82,7 +82,7 @@ class History:
             self.watch.also = self.parking.called
             self.tell("weather", str(self.weather))
         self._build_stacks()
-        self.users = Users(self.setting, self.s3, self.stacks, self.choices, self.tell, self.watch.retagged)
+        self.users = Users(self.setting, self.s3, self.stacks, self.choices, self.tell, self.watch.retagged, self.ask)
         self.s3.listeners += [self.watch.happened, self._send]
         if self.setting.later:
             self.aspects = AspectWatch(self.setting, self.s3, self.watch.violations)
@@ -136,11 +136,30 @@ class History:
         stack = self.stacks.get(happening.bucket)
         if stack is None:
             return
+        if self.choices.chance(self.setting.unheard):
+            return
         body = notification(happening) if self.setting.filtered else eventbridge(happening)
         self._put(stack, body, happening)
         while self.choices.chance(self.luck.duplicates):
             self.luck.extra += 1
             self._put(stack, body, happening)
+
+    def ask(self, bucket: str, key: str, wish: Wish = Wish.EXISTING) -> None:
+        """Ask for all entries of a key, as an operator does: in one message, the oldest first."""
+        stored, now = self.s3.buckets[bucket].history(key), self.s3.clock.milliseconds()
+        asked = [
+            Change(
+                ChangeKind.CREATED if each.is_version else ChangeKind.MARKED_DELETED,
+                *(bucket, key, each.version_id),
+                time=now,
+                wish=wish,
+            )
+            for each in stored
+        ]
+        if asked:
+            self.tell("operator", f"asks for all of {bucket}/{key}")
+            self.luck.extra += 1
+            self.stacks[bucket].queue.send(write(*asked))
 
     def _put(self, stack: Stack, body: str, happening: Happening) -> None:
         message = stack.queue.send(body)

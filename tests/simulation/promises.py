@@ -85,7 +85,9 @@ def _no_uploads(history: "History") -> Iterator[str]:
 
 def _complete(history: "History", route: Route, key: str) -> Iterator[str]:
     """Promise 1: every native version that a rule selects has a replica, as long as it exists."""
-    there = {root(stored).serial for stored in ever(history.s3, route.destination, key) if stored.is_version}
+    now, before = history.s3.buckets[route.destination].history(key), ever(history.s3, route.destination, key)
+    entries = now if history.setting.restores else before
+    there = {root(stored).serial for stored in entries if stored.is_version}
     for stored in natives(history.s3.buckets[route.source], key):
         if stored.serial in history.watch.retagged:
             continue  # whether it was selected depends on when it was looked at
@@ -115,7 +117,9 @@ def _shows_source(history: "History", route: Route, key: str) -> Iterator[str]:
     own = natives(destination, key)
     theirs = own[-1] if own else None
     allowed = [_visible(last)]
-    if theirs and (last is None or _after(history, theirs, route, key, last)):
+    if last is None and history.setting.restores:
+        return  # nobody can ask for a key that the source does not have
+    if theirs and not history.setting.restores and (last is None or _after(history, theirs, route, key, last)):
         allowed = [_visible(theirs)]
         if last and not last.is_version:
             allowed.append(None)
@@ -203,7 +207,8 @@ def of_delivery(history: "History", handler: "Handler") -> Iterator[str]:
     entries = sum(len(found) for bucket in history.s3.buckets.values() for found in bucket.histories.values())
     own = history.setting.sources if history.setting.one_stack else (handler.stack,)
     routes = sum(route.source in own for route in history.setting.routes)
-    bound = len(handler.letters) * routes * 5 * (12 + 3 * entries)
+    records = max(1, entries) if history.setting.unheard else 1
+    bound = len(handler.letters) * records * routes * 5 * (12 + 3 * entries)
     if len(handler.calls) > bound:
         yield f"{handler.name} made {len(handler.calls)} calls, more than {bound}"
     subject = history.stacks[handler.stack].subjects.get(handler.letters[0])

@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import product
 from math import inf
 
 from replicator.core.outcomes.outcome import Permanent, Temporary
-from replicator.core.versions.change import Change, ChangeKind
+from replicator.core.versions.change import Change, ChangeKind, Wish
 from replicator.core.versions.events import Record, parse
 from replicator.flows.change.consume import Consumer, Message, consume
 from replicator.flows.change.deadline import TimeLimit
@@ -317,6 +318,10 @@ class Scheduler:
         self.redrives += 1
         if self.redrives > MOST_REDRIVES:
             return False
+        if self.history.setting.unheard and self.redrives == 1:
+            for bucket, key in product(self.history.setting.sources, self.history.setting.keys):
+                self.history.ask(bucket, key, Wish.RESTORE if self.history.setting.restores else Wish.EXISTING)
+            return True
         redriven = [stack.queue.redrive() for stack in self._stacks]
         if any(redriven):
             self.history.tell("operator", "redrives the dead-letter queues")
@@ -325,10 +330,12 @@ class Scheduler:
 
 def in_short(message: Message) -> str:
     """Name a message by the change in it."""
-    (record,) = parse(message.body)
+    record, *more = parse(message.body)
     change = record.change if isinstance(record, Record) else Change(ChangeKind.UNKNOWN, "", "")
     again = f", for the {message.receive_count}. time" if message.receive_count > 1 else ""
     redriven = ", redriven" if message.redriven else ""
+    if more:
+        return f"{1 + len(more)} records of {change.key}{again}"
     if message.id.startswith("parts"):
         parts = json.loads(message.body)["copyParts"]
         return f"part {parts['number']} of {parts['parts']} of {change.key} {change.version_id}{again}"

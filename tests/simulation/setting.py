@@ -51,7 +51,8 @@ class Setting:
 
     later: later changes are replicated, and promised. modifications: the sources whose rules replicate modifications of
     replicas back. removals: rules replicate deletions of annotations. names_versions: events of later changes name
-    their version. one_stack: one stack serves all sources. locks: buckets have Object Lock.
+    their version. one_stack: one stack serves all sources. locks: buckets have Object Lock. unheard: percent of events
+    that never come; in the end an operator asks for all that there is. restores: and lets nothing else stand.
     """
 
     name: str
@@ -83,6 +84,8 @@ class Setting:
     names_versions: bool = True
     one_stack: bool = False
     locks: bool = False
+    unheard: int = 0
+    restores: bool = False
 
     def takes_nothing(self, bucket: str) -> bool:
         """Return whether nothing may be written to a destination, because it keeps no versions."""

@@ -24,6 +24,7 @@ WRITES = ("write",)
 DELETES = ("write", "write", "write", "delete")
 FORGETS = (*DELETES, "forget", "forget")
 LOSES = (*DELETES, "lose", "lose")
+ASKS = (*DELETES, "ask")
 LARGE = ("large", "large", "write", "delete")
 OUTAGE: Any = {"keys": ("k", "k/2", "l", "m", "n"), "writes": 12, "least": 4, "share": 0.1}
 """Of several keys that fail, the gate makes one trouble of all."""
@@ -103,6 +104,15 @@ ROWS = (
     Setting("outage, two-way, one key", TWO_WAY, BOTH, Order.SAME, DELETES, outage="west", writes=9, share=0.1),
     Setting("outage, large", ONE_WAY, ("east",), Order.SOURCE, LARGE, large=True, outage="west", **OUTAGE),
     Setting("outage, large, two-way", TWO_WAY, BOTH, Order.SAME, LARGE, large=True, outage="west", **OUTAGE),
+    Setting("unheard, one-way", ONE_WAY, ("east",), Order.SOURCE, ASKS, unheard=40),
+    Setting("unheard, one to many", from_one("east", "west", "north"), ("east",), Order.SOURCE, ASKS, unheard=40),
+    Setting("unheard, two-way", TWO_WAY, BOTH, Order.SAME, ASKS, unheard=40),
+    Setting("unheard, one-way, users write at the destination", ONE_WAY, BOTH, Order.SOURCE, DELETES, unheard=40),
+    Setting(
+        "unheard, restored", ONE_WAY, BOTH, Order.SOURCE, (*DELETES, "destroy"), unheard=40, restores=True, writes=8
+    ),
+    Setting("unheard, large", ONE_WAY, ("east",), Order.SOURCE, LARGE, large=True, unheard=40),
+    Setting("unheard, large, two-way", TWO_WAY, BOTH, Order.SAME, LARGE, large=True, unheard=40),
     Setting("full mesh", both_ways("east", "west", "north"), ("east", "west", "north"), Order.NOTHING, DELETES),
     Setting("full mesh, one writer", both_ways("east", "west", "north"), ("east",), Order.SOURCE, DELETES),
 )

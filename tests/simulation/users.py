@@ -28,6 +28,7 @@ class Users:
     choices: Choices
     tell: Tell
     retagged: set[int]
+    ask: Callable[[str, str], None]
     written: int = 0
     by_name: Mapping[str, Callable[[str, str], None]] = field(init=False)
 
@@ -45,6 +46,7 @@ class Users:
             "forget": self._forget,
             "lose": self._lose,
             "edit": self._edit,
+            "ask": self.ask,
             **AspectUsers(self.setting, self.s3, self.choices, self.tell, self.retagged).by_name,
         }
 

@@ -67,7 +67,8 @@ class Watch:
         at = (happening.bucket, native.serial)
         self.copies[at] += 1
         task = getcurrent()
-        if at in self.gone and isinstance(task, Task) and task.handler.number > self.gone[at]:
+        may_stay_gone = at in self.gone and not self.setting.restores
+        if may_stay_gone and isinstance(task, Task) and task.handler.number > self.gone[at]:
             self.violations.append(f"{native.version_id}, deleted for good in {happening.bucket}, came back there")
         if not self._selected(stored.bucket, native):
             self.violations.append(f"{native.version_id} was copied to {stored.bucket}, which no rule wants")
