@@ -3,8 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import count
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 from replicator.aws.journal import DynamoJournal
@@ -20,31 +19,7 @@ from tests.fakes.journal import MemoryJournal
 NOON = 1_700_000_000_000
 NOTE = Note("rule", 5, NOON, 1, NOON + 1000)
 TOP = Replica("w1", '"etag"', Origin("east", "e1", NOON // 1000))
-KEYS = (("object", "HASH"), ("target", "RANGE"))
-_numbers = count(1)
 T = TypeVar("T")
-
-
-@pytest.fixture(scope="module")
-def table(server: Any) -> DynamoJournal:
-    plain, clients = server
-    plain.client("dynamodb").create_table(
-        TableName="journal",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in KEYS],
-        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in KEYS],
-    )
-    return DynamoJournal(clients.dynamodb(), "journal")
-
-
-@pytest.fixture(params=["memory", "emulator"])
-def journal(request: pytest.FixtureRequest) -> Journal:
-    return MemoryJournal() if request.param == "memory" else request.getfixturevalue("table")
-
-
-@pytest.fixture
-def pair() -> Pair:
-    return Pair("east", "west", f"key {next(_numbers)} ü/#")
 
 
 def waiting(status: Status = Status.PENDING, version_id: str = "v1", attempts: int = 1) -> Waiting:

@@ -101,7 +101,8 @@ class MemoryJournal:
         return True
 
     def _lease(self, pair: Pair, holder: str, now: int, until: int) -> Memory | None:
-        if pair in self.leases and self.leases[pair][1] >= now:
+        by, last = self.leases.get(pair, (holder, 0))
+        if by != holder and last >= now:
             return None
         self.leases[pair] = holder, until
         return self.entries.get(pair, Memory())

@@ -58,9 +58,12 @@ class DynamoJournal:
         return _memory(self._table.get(memory_key(pair)) or {})
 
     def lease(self, pair: Pair, holder: str, now: int, until: int) -> Memory | None:
-        """Take the lease of a pair until then, and return its entry; None if another holds it."""
+        """Take the lease of a pair until then, and return its entry; None if another holds it.
+
+        botocore sends the request again if its response is lost.
+        """
         update = Update({"lease_by": holder, "lease_until": until})
-        before = self._table.write_over(memory_key(pair), update, is_free(now))
+        before = self._table.write_over(memory_key(pair), update, is_free(now, holder))
         return None if before is None else _memory(before)
 
     def release(

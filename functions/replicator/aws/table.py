@@ -205,12 +205,15 @@ def parked_last_at(parkings: int) -> Condition:
     return Condition("attribute_exists(parked) AND parkings = :seen", {":seen": parkings})
 
 
-def is_free(now: int) -> Condition:
-    """Require that nobody holds the lease of the pair.
+def is_free(now: int, holder: str) -> Condition:
+    """Require that nobody else holds the lease of the pair: its holder may ask again, if the response was lost.
 
     taken ------ until ------ others may take it, whoever crashed before that
     """
-    return Condition("attribute_not_exists(lease_until) OR lease_until < :now", {":now": now})
+    return Condition(
+        "attribute_not_exists(lease_until) OR lease_until < :now OR lease_by = :holder",
+        {":now": now, ":holder": holder},
+    )
 
 
 def held_by(holder: str) -> Condition:

@@ -206,7 +206,8 @@ class Journal(Protocol):
     def lease(self, pair: Pair, holder: str, now: int, until: int) -> Memory | None:
         """Take the lease of a pair until then, epoch milliseconds, and return its entry; None if another holds it.
 
-        Whoever changes what a version has after its write must hold it: S3 has no conditions for these writes.
+        Whoever changes what a version has after its write must hold it: S3 has no conditions for these writes. holder:
+        of one look; it gets the lease again if the response to its request was lost.
         """
 
     def release(

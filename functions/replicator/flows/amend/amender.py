@@ -127,7 +127,7 @@ class Amender:
     def _with_lease(self, version_id: str) -> Done:
         """Look at a version while nobody else changes anything of the pair. Raises Temporary or Permanent."""
         scene, now, delivery = self.scene, self.scene.now(), self.scene.attempt.delivery
-        holder, until = f"{delivery.message}/{delivery.receive_count}/{now}", now + LEASE_MS
+        holder, until = f"{delivery.message}/{delivery.receive_count}/{version_id}/{now}", now + LEASE_MS
         memory = scene.journal.lease(scene.pair, holder, now, until)
         if memory is None:
             raise Temporary(Reason.BUSY, "another function is changing replicas of the same key")
