@@ -98,6 +98,12 @@ class Setting:
         return both and {bucket, replica_bucket} <= set(self.modifications)
 
     @property
+    def recorded(self) -> frozenset[tuple[str, str]]:
+        """For which bucket the queue of which destination's stack is recorded, as `rules put` does on both sides."""
+        pairs = {(route.source, route.destination) for route in self.routes if route.destination in self.sources}
+        return frozenset(pairs | {(destination, source) for source, destination in pairs})
+
+    @property
     def buckets(self) -> tuple[str, ...]:
         """All buckets, in the order in which the routes name them."""
         routes = (*self.routes, *self.native)

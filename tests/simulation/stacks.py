@@ -118,7 +118,7 @@ def build_stack(
         threads=TurnThreads(turns),
         now=s3.clock.milliseconds,
         own_principals=frozenset(principal(name) for name in setting.sources) if setting.filtered else frozenset(),
-        forwarding=MemoryForwarding(sources, send_to, turns, frozenset(setting.sources)),
+        forwarding=MemoryForwarding(sources, send_to, turns, setting.recorded),
         warn=lambda _: None,
     )
     if setting.large:
