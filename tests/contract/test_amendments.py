@@ -144,8 +144,12 @@ def test_a_retention_is_neither_shortened_nor_is_governance_bypassed(
 
 @pytest.mark.parametrize(
     "hold",
-    [Lock("GOVERNANCE", "", event_hold=True, event_hold_days=3), Lock("GOVERNANCE", "", False, True, 0, 2)],
-    ids=["for days", "for years"],
+    [
+        Lock("GOVERNANCE", event_hold=True, event_hold_days=3),
+        Lock("GOVERNANCE", event_hold=True, event_hold_years=2),
+        Lock("GOVERNANCE", until(2).until, event_hold=True, event_hold_days=3),
+    ],
+    ids=["for days", "for years", "beside an end"],
 )
 def test_an_event_hold_is_set_and_its_release_begins_its_duration(objects: Amendable, version: str, hold: Lock) -> None:
     objects.put_retention(KEY, version, hold)

@@ -238,8 +238,8 @@ class MemoryS3:
             wanted = replace(lock, legal_hold=old.legal_hold)
             if old.event_hold and releases:
                 days = old.event_hold_days + 365 * old.event_hold_years
-                until = datetime.fromtimestamp(self.clock.now, UTC) + timedelta(days=days)
-                wanted = replace(wanted, until=until.isoformat())
+                until = datetime.fromtimestamp(int(self.clock.now), UTC) + timedelta(days=days)
+                wanted = replace(wanted, until=max(until.isoformat(), lock.until))
             elif old.event_hold and not lock.event_hold:
                 days, years = old.event_hold_days, old.event_hold_years
                 wanted = replace(wanted, event_hold=True, event_hold_days=days, event_hold_years=years)

@@ -9,7 +9,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from greenlet import getcurrent
-from replicator.core.aspects.state import GRANTS, LEGAL_HOLD, RETENTION, TAGS, grant_state, tag_state
+from replicator.core.aspects.state import (
+    EVENT_HOLD,
+    GRANTS,
+    LEGAL_HOLD,
+    NO_HOLD,
+    RETENTION,
+    TAGS,
+    grant_state,
+    lock_state,
+    tag_state,
+)
 from replicator.core.versions.change import Aspect
 from replicator.core.versions.origin import born_of
 from replicator.core.versions.version import Lock
@@ -23,6 +33,8 @@ from tests.simulation.turns import Task
 
 Field = tuple[Aspect, str]
 HOLD = (Aspect.LOCK, LEGAL_HOLD)
+FOR_EVENT = (Aspect.LOCK, EVENT_HOLD)
+KEPT_UNTIL = (Aspect.LOCK, RETENTION)
 UNIQUE = frozenset({Aspect.TAGS, Aspect.ACL, Aspect.ANNOTATIONS})
 """Aspects of which no two users write the same value."""
 
@@ -54,6 +66,7 @@ class Family:
     writes: Counter[Aspect] = field(default_factory=Counter)
     lifted: dict[int, int] = field(default_factory=dict)
     removed: set[Field] = field(default_factory=set)
+    released: bool = False
     copies: int = 0
 
 
@@ -87,8 +100,9 @@ class AspectWatch:
         return {
             (Aspect.TAGS, TAGS): tag_state(content.tags)[TAGS],
             (Aspect.ACL, GRANTS): grant_state(content.grants)[GRANTS],
-            (Aspect.LOCK, RETENTION): (lock.mode, lock.until),
+            KEPT_UNTIL: (lock.mode, lock.until),
             HOLD: lock.legal_hold,
+            FOR_EVENT: lock_state(lock)[EVENT_HOLD],
             **{(Aspect.ANNOTATIONS, name): payload for name, payload in notes.items()},
         }
 
@@ -121,6 +135,7 @@ class AspectWatch:
                 family.removed.add(name)
             seen = set(entry.shown[name])
             family.known[name, value] = seen.union(*(family.known.get((name, each), set()) for each in seen))
+            family.released = family.released or (name, value) == (FOR_EVENT, NO_HOLD)
             if name == HOLD:
                 entry.held = amendment.number if value else 0
                 if not value:
@@ -138,7 +153,10 @@ class AspectWatch:
             yield f"{what} were written at the source, though no two rules replicate modifications back"
         before, after = amendment.before, amendment.after
         if isinstance(before, Lock) and isinstance(after, Lock):
-            if _end(after) < _end(before):
+            releases = before.event_hold and not after.event_hold
+            if releases and not family.released:
+                yield f"the event hold of {what} was released, which no user did"
+            if _end(after) < _end(before) and not releases:
                 yield f"the retention of {what} was shortened"
             lifted = [number for serial, number in family.lifted.items() if serial != stored.serial]
             if before.legal_hold and not after.legal_hold and max(lifted, default=0) < entry.held:
@@ -189,11 +207,18 @@ class AspectWatch:
         removed = set() if self.setting.removals else self.families[version.serial].removed
         for name in dict.fromkeys((*mine, *theirs)):
             kept = not back and self._changed_by_user(replica, version, name)
+            kept = kept or (name == KEPT_UNTIL and self._released_later(replica, version))
             if mine.get(name) != theirs.get(name) and not kept and name not in removed:
                 yield (
                     f"{name[1]} of {replica.version_id} in {replica.bucket} is {theirs.get(name)}, "
                     f"that of {version.version_id} in {version.bucket} is {mine.get(name)}"
                 )
+
+    def _released_later(self, replica: Stored, version: Stored) -> bool:
+        """Return whether a replica is retained for longer because each bucket counts from when it released a hold."""
+        mine, theirs = version.content.lock, replica.content.lock
+        held = any(not isinstance(value, tuple) or value[0] for value in self.entries[replica.serial].shown[FOR_EVENT])
+        return held and not theirs.event_hold and _end(theirs) >= _end(mine)
 
     def _changed_by_user(self, replica: Stored, version: Stored, name: Field) -> bool:
         """Return whether a user changed a replica, or one that it was put back from."""
@@ -255,8 +280,11 @@ def _is_changed(amendment: Amendment, name: Field) -> bool:
         return True
     if name == HOLD:
         return before.legal_hold != after.legal_hold
+    if name == FOR_EVENT:
+        return lock_state(before)[EVENT_HOLD] != lock_state(after)[EVENT_HOLD]
     return (before.mode, before.until) != (after.mode, after.until)
 
 
 def _end(lock: Lock) -> str:
-    return lock.until
+    """Return until when a version is retained: nobody knows it while an event hold is on."""
+    return "9" if lock.event_hold else lock.until

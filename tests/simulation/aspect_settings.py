@@ -21,6 +21,9 @@ LOCKS = ("write", "write", "retain", "retain", "hold", "hold", "retag")
 UNNAMED_CHANGES = ("write", "write", "retag", "retag", "grant")
 DESTROYS = ("write", "write", *CHANGES, "destroy")
 LARGE = ("large", "large", *CHANGES)
+UNDELETES = ("write", "delete", "delete", "undelete", "undelete", "retag")
+EVENT_HOLDS = ("write", "write", "retain", "event hold", "event hold", "event hold", "hold", "retag")
+STRIPS = ("full", "full", "strip", "strip", "retag", "grant")
 LATER: Any = {"later": True, "writes": 9, "least": 2, "share": 0.3}
 BACK: Any = {**LATER, "modifications": BOTH}
 
@@ -105,4 +108,17 @@ ASPECT_SETTINGS = (
     Setting("later, two-way, large", TWO_WAY, BOTH, Order.SAME, LARGE, large=True, **{**BACK, "share": 0.1}),
     Setting("later, two-way, one stack", TWO_WAY, BOTH, Order.SAME, USUAL, one_stack=True, **BACK),
     Setting("later, full mesh", MESH, ALL, Order.NOTHING, USUAL, **{**BACK, "modifications": ALL}),
+    Setting("later, one-way, undelete", ONE_WAY, ("east",), Order.SOURCE, UNDELETES, **LATER),
+    Setting(
+        "later, one-way, undelete, markers stay",
+        (Route("east", "west", markers=False),),
+        ("east",),
+        Order.SOURCE,
+        UNDELETES,
+        **LATER,
+    ),
+    Setting("later, one-way, event holds", ONE_WAY, ("east",), Order.SOURCE, EVENT_HOLDS, locks=True, **LATER),
+    Setting("later, two-way, event holds", TWO_WAY, BOTH, Order.SAME, EVENT_HOLDS, locks=True, **BACK),
+    Setting("later, one-way, marks are tags", ONE_WAY, BOTH, Order.SOURCE, STRIPS, **LATER),
+    Setting("later, two-way, marks are tags", TWO_WAY, BOTH, Order.SAME, STRIPS, **BACK),
 )

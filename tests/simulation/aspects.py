@@ -41,6 +41,8 @@ class AspectUsers:
             "grant": self._grant,
             "retain": self._retain,
             "hold": self._hold,
+            "event hold": self._hold_for_event,
+            "strip": self._strip,
             "annotate": self._annotate,
             "unannotate": self._unannotate,
         }
@@ -78,6 +80,26 @@ class AspectUsers:
             self._change(
                 f"{'holds' if on else 'lifts the hold of'} {_named(stored, key)}",
                 lambda: self.s3.hold(*_place(stored, key), on=on),
+            )
+
+    def _hold_for_event(self, bucket: str, key: str) -> None:
+        """Set an event hold, or release it: then its duration begins."""
+        if stored := self._any_version(bucket, key):
+            old = stored.content.lock
+            hold = Lock("GOVERNANCE", event_hold=True, event_hold_days=10_000 + int(self._value()))
+            self._change(
+                f"{'releases' if old.event_hold else 'sets'} the event hold of {_named(stored, key)}",
+                lambda: self.s3.retain(
+                    *_place(stored, key), Lock(old.mode) if old.event_hold else hold, releases=old.event_hold
+                ),
+            )
+
+    def _strip(self, bucket: str, key: str) -> None:
+        """Replace all tags, the mark of a replica too."""
+        if stored := self._any_version(bucket, key):
+            tags = {"value": self._value()}
+            self._change(
+                f"replaces all tags of {_named(stored, key)} by {tags}", lambda: self.s3.tag(*_place(stored, key), tags)
             )
 
     def _annotate(self, bucket: str, key: str) -> None:

@@ -40,6 +40,8 @@ class Users:
             "delete": self._delete,
             "expire": self._expire,
             "destroy": self._destroy,
+            "undelete": self._undelete,
+            "full": self._write_full,
             "tag": self._tag,
             "archive": self._write_archived,
             "restore": self._restore,
@@ -94,6 +96,19 @@ class Users:
         if stored := self._any_version(bucket, key):
             self.tell("user", f"deletes {bucket}/{key} {stored.version_id} for good")
             self.s3.destroy(bucket, key, stored.version_id)
+
+    def _undelete(self, bucket: str, key: str) -> None:
+        """Remove a delete marker: if it is on top, the version below it is shown again."""
+        markers = [stored for stored in self.s3.buckets[bucket].history(key) if not stored.is_version]
+        if markers:
+            marker = self.choices.one_of(markers[::-1])
+            self.tell("user", f"removes the delete marker {marker.version_id} of {bucket}/{key}")
+            self.s3.destroy(bucket, key, marker.version_id)
+
+    def _write_full(self, bucket: str, key: str) -> None:
+        """Write a version whose replicas have their mark in a tag."""
+        stored = self.s3.put(bucket, key, Content(self._body(), metadata=FULL, tags=self._tags()))
+        self._told(f"writes {bucket}/{key}, with full metadata", stored)
 
     def _tag(self, bucket: str, key: str) -> None:
         if stored := self._any_version(bucket, key):

@@ -1,13 +1,18 @@
 """The mark of a replica: it is read as it was written, valid only where it was written, and put where there is room."""
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from replicator.core.versions.origin import (
     MARK,
     MARK_SECONDS,
     METADATA_LIMIT,
+    Born,
     Origin,
     Site,
+    born_of,
     decode_mark,
     encode_mark,
     find_mark,
@@ -144,3 +149,11 @@ def test_metadata_has_room_for_two_kilobytes() -> None:
     """S3 user guide, "Working with object metadata"."""
     assert has_metadata_room({"k": "x" * (2047 - NEEDED)}, 0, TEXT)
     assert not has_metadata_room({"k": "x" * (2048 - NEEDED)}, 0, TEXT)
+
+
+@pytest.mark.parametrize("event_hold", ["", "0a1b2c3d"], ids=["no event hold", "an event hold"])
+def test_a_mark_says_what_its_replica_was_written_with(event_hold: str) -> None:
+    born = Born("01234567", "89abcdef", hold=True, metadata="fedcba98", event_hold=event_hold)
+    mark = encode_mark(replace(ORIGIN, undoes=True), HERE, born)
+    assert born_of({MARK: mark}) == born
+    assert decode_mark(mark, HERE) == ORIGIN

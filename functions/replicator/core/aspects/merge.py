@@ -16,10 +16,9 @@ written in. A replica that somebody changed keeps its value as long as the sourc
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from replicator.core.aspects.base import Base
-from replicator.core.aspects.state import EVENT_HOLD, LEGAL_HOLD, NO_HOLD, RETENTION, State, Value, digest
+from replicator.core.aspects.state import EVENT_HOLD, LEGAL_HOLD, NO_HOLD, RETENTION, State, Value, digest, end_of
 from replicator.core.versions.change import Aspect
 
 NO_BASE = Base()
@@ -148,7 +147,7 @@ def _longer(one: Value, other: Value) -> Value:
 
 def _end(retention: Value) -> float:
     _, until = retention if isinstance(retention, tuple) else ("", "")
-    return datetime.fromisoformat(until).timestamp() if until else 0.0
+    return end_of(until)
 
 
 def _extends(old: Value, new: Value, now: int) -> bool:

@@ -5,6 +5,7 @@ state is divided into fields, each of which is compared and settled for itself.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from hashlib import sha256
 
 from replicator.core.versions.change import Aspect
@@ -41,6 +42,11 @@ def lock_state(lock: Lock) -> State:
     """Return the state of a version's Object Lock."""
     hold = (lock.mode, lock.event_hold_days, lock.event_hold_years) if lock.event_hold else NO_HOLD
     return {RETENTION: (lock.mode, lock.until), LEGAL_HOLD: lock.legal_hold, EVENT_HOLD: hold}
+
+
+def end_of(until: str) -> float:
+    """Return the end of a retention in epoch seconds; 0 if it has none."""
+    return datetime.fromisoformat(until).timestamp() if until else 0.0
 
 
 def annotation_state(etags: Mapping[str, str]) -> State:

@@ -6,7 +6,7 @@ Separate from the adapter so that this can be read, and tested field by field, w
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from replicator.core.aspects.state import GRANTS, TAGS, digest, grant_state, tag_state
+from replicator.core.aspects.state import EVENT_HOLD, GRANTS, NO_HOLD, TAGS, digest, grant_state, lock_state, tag_state
 from replicator.core.deciding.eligibility import ProposedCopy
 from replicator.core.deciding.replica_tags import replica_tags
 from replicator.core.deciding.target import Target
@@ -129,11 +129,14 @@ def without_public_grants(copy: Copy) -> Copy | None:
 
 def _born(head: Head, tags: Mapping[str, str], grants: tuple[Grant, ...], now: int) -> Born:
     """Return what a version has at its copying."""
+    lock = head.lock.in_force(now)
+    event_hold = lock_state(lock)[EVENT_HOLD]
     return Born(
         tags=digest(tag_state(tags)[TAGS]),
         grants=digest(grant_state(grants)[GRANTS]),
-        hold=head.lock.in_force(now).legal_hold,
+        hold=lock.legal_hold,
         metadata=metadata_digest(head.metadata),
+        event_hold="" if event_hold == NO_HOLD else digest(event_hold),
     )
 
 

@@ -26,7 +26,7 @@ TAG_LIMIT = 10  # tags of an object (S3 user guide, "Categorizing your objects")
 
 _MARK = re.compile(
     r"(?P<bucket>[^/]+)/(?P<version_id>.+)/(?P<modified>\d{1,12})/(?P<written>\d{1,12})/(?P<digest>[0-9a-f]{8})"
-    r"(?:/(?P<tags>[0-9a-f]{8})(?P<grants>[0-9a-f]{8})(?P<hold>[01])(?P<metadata>[0-9a-f]{8}))?"
+    r"(?:/(?P<tags>[0-9a-f]{8})(?P<grants>[0-9a-f]{8})(?P<hold>[01])(?P<metadata>[0-9a-f]{8})(?P<event_hold>[0-9a-f]{8})?)?"
     r"(?P<undoes>/undelete)?",
     re.ASCII,
 )
@@ -85,17 +85,19 @@ class Born:
     """What a version had when it was copied, as the mark of its replica keeps it: digests, and the legal hold.
 
     Later changes are compared with it. metadata: of the user metadata without the mark. A user who copies a replica
-    onto itself with other metadata copies its mark along, and writes a native version.
+    onto itself with other metadata copies its mark along, and writes a native version. event_hold: empty if there was
+    none, so that few marks are longer for it.
     """
 
     tags: str
     grants: str
     hold: bool
     metadata: str
+    event_hold: str = ""
 
     def __str__(self) -> str:
         """Return the end of a mark."""
-        return f"{self.tags}{self.grants}{self.hold:d}{self.metadata}"
+        return f"{self.tags}{self.grants}{self.hold:d}{self.metadata}{self.event_hold}"
 
 
 def encode_mark(origin: Origin, site: Site, born: Born | None = None) -> str:
@@ -110,7 +112,8 @@ def born_of(metadata: Mapping[str, str]) -> Born | None:
     match = _MARK.fullmatch(metadata.get(MARK, ""))
     if match is None or match["tags"] is None:
         return None
-    return Born(match["tags"], match["grants"], match["hold"] == "1", match["metadata"])
+    held = match["hold"] == "1"
+    return Born(match["tags"], match["grants"], held, match["metadata"], match["event_hold"] or "")
 
 
 def metadata_digest(metadata: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from replicator.core.aspects.base import Agreement, Base, agreed, of_digest
 from replicator.core.aspects.merge import Settled, Sides
-from replicator.core.aspects.state import GRANTS, LEGAL_HOLD, RETENTION, TAGS, digest, field_key
+from replicator.core.aspects.state import EVENT_HOLD, GRANTS, LEGAL_HOLD, NO_HOLD, RETENTION, TAGS, digest, field_key
 from replicator.core.deciding.journal import Pair
 from replicator.core.versions.change import Aspect
 from replicator.core.versions.origin import Born
@@ -21,7 +21,10 @@ ALWAYS_KEPT = frozenset({Aspect.LOCK, Aspect.ANNOTATIONS})
 
 def digests_of(born: Born | None) -> Mapping[str, str]:
     """Return the digests that a replica's mark has, by field; none if it has none."""
-    return {TAGS: born.tags, GRANTS: born.grants, LEGAL_HOLD: digest(born.hold)} if born else {}
+    if born is None:
+        return {}
+    event_hold = born.event_hold or digest(NO_HOLD)
+    return {TAGS: born.tags, GRANTS: born.grants, LEGAL_HOLD: digest(born.hold), EVENT_HOLD: event_hold}
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from replicator.core.aspects.state import (
     State,
     Value,
     annotation_state,
+    end_of,
     grant_state,
     lock_state,
     tag_state,
@@ -102,7 +103,7 @@ READERS: Mapping[Aspect, Callable[[Place], Found]] = {
 class Rewrite:
     """New values of some fields of one aspect at one place. model: where annotations are copied from.
 
-    status_tag: a replica carries the status tag. version_tags: all tags of the version itself.
+    status_tag: a replica carries the status tag. version_tags: all tags of the version itself. now: epoch seconds.
     """
 
     found: Found
@@ -110,6 +111,7 @@ class Rewrite:
     model: Place
     status_tag: bool = False
     version_tags: Mapping[str, str] = field(default_factory=dict)
+    now: int = 0
 
     def run(self, aspect: Aspect) -> None:
         """Write them. Raises Temporary or Permanent."""
@@ -142,26 +144,31 @@ def _write_grants(rewrite: Rewrite) -> None:
 def _write_lock(rewrite: Rewrite) -> None:
     place, fields = rewrite.found.place, rewrite.fields
     if RETENTION in fields or EVENT_HOLD in fields:
-        mode, until = _pair({**rewrite.found.state, **fields}[RETENTION])
-        lock = _with_hold(mode, until, {**rewrite.found.state, **fields}[EVENT_HOLD])
+        wanted = {**rewrite.found.state, **fields}
+        lock = _with_hold(wanted[RETENTION], wanted[EVENT_HOLD], rewrite.now)
         if fields.get(EVENT_HOLD) == NO_HOLD:
-            place.objects.put_retention(place.key, place.version_id, Lock(mode), releases=True)
+            _release(place, lock)
         else:
             place.objects.put_retention(place.key, place.version_id, lock)
     if LEGAL_HOLD in fields:
         place.objects.put_legal_hold(place.key, place.version_id, on=bool(fields[LEGAL_HOLD]))
 
 
-def _pair(value: Value) -> tuple[str, str]:
-    mode, until = value if isinstance(value, tuple) else ("", "")
-    return mode, until
+def _release(place: Place, lock: Lock) -> None:
+    """End an event hold. The bucket begins its duration, which may end before the version's retention does."""
+    place.objects.put_retention(place.key, place.version_id, Lock(lock.mode), releases=True)
+    if end_of(lock.until) > end_of(place.head().lock.until):
+        place.objects.put_retention(place.key, place.version_id, lock)
 
 
-def _with_hold(mode: str, until: str, hold: Value) -> Lock:
+def _with_hold(retention: Value, hold: Value, now: int) -> Lock:
+    """Return a lock without an end that has passed: S3 refuses that."""
+    mode, end = retention if isinstance(retention, tuple) else ("", "")
     held, days, years = hold if isinstance(hold, tuple) else NO_HOLD
+    until = end if end_of(end) > now else ""
     if not held:
         return Lock(mode, until)
-    return Lock(held, "", event_hold=True, event_hold_days=days, event_hold_years=years)
+    return Lock(held, until, event_hold=True, event_hold_days=days, event_hold_years=years)
 
 
 def _write_annotations(rewrite: Rewrite) -> None:

@@ -123,7 +123,7 @@ class Sync:
     def _rewrites(self, step: Step, found: Found, fields: Mapping[str, Value]) -> list[Rewrite]:
         """Return one rewrite of all fields, or of each annotation by itself."""
         if step.aspect is not Aspect.ANNOTATIONS:
-            return [Rewrite(found, fields, self.source, self.status_tag, step.source.tags)]
+            return [Rewrite(found, fields, self.source, self.status_tag, step.source.tags, self.powers.now)]
         return [Rewrite(found, {name: fields[name]}, _place_with(step, name, fields[name])) for name in fields]
 
 
