@@ -82,6 +82,32 @@ def test_once_repaired_it_is_fine_again(aws: Running) -> None:
     assert document(aws, "status")["fine"] is True
 
 
+def test_changes_after_the_write_are_shown_as_what_they_are(aws: Running) -> None:
+    version = put(aws, "later")["later"]
+    assert aws.idle()
+    denied = {"status": 403, "code": "AccessDenied"}
+    aws.post("/faults", [{"service": "s3", "operation": "PutObjectTagging", "bucket": "west", "then": denied}])
+    tagging = {"TagSet": [{"Key": "a", "Value": "1"}]}
+    aws.client("s3").put_object_tagging(Bucket="east", Key="later", VersionId=version, Tagging=tagging)
+    until(lambda: document(aws, "status")["failed"] == 1)
+    assert document(aws, "status")["failed_aspects"] == {"tags": 1}
+    assert "changes after the write, failed: tags 1" in run(aws, "status").stdout
+    found = document(aws, "status", "s3://east/later")
+    [at] = found["versions"][0]["destinations"]
+    [change] = at["later_changes"]
+    assert (found["status"], at["status"]) == ("FAILED", "COMPLETED")
+    assert (change["aspect"], change["status"], change["reason"]) == ("tags", "FAILED", "DstPutTaggingNotPermitted")
+    shown = run(aws, "status", "s3://east/later")
+    assert shown.exit_code == 1
+    assert f"tags of version {version}, " in shown.stdout
+    assert "UTC: west: FAILED DstPutTaggingNotPermitted" in " ".join(shown.stdout.split())
+    aws.delete("/faults")
+    assert run(aws, "failures", "redrive").exit_code == 0
+    assert aws.idle()
+    found = document(aws, "status", "s3://east/later")
+    assert (found["status"], found["versions"][0]["destinations"][0]["later_changes"]) == ("COMPLETED", [])
+
+
 def test_what_is_not_there_is_said_to_be(aws: Running) -> None:
     done = run(aws, "status", "s3://east/nothing")
     assert (done.exit_code, "no such object" in done.stdout) == (1, True)

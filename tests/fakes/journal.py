@@ -7,6 +7,7 @@ from replicator.core.aspects.base import Agreement
 from replicator.core.deciding.journal import Memory, Pair
 from replicator.core.outcomes.backoff import OVERDUE_MS
 from replicator.core.outcomes.outcome import Status
+from replicator.core.versions.change import version_of
 from replicator.flows.ports import CLAIM_MS, Earlier, Note, Reported, Waiting
 
 from tests.fakes.points import Call, Points, Straight
@@ -69,6 +70,13 @@ class MemoryJournal:
 
     def earlier(self, pair: Pair, version_id: str) -> Earlier | None:
         return self.points.call(_call("READ EARLIER", pair, version_id), lambda: self.kept.get((pair, version_id)))
+
+    def recorded(self, pair: Pair, version_id: str) -> Mapping[str, Earlier]:
+        return self.points.call(_call("READ RECORDED", pair, version_id), lambda: self._recorded(pair, version_id))
+
+    def _recorded(self, pair: Pair, version_id: str) -> Mapping[str, Earlier]:
+        mine = ((item, each) for (of, item), each in self.kept.items() if of == pair)
+        return {item: each for item, each in mine if version_of(item) == version_id}
 
     def claim_missed(self, pair: Pair, version_id: str, now: int, claimant: str) -> bool:
         call = _call("CLAIM MISSED", pair, version_id)

@@ -4,6 +4,8 @@ import pytest
 from replicator.core.outcomes.outcome import Permanent, Reason, Temporary
 from replicator.core.outcomes.replication_status import ReplicationStatus
 from replicator.core.outcomes.threshold import Age
+from replicator.core.versions.change import UNNAMED, Aspect, Change, ChangeKind
+from replicator.core.versions.events import write
 from s3replicator.status.object_reader import NEWEST, read_object_status
 from s3replicator.status.object_status import ObjectStatus
 from s3replicator.status.stack_status import JournalViews, StackStatus, read_stack_status
@@ -15,6 +17,7 @@ from tests.flows.stage import EAST, NORTH, THRESHOLD_MS, WEST, Stage, to_two
 
 SLOW = Temporary(Reason.THROTTLED, "SlowDown")
 DENIED = Permanent(Reason.DST_PUT_DENIED, "AccessDenied")
+TAGS_DENIED = Permanent(Reason.DST_PUT_TAGS_DENIED, "AccessDenied")
 
 
 def stack_status(on: Stage, bucket: str = "") -> StackStatus:
@@ -175,3 +178,113 @@ def test_what_is_parked_is_pending_and_its_gate_is_shown() -> None:
     assert [gate.destination for gate in found.troubled_gates] == [WEST]
     assert stack_status(on, "south").pending.all.operations == 0
     assert look(on).versions[0].destinations[0].release_at > on.s3.clock.milliseconds()
+
+
+# Changes after the write
+
+
+def later(found: ObjectStatus, version: int = 0) -> list[tuple[str, Aspect, ReplicationStatus, str]]:
+    changes = [each for there in found.versions[version].destinations for each in there.later]
+    return [(each.destination, each.item.aspect, each.status, each.reason) for each in changes]
+
+
+def test_later_changes_that_wait_or_failed_are_shown_for_their_version_and_destination() -> None:
+    on = to_two()
+    version = on.put()
+    on.deliver_all()
+    on.fail("PUT TAGS", SLOW, 99, bucket=WEST)
+    on.fail("PUT TAGS", TAGS_DENIED, 1, bucket=NORTH)
+    on.s3.tag(EAST, "k", version.version_id, {"a": "1"})
+    on.deliver()
+    found = look(on)
+    assert at(found) == {WEST: ReplicationStatus.COMPLETED, NORTH: ReplicationStatus.COMPLETED}
+    assert later(found) == [
+        (WEST, Aspect.TAGS, ReplicationStatus.PENDING, "Throttled"),
+        (NORTH, Aspect.TAGS, ReplicationStatus.FAILED, "DstPutTaggingNotPermitted"),
+    ]
+    assert found.versions[0].status is found.status is ReplicationStatus.FAILED
+
+
+def test_a_later_change_that_arrived_is_shown_no_more() -> None:
+    on = Stage([rule(WEST, rule_id="west")])
+    version = on.put()
+    on.deliver_all()
+    on.fail("PUT TAGS", SLOW, 1)
+    on.s3.tag(EAST, "k", version.version_id, {"a": "1"})
+    on.deliver()
+    assert look(on).status is ReplicationStatus.PENDING
+    on.deliver_all()
+    assert later(look(on)) == []
+    assert look(on).status is ReplicationStatus.COMPLETED
+
+
+def test_a_later_change_of_an_older_version_leaves_the_current_one_completed() -> None:
+    on = Stage([rule(WEST, rule_id="west")])
+    older = on.put(body=b"1")
+    on.put(body=b"2")
+    on.deliver_all()
+    on.fail("PUT TAGS", TAGS_DENIED, 1)
+    on.s3.tag(EAST, "k", older.version_id, {"a": "1"})
+    on.deliver_all()
+    found = look(on)
+    assert [each.status for each in found.versions] == [ReplicationStatus.COMPLETED, ReplicationStatus.FAILED]
+    assert found.status is ReplicationStatus.COMPLETED
+
+
+def test_what_names_no_version_is_shown_for_the_key() -> None:
+    on = Stage([rule(WEST, rule_id="west")])
+    version = on.put()
+    on.deliver_all()
+    on.fail("PUT TAGS", TAGS_DENIED, 1)
+    on.s3.tag(EAST, "k", version.version_id, {"a": "1"})
+    on.queue.messages.clear()
+    on.queue.send(write(Change(ChangeKind.TAGS, EAST, "k", UNNAMED, on.s3.clock.milliseconds())))
+    on.deliver_all()
+    found = look(on)
+    [unnamed] = found.unnamed
+    assert (unnamed.destination, unnamed.item.aspect, unnamed.status) == (WEST, Aspect.TAGS, ReplicationStatus.FAILED)
+    assert (later(found), found.status) == ([], ReplicationStatus.FAILED)
+    assert version.version_id == found.versions[0].version_id
+
+
+def test_a_replica_whose_change_did_not_get_to_its_owner_says_so() -> None:
+    """As S3's own: a replica is not REPLICA while its own change is under way or has failed."""
+    on = Stage([rule(WEST, rule_id="west", replica_modifications=True)])
+    on.rule_sets.put(WEST, rule(EAST, rule_id="back", replica_modifications=True))
+    theirs = on.put(bucket=WEST)
+    on.queue.send(write(Change(ChangeKind.CREATED, WEST, "k", theirs.version_id, on.s3.clock.milliseconds())))
+    on.deliver_all()
+    assert look(on).status is ReplicationStatus.REPLICA
+    [replica] = on.s3.buckets[EAST].history("k")
+    on.rule_sets.put(WEST)
+    on.s3.tag(EAST, "k", replica.version_id, {"a": "1"})
+    on.deliver()
+    assert later(look(on)) == [(WEST, Aspect.TAGS, ReplicationStatus.FAILED, "OwnerQueueUnknown")]
+    assert look(on).status is ReplicationStatus.FAILED
+
+
+def test_a_replica_that_follows_though_its_tags_match_no_more_shows_what_fails() -> None:
+    on = Stage([rule(WEST, rule_id="blue", tags={"team": "blue"})])
+    version = on.put(tags={"team": "blue"})
+    on.deliver_all()
+    on.fail("PUT TAGS", TAGS_DENIED, 1)
+    on.s3.tag(EAST, "k", version.version_id, {"team": "red"})
+    on.deliver_all()
+    assert later(look(on)) == [(WEST, Aspect.TAGS, ReplicationStatus.FAILED, "DstPutTaggingNotPermitted")]
+
+
+def test_a_stack_says_how_many_of_what_waits_and_what_failed_are_later_changes() -> None:
+    on = to_two()
+    version = on.put()
+    on.deliver_all()
+    on.fail("PUT TAGS", SLOW, 99, bucket=WEST)
+    on.fail("PUT TAGS", TAGS_DENIED, 1, bucket=NORTH)
+    on.s3.tag(EAST, "k", version.version_id, {"a": "1"})
+    on.deliver()
+    on.fail("COPY", DENIED, 1, bucket=NORTH, key="new")
+    on.put("new")
+    on.deliver()
+    found = stack_status(on)
+    assert found.pending.by_aspect == {Aspect.TAGS: 1}
+    assert found.failed_by_aspect == {Aspect.TAGS: 1, Aspect.CONTENT: 1}
+    assert not found.is_fine

@@ -7,8 +7,10 @@ from replicator.core.versions.change import (
     Aspect,
     Change,
     ChangeKind,
+    LaterItem,
     comes_after,
     later_aspect_of,
+    later_item,
     order_of,
     version_of,
 )
@@ -71,3 +73,19 @@ def test_an_item_id_says_its_version_and_which_aspect_of_it_was_changed_later() 
             item_id = Change(kind, EAST, KEY, version_id, time=NOON).item_id
             later = None if aspect in (Aspect.CONTENT, Aspect.MARKER) else aspect
             assert (version_of(item_id), later_aspect_of(item_id)) == (version_id, later), f"{kind} of {version_id}"
+
+
+@pytest.mark.parametrize("version_id", ["v1", "null", ""], ids=["a version", "a null version", "no version"])
+@pytest.mark.parametrize("seen_at", ["", "west"], ids=["at the version", "at a replica"])
+@pytest.mark.parametrize("name", ["ObjectAnnotation:Put", "ObjectAnnotation:Delete"])
+def test_an_item_id_says_all_that_tells_one_later_change_from_another(version_id: str, seen_at: str, name: str) -> None:
+    change = Change(ChangeKind.ANNOTATIONS, EAST, KEY, version_id, time=NOON, name=name, seen_at=seen_at)
+    expected = LaterItem(version_id, Aspect.ANNOTATIONS, NOON, seen_at, is_deletion=name.endswith("Delete"))
+    assert later_item(change.item_id) == expected
+
+
+def test_the_item_id_of_an_entry_says_nothing_of_later_changes() -> None:
+    assert [later_item(Change(ChangeKind.CREATED, EAST, KEY, each, NOON).item_id) for each in ("v1", "null")] == [
+        None,
+        None,
+    ]

@@ -67,4 +67,4 @@ def _object(opened: Stack, bucket: str, key: str, output: Output) -> bool:
     output.document(object_document(found))
     print_object(found, output)
     failed = {ReplicationStatus.FAILED, ReplicationStatus.UNKNOWN}
-    return bool(found.versions) and found.versions[0].status not in failed
+    return bool(found.versions) and found.status not in failed

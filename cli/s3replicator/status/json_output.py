@@ -7,7 +7,13 @@ from replicator.core.outcomes.gate import Gate, GateState
 from replicator.core.outcomes.threshold import Count, Depth, Route, unseen
 
 from s3replicator.stack_facts import StackFacts
-from s3replicator.status.object_status import CurrentInBucket, ObjectStatus, StatusAtDestination, VersionStatus
+from s3replicator.status.object_status import (
+    CurrentInBucket,
+    LaterStatus,
+    ObjectStatus,
+    StatusAtDestination,
+    VersionStatus,
+)
 from s3replicator.status.stack_status import StackStatus
 
 
@@ -22,10 +28,12 @@ def stack_document(stack: StackFacts, bucket: str, found: StackStatus) -> dict[s
         "pending": _count(pending.all, pending.now),
         "ages": {str(age): operations for age, operations in pending.ages().items()},
         "reasons": dict(pending.by_reason),
+        "aspects": {str(aspect): operations for aspect, operations in pending.by_aspect.items()},
         "unseen": None if bucket else unseen(pending, found.depths.changes),
         "exact": found.is_exact,
         "gates": [_gate(gate) for gate in found.gates],
         "failed": sum(count.operations for count in found.failed.values()),
+        "failed_aspects": {str(aspect): operations for aspect, operations in found.failed_by_aspect.items()},
         "rules": [_route(route, found) for route in found.routes],
         "queues": {
             "changes": _depth(found.depths.changes),
@@ -40,8 +48,9 @@ def object_document(found: ObjectStatus) -> dict[str, Any]:
     return {
         "bucket": found.bucket,
         "key": found.key,
-        "status": str(found.versions[0].status) if found.versions else None,
+        "status": str(found.status) if found.versions else None,
         "versions": [_version(version) for version in found.versions],
+        "changes_without_version": [_later(each) for each in found.unnamed],
         "sides": [_current(side) for side in found.sides],
         "agree": found.agree,
     }
@@ -95,6 +104,21 @@ def _at_destination(each: StatusAtDestination) -> dict[str, Any]:
         "missed_threshold": each.missed,
         "parked_until": each.release_at or None,
         "progress": asdict(each.progress) if each.progress else None,
+        "later_changes": [_later(change) for change in each.later],
+    }
+
+
+def _later(each: LaterStatus) -> dict[str, Any]:
+    return {
+        "destination": each.destination,
+        "aspect": str(each.item.aspect),
+        "deletion": each.item.is_deletion,
+        "time": each.item.time,
+        "seen_at": each.item.seen_at or None,
+        "status": str(each.status),
+        "reason": each.reason or None,
+        "missed_threshold": each.missed,
+        "parked_until": each.release_at or None,
     }
 
 

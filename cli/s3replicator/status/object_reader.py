@@ -3,7 +3,7 @@
 Separate from explain, which shows what would be done now: this shows what was done, as the journal remembers it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -13,13 +13,19 @@ from replicator.core.deciding.target import Target
 from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
 from replicator.core.outcomes.replication_status import ReplicationStatus
 from replicator.core.rules.matching import Candidate
-from replicator.core.versions.change import Change, ChangeKind
+from replicator.core.versions.change import UNNAMED, Change, ChangeKind, later_item
 from replicator.core.versions.version import Entry, Head, History, MarkerHead, StoredVersion
 from replicator.flows.change.replicate import Services
 from replicator.flows.ports import Earlier
 from replicator.flows.reading import Versions, unlisted
 
-from s3replicator.status.object_status import CurrentInBucket, ObjectStatus, StatusAtDestination, VersionStatus
+from s3replicator.status.object_status import (
+    CurrentInBucket,
+    LaterStatus,
+    ObjectStatus,
+    StatusAtDestination,
+    VersionStatus,
+)
 from s3replicator.status.upload_progress import UploadProgress, read_progress
 
 NEWEST = 10
@@ -43,7 +49,8 @@ def read_object_status(bucket: str, key: str, services: Services) -> ObjectStatu
         _current(source, top, history),
         *(_current_at_destination(services, candidate, key) for candidate in candidates),
     ]
-    return ObjectStatus(bucket, key, versions, tuple(sides))
+    unnamed = [each for name in memories for each in reader.later(name, reader.recorded(name, UNNAMED))]
+    return ObjectStatus(bucket, key, versions, tuple(sides), tuple(unnamed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,27 +66,74 @@ class _VersionReader:
 
     def read(self, entry: Entry, *, is_current: bool) -> VersionStatus:
         origin = self.source.mark(entry.version_id) if entry.is_version else None
-        destinations = () if origin else tuple(self._destinations(entry))
+        destinations = tuple(self._of_replica(entry) if origin else self._destinations(entry))
         return VersionStatus(entry.version_id, entry.modified, not entry.is_version, is_current, origin, destinations)
 
+    def recorded(self, destination: str, version_id: str) -> Mapping[str, Earlier]:
+        return self.services.journal.recorded(Pair(self.bucket, destination, self.key), version_id)
+
+    def later(self, destination: str, recorded: Mapping[str, Earlier], written: int = 0) -> tuple[LaterStatus, ...]:
+        """Return the later changes that are not completed. written: when the version was, epoch seconds.
+
+        What is recorded of a null version may be about one that was overwritten since.
+        """
+        named = ((later_item(item_id), each) for item_id, each in recorded.items())
+        return tuple(
+            LaterStatus(
+                destination,
+                item,
+                ReplicationStatus(each.status),
+                str(each.reason or ""),
+                each.missed_claimed,
+                each.release_at,
+            )
+            for item, each in named
+            if item and each.status is not Status.COMPLETED and item.time // 1000 >= written
+        )
+
+    def _of_replica(self, entry: Entry) -> Iterator[StatusAtDestination]:
+        """Yield the destinations to which a change of a replica shall go, but did not yet."""
+        for candidate in self.candidates:
+            destination, recorded = candidate.destination, self.recorded(candidate.destination, entry.version_id)
+            if later := self.later(destination, recorded, entry.modified):
+                rule_id, status = candidate.rules[0].id, ReplicationStatus.REPLICA
+                yield StatusAtDestination(destination, rule_id, status, later=later)
+
     def _destinations(self, entry: Entry) -> Iterator[StatusAtDestination]:
+        """Yield the destinations that a rule names, and those whose replica follows although none does any more."""
         for candidate in self.candidates:
             found = self.source.get(entry.version_id) if entry.is_version and candidate.needs_tags else None
             rule = candidate.select(found.tags if isinstance(found, StoredVersion) else {})
-            if rule is not None and (entry.is_version or rule.delete_markers):
-                yield self._at_destination(entry, candidate.destination, rule.id)
+            recorded = self.recorded(candidate.destination, entry.version_id)
+            later = self.later(candidate.destination, recorded, entry.modified)
+            if later or (rule is not None and (entry.is_version or rule.delete_markers)):
+                rule_id = (rule or candidate.rules[0]).id
+                yield self._at_destination(entry, candidate.destination, rule_id, recorded, later)
 
-    def _at_destination(self, entry: Entry, destination: str, rule_id: str) -> StatusAtDestination:
+    def _at_destination(
+        self,
+        entry: Entry,
+        destination: str,
+        rule_id: str,
+        recorded: Mapping[str, Earlier],
+        later: tuple[LaterStatus, ...],
+    ) -> StatusAtDestination:
         kind = ChangeKind.CREATED if entry.is_version else ChangeKind.MARKED_DELETED
         change = Change(kind, self.bucket, self.key, entry.version_id, time=entry.modified * 1000)
-        memory = self.memories[destination]
-        earlier = self.services.journal.earlier(Pair(self.bucket, destination, self.key), change.item_id)
-        status = _status(earlier, settled=memory.has_settled(change))
-        reason = str(earlier.reason or "") if earlier else ""
-        missed = earlier is not None and earlier.missed_claimed
-        progress = self._progress(change, destination) if reason == Reason.PARTS_UNDER_WAY else None
-        until, completed = earlier.release_at if earlier else 0, memory.completed_at(change)
-        return StatusAtDestination(destination, rule_id, status, reason, completed, missed, progress, until)
+        memory, earlier = self.memories[destination], recorded.get(change.item_id)
+        return StatusAtDestination(
+            destination,
+            rule_id,
+            status=_status(earlier, settled=memory.has_settled(change)),
+            reason=str(earlier.reason or "") if earlier else "",
+            completed=memory.completed_at(change),
+            missed=earlier is not None and earlier.missed_claimed,
+            progress=self._progress(change, destination)
+            if earlier and earlier.reason is Reason.PARTS_UNDER_WAY
+            else None,
+            release_at=earlier.release_at if earlier else 0,
+            later=later,
+        )
 
     def _progress(self, change: Change, destination: str) -> UploadProgress | None:
         """Read how far an upload has come; None if the destination cannot be read."""

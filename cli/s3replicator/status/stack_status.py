@@ -3,12 +3,14 @@
 It only reads. Separate from the status of an object, which asks the buckets too.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from replicator.core.outcomes.gate import Gate, GateState
 from replicator.core.outcomes.outcome import Status
 from replicator.core.outcomes.threshold import Count, Pending, Route, Tally
+from replicator.core.versions.change import Aspect
 from replicator.flows.ports import SideBySide
 from replicator.flows.release import ParkedEntry, Parking
 from replicator.flows.watch.monitor import Depths, Index, Queues
@@ -19,12 +21,13 @@ from replicator.flows.watch.parked import Gates, look_behind
 class StackStatus:
     """Everything that is pending or has failed, and how many messages the queues hold.
 
-    is_exact: nothing was counted by a sample.
+    failed_by_aspect: what failed, by what was changed. is_exact: nothing was counted by a sample.
     """
 
     depths: Depths
     pending: Tally
     failed: dict[Route, Count] = field(default_factory=dict)
+    failed_by_aspect: Mapping[Aspect, int] = field(default_factory=dict)
     gates: Sequence[Gate] = ()
     is_exact: bool = True
 
@@ -60,7 +63,7 @@ def read_stack_status(
 
     What is parked is read before what waits on the queue: it may be sent there meanwhile.
     """
-    index, pending, failed = journal.index, Tally(now), dict[Route, Count]()
+    index, pending, failed, aspects = journal.index, Tally(now), dict[Route, Count](), Counter[Aspect]()
     gates = list(journal.gates.all().values())
     parking = _OfBucket(journal.parking, bucket) if bucket else journal.parking
     behind = look_behind(gates, parking, side_by_side, now)
@@ -70,8 +73,9 @@ def read_stack_status(
         pending.add(each)
     for each in _entries(index, Status.FAILED, bucket):
         failed.setdefault((each.bucket, each.destination, each.rule_id), Count()).add(each)
+        aspects[each.aspect] += 1
     is_exact = all(each.sample.share == 1 for each in behind)
-    return StackStatus(queues.depths(), pending, failed, gates, is_exact)
+    return StackStatus(queues.depths(), pending, failed, aspects, gates, is_exact)
 
 
 @dataclass(frozen=True, slots=True)

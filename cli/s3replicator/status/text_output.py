@@ -1,13 +1,22 @@
 """The status of a stack, a source bucket or an object as text for people."""
 
+from collections.abc import Mapping
+
 from replicator.core.outcomes.gate import GateState
 from replicator.core.outcomes.replication_status import ReplicationStatus
 from replicator.core.outcomes.threshold import Count, Depth, Route, unseen
+from replicator.core.versions.change import AMENDED, Aspect
 
 from s3replicator.formatting import duration, plural, size, utc_second
 from s3replicator.output import Output
 from s3replicator.stack_facts import StackFacts
-from s3replicator.status.object_status import CurrentInBucket, ObjectStatus, StatusAtDestination, VersionStatus
+from s3replicator.status.object_status import (
+    CurrentInBucket,
+    LaterStatus,
+    ObjectStatus,
+    StatusAtDestination,
+    VersionStatus,
+)
 from s3replicator.status.stack_status import StackStatus
 
 _COLOURS = {
@@ -16,6 +25,8 @@ _COLOURS = {
     ReplicationStatus.COMPLETED: "green",
     ReplicationStatus.REPLICA: "cyan",
 }
+_LATER = frozenset({*AMENDED, Aspect.STATE})
+_NAMES = {Aspect.ACL: "ACL", Aspect.STATE: "tags, ACL, lock or annotations"}
 
 
 def print_stack(stack: StackFacts, bucket: str, found: StackStatus, output: Output) -> None:
@@ -30,10 +41,20 @@ def print_stack(stack: StackFacts, bucket: str, found: StackStatus, output: Outp
         output.line(f"{about}{plural(count.operations, 'operation')} pending ({size(count.bytes)}){oldest}")
         if ages := [f"{age}: {operations}" for age, operations in found.pending.ages().items() if operations]:
             output.line("  " + ", ".join(ages))
+        _print_later("pending", found.pending.by_aspect, output)
+        _print_later("failed", found.failed_by_aspect, output)
         _print_routes(found, output)
     _print_gates(found, output)
     if not bucket:
         _print_queues(found, output)
+
+
+def _print_later(state: str, by_aspect: Mapping[Aspect, int], output: Output) -> None:
+    """Print how many changes after the write are among what is pending or has failed."""
+    later = {aspect: number for aspect, number in by_aspect.items() if aspect in _LATER and number}
+    if later:
+        each = ", ".join(f"{_NAMES.get(aspect, aspect)} {number}" for aspect, number in later.items())
+        output.line(f"  changes after the write, {state}: {each}")
 
 
 def print_object(found: ObjectStatus, output: Output) -> None:
@@ -42,10 +63,12 @@ def print_object(found: ObjectStatus, output: Output) -> None:
     if not found.versions:
         output.line(f"{address}: there is no such object", style="red")
         return
-    status = found.versions[0].status
+    status = found.status
     output.line(f"{address}: {status}", style=_COLOURS.get(status, ""))
     columns = ("version", "time (UTC)", "status", "destinations")
     output.table(columns, [_version_row(version) for version in found.versions])
+    for each in (*found.later, *found.unnamed):
+        output.line(_later(each), style=_COLOURS.get(each.status, ""))
     output.line("")
     for side in found.sides:
         output.line(f"current in {side.bucket}: {_current(side)}")
@@ -108,6 +131,17 @@ def _at_destination(each: StatusAtDestination) -> str:
     progress = f", {each.progress}" if each.progress else ""
     parked = ", parked" if each.release_at else ""
     return f"{each.destination}: {each.status}{reason}{progress}{parked}{', late' if each.missed else ''}"
+
+
+def _later(each: LaterStatus) -> str:
+    """Write what was changed, when and where, and how far that has come."""
+    item = each.item
+    what = f"{_NAMES.get(item.aspect, item.aspect)}{' (deletion)' if item.is_deletion else ''}"
+    version = f"of version {item.version_id}" if item.version_id else "of a version that its event does not name"
+    where = f", changed at its replica in {item.seen_at}" if item.seen_at else ""
+    reason = f" {each.reason}" if each.reason else ""
+    state = f"{each.status}{reason}{', parked' if each.release_at else ''}{', late' if each.missed else ''}"
+    return f"{what} {version}, {utc_second(item.time // 1000)} UTC{where}: {each.destination}: {state}"
 
 
 def _current(side: CurrentInBucket) -> str:

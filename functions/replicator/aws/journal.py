@@ -26,9 +26,11 @@ from replicator.aws.table import (
     held_and_settled_at,
     held_by,
     is_free,
+    item_id_of,
     memory_key,
     nobody_else_reports_failed,
     nobody_else_reports_missed,
+    plain,
     release_partition_of,
     settled_last_at,
     shard_of,
@@ -38,7 +40,7 @@ from replicator.core.aspects.base import Agreement, Base, of_digest
 from replicator.core.deciding.journal import Memory, Pair
 from replicator.core.outcomes.outcome import Reason, Status
 from replicator.core.outcomes.parking import Parked
-from replicator.core.versions.change import Aspect
+from replicator.core.versions.change import Aspect, version_of
 from replicator.core.versions.origin import Origin
 from replicator.core.versions.version import Replica
 from replicator.flows.ports import Earlier, Note, Reported, Waiting
@@ -148,6 +150,11 @@ class DynamoJournal:
         """Read what earlier deliveries of a change recorded; None if it never waited."""
         item = self._table.get(version_key(pair, version_id))
         return _earlier(item) if item else None
+
+    def recorded(self, pair: Pair, version_id: str) -> Mapping[str, Earlier]:
+        """Read, consistently, what is recorded of a version and its later changes, by item id."""
+        items = ((item_id_of(pair, item), item) for item in map(plain, self._table.of_version(pair, version_id)))
+        return {item_id: _earlier(item) for item_id, item in items if version_of(item_id) == version_id}
 
     def claim_missed(self, pair: Pair, version_id: str, now: int, claimant: str) -> bool:
         """Claim to report that a change missed its threshold. False if another claim is valid, or it was reported."""

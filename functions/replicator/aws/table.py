@@ -87,6 +87,11 @@ def version_key(pair: Pair, version_id: str) -> Json:
     return _key(pair, f"{pair.destination}#{version_id}")
 
 
+def item_id_of(pair: Pair, item: Mapping[str, Any]) -> str:
+    """Return the item id in the primary key of an item that `version_key` names."""
+    return str(item["target"]).removeprefix(f"{pair.destination}#")
+
+
 def upload_key(pair: Pair, source: CopySource, change_id: str) -> Json:
     """Return the primary key of the upload that copies `source` for one change."""
     return _key(pair, f"{_uploads_of(pair)}{change_id}/{source.bucket}/{source.version_id}")
@@ -362,13 +367,20 @@ class JournalTable:
 
     def uploads(self, pair: Pair) -> Iterator[Json]:
         """Read the items of a pair's uploads, consistently: with DynamoDB's types, page by page."""
+        return self._beginning_with(pair, _uploads_of(pair))
+
+    def of_version(self, pair: Pair, version_id: str) -> Iterator[Json]:
+        """Read the items of one version and its later changes, and of versions whose ids begin with its id: alike.
+
+        An empty id: the items of later changes that named no version.
+        """
+        return self._beginning_with(pair, f"{pair.destination}#{version_id or '@'}")
+
+    def _beginning_with(self, pair: Pair, target: str) -> Iterator[Json]:
         return self._query(
             KeyConditionExpression="#object = :object AND begins_with(#target, :target)",
             ExpressionAttributeNames={"#object": "object", "#target": "target"},
-            ExpressionAttributeValues={
-                ":object": _serialize(object_of(pair)),
-                ":target": _serialize(_uploads_of(pair)),
-            },
+            ExpressionAttributeValues={":object": _serialize(object_of(pair)), ":target": _serialize(target)},
             ConsistentRead=True,
         )
 

@@ -233,6 +233,12 @@ class Journal(Protocol):
     def earlier(self, pair: Pair, item_id: str) -> Earlier | None:
         """Read what earlier deliveries of a change recorded; None if it never waited."""
 
+    def recorded(self, pair: Pair, version_id: str) -> Mapping[str, Earlier]:
+        """Read, consistently, what is recorded of a version and its later changes, by item id.
+
+        UNNAMED: of later changes of the key whose events named no version.
+        """
+
     def claim_missed(self, pair: Pair, item_id: str, now: int, claimant: str) -> bool:
         """Claim to report that a change missed its threshold. False if another claim is valid, or it was reported.
 

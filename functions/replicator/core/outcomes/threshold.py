@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
 from replicator.core.outcomes.outcome import Reason
 from replicator.core.versions.change import Aspect, version_of
 
+T = TypeVar("T")
 MINUTE_MS = 60_000
 DAY_MS = 24 * 60 * MINUTE_MS
 
@@ -134,6 +136,7 @@ class Tally:
     by_route: dict[Route, Count] = field(default_factory=dict)
     by_age: Counter[Age] = field(default_factory=Counter)
     by_reason: Counter[str] = field(default_factory=Counter)
+    by_aspect: Counter[Aspect] = field(default_factory=Counter)
     complete: bool = True
     seen: set[int] = field(default_factory=set)
 
@@ -144,6 +147,7 @@ class Tally:
         self.by_route.setdefault(route, Count()).add(pending)
         self.by_age.update(ages_of(pending, self.now))
         self.by_reason[pending.reason] += 1
+        self.by_aspect[pending.aspect] += 1
         if not pending.parked and pending.reason != Reason.PARTS_UNDER_WAY:  # those have no message on this queue
             self.seen.add(hash((pending.bucket, pending.key, pending.item_id)))
 
@@ -154,6 +158,7 @@ class Tally:
             self.by_route.setdefault(route, Count()).merge(count)
         self.by_age.update(other.by_age)
         self.by_reason.update(other.by_reason)
+        self.by_aspect.update(other.by_aspect)
         self.complete = self.complete and other.complete
         self.seen |= other.seen
 
@@ -163,8 +168,9 @@ class Tally:
             self.now,
             self.all.scaled(factor),
             {route: count.scaled(factor) for route, count in self.by_route.items()},
-            Counter({age: round(number * factor) for age, number in self.by_age.items()}),
-            Counter({reason: round(number * factor) for reason, number in self.by_reason.items()}),
+            _scaled(self.by_age, factor),
+            _scaled(self.by_reason, factor),
+            _scaled(self.by_aspect, factor),
             self.complete,
             self.seen,
         )
@@ -183,6 +189,10 @@ class Tally:
         """Return the counts by age that are published."""
         later = {Age.LATER: self.by_age[Age.LATER]} if self.by_age[Age.LATER] else {}
         return {**{age: self.by_age[age] for age in REPORTED_AGES}, **later}
+
+
+def _scaled(counts: "Counter[T]", factor: float) -> "Counter[T]":
+    return Counter({name: round(number * factor) for name, number in counts.items()})
 
 
 @dataclass(frozen=True, slots=True)

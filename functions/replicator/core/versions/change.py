@@ -7,11 +7,16 @@ commands all lead to the same value, and everything after it treats them alike.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from replicator.core.versions.origin import NULL_VERSION
 
 UNNAMED = ""
 """The version id of a later change whose event names none. Any version of its key may be the one."""
+
+
+DELETION = "deletion"
+"""What the item id of a deleted annotation says."""
 
 
 class ChangeKind(StrEnum):
@@ -170,7 +175,7 @@ class Change:
         if self.creates_entry or self.aspect is None:
             return f"{NULL_VERSION}@{self.time}" if self.version_id == NULL_VERSION else self.version_id
         seen_at = f"/{self.seen_at}" if self.seen_at else ""
-        deletion = "/deletion" if self.is_deletion else ""
+        deletion = f"/{DELETION}" if self.is_deletion else ""
         return f"{self.version_id}@{self.time}{seen_at}{deletion}#{self.aspect}"
 
     @property
@@ -209,3 +214,25 @@ def later_aspect_of(item_id: str) -> Aspect | None:
     """Return the aspect that an item id contains; None for CONTENT and MARKER, which an item id leaves out."""
     name = item_id.partition("#")[2]
     return Aspect(name) if name else None
+
+
+class LaterItem(NamedTuple):
+    """What the item id of a later change says of it: see `Change.item_id`. time: epoch milliseconds."""
+
+    version_id: str
+    aspect: Aspect
+    time: int
+    seen_at: str = ""
+    is_deletion: bool = False
+
+
+def later_item(item_id: str) -> LaterItem | None:
+    """Return what an item id says of a later change; None if it is that of an entry of the history itself."""
+    aspect = later_aspect_of(item_id)
+    if aspect is None:
+        return None
+    version_id, _, rest = item_id.partition("#")[0].partition("@")
+    time, *qualifiers = rest.split("/")
+    is_deletion = qualifiers[-1:] == [DELETION]
+    seen_at = "".join(qualifiers[:-1] if is_deletion else qualifiers)
+    return LaterItem(version_id, aspect, int(time), seen_at, is_deletion)
