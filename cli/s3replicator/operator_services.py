@@ -4,9 +4,12 @@ Separate because only commands that ask the flows of the data plane need them. T
 as a function, so the two cannot disagree.
 """
 
+from replicator.aws.bucket_listing import BucketListing
+from replicator.aws.buckets import S3Buckets
 from replicator.aws.clients import Clients
 from replicator.flows.change.replicate import Services
 from replicator.runtime import Settings, make_services, read_cost_model
+from replicator.threads import side_by_side
 
 from s3replicator.stack import Stack
 
@@ -46,3 +49,10 @@ def operator_services(stack: Stack) -> Services:
         default_rule=(facts.default_source, facts.default_destination) if has_default else None,
     )
     return make_services(settings, _StackClients(stack), checks_sight=False)
+
+
+def operator_listing(stack: Stack) -> BucketListing:
+    """Return what lists whole buckets, each in its own Region."""
+    clients = _StackClients(stack)
+    buckets = S3Buckets(clients, side_by_side, checks_sight=False)
+    return BucketListing(lambda target, side: clients.lister(buckets.region(target.bucket, side, target.account)))

@@ -54,29 +54,29 @@ class S3Buckets:
 
     def source(self, bucket: str) -> BucketObjects:
         """Return a source bucket; reason codes of its trouble are those of the source."""
-        reader = self._clients.reader(self._region(bucket, Side.SOURCE, ""))
+        reader = self._clients.reader(self.region(bucket, Side.SOURCE, ""))
         return BucketObjects(bucket, Side.SOURCE, reader, shared=self._shared)
 
     def replicas(self, target: Target) -> BucketReplicas:
         """Return a destination bucket; reason codes are those of the destination. The target's account must own it."""
-        region = self._region(target.bucket, Side.DESTINATION, target.account)
+        region = self.region(target.bucket, Side.DESTINATION, target.account)
         reader, writer = self._clients.reader(region), self._clients.quick_writer(region)
         return BucketReplicas(target, reader, writer, self._shared, partial(self._clients.writer, region))
 
     def amendable(self, target: Target, side: Side) -> AmendableObjects:
         """Return a source or a destination for changing its versions; reason codes are those of the side."""
-        region = self._region(target.bucket, side, target.account)
+        region = self.region(target.bucket, side, target.account)
         reader, writer = self._clients.reader(region), self._clients.quick_writer(region)
         return AmendableObjects(target, side, reader, writer, self._shared)
 
     def large_objects(self, bucket: str) -> BucketLargeObjects:
         """Return a source bucket for what only copies in parts ask."""
-        reader = self._clients.reader(self._region(bucket, Side.SOURCE, ""))
+        reader = self._clients.reader(self.region(bucket, Side.SOURCE, ""))
         return BucketLargeObjects(bucket, Side.SOURCE, reader, annotated=self._shared.annotated)
 
     def uploads(self, target: Target) -> BucketUploads:
         """Return a destination bucket's multipart uploads. Its writing clients are made on first use."""
-        region = self._region(target.bucket, Side.DESTINATION, target.account)
+        region = self.region(target.bucket, Side.DESTINATION, target.account)
         return BucketUploads(target.bucket, self._clients, region, target.account, self._shared)
 
     def source_has_acls(self, bucket: str) -> bool:
@@ -91,7 +91,7 @@ class S3Buckets:
     def _described(self, target: Target, side: Side, keep: float = KEEP_SECONDS) -> Target:
         return self._settings.answer((target.bucket, side), partial(self._read, target, side), keep)
 
-    def _region(self, bucket: str, side: Side, account: str) -> str:
+    def region(self, bucket: str, side: Side, account: str) -> str:
         """Return a bucket's Region. It never changes, and is asked for once per container."""
         if bucket not in self._regions:
             ask = partial(self._read_region, bucket, side, account)
@@ -106,7 +106,7 @@ class S3Buckets:
         return answer.get("BucketRegion") or self._clients.region
 
     def _read(self, target: Target, side: Side) -> Target:
-        region = self._region(target.bucket, side, target.account)
+        region = self.region(target.bucket, side, target.account)
         client = self._clients.reader(region)
         if side is Side.SOURCE:  # nothing else is asked of a source
             return Target(

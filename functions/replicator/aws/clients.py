@@ -38,6 +38,13 @@ WRITE = Config(
     retries={"mode": "standard", "total_max_attempts": 1},
     max_pool_connections=CONNECTIONS,
 )
+# A page of a whole bucket's listing may take long where much was deleted, and is asked for again when that fails.
+LIST = Config(
+    connect_timeout=3,
+    read_timeout=30,
+    retries={"mode": "standard", "total_max_attempts": 6},
+    max_pool_connections=CONNECTIONS,
+)
 # A destination that accepts connections and answers nothing must not hold a function for so long.
 QUICK_WRITE = Config(
     connect_timeout=3,
@@ -78,6 +85,10 @@ class Clients:
     def reader(self, region: str) -> "S3Client":
         """S3 in a Region, for reading."""
         return self._get("s3", region)  # type: ignore[no-any-return]
+
+    def lister(self, region: str) -> "S3Client":
+        """S3 in a Region, for listing whole buckets: answers hold pages as bucket_listing.py reads them."""
+        return self._get("s3", region, LIST)  # type: ignore[no-any-return]
 
     def writer(self, region: str) -> "S3Client":
         """S3 in a Region, for writing: never retries a request."""
@@ -121,7 +132,11 @@ class Clients:
 
     def _make(self, service: str, region: str, config: Config) -> Any:
         client: Any = self._session.client(service, region_name=region, config=config)  # type: ignore[call-overload]
-        if service == "s3":
+        if config is LIST:
+            from replicator.aws import bucket_listing  # noqa: PLC0415 - no function lists a whole bucket
+
+            client.meta.events.register(bucket_listing.EVENT, bucket_listing.read_entries)
+        elif service == "s3":
             client.meta.events.register(readable.EVENT, readable.make_readable)
             client.meta.events.register(header_text.EVENT, header_text.decode)
             client.meta.events.register(listing.EVENT, listing.keep_order)

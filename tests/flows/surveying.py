@@ -1,0 +1,46 @@
+"""A consumer of surveys that keeps what it is told, and the survey that tests run with it."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from replicator.core.rules.matching import RuleSet
+from replicator.core.verifying.listed import Span
+from replicator.flows.verify.ports import Listing
+from replicator.flows.verify.survey import Batch, Doubt, Survey
+
+
+@dataclass(slots=True)
+class Collector:
+    """Keeps everything. act: called with each batch; what it raises ends the survey. left: what was told last."""
+
+    act: Callable[[Batch], object] = lambda _: None
+    doubts: list[Doubt] = field(default_factory=list)
+    equal: Counter[str] = field(default_factory=Counter)
+    only_there: Counter[str] = field(default_factory=Counter)
+    keys: int = 0
+    left: list[Span] = field(default_factory=list)
+
+    def examine(self, batch: Batch) -> Batch:
+        self.act(batch)
+        return batch
+
+    def keep(self, found: Batch, left: Sequence[Span]) -> None:
+        self.doubts += found.doubts
+        self.equal.update(found.equal)
+        self.only_there.update(found.only_there)
+        self.keys += found.keys
+        self.left = list(left)
+
+    @property
+    def in_doubt(self) -> dict[str, list[str]]:
+        """The destinations that are in doubt, by key."""
+        return {doubt.key: [each.destination for each in doubt.candidates] for doubt in self.doubts}
+
+
+def survey(rules: RuleSet, listing: Listing, collector: Collector | None = None, **options: Any) -> Collector:
+    """Run a survey of all keys in one thread, unless `options` say otherwise, and return what it found."""
+    collector, spans = collector or Collector(), options.pop("spans", (Span(),))
+    Survey(rules, listing, collector, **{"workers": 1, **options}).run(spans)
+    return collector
