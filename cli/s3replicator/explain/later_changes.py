@@ -7,11 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from replicator.core.aspects.state import NO_HOLD, Value
+from replicator.core.aspects.state import Value
+from replicator.core.verifying.stating import NOTHING, in_words
 from replicator.flows.amend.sync import Step
-
-NOTHING: tuple[Value, ...] = (None, False, (), ("", ""), NO_HOLD)
-"""Values of fields that are not set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +31,13 @@ class Row:
     def lines(self) -> Iterator[str]:
         """Yield what people read of it."""
         if all(value == self.source for value in self.replicas.values()):
-            yield f"{text_of(self.source)}, here and there"
+            yield f"{in_words(self.source)}, here and there"
             return
-        yield f"{text_of(self.source)} at the source"
+        yield f"{in_words(self.source)} at the source"
         for version_id, value in self.replicas.items():
-            yield f"{text_of(value)} at the replica {version_id}"
+            yield f"{in_words(value)} at the replica {version_id}"
         for version_id, value in self.writes.items():
-            yield f"now {text_of(value)} would be written to {version_id}"
+            yield f"now {in_words(value)} would be written to {version_id}"
         if not self.writes:
             yield "now nothing would be written: somebody changed the replica, and that stays there"
 
@@ -48,9 +46,9 @@ class Row:
         return {
             "aspect": self.aspect,
             "field": self.field,
-            "source": text_of(self.source),
-            "replicas": {version_id: text_of(value) for version_id, value in self.replicas.items()},
-            "writes": {version_id: text_of(value) for version_id, value in self.writes.items()},
+            "source": in_words(self.source),
+            "replicas": {version_id: in_words(value) for version_id, value in self.replicas.items()},
+            "writes": {version_id: in_words(value) for version_id, value in self.writes.items()},
         }
 
 
@@ -66,12 +64,3 @@ def _row(step: Step, name: str) -> Row:
     now, then = (sides.source, *sides.replicas), (settled.source, *settled.replicas)
     writes = {each: new for each, old, new in zip(ids, now, then, strict=True) if new != old}
     return Row(step.aspect.value, name, sides.source, dict(zip(ids[1:], sides.replicas, strict=True)), writes)
-
-
-def text_of(value: Value) -> str:
-    """Return a value of a field as text."""
-    if value in NOTHING:
-        return "none"
-    if isinstance(value, tuple):
-        return ", ".join("=".join(map(str, each)) if isinstance(each, tuple) else str(each) for each in value if each)
-    return "ON" if value is True else str(value)

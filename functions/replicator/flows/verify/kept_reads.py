@@ -1,0 +1,101 @@
+"""Buckets that read each thing of one key only once, and write nothing: for as long as one key is examined.
+
+All versions of a key are decided about by the same two histories, so these are listed once, in the order in which they
+must be: all destinations, then the source (see Histories). There are no methods that write: whatever tried to would
+fail.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+
+from replicator.core.deciding.facts import Absent, Top
+from replicator.core.deciding.target import Target
+from replicator.core.outcomes.outcome import Side
+from replicator.core.versions.version import Grant, Head, History
+from replicator.flows.ports import Amendable, Buckets, Objects, Replicas
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class KeptObjects:
+    """One bucket as it was when it was first asked. objects: the bucket itself."""
+
+    objects: Objects
+    _kept: dict[tuple[str, ...], Any] = field(default_factory=dict)
+
+    def _once(self, asked: tuple[str, ...], ask: Callable[[], T]) -> T:
+        if asked not in self._kept:
+            self._kept[asked] = ask()
+        return cast("T", self._kept[asked])
+
+    def head(self, key: str, version_id: str) -> Head | Absent:
+        """Read one version."""
+        return self._once(("head", key, version_id), lambda: self.objects.head(key, version_id))
+
+    def exists(self, key: str, version_id: str) -> bool:
+        """Return whether there is an entry with this id: always asked anew, because a list lacks it."""
+        return self.objects.exists(key, version_id)
+
+    def top(self, key: str) -> Top:
+        """Read the current object of a key."""
+        return self._once(("top", key), lambda: self.objects.top(key))
+
+    def history(self, key: str) -> History:
+        """List all entries of a key."""
+        return self._once(("history", key), lambda: self.objects.history(key))
+
+    def tags(self, key: str, version_id: str) -> Mapping[str, str]:
+        """Read the tags of one version."""
+        return self._once(("tags", key, version_id), lambda: self.objects.tags(key, version_id))
+
+    def grants(self, key: str, version_id: str) -> tuple[Grant, ...]:
+        """Read the ACL of one version."""
+        return self._once(("grants", key, version_id), lambda: self.objects.grants(key, version_id))
+
+
+@dataclass(slots=True)
+class KeptAmendable(KeptObjects):
+    """One bucket, for what may change after the write. Only reads."""
+
+    def annotations(self, key: str, version_id: str) -> Mapping[str, str] | None:
+        """Return the ETags of a version's annotations."""
+        amendable = cast("Amendable", self.objects)
+        return self._once(("annotations", key, version_id), lambda: amendable.annotations(key, version_id))
+
+
+@dataclass(slots=True)
+class KeptBuckets:
+    """The buckets, each kept for one key."""
+
+    buckets: Buckets
+    _sources: dict[str, KeptObjects] = field(default_factory=dict)
+    _replicas: dict[Target, KeptObjects] = field(default_factory=dict)
+    _amendable: dict[tuple[str, Side], KeptAmendable] = field(default_factory=dict)
+
+    def source(self, bucket: str) -> Objects:
+        """Return a source bucket."""
+        if bucket not in self._sources:
+            self._sources[bucket] = KeptObjects(self.buckets.source(bucket))
+        return self._sources[bucket]
+
+    def source_has_acls(self, bucket: str) -> bool:
+        """Return whether ACLs are enabled in a source bucket."""
+        return self.buckets.source_has_acls(bucket)
+
+    def replicas(self, target: Target) -> Replicas:
+        """Return a destination bucket."""
+        if target not in self._replicas:
+            self._replicas[target] = KeptObjects(self.buckets.replicas(target))
+        return cast("Replicas", self._replicas[target])
+
+    def amendable(self, target: Target, side: Side) -> Amendable:
+        """Return a source or a destination for what may change after the write."""
+        if (target.bucket, side) not in self._amendable:
+            self._amendable[target.bucket, side] = KeptAmendable(self.buckets.amendable(target, side))
+        return cast("Amendable", self._amendable[target.bucket, side])
+
+    def describe(self, target: Target, *, recent: bool = False) -> Target:
+        """Return a destination with its Region and capabilities."""
+        return self.buckets.describe(target, recent=recent)
