@@ -3,8 +3,15 @@
 import pytest
 from replicator.core.outcomes.outcome import Outcome, Status
 from replicator.core.outcomes.replication_status import ReplicationStatus, roll_up, status_of_outcomes
+from replicator.core.versions.change import Aspect, LaterItem
 from replicator.core.versions.origin import Origin
-from s3replicator.status.object_status import CurrentInBucket, ObjectStatus, StatusAtDestination, VersionStatus
+from s3replicator.status.object_status import (
+    CurrentInBucket,
+    LaterStatus,
+    ObjectStatus,
+    StatusAtDestination,
+    VersionStatus,
+)
 
 FAILED, PENDING, COMPLETED = ReplicationStatus.FAILED, ReplicationStatus.PENDING, ReplicationStatus.COMPLETED
 
@@ -32,12 +39,16 @@ def test_what_is_skipped_counts_nowhere() -> None:
     assert status_of_outcomes(outcomes[:1]) is ReplicationStatus.NONE
 
 
-def test_a_replica_is_one_whatever_rules_say() -> None:
-    at = StatusAtDestination("west", "all", PENDING)
+@pytest.mark.parametrize(("later", "status"), [(None, ReplicationStatus.REPLICA), (PENDING, PENDING), (FAILED, FAILED)])
+def test_a_replica_is_one_unless_its_own_later_change_waits_or_failed(
+    later: ReplicationStatus | None, status: ReplicationStatus
+) -> None:
+    waiting = (LaterStatus("west", LaterItem("v1", Aspect.TAGS, 0), later),) if later else ()
+    at = StatusAtDestination("west", "all", ReplicationStatus.REPLICA, later=waiting)
     version = VersionStatus(
         "v1", 0, is_marker=False, is_current=True, origin=Origin("west", "w1", 0), destinations=(at,)
     )
-    assert version.status is ReplicationStatus.REPLICA
+    assert version.status is status
 
 
 def side(
