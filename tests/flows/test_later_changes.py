@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from replicator.core.outcomes.outcome import Reason, Status
+from replicator.core.outcomes.outcome import Reason, Status, Temporary
 from replicator.core.rules.rule import Rule
 from replicator.core.versions.change import Change, ChangeKind
 from replicator.core.versions.events import write
@@ -136,6 +136,21 @@ def test_a_change_of_a_version_that_was_put_back_in_its_own_bucket_copies_one_th
     stage.s3.tag(EAST, "k", twin.version_id, {"a": "new"})
     stage.deliver(*[each for each in stage.queue.visible() if each not in created])
     assert [tags(each) for each in (version, *stage.s3.buckets[WEST].history("k"))] == ["new", "new"]
+
+
+def test_a_look_that_one_of_our_own_messages_asks_for_copies_nothing_and_asks_for_no_other_look() -> None:
+    """However often it comes: otherwise two stacks would ask each other for ever."""
+    stage = Stage([BOTH_WAYS])
+    version, over = stage.put(), stage.put(bucket=WEST)
+    change = Change(ChangeKind.STATE, EAST, "k", version.version_id, stage.s3.clock.milliseconds())
+    stage.queue.delete([each.id for each in stage.queue.visible()])
+    for _ in range(2):
+        stage.queue.send(write(change))
+        stage.fail("LIST", Temporary(Reason.THROTTLED, "503 SlowDown"))
+        stage.deliver_all()
+    assert stage.s3.buckets[WEST].history("k") == [over]
+    assert stage.calls("FORWARD", "COPY") == []
+    assert stage.counted[-1] == (Status.SKIPPED, Reason.NOT_COPIED)
 
 
 def test_a_lease_that_another_function_holds_makes_a_change_wait() -> None:

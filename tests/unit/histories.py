@@ -1,7 +1,8 @@
 """Two histories as text, and the steps of their plan as text: shared by the tests of plans.
 
 Names say what things are: v1, v2... are native versions of the source, w1... native ones of the destination, r1, r2...
-replicas of v1, v2..., and d... are delete markers. Numbers after the @ are seconds after noon.
+replicas of v1, v2..., n1, n2... replicas of a third bucket's versions, and d... are delete markers. Numbers after the @
+are seconds after noon.
 """
 
 from collections.abc import Mapping
@@ -39,6 +40,7 @@ def at(entries: History, name: str) -> int:
 def replicas(source: History, destination: History) -> Mapping[str, Origin]:
     """Return the origins of r1, r2... and of s1, s2..., replicas in the source of the destination's w1, w2..."""
     origins = {f"r{name[1:]}": origin_of(name, at(source, name)) for name in ("v1", "v2", "v3", "v4")}
+    origins |= {name: origin_of(name, at(destination, name), "north") for name in ("n1", "n2")}
     return origins | {f"s{name[1:]}": origin_of(name, at(destination, name), WEST) for name in ("w1", "w2")}
 
 

@@ -77,6 +77,14 @@ EXAMPLES = {
         Example("v1", source="v1@0 v2@5", destination="r2@6 d9@9", steps=["copy v1", "delete"], known=TWO_WAY),
     "two-way, within one second the bucket's name decides":
         Example("v1", source="v1@0", destination="w1@0", steps=["copy v1", "put back w1"], known=TWO_WAY),
+    "a third bucket's version that was written over the replica stays, whatever comes again":
+        Example("v1", source="v1", destination="r1 n1", steps=[]),
+    "a version that is missing goes on top of a third bucket's":
+        Example("v2", source="v1 v2", destination="r1 n1", steps=["copy v2"]),
+    "a delete goes on top of a third bucket's version":
+        Example("d1", source="v1 d1", destination="r1 n1", steps=["delete"], known=MARKERS),
+    "a third bucket's version that was written over a delete stays, whatever comes again":
+        Example("d1", source="v1 d1", destination="r1 d9 n1", steps=[], known=MARKERS | DELETE_SETTLED),
     "a late version goes below a newer one, though lifecycle deleted that in the source":
         Example("v1", source="v1 v2 d1", destination="r2", steps=["copy v1", "put back r2"], known=MARKERS),
     "of several deletes the last one counts":

@@ -158,7 +158,7 @@ class _Planner:
         missing one.
         """
         best = self._winner(shown)
-        if best is None:
+        if best is None or (copied is None and self._is_left_to_others(best)):
             return []
         if not best.entry.is_version:
             top = self.standing.top
@@ -170,6 +170,17 @@ class _Planner:
             return [PutBack(best.entry.version_id, best.origin, "a later write of the destination")]
         origin = replace(best.origin, undoes=self._restores)
         return [PutBack(replicas[best.origin].version_id, origin, "current at the source")]
+
+    def _is_left_to_others(self, best: Native) -> bool:
+        """Return whether a version of a third bucket is on top, and nothing that is new has to go above it.
+
+        The change of an older version may come again long after it was replaced there. And if two buckets each put
+        their own winner on top of the third one whenever a change came again, that would never end.
+        """
+        shown, pair = self.standing.shown(), self.facts.pair
+        if shown is None or shown.bucket in {"", pair.source, pair.destination}:
+            return False
+        return best.entry.is_version or best.entry.version_id in self.facts.memory.settled
 
     def _winner(self, shown: Sequence[Entry]) -> Native | None:
         """Choose among the last native entries, delete markers included; without them if none may be written.

@@ -13,7 +13,7 @@ from replicator.core.deciding.attempt import check_may_write
 from replicator.core.deciding.journal import Memory
 from replicator.core.deciding.result import Result
 from replicator.core.outcomes.outcome import Outcome, Permanent, Reason, Side, Status, Temporary
-from replicator.core.versions.change import UNNAMED
+from replicator.core.versions.change import UNNAMED, Aspect
 from replicator.flows.amend.ending import Done, Ending, Looked, Scene, Skipped, not_carried
 from replicator.flows.amend.replicas import make_look
 from replicator.flows.amend.simple import is_simple, write_simply
@@ -90,6 +90,8 @@ class Amender:
         if not self.scene.aspects(self.scene.rule({})):
             return not_carried()
         ending, _, itself = self._with_lease(version_id)
+        if self.scene.attempt.change.aspect is Aspect.STATE:
+            return _looked_only(ending)
         if ending is Looked.NOT_COPIED:
             return self._copy(version_id, itself or version_id)
         if isinstance(ending, Looked) and self.scene.attempt.delivery.came_back:
@@ -178,3 +180,13 @@ class Amender:
             threshold_ms=attempt.threshold_under(rule),
         )
         return Result(attempt, outcome)
+
+
+def _looked_only(ending: Ending) -> Ending:
+    """Return the ending of a message of ours: it copies nothing, and so leaves nothing half done, nor asks for looks.
+
+    Otherwise two stacks could ask each other for ever.
+    """
+    if ending is Looked.NOT_COPIED:
+        return Skipped(Reason.NOT_COPIED, "it is copied by its own change")
+    return ending

@@ -273,7 +273,8 @@ def _look_again(attempt: Attempt, candidate: Candidate, source: Versions, servic
     If that cannot be done now, it is parked: what was written is no reason to write it again. A version of the
     destination is its own stack's to look at.
     """
-    change = replace(attempt.change, kind=ChangeKind.STATE, version_id=origin.version_id, name="", sequencer="")
+    version_id = origin.version_id
+    change = replace(attempt.change, kind=ChangeKind.STATE, version_id=version_id, name="", sequencer="", seen_at="")
     if origin.bucket == change.bucket:
         attempt = replace(attempt, change=change)
         try:
