@@ -18,6 +18,7 @@ from replicator.core.versions.change import Change, ChangeKind, Wish
 from replicator.core.versions.events import Record, parse
 from replicator.flows.change.consume import Consumer, Message, consume
 from replicator.flows.change.deadline import TimeLimit
+from replicator.flows.watch.parked import LOOK_AGAIN
 
 from tests.fakes.points import Call
 from tests.fakes.queue import MemoryQueue, QueuedMessage
@@ -44,7 +45,8 @@ MOST_REDRIVES = 3
 NO_LIMIT = TimeLimit(0, 10**18)  # handlers end by themselves, or are killed
 STEP, DELIVER, ACT, REPLICATE, MINUTE, ORDER, WAIT = range(7)
 LONGEST_REST = 4 * 3600
-"""Seconds for which only the monitor may run: it looks behind every gate once in 15 minutes, unless it runs late."""
+"""Seconds for which only the monitor may run. Time leaps meanwhile, so that it may not look behind quiet gates: then it
+runs in a minute in which it does, for as long again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,13 +303,23 @@ class Scheduler:
         """Let time pass until a hidden message comes back, or the monitor runs; return False if neither does."""
         queues = [queue for stack in self._stacks for queue in (stack.queue, stack.parts)]
         hidden = [letter.visible for queue in queues for letter in queue.messages.values()]
-        minutes = [stack.parked.minute for stack in self._stacks if stack.parked.is_awaited]
+        awaited = [stack for stack in self._stacks if stack.parked.is_awaited]
         clock, weather = self.history.s3.clock, self.history.weather
-        rests = clock.now - max(self.moved, weather.clears if weather else 0) > LONGEST_REST
-        if not hidden and (not minutes or rests):
+        rest = clock.now - max(self.moved, weather.clears if weather else 0)
+        if not hidden and (not awaited or rest > 2 * LONGEST_REST):
             return False
-        clock.now = max(clock.now, min((*hidden, *minutes)))
+        if not hidden and rest > LONGEST_REST:
+            self._look_behind_gates(awaited)
+        else:
+            clock.now = max(clock.now, min((*hidden, *(stack.parked.minute for stack in awaited))))
         return True
+
+    def _look_behind_gates(self, stacks: Sequence[Stack]) -> None:
+        """Let the monitors run in the next minute in which they look behind all gates, quiet ones too."""
+        clock, every = self.history.s3.clock, LOOK_AGAIN * 60
+        clock.now = (clock.now // every + 1) * every
+        for stack in stacks:
+            self._run_monitor(stack)
 
     def _redrive(self) -> bool:
         """Once everything rests, an operator has repaired what was denied, and puts failures back."""
