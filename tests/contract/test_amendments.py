@@ -21,7 +21,7 @@ READS: Mapping[str, Request] = {
     "tags": lambda objects, version: objects.tags(KEY, version),
     "grants": lambda objects, version: objects.grants(KEY, version),
     "annotations": lambda objects, version: objects.annotations(KEY, version),
-    "annotation": lambda objects, version: objects.annotation(KEY, version, "note"),
+    "annotation": lambda objects, version: objects.annotation(KEY, version, "note", ""),
 }
 WRITES: Mapping[str, Request] = {
     "put tags": lambda objects, version: objects.put_tags(KEY, version, {"a": "1"}),
@@ -182,7 +182,9 @@ def test_annotations_are_put_listed_read_and_removed_one_by_one(objects: Amendab
     etags = objects.annotations(KEY, version)
     assert etags is not None
     assert sorted(etags) == ["one", "two"]
-    assert [objects.annotation(KEY, version, name) for name in ("one", "two", "three")] == [b"uno", b"\0\xff", None]
+    read = {name: objects.annotation(KEY, version, name, etags.get(name, '"e"')) for name in ("one", "two", "three")}
+    assert read == {"one": b"uno", "two": b"\0\xff", "three": None}
+    assert objects.annotation(KEY, version, "one", etags["two"]) is None, "it was overwritten since"
     objects.remove_annotation(KEY, version, "one")
     objects.remove_annotation(KEY, version, "one")
     assert objects.annotations(KEY, version) == {"two": etags["two"]}

@@ -66,10 +66,10 @@ class MemoryObjects:
             self._call("LIST ANNOTATIONS", key, version_id), lambda: self._annotations(key, version_id)
         )
 
-    def annotation(self, key: str, version_id: str, name: str) -> bytes | None:
+    def annotation(self, key: str, version_id: str, name: str, etag: str) -> bytes | None:
         return self.points.call(
             self._call("GET ANNOTATION", key, f"{version_id} {name}"),
-            lambda: self._annotations_of(key, version_id).get(name),
+            lambda: self._annotation(key, version_id, name, etag),
         )
 
     def put_tags(self, key: str, version_id: str, tags: Mapping[str, str]) -> None:
@@ -136,6 +136,10 @@ class MemoryObjects:
             return None
         there = self._annotations_of(key, version_id)
         return {name: etag(payload) for name, payload in sorted(there.items())}
+
+    def _annotation(self, key: str, version_id: str, name: str, etag: str) -> bytes | None:
+        self._version(key, version_id)
+        return self.s3.annotation(self._named(key, version_id), name, etag)
 
     def _annotations_of(self, key: str, version_id: str) -> Mapping[str, bytes]:
         self._version(key, version_id)

@@ -17,6 +17,7 @@ from replicator.core.outcomes.outcome import Conflict
 from replicator.core.versions.change import Aspect
 from replicator.core.versions.version import EntryKind, Grant, Lock
 
+from tests.fakes.checksums import etag
 from tests.fakes.clock import Clock
 from tests.fakes.stored import MARKER, Content, Stored
 
@@ -268,6 +269,11 @@ class MemoryS3:
             if payload is not None or before is not None:
                 event = "ObjectAnnotation:Delete" if payload is None else "ObjectAnnotation:Put"
                 self._tell_later(event, bucket, key, stored, author)
+
+    def annotation(self, version: Named, name: str, tag: str) -> bytes | None:
+        """Return an annotation if it has this ETag."""
+        payload = self.annotations.get(version, {}).get(name)
+        return payload if payload is not None and etag(payload) == tag else None
 
     def is_retained(self, stored: Stored) -> bool:
         """Return whether a version is under retention now, by the clock of its bucket."""

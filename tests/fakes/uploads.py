@@ -90,9 +90,9 @@ class MemoryUploads:
         found = None if self.bucket in self.store.without_annotations else etags
         return self.points.call(self._call("LIST ANNOTATIONS", key, version_id), lambda: found)
 
-    def annotation(self, key: str, version_id: str, name: str) -> bytes | None:
-        there: Mapping[str, bytes] = self.store.annotations.get((self.bucket, key, version_id), {})
-        return self.points.call(self._call("GET ANNOTATION", key, f"{version_id} {name}"), lambda: there.get(name))
+    def annotation(self, key: str, version_id: str, name: str, etag: str) -> bytes | None:
+        call = self._call("GET ANNOTATION", key, f"{version_id} {name}")
+        return self.points.call(call, lambda: self.store.s3.annotation((self.bucket, key, version_id), name, etag))
 
     def annotate(self, key: str, version_id: str, name: str, payload: bytes) -> None:
         self.points.call(

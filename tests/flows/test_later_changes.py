@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from replicator.core.outcomes.outcome import Reason, Status, Temporary
 from replicator.core.rules.rule import Rule
 from replicator.core.versions.change import Change, ChangeKind
@@ -118,6 +119,42 @@ def test_a_version_that_is_tagged_before_it_was_copied_is_copied_with_its_tags()
     stage.deliver_all()
     history = stage.s3.buckets[WEST].history("k")
     assert [tags(each) for each in history] == ["new"]
+
+
+def annotations(stage: Stage, bucket: str) -> dict[str, bytes]:
+    """Return the annotations of a bucket's current version."""
+    current = stage.s3.buckets[bucket].current("k")
+    assert current is not None
+    return stage.s3.annotations.get((bucket, "k", current.version_id), {})
+
+
+REMOVES = rule(WEST, rule_id="all", replica_modifications=True, annotation_deletions=True)
+
+
+@pytest.mark.parametrize("then", [b"2", None], ids=["overwritten", "deleted"])
+def test_an_annotation_that_changes_while_it_is_copied_is_left_to_its_next_event(then: bytes | None) -> None:
+    stage, version, replica = replicated(REMOVES)
+    stage.s3.annotate(WEST, "k", replica.version_id, "note", b"0")
+    stage.s3.annotate(EAST, "k", version.version_id, "note", b"1")
+    stage.just_before("GET ANNOTATION", lambda: stage.s3.annotate(EAST, "k", version.version_id, "note", then))
+    stage.deliver_all()
+    wanted = {} if then is None else {"note": then}
+    assert (annotations(stage, EAST), annotations(stage, WEST)) == (wanted, wanted)
+
+
+@pytest.mark.parametrize("bucket", [EAST, WEST])
+def test_a_bucket_that_says_for_a_while_that_it_has_no_annotations_deletes_none_on_the_other_side(bucket: str) -> None:
+    stage, version, _ = replicated(REMOVES)
+    stage.s3.annotate(EAST, "k", version.version_id, "note", b"1")
+    stage.deliver_all()
+    stage.s3.without_annotations.add(bucket)
+    for seen_at in ("", WEST):
+        time = stage.s3.clock.milliseconds()
+        change = Change(ChangeKind.ANNOTATIONS, EAST, "k", version.version_id, time, seen_at=seen_at)
+        stage.queue.send(write(change))
+        stage.deliver_all()
+    stage.s3.without_annotations.clear()
+    assert (annotations(stage, EAST), annotations(stage, WEST)) == ({"note": b"1"}, {"note": b"1"})
 
 
 def put_back(stage: Stage, version: Stored) -> Stored:

@@ -37,6 +37,7 @@ KEPT = {
     "later, two-way, users delete for good": (28, 94),
     "later, two-way, old versions": (61000263,),
     "later, full mesh": (61000125, 61000155, 61000433),
+    "later, two-way, annotations removed": (61000216, 51000570, 51001766),
     "later, one-way, locks": (61000403,),
     "outage, one-way": (3000042,),
     "outage, two-way": (3000206, 3000426),

@@ -41,6 +41,18 @@ class Endless(Answer):
     def close(self) -> None: ...
 
 
+class Payload(Answer):
+    """A payload of one byte, which `left` has until it was read."""
+
+    left = b""
+
+    def read(self, _amount: int | None = None) -> bytes:
+        payload, Payload.left = Payload.left, b""
+        return payload
+
+    def close(self) -> None: ...
+
+
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)  # botocore's, between its attempts
@@ -86,12 +98,25 @@ def test_an_object_in_place_of_an_annotation_is_not_read() -> None:
 
 def test_a_payload_is_read_up_to_its_limit_only() -> None:
     with pytest.raises(Permanent, match="more than 1048576 bytes"):
-        source(Wire([Endless(headers=VERSION)])).annotation("k", "v", "note")
+        source(Wire([Endless(headers=VERSION)])).annotation("k", "v", "note", ETAG)
     assert Endless.taken == LARGEST + 1
 
 
+def annotation(etag: str) -> bytes | None:
+    """Return what is read of an annotation whose response has this ETag."""
+    Payload.left = b"a"
+    headers = {**VERSION, "Content-Length": "1"} | ({"ETag": etag} if etag else {})
+    return source(Wire([Payload(headers=headers)])).annotation("k", "v", "note", ETAG)
+
+
+def test_an_annotation_is_read_only_with_the_etag_that_the_list_had() -> None:
+    """Headers have quotes around it. A server that sends none is taken at its word."""
+    assert [annotation(etag) for etag in (f'"{ETAG}"', ETAG, "")] == [b"a", b"a", b"a"]
+    assert annotation('"another"') is None
+
+
 def test_an_annotation_that_is_gone_is_none() -> None:
-    assert source(Wire([WORKS])).annotation("k", "v", "note") is None
+    assert source(Wire([WORKS])).annotation("k", "v", "note", ETAG) is None
 
 
 @pytest.mark.parametrize("code", ["NoSuchKey", "NoSuchVersion"])

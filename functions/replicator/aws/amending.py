@@ -36,9 +36,9 @@ class AmendableObjects(BucketObjects):
         """Return the ETags of a version's annotations by name; None if the bucket does not support them."""
         return self._annotations.etags(key, version_id)
 
-    def annotation(self, key: str, version_id: str, name: str) -> bytes | None:
-        """Read one annotation; None if it does not exist any more."""
-        return self._annotations.payload(key, version_id, name)
+    def annotation(self, key: str, version_id: str, name: str, etag: str) -> bytes | None:
+        """Read one annotation; None if it was deleted or overwritten since it had this ETag."""
+        return self._annotations.payload(key, version_id, name, etag)
 
     def put_tags(self, key: str, version_id: str, tags: Mapping[str, str]) -> None:
         """Replace the tags of one version."""

@@ -79,13 +79,19 @@ class BucketAnnotations:
                 return
             page = {"ContinuationToken": answer["NextContinuationToken"]}
 
-    def payload(self, key: str, version_id: str, name: str) -> bytes | None:
-        """Read one annotation; None if it does not exist any more. Raises Permanent if it is too large for one."""
+    def payload(self, key: str, version_id: str, name: str, etag: str) -> bytes | None:
+        """Read one annotation; None if it was deleted or overwritten since it had this ETag.
+
+        Raises Permanent if it is too large for one.
+        """
         with expecting("GetObjectAnnotation", self.side, statuses=NONE_HERE) as asked:
             answer = self._reader.get_object_annotation(
                 Bucket=self.bucket, Key=key, VersionId=version_id, AnnotationName=name, **self._owner
             )
             body = answer["AnnotationPayload"]
+            if not _is_same(answer.get("ETag", ""), etag):
+                body.close()
+                return None
             payload = body.read(LARGEST + 1)
             if len(payload) <= LARGEST:
                 body.read(1)  # at the end, botocore compares what came with Content-Length
@@ -125,3 +131,8 @@ class AnnotationsOfExisting(BucketAnnotations):
     def _check_exists(self, operation: str, asked: expecting) -> None:
         if asked.code in GONE:
             raise Permanent(NOT_FOUND[self.side], f"{operation} ({self.side}): {asked.code}", self.side)
+
+
+def _is_same(etag: str, other: str) -> bool:
+    """Return whether two ETags are equal, one of a list and one of a header. A server may leave either out."""
+    return not etag or not other or etag.strip('"') == other.strip('"')

@@ -49,6 +49,6 @@ class BucketLargeObjects:
         """Return the ETags of a version's annotations by name; None if the bucket does not support them."""
         return self._annotations.etags(key, version_id)
 
-    def annotation(self, key: str, version_id: str, name: str) -> bytes | None:
-        """Read one annotation, 1 MiB at most; None if it is gone."""
-        return self._annotations.payload(key, version_id, name)
+    def annotation(self, key: str, version_id: str, name: str, etag: str) -> bytes | None:
+        """Read one annotation, 1 MiB at most; None if it was deleted or overwritten since it had this ETag."""
+        return self._annotations.payload(key, version_id, name, etag)

@@ -113,9 +113,12 @@ class Rewrite:
     version_tags: Mapping[str, str] = field(default_factory=dict)
     now: int = 0
 
-    def run(self, aspect: Aspect) -> None:
-        """Write them. Raises Temporary or Permanent."""
-        WRITERS[aspect](self)
+    def run(self, aspect: Aspect) -> list[str]:
+        """Write them. Return the annotations that were changed since they were read, and are left to that change.
+
+        Raises Temporary or Permanent.
+        """
+        return WRITERS[aspect](self) or []
 
 
 def _pairs(value: Value) -> tuple[tuple[str, str], ...]:
@@ -171,18 +174,21 @@ def _with_hold(retention: Value, hold: Value, now: int) -> Lock:
     return Lock(held, until, event_hold=True, event_hold_days=days, event_hold_years=years)
 
 
-def _write_annotations(rewrite: Rewrite) -> None:
-    place, model = rewrite.found.place, rewrite.model
+def _write_annotations(rewrite: Rewrite) -> list[str]:
+    place, model, changed = rewrite.found.place, rewrite.model, list[str]()
     for name, etag in rewrite.fields.items():
         if etag is None:
             place.objects.remove_annotation(place.key, place.version_id, name)
             continue
-        payload = model.objects.annotation(model.key, model.version_id, name)
-        if payload is not None:
+        payload = model.objects.annotation(model.key, model.version_id, name, str(etag))
+        if payload is None:
+            changed.append(name)
+        else:
             place.objects.annotate(place.key, place.version_id, name, payload)
+    return changed
 
 
-WRITERS: Mapping[Aspect, Callable[[Rewrite], None]] = {
+WRITERS: Mapping[Aspect, Callable[[Rewrite], list[str] | None]] = {
     Aspect.TAGS: _write_tags,
     Aspect.ACL: _write_grants,
     Aspect.LOCK: _write_lock,

@@ -10,7 +10,7 @@ from functools import partial
 
 from replicator.core.aspects.merge import Powers, Settled, Sides, fields_of, settle
 from replicator.core.aspects.state import Value, digest
-from replicator.core.outcomes.outcome import Permanent, Reason, Trouble
+from replicator.core.outcomes.outcome import Permanent, Reason
 from replicator.core.versions.change import Aspect
 from replicator.flows.amend.bases import Bases, digests_of
 from replicator.flows.amend.places import Found, Place, Rewrite, read
@@ -55,11 +55,15 @@ class Sync:
     aspects: tuple[Aspect, ...]
 
     def examine(self, aspect: Aspect) -> Step:
-        """Read both sides of an aspect and settle it. Writes nothing. Raises Temporary or Permanent."""
+        """Read both sides of an aspect and settle it. Writes nothing. Raises Temporary or Permanent.
+
+        A bucket without annotations is left out: what it does not have, nobody has deleted.
+        """
         places = (self.source, *self.replicas)
-        source, *replicas = self.side_by_side([partial(read, place, aspect) for place in places])
-        states = [found.state for found in replicas]
-        born = [self._born(aspect, place) for place in self.replicas]
+        source, *found = self.side_by_side([partial(read, place, aspect) for place in places])
+        replicas = [each for each in found if each.supported and source.supported]
+        states = [each.state for each in replicas]
+        born = [self._born(aspect, each.place) for each in replicas]
         sides = {
             name: Sides(
                 source.state.get(name),
@@ -88,37 +92,40 @@ class Sync:
         not one without annotations.
         """
         try:
-            step = self.examine(aspect)
+            step, changed = self.examine(aspect), set[str]()
+            if step.source.state and len(step.replicas) < len(self.replicas):
+                self._leave_out("not supported there")
             if step.rewrites:
                 self.check()
                 self.bases.intend(aspect, step.rewrites, step.sides)
-                self._write(step)
-            self.bases.agree(aspect, step.settled, [place.version_id for place in self.replicas])
+                changed = self._write(step)
+            written = {name: each for name, each in step.settled.items() if name not in changed}
+            self.bases.agree(aspect, written, [each.place.version_id for each in step.replicas])
         except Permanent as trouble:
             if aspect is not Aspect.ANNOTATIONS or trouble.reason in GONE:
                 raise
-            self._leave_out(trouble)
+            self._leave_out(str(trouble))
             return Step(aspect, Found(self.source, {}), (), {}, {})
         return step
 
-    def _leave_out(self, trouble: Trouble) -> None:
-        self.warn(f"annotations left out of {self.source.key} {self.source.version_id} at its replicas: {trouble}")
+    def _leave_out(self, why: str) -> None:
+        self.warn(f"annotations left out of {self.source.key} {self.source.version_id} at its replicas: {why}")
 
-    def _write(self, step: Step) -> None:
-        """Write to the replicas, then to the version itself."""
-        changed = step.rewrites
+    def _write(self, step: Step) -> set[str]:
+        """Write to the replicas, then to the version itself. Return what was changed since it was read."""
+        fields, changed = step.rewrites, set[str]()
         for number, replica in enumerate(step.replicas):
-            self._rewrite(step, replica, {name: each.replicas[number] for name, each in changed.items()})
-        self._rewrite(step, step.source, {name: each.source for name, each in changed.items()})
+            changed |= self._rewrite(step, replica, {name: each.replicas[number] for name, each in fields.items()})
+        return changed | self._rewrite(step, step.source, {name: each.source for name, each in fields.items()})
 
-    def _rewrite(self, step: Step, found: Found, wanted: Mapping[str, Value]) -> None:
+    def _rewrite(self, step: Step, found: Found, wanted: Mapping[str, Value]) -> set[str]:
         different = {name: value for name, value in wanted.items() if value != found.state.get(name)}
-        if different and not found.supported:
-            self.warn(f"annotations left out of {found.place.key} {found.place.version_id}: not supported there")
-            return
+        changed = set[str]()
         for fields in _portions(different):
             self.check()
-            self.side_by_side([partial(each.run, step.aspect) for each in self._rewrites(step, found, fields)])
+            rewrites = self._rewrites(step, found, fields)
+            changed.update(*self.side_by_side([partial(each.run, step.aspect) for each in rewrites]))
+        return changed
 
     def _rewrites(self, step: Step, found: Found, fields: Mapping[str, Value]) -> list[Rewrite]:
         """Return one rewrite of all fields, or of each annotation by itself."""

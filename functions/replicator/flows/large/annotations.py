@@ -4,7 +4,7 @@ CopyObject copies annotations by itself, a multipart upload starts without any. 
 so a handler that crashes in between does no harm: the next one copies the rest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from replicator.core.deciding.attempt import Delivery
@@ -35,22 +35,24 @@ def copy_missing(
 
     Raises Permanent if there are some, and the destination does not support annotations.
     """
-    names = source.annotations(copied.key, copied.version_id)
-    if not names:
+    etags = source.annotations(copied.key, copied.version_id)
+    if not etags:
         return
     there = uploads.annotations(copied.key, version_id)
     if there is None:
         raise Permanent(Reason.UNKNOWN, "the destination has no annotations")
-    missing = [name for name in names if name not in there]
+    missing = [name for name in etags if name not in there]
+    reads = {name: partial(source.annotation, copied.key, copied.version_id, name, etags[name]) for name in missing}
+    writes = {name: partial(uploads.annotate, copied.key, version_id, name) for name in missing}
     for batch in _batches(missing):
-        side_by_side([partial(_copy_one, source, uploads, copied, version_id, name) for name in batch])
+        side_by_side([partial(_copy_one, reads[name], writes[name]) for name in batch])
 
 
 def _batches(names: Sequence[str]) -> list[Sequence[str]]:
     return [names[start : start + BATCH] for start in range(0, len(names), BATCH)]
 
 
-def _copy_one(source: LargeObjects, uploads: Uploads, copied: CopySource, version_id: str, name: str) -> None:
-    payload = source.annotation(copied.key, copied.version_id, name)
+def _copy_one(read: Callable[[], bytes | None], write: Callable[[bytes], None]) -> None:
+    payload = read()
     if payload is not None:
-        uploads.annotate(copied.key, version_id, name, payload)
+        write(payload)

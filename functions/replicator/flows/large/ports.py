@@ -39,8 +39,8 @@ class LargeObjects(Protocol):
     def annotations(self, key: str, version_id: str) -> Mapping[str, str] | None:
         """Return the ETags of a version's annotations by name; None if the bucket does not support them."""
 
-    def annotation(self, key: str, version_id: str, name: str) -> bytes | None:
-        """Read one annotation; None if it does not exist any more."""
+    def annotation(self, key: str, version_id: str, name: str, etag: str) -> bytes | None:
+        """Read one annotation; None if it was deleted or overwritten since it had this ETag."""
 
 
 class Uploads(LargeObjects, Protocol):
