@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from replicator.core.aspects.state import GRANTS, TAGS, digest, grant_state, tag_state
 from replicator.core.outcomes.outcome import Reason, Status, Temporary
 from replicator.core.rules.rule import Rule
 from replicator.core.versions.change import Change, ChangeKind
 from replicator.core.versions.events import write
-from replicator.core.versions.origin import MARK, Origin, Site, encode_mark
+from replicator.core.versions.origin import MARK, Born, Origin, Site, encode_mark, metadata_digest
 from replicator.core.versions.version import Lock
 
 from tests.fakes.rules import rule
@@ -160,7 +161,9 @@ def test_a_bucket_that_says_for_a_while_that_it_has_no_annotations_deletes_none_
 def put_back(stage: Stage, version: Stored) -> Stored:
     """Let the other direction's stack put a version back on top in its own bucket."""
     origin = Origin(EAST, version.version_id, version.modified)
-    mark = encode_mark(origin, Site(EAST, "k", int(stage.s3.clock.now)))
+    tags, grants = tag_state(version.content.tags)[TAGS], grant_state(version.content.grants)[GRANTS]
+    born = Born(digest(tags), digest(grants), hold=False, metadata=metadata_digest({}))
+    mark = encode_mark(origin, Site(EAST, "k", int(stage.s3.clock.now)), born)
     content = replace(version.content, metadata={MARK: mark})
     return stage.s3.put(EAST, "k", content, "AWS:ROLE:other", parent=version)
 
@@ -173,6 +176,16 @@ def test_a_change_of_a_version_that_was_put_back_in_its_own_bucket_copies_one_th
     stage.s3.tag(EAST, "k", twin.version_id, {"a": "new"})
     stage.deliver(*[each for each in stage.queue.visible() if each not in created])
     assert [tags(each) for each in (version, *stage.s3.buckets[WEST].history("k"))] == ["new", "new"]
+
+
+def test_a_change_of_a_put_back_version_is_not_undone_by_the_value_that_it_was_put_back_with() -> None:
+    """Its user has seen that value, though the other replica has not got it yet."""
+    stage, version, replica = replicated(BOTH_WAYS)
+    stage.s3.tag(EAST, "k", version.version_id, {"a": "1"})
+    twin = put_back(stage, version)
+    stage.s3.tag(EAST, "k", twin.version_id, {"a": "2"})
+    stage.deliver_all()
+    assert [tags(each) for each in (version, twin, replica)] == ["2", "2", "2"]
 
 
 def test_a_look_that_one_of_our_own_messages_asks_for_copies_nothing_and_asks_for_no_other_look() -> None:

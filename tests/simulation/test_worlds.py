@@ -31,7 +31,7 @@ KEPT = {
     "later, one-way, large": (13,),
     "later, two-way": (607,),
     "later, two-way, large": (23,),
-    "later, two-way, locks": (354, 51000210, 51000338, 51001547),
+    "later, two-way, locks": (354, 51000210, 51000338, 51001547, 20217),
     "later, two-way, nothing known of who wrote": (3, 18, 51000178),
     "later, two-way, one side sends back": (51000551,),
     "later, two-way, users delete for good": (28, 94),

@@ -48,6 +48,18 @@ def test_a_field_is_settled_by_who_changed_it(row: Row) -> None:
     assert settle(Aspect.TAGS, TAGS, Sides(source, replicas, base), powers) == Settled(source_then, replicas_then)
 
 
+@pytest.mark.parametrize(
+    ("powers", "settled"),
+    [(REPLICA, Settled(OTHER, (OTHER, OTHER))), (SOURCE, Settled(NEW, (NEW, OTHER)))],
+    ids=["seen at the replica", "seen at the source"],
+)
+def test_who_changed_a_replica_that_was_written_with_the_sources_new_value_has_seen_that(
+    powers: Powers, settled: Settled
+) -> None:
+    sides = Sides(NEW, (OLD, OTHER), BASE, (digest(OLD), digest(NEW)))
+    assert settle(Aspect.TAGS, TAGS, sides, powers) == settled
+
+
 def test_a_base_forgets_the_oldest_of_many_intents() -> None:
     base = BASE
     for number in range(2 * MOST):

@@ -5,7 +5,7 @@
     changed      as base      the source's goes to the replicas
     as base      changed      the replica's goes to the source if the change was seen there and both rules allow it;
                               otherwise it stays
-    changed      changed      the source's goes to the replicas
+    changed      changed      the source's goes to the replicas, unless a replica was written with it and changed since
     as base      as base      what was intended last goes to the other side: a handler crashed before it wrote that
     no base                   the side that the event names counts as changed
     anything else             the source's goes to the replicas, if an operator asks for that
@@ -39,14 +39,25 @@ class Sides:
     born: tuple[str, ...] = ()
 
     def changed(self) -> list[bool]:
-        """Return for each replica whether it has what it can only have from a user, or is a copy of one that has."""
-        born = self.born or ("",) * len(self.replicas)
+        """Return for each replica whether it has what it can only have from a user, or is a copy of one that has.
+
+        If the source was changed as well, only what was written with the source's value: its user could see that.
+        """
         values = [
             replica
-            for replica, its in zip(self.replicas, born, strict=True)
+            for replica, its in self._with_born()
             if self.base.is_replica_changed(replica) and digest(replica) != its
+            if self.source_as_base or its == digest(self.source)
         ]
         return [replica in values for replica in self.replicas]
+
+    @property
+    def source_as_base(self) -> bool:
+        """Return whether the source has what it can have without a user."""
+        return not self.base.is_source_changed(self.source)
+
+    def _with_born(self) -> list[tuple[Value, str]]:
+        return list(zip(self.replicas, self.born or ("",) * len(self.replicas), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +110,11 @@ def _settle(sides: Sides, powers: Powers) -> Settled:
         named = powers.from_replica and not powers.restores
         return _everywhere(differing, sides) if named else _from_source(sides)
     changed = [replica for replica, is_changed in zip(replicas, sides.changed(), strict=True) if is_changed]
-    if changed and powers.from_replica and not base.is_source_changed(source):
+    if changed and powers.from_replica:
         return _everywhere(changed[0], sides)
-    if powers.restores or base.is_source_changed(source):
+    if powers.restores:
         return _from_source(sides)
-    if changed or digest(source) == base.wanted:
+    if changed or not sides.source_as_base or digest(source) == base.wanted:
         return _to_unchanged(sides)
     return _finish_intent(sides, powers)
 

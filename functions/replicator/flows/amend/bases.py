@@ -67,8 +67,15 @@ class Bases:
         Raises Temporary.
         """
         if self.keeps(aspect):
-            both = {name: each for name, each in settled.items() if set(each.replicas) == {each.source}}
-            self._keep(aspect, {name: agreed(each.source) for name, each in both.items()}, replicas)
+            self._keep(aspect, {name: self._agreed(aspect, name, each) for name, each in settled.items()}, replicas)
+
+    def _agreed(self, aspect: Aspect, name: str, settled: Settled) -> Base:
+        """Return the base of a field from now on. What the source has is known then, whatever replicas keep."""
+        if set(settled.replicas) == {settled.source}:
+            return agreed(settled.source)
+        base, source = self.of(aspect, name), settled.source
+        is_new = bool(base) and bool(settled.replicas) and base.is_source_changed(source)
+        return base.with_intent(source, source, (), to_source=False) if is_new else base
 
     def _agreement(self) -> Agreement:
         if self._kept is None:
