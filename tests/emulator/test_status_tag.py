@@ -75,6 +75,38 @@ def test_a_version_that_may_not_be_tagged_is_replicated_all_the_same(aws: Runnin
     assert len(versions(aws, "west", "untagged")) == 1
 
 
+def test_a_later_change_that_waits_or_failed_makes_its_version_pending_or_failed(aws: Running) -> None:
+    ids = put(aws, "waits later", "fails later")
+    assert aws.idle()
+    for key, code, answer in (("waits later", "SlowDown", 503), ("fails later", "AccessDenied", 403)):
+        then = {"status": answer, "code": code}
+        fault = {"service": "s3", "operation": "PutObjectTagging", "bucket": "west", "key": key, "then": then}
+        aws.post("/faults", [fault])
+        tag_set = [{"Key": "a", "Value": "1"}, {"Key": "replication-status", "Value": "COMPLETED"}]
+        aws.client("s3").put_object_tagging(Bucket="east", Key=key, VersionId=ids[key], Tagging={"TagSet": tag_set})
+    until(lambda: tags(aws, "waits later")["replication-status"] == "PENDING")
+    until(lambda: tags(aws, "fails later")["replication-status"] == "FAILED")
+    aws.delete("/faults")
+    assert run(aws, "failures", "redrive").exit_code == 0
+    assert aws.idle()
+    for key in ids:
+        assert tags(aws, key) == {"a": "1", "replication-status": "COMPLETED"}
+        assert tags(aws, key, "west") == {"a": "1", "replication-status": "REPLICA"}
+
+
+def test_a_later_change_that_succeeds_at_once_reads_and_writes_no_status_tag(aws: Running) -> None:
+    version = put(aws, "smooth")["smooth"]
+    assert aws.idle()
+    aws.delete("/requests")
+    tag_set = [{"Key": "a", "Value": "1"}, {"Key": "replication-status", "Value": "COMPLETED"}]
+    aws.client("s3").put_object_tagging(Bucket="east", Key="smooth", VersionId=version, Tagging={"TagSet": tag_set})
+    assert aws.idle()
+    asked = [each for each in aws.get("/requests") if each["principal"] == "replicator" and each["service"] == "s3"]
+    made = sorted((each["operation"], each["bucket"]) for each in asked if each["key"] == "smooth")
+    assert made == [("GetObjectTagging", "east"), ("PutObjectTagging", "west")]
+    assert tags(aws, "smooth")["replication-status"] == "COMPLETED"
+
+
 def test_tags_that_a_user_sets_later_stay_as_they_are(aws: Running) -> None:
     version = put(aws, "tagged by hand")["tagged by hand"]
     assert aws.idle()
