@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from emulator.running import Running
@@ -56,6 +57,12 @@ class Place(Side):
     def hold(self, key: str, version: str, status: str = "ON") -> None:
         self.change("put_object_legal_hold", key, version, LegalHold={"Status": status})
 
+    def await_event(self, key: str, version: str, status: str = "ON", days: int = 0) -> None:
+        """Set an event hold of so many days on a version, or release it."""
+        duration = {"EventHoldDuration": {"Days": days}} if days else {}
+        retention = {"Mode": "GOVERNANCE", "EventHold": status, **duration}
+        self.change("put_object_retention", key, version, Retention=retention)
+
     def annotate(self, key: str, version: str, name: str, text: str) -> None:
         self.change("put_object_annotation", key, version, AnnotationName=name, AnnotationPayload=text.encode())
 
@@ -79,6 +86,17 @@ class Place(Side):
 
     def is_held(self, key: str, version: str) -> bool:
         return self.head(key, version).get("ObjectLockLegalHoldStatus") == "ON"
+
+    def event_hold(self, key: str, version: str) -> tuple[str, int]:
+        """Return the event hold of a version and its days; empty and 0 if it has none."""
+        head = self.head(key, version)
+        is_on = head.get("ObjectLockEventHold") == "ON"
+        return ("ON", head["ObjectLockEventHoldDurationDays"]) if is_on else ("", 0)
+
+    def days_retained(self, key: str, version: str) -> int:
+        """Return for how many days from now a version is retained; 0 if it is not."""
+        until = self.head(key, version).get("ObjectLockRetainUntilDate")
+        return round((until - datetime.now(UTC)) / timedelta(days=1)) if until else 0
 
     def annotations(self, key: str, version: str) -> dict[str, str]:
         named = {"Bucket": self.bucket, "Key": key, "VersionId": version}

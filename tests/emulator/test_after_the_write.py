@@ -22,8 +22,8 @@ EVERYTHING = {"ownership": "ObjectWriter", "object_lock": True}
 GOLD = {"Filter": {"Tag": {"Key": "class", "Value": "gold"}}}
 OWNER = {"Destination": {"Account": "123456789012", "AccessControlTranslation": {"Owner": "Destination"}}}
 REMOVES = {"ReplicatorOptions": {"AnnotationDeletions": "Enabled"}}
-NAMES = ("east", "marked-east", "picky-east", "owned-east", "tidy-east", "forked-east",
-         "west", "marked-west", "picky-west", "owned-west", "tidy-west", "forked-west", "other-west")  # fmt: skip
+PAIRS = ("", "marked-", "picky-", "owned-", "tidy-", "forked-", "trailed-")
+NAMES = (*(f"{name}{side}" for name in PAIRS for side in ("east", "west")), "other-west")
 WORLD: dict[str, Any] = {
     "buckets": [bucket(name, **EVERYTHING) for name in NAMES],
     "stacks": [
@@ -41,7 +41,13 @@ WORLD: dict[str, Any] = {
                     rule("forked-east", "forked-west"), rule("forked-east", "other-west", Priority=2),
                 ]},
             },
-        }
+        },
+        {
+            "name": "trailed",
+            "region": "us-east-1",
+            "parameters": {"CloudTrailEvents": "true"},
+            "rules": {"trailed-east": {"Rules": [rule("trailed-east", "trailed-west")]}},
+        },
     ],
 }  # fmt: skip
 
@@ -57,7 +63,7 @@ def clean(emulator: Running) -> Iterator[None]:
     yield
     emulator.delete("faults")
     assert emulator.idle()
-    assert take_failures(emulator) == [], "every failure was taken out"
+    assert [*take_failures(emulator), *take_failures(emulator, "trailed")] == [], "every failure was taken out"
 
 
 # From the source to its replicas
@@ -135,6 +141,26 @@ def test_a_legal_hold_has_no_event_and_goes_with_the_next_change_of_retention(ea
     east.hold("held", version, "OFF")
     east.retain("held", version, 2041)
     assert not west.is_held("held", replica)
+
+
+def test_a_legal_hold_goes_at_once_where_the_stack_takes_cloudtrails_events(emulator: Running) -> None:
+    source, destination = pair(emulator, "trailed")
+    version = source.put("held")
+    replica = destination.replica("held", version)
+    source.hold("held", version)
+    assert destination.is_held("held", replica)
+    source.hold("held", version, "OFF")
+    assert not destination.is_held("held", replica)
+
+
+def test_an_event_hold_goes_with_its_duration_and_so_does_its_release(east: Place, west: Place) -> None:
+    version = east.put("awaiting")
+    replica = west.replica("awaiting", version)
+    east.await_event("awaiting", version, days=90)
+    assert west.event_hold("awaiting", replica) == east.event_hold("awaiting", version) == ("ON", 90)
+    east.await_event("awaiting", version, "OFF")
+    assert west.event_hold("awaiting", replica) == ("", 0)
+    assert east.days_retained("awaiting", version) == west.days_retained("awaiting", replica) == 90
 
 
 def test_a_hold_that_was_set_at_the_replica_is_not_lifted(east: Place, west: Place) -> None:

@@ -108,6 +108,16 @@ def test_a_retention_of_a_replica_goes_to_its_source_and_is_only_ever_extended(e
     assert east.retained("retained", version) == 2040
 
 
+def test_an_event_hold_of_a_replica_goes_to_its_source_and_is_released_from_there(east: Place, west: Place) -> None:
+    version = east.put("awaiting")
+    replica = west.replica("awaiting", version)
+    west.await_event("awaiting", replica, days=90)
+    assert east.event_hold("awaiting", version) == ("ON", 90)
+    east.await_event("awaiting", version, "OFF")
+    assert west.event_hold("awaiting", replica) == ("", 0)
+    assert east.days_retained("awaiting", version) == west.days_retained("awaiting", replica) == 90
+
+
 def test_a_legal_hold_of_a_replica_goes_with_its_retention_and_is_lifted_from_either_side(
     east: Place, west: Place
 ) -> None:
