@@ -17,6 +17,7 @@ code on disk. What the packages below do not answer is answered by moto (https:/
     iam/               who makes a call, what it needs to be allowed, and what policies decide
     patching           replacing methods of moto
     threads            threads that can be ended while they start
+    background         work that goes on after a request was answered
 
 Each imports only those below it (contract `emulator-layers` in pyproject.toml). Accounts belong in `iam/`. A service
 that moto gets right but for a few points, such as KMS, gets a module in `services/`; one with much behaviour of its

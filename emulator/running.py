@@ -68,16 +68,22 @@ class _Session(boto3.Session):
         self._endpoint = endpoint
 
     def client(self, *arguments: Any, **settings: Any) -> Any:
-        client = super().client(*arguments, **{"endpoint_url": self._endpoint, **settings})
-        # botocore puts the account in front of S3 Control's host, and no such name resolves to 127.0.0.1.
-        client.meta.events.register("before-send.s3-control", _without_account)
-        return client
+        return without_account(super().client(*arguments, **{"endpoint_url": self._endpoint, **settings}))
 
     def resource(self, *arguments: Any, **settings: Any) -> Any:
         return super().resource(*arguments, **{"endpoint_url": self._endpoint, **settings})
 
 
-def _without_account(request: Any, **_context: Any) -> None:
+def without_account(client: Any) -> Any:
+    """Return a client that does not put the account in front of the host, as S3 Control's does.
+
+    No such name resolves to 127.0.0.1.
+    """
+    client.meta.events.register("before-send.s3-control", _drop_account)
+    return client
+
+
+def _drop_account(request: Any, **_context: Any) -> None:
     request.url = re.sub(r"//\d{12}\.", "//", request.url)
 
 

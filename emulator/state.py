@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from emulator.background import Background
 from emulator.calls.request_log import RequestLog
 from emulator.fault_injection.delivery import Delivery
 from emulator.fault_injection.faults import Faults
@@ -69,6 +70,9 @@ class Limits:
     `in_flight_messages`: of a queue, at once (SQS developer guide, "Amazon SQS message quotas"). `retry_seconds`: how
     long an asynchronous invocation that failed waits for its first and its second repetition.
 
+    `redrives`: how often S3 Batch Operations repeats a task that failed temporarily, `redrive_seconds`: how long it
+    waits before. AWS says neither.
+
     `unranged_bytes`: no range of a source of so many bytes is copied. The API reference of UploadPartCopy says 5 MB;
     recordings show that AWS copies ranges of ten bytes. A test sets it to hold a client to the documentation.
     """
@@ -79,6 +83,8 @@ class Limits:
     restore_seconds: float = 0.0
     in_flight_messages: int = 120_000
     retry_seconds: tuple[float, float] = (60.0, 120.0)
+    redrives: int = 4
+    redrive_seconds: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,8 @@ class NewBuckets:
 class Emulator:
     """One per server. `metrics`: what functions logged in embedded metric format; `events`: what PutEvents received.
 
-    `replication`, `jobs`: what S3's own replication and Batch Operations have to do; nothing duplicates or reorders it.
+    `replication`: what S3's own replication has to do; nothing duplicates or reorders it. `jobs`: those of S3 Batch
+    Operations.
     `explains_denials`: S3 names the action and the policy, as it does within an account; otherwise "Access Denied".
     """
 
@@ -105,7 +112,7 @@ class Emulator:
     latency: Latency = field(default_factory=Latency)
     delivery: Delivery = field(default_factory=Delivery)
     replication: Delivery = field(default_factory=Delivery)
-    jobs: Delivery = field(default_factory=Delivery)
+    jobs: Background = field(default_factory=Background)
     metrics: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     functions: FunctionHost = field(default_factory=NoFunctions)
@@ -124,7 +131,7 @@ class Emulator:
         return quiet and self._done() == before
 
     def _done(self) -> int:
-        return self.jobs.delivered + self.replication.delivered + self.delivery.delivered
+        return self.jobs.done + self.replication.delivered + self.delivery.delivered
 
     def _delivered(self) -> bool:
         """Return whether every write is done, and what S3 does after it: first replicas, then their events."""

@@ -37,7 +37,8 @@ class Pool:
         return self._started()
 
     def wait_for_one(self, seconds: float) -> FunctionProcess:
-        """Return a process, waiting up to `seconds` for a free one. Raises TimeoutError."""
+        """Return a process, waiting up to `seconds` for a free one. Raises TimeoutError, at once if none may run."""
+        seconds = seconds if self.spec.limit else 0.0
         with self._changed:
             free = self._changed.wait_for(lambda: self._idle or self._count < self.spec.limit, seconds)
             if not free:

@@ -53,8 +53,8 @@ def _read(request: Request, version: Version) -> Answer:
     headers |= {"Accept-Ranges": "bytes"} | access.visible(request, attributes.as_headers(version.attributes))
     if version.restored:
         headers["x-amz-restore"] = _restore_status(version)
-    if version.native_status:
-        headers["x-amz-replication-status"] = _replication_status(version)
+    if status := version.replication_status:
+        headers["x-amz-replication-status"] = status
     headers |= _overrides(request)
     first, last, partial = _range(request, version, headers)
     whole = (first, last) == (0, version.size - 1) or not version.size
@@ -91,14 +91,6 @@ def _restore_status(version: Version) -> str:
     if restored is None or not restored.is_ready():
         return 'ongoing-request="true"'
     return f'ongoing-request="false", expiry-date="{restored.expires:%a, %d %b %Y 00:00:00 GMT}"'
-
-
-def _replication_status(version: Version) -> str:
-    """Return FAILED if any destination failed, else PENDING if any is pending, else what all of them say."""
-    return next(
-        (status for status in ("FAILED", "PENDING") if status in version.native_status.values()),
-        next(iter(version.native_status.values())),
-    )
 
 
 def _range(request: Request, version: Version, headers: dict[str, str]) -> tuple[int, int, bool]:

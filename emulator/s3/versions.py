@@ -157,6 +157,12 @@ class Version(FakeKey):
         self._data = new_value
         self.contentsize = len(new_value)
 
+    @property
+    def replication_status(self) -> str:
+        """Return FAILED if any destination failed, else PENDING if any is pending, else what all of them say."""
+        found = list(self.native_status.values())
+        return next((status for status in ("FAILED", "PENDING") if status in found), (found or [""])[0])
+
     def change(self, **changes: Any) -> None:
         """Replace some of the attributes that may change: tags, lock, acl, encryption."""
         self.attributes = replace(self.attributes, **changes)

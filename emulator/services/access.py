@@ -7,12 +7,14 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_dynamodb
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_events.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_kms.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/iam-cw-condition-keys-namespace.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/batch-ops-iam-role-policies.html
 """
 
 from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -26,6 +28,9 @@ from emulator.iam import actions
 from emulator.services import kms
 from emulator.services.authorization import denial, is_evaluated
 from emulator.services.sqs import queue_of
+
+_JOB = re.compile(r"/v20180820/jobs/([^/]+)")
+_ROLE = re.compile(r"<RoleArn>([^<]+)</RoleArn>")
 
 
 class _Need(NamedTuple):
@@ -41,7 +46,8 @@ def check(call: Call, environ: Mapping[str, Any]) -> Answer | None:
     if not is_evaluated(call.principal) or (call.service, call.operation) in actions.NEED_NOTHING:
         return None
     own = call.principal.arn.split(":")[4]
-    for need in _needs(call, _body(environ), own):
+    needs = _of_jobs(call, environ, own) if call.service == "s3control" else _needs(call, _body(environ), own)
+    for need in needs:
         account = need.resource.split(":")[4] if need.resource != "*" else own
         message = denial(
             call.principal,
@@ -94,6 +100,20 @@ def _needs(call: Call, body: Mapping[str, Any], account: str) -> Iterator[_Need]
             yield _Need(action, "*", conditions={"cloudwatch:namespace": str(body.get("Namespace", ""))})
         case _:
             yield _Need(action, "*")
+
+
+def _of_jobs(call: Call, environ: Mapping[str, Any], account: str) -> Iterator[_Need]:
+    """Yield what an operation of S3's control API needs. Who creates a job passes a role to Batch Operations."""
+    job = _JOB.match(str(environ["PATH_INFO"]))
+    resource = f"arn:aws:s3:{call.region}:{account}:job/{job[1]}" if job else "*"
+    yield _Need(f"s3:{call.operation}", resource)
+    if call.operation == "CreateJob":
+        body = environ["wsgi.input"].getvalue().decode()
+        if "<Tags>" in body:
+            yield _Need("s3:PutJobTagging", "*")
+        for role in _ROLE.findall(body):
+            passed = {"iam:PassedToService": "batchoperations.s3.amazonaws.com"}
+            yield _Need("iam:PassRole", role, conditions=passed)
 
 
 def _queue(body: Mapping[str, Any], region: str, account: str) -> str:

@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from moto.core.base_backend import BackendDict
 
 from emulator.iam.principals import USER_ACCESS_KEY_ID, Credentials
+from emulator.running import without_account
 from emulator.serving.server import Server
 from emulator.state import Emulator
 from tests.patience import PATIENCE
@@ -39,7 +40,7 @@ class Plain:
     def client(self, service: str = "s3", region: str = "us-east-1", credentials: Credentials = USER) -> Any:
         known = service, region, credentials.access_key_id
         if known not in self._clients:
-            self._clients[known] = boto3.client(  # type: ignore[call-overload]
+            client = boto3.client(  # type: ignore[call-overload]
                 service,
                 region_name=region,
                 endpoint_url=self.emulator.endpoint,
@@ -48,6 +49,7 @@ class Plain:
                 aws_session_token=credentials.session_token or None,
                 config=Config(retries={"total_max_attempts": 1}, max_pool_connections=30, read_timeout=PATIENCE),
             )
+            self._clients[known] = without_account(client)
         return self._clients[known]
 
     def bucket(self, region: str = "us-east-1", versioning: str | None = "Enabled", **settings: Any) -> str:

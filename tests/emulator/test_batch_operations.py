@@ -1,4 +1,4 @@
-"""S3 Batch Operations: jobs that run the product's BatchFunction, their reports, and what is refused."""
+"""S3 Batch Operations: jobs that run the product's BatchFunction, in real processes, and their reports."""
 
 import csv
 import io
@@ -11,7 +11,6 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from emulator.running import Running, running
-from tests.emulator.plain import refused
 from tests.emulator.worlds import bucket, rule
 
 ACCOUNT = "123456789012"
@@ -122,9 +121,6 @@ def in_west(emulator: Running) -> dict[str, bytes]:
     return {each["Key"]: s3.get_object(Bucket="west", Key=each["Key"])["Body"].read() for each in listed}
 
 
-# The product
-
-
 @pytest.mark.parametrize("encode", [quote_plus, quote], ids=["form-encoded", "percent-encoded"])
 @pytest.mark.parametrize("schema", ["1.0", "2.0"])
 def test_a_job_replicates_objects_whatever_their_keys(emulator: Running, schema: str, encode: Any) -> None:
@@ -168,79 +164,3 @@ def test_a_task_that_fails_for_a_moment_is_tried_again(emulator: Running) -> Non
     done = run(emulator, manifest(emulator, "east,throttled"))
     emulator.delete("faults")
     assert done["ProgressSummary"]["NumberOfTasksSucceeded"] == 1
-
-
-# What a job may do
-
-
-def test_a_role_that_batch_operations_may_not_assume_fails_the_job(emulator: Running) -> None:
-    done = run(emulator, manifest(emulator, "east,a"), RoleArn=role(emulator, "lambda.amazonaws.com"))
-    assert (done["Status"], done["FailureReasons"][0]["FailureCode"]) == ("Failed", "AccessDenied")
-
-
-@pytest.mark.parametrize("action", ["s3:GetObject", "s3:PutObject"])
-def test_a_role_that_may_not_read_the_manifest_or_write_the_report_fails_the_job(
-    emulator: Running, action: str
-) -> None:
-    without = role(emulator, "batchoperations.s3.amazonaws.com", action)
-    done = run(emulator, manifest(emulator, "east,a%2Bb"), RoleArn=without)
-    assert done["Status"] == "Failed"
-    assert action in done["FailureReasons"][0]["FailureReason"]
-
-
-def test_a_role_that_may_not_invoke_the_function_fails_each_task(emulator: Running) -> None:
-    without = role(emulator, "batchoperations.s3.amazonaws.com", "lambda:InvokeFunction")
-    done = run(emulator, manifest(emulator, "east,a%2Bb"), RoleArn=without)
-    assert done["ProgressSummary"]["NumberOfTasksFailed"] == 1
-    assert "AccessDenied" in report(emulator, done)["failed"][0][-1]
-
-
-# The API
-
-
-def test_a_job_that_needs_confirmation_waits_for_it(emulator: Running) -> None:
-    job_id = create(emulator, manifest(emulator, "east,a%2Bb"), ConfirmationRequired=True)
-    assert emulator.idle()
-    assert job(emulator, job_id)["Status"] == "Suspended"
-    control(emulator).update_job_status(AccountId=ACCOUNT, JobId=job_id, RequestedJobStatus="Ready")
-    assert emulator.idle()
-    assert job(emulator, job_id)["Status"] == "Complete"
-    with refused("JobStatusException", 400):
-        control(emulator).update_job_status(AccountId=ACCOUNT, JobId=job_id, RequestedJobStatus="Cancelled")
-
-
-def test_a_job_can_be_cancelled_and_listed_by_its_status(emulator: Running) -> None:
-    job_id = create(emulator, manifest(emulator, "east,a%2Bb"), ConfirmationRequired=True)
-    assert emulator.idle()
-    update = {"RequestedJobStatus": "Cancelled", "StatusUpdateReason": "not now"}
-    assert control(emulator).update_job_status(AccountId=ACCOUNT, JobId=job_id, **update)["Status"] == "Cancelled"
-    listed = control(emulator).list_jobs(AccountId=ACCOUNT, JobStatuses=["Cancelled"])["Jobs"]
-    assert [each["JobId"] for each in listed] == [job_id]
-    assert job(emulator, job_id)["StatusUpdateReason"] == "not now"
-
-
-def test_a_manifest_that_was_changed_or_is_malformed_fails_the_job(emulator: Running) -> None:
-    named = manifest(emulator, "east,a")
-    changed = {**named, "Location": {**named["Location"], "ETag": "0" * 32}}
-    torn, mixed = manifest(emulator, "east,a,v", "east,a"), manifest(emulator, "east,a", "west,a")
-    for each in (changed, torn, mixed):
-        done = run(emulator, each)
-        assert (done["Status"], done["FailureReasons"][0]["FailureCode"]) == ("Failed", "ManifestInvalid")
-
-
-def test_what_cannot_be_run_is_refused(emulator: Running) -> None:
-    named, user_arguments = manifest(emulator, "east,a"), {"UserArguments": {"a": "b"}}
-    with refused("InvalidRequest", 400):
-        create(emulator, named, invoke=user_arguments)
-    with refused("NotImplemented", 501):
-        create(emulator, named, Operation={"S3DeleteObjectTagging": {}})
-    with refused("NoSuchJob", 404):
-        job(emulator, "00000000-0000-0000-0000-000000000000")
-
-
-def test_the_same_token_creates_one_job(emulator: Running) -> None:
-    named, same = manifest(emulator, "east,a%2Bb"), {"ClientRequestToken": "same", "RoleArn": role(emulator)}
-    assert create(emulator, named, **same) == create(emulator, named, **same)
-    with refused("IdempotencyException", 400):
-        create(emulator, named, **same, Description="another")
-    assert emulator.idle()

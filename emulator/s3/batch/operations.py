@@ -1,28 +1,31 @@
-"""CreateJob, DescribeJob, ListJobs and UpdateJobStatus, of S3's control API.
+"""The operations on jobs of S3's control API.
 
-Jobs of other operations than LambdaInvoke, and manifests in other formats than CSV, are refused with NotImplemented.
-botocore puts the account in front of the host name; the emulator answers under any.
+Of operations that a job may run, there is LambdaInvoke. botocore puts the account in front of the host name; the
+emulator answers under any.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_CreateJob.html
-https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_DescribeJob.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_ListJobs.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_UpdateJobStatus.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_UpdateJobPriority.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_PutJobTagging.html
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 import xmltodict  # type: ignore[import-untyped]
 
-from emulator.calls.answers import Answer, S3Error, malformed_xml, s3_answer, xml_date
+from emulator.calls.answers import Answer, S3Error, malformed_xml, s3_answer
 from emulator.calls.call import Call
-from emulator.s3.batch import running
-from emulator.s3.batch.jobs import FINISHED, Job, jobs
-from emulator.s3.batch.manifests import FIELDS, FORMAT
+from emulator.iam.principals import ACCOUNT
+from emulator.s3.batch import descriptions, requests, running
+from emulator.s3.batch.jobs import FINISHED, STATES, Job, jobs
 
-_MOST_ARGUMENTS = 10
+_LISTS = ("member", "entry", "ObjectEncryption")
+_LARGEST_PAGE = 1000
 
 
 def answer(call: Call, environ: dict[str, Any]) -> Answer | None:
@@ -38,136 +41,127 @@ def answer(call: Call, environ: dict[str, Any]) -> Answer | None:
 
 def create_job(call: Call, environ: dict[str, Any]) -> Answer:
     """CreateJob."""
-    document = _document(environ)
-    _check(document)
-    job = Job(_account(environ), call.region, document)
+    document = _document(environ, "CreateJobRequest")
+    requests.check(document)
+    job = Job(
+        _account(environ),
+        call.region,
+        document,
+        jobs().changed,
+        priority=requests.read_priority(document["Priority"]) or 0,
+        tags=requests.tags(document),
+    )
     kept = jobs().add(job, str(document["ClientRequestToken"]))
     if kept is job:
         running.start(job)
     return s3_answer("CreateJobResult", {"JobId": kept.id})
 
 
-def describe_job(_call: Call, environ: dict[str, Any]) -> Answer:
+def describe_job(call: Call, environ: dict[str, Any]) -> Answer:
     """DescribeJob."""
-    job = jobs().get(_job_id(environ))
-    document = job.document
-    content = {
-        "JobId": job.id,
-        "JobArn": job.arn,
-        "ConfirmationRequired": document.get("ConfirmationRequired"),
-        "Description": document.get("Description"),
-        "Status": job.status,
-        "Manifest": document["Manifest"],
-        "Operation": document["Operation"],
-        "Priority": document["Priority"],
-        "ProgressSummary": _progress(job),
-        "StatusUpdateReason": job.why or None,
-        "FailureReasons": _failures(job),
-        "Report": document["Report"],
-        "CreationTime": xml_date(job.created),
-        "TerminationDate": xml_date(job.ended) if job.ended else None,
-        "RoleArn": job.role,
-    }
-    return s3_answer("DescribeJobResult", {"Job": content})
+    return s3_answer("DescribeJobResult", {"Job": descriptions.in_full(_job(call, environ))})
 
 
-def list_jobs(_call: Call, environ: dict[str, Any]) -> Answer:
-    """ListJobs, the newest first, in one page."""
-    states = [value for name, value in parse_qsl(environ["QUERY_STRING"]) if name == "jobStatuses"]
-    listed = [
-        {
-            "JobId": job.id,
-            "Description": job.document.get("Description"),
-            "Operation": "LambdaInvoke",
-            "Priority": job.document["Priority"],
-            "Status": job.status,
-            "CreationTime": xml_date(job.created),
-            "TerminationDate": xml_date(job.ended) if job.ended else None,
-            "ProgressSummary": _progress(job),
-        }
-        for job in jobs().newest_first()
-        if not states or job.status in states
-    ]
-    return s3_answer("ListJobsResult", {"Jobs": {"member": listed}})
+def list_jobs(call: Call, environ: dict[str, Any]) -> Answer:
+    """ListJobs, the newest first, in pages."""
+    query = parse_qsl(environ["QUERY_STRING"])
+    states = {value for name, value in query if name == "jobStatuses"}
+    if states - STATES.keys():
+        raise S3Error(400, "InvalidRequest", f"There is no status {', '.join(sorted(states - STATES.keys()))}.")
+    most, token = int(dict(query).get("maxResults", _LARGEST_PAGE)), dict(query).get("nextToken")
+    found = [job for job in jobs().newest_first(_account(environ), call.region) if not states or job.status in states]
+    after = _after(found, token) if token else 0
+    page = found[after : after + min(most, _LARGEST_PAGE)]
+    more = base64.b64encode(page[-1].id.encode()).decode() if page and len(found) > after + len(page) else None
+    listed = {"NextToken": more, "Jobs": {"member": list(map(descriptions.in_short, page))}}
+    return s3_answer("ListJobsResult", listed)
 
 
-def update_job_status(_call: Call, environ: dict[str, Any]) -> Answer:
+def update_job_status(call: Call, environ: dict[str, Any]) -> Answer:
     """UpdateJobStatus: a suspended job is confirmed with Ready, one that has not ended may be cancelled."""
-    job, query = jobs().get(_job_id(environ)), dict(parse_qsl(environ["QUERY_STRING"]))
-    wanted = query.get("requestedJobStatus")
-    if wanted == "Ready" and job.status == "Suspended":
-        job.status = "Ready"
-        running.confirm(job)
-    elif wanted == "Cancelled" and job.status not in FINISHED:
-        if job.status == "Active":
-            job.status = "Cancelling"
-        else:
-            job.end("Cancelled")
-    else:
-        raise S3Error(400, "JobStatusException", f"A job in status {job.status} does not become {wanted}.")
-    job.why = query.get("statusUpdateReason", "")
-    return s3_answer("UpdateJobStatusResult", {"JobId": job.id, "Status": job.status, "StatusUpdateReason": job.why})
+    job, query = _job(call, environ), dict(parse_qsl(environ["QUERY_STRING"]))
+    wanted, before = query.get("requestedJobStatus"), job.status
+    with job.changed:
+        done = {"Ready": running.confirm, "Cancelled": running.cancel}.get(str(wanted), lambda _: False)(job)
+        if not done:
+            raise S3Error(400, "JobStatusException", f"A job in status {before} does not become {wanted}.")
+        job.why = query.get("statusUpdateReason", "")
+        result = {"JobId": job.id, "Status": job.status, "StatusUpdateReason": job.why or None}
+    return s3_answer("UpdateJobStatusResult", result)
+
+
+def update_job_priority(call: Call, environ: dict[str, Any]) -> Answer:
+    """UpdateJobPriority, of a job that has not ended."""
+    job, query = _job(call, environ), dict(parse_qsl(environ["QUERY_STRING"]))
+    priority = requests.read_priority(query.get("priority"))
+    if priority is None or job.status in FINISHED:
+        raise S3Error(400, "InvalidRequest", f"The priority of a job in status {job.status} cannot be set to this.")
+    with job.changed:
+        job.priority = priority
+        job.changed.notify_all()
+    return s3_answer("UpdateJobPriorityResult", {"JobId": job.id, "Priority": job.priority})
+
+
+def get_job_tagging(call: Call, environ: dict[str, Any]) -> Answer:
+    """GetJobTagging."""
+    listed = [{"Key": key, "Value": value} for key, value in _job(call, environ).tags.items()]
+    return s3_answer("GetJobTaggingResult", {"Tags": {"member": listed}})
+
+
+def put_job_tagging(call: Call, environ: dict[str, Any]) -> Answer:
+    """PutJobTagging, which replaces all tags."""
+    job, wanted = _job(call, environ), requests.tags(_document(environ, "PutJobTaggingRequest"))
+    requests.check_tags(wanted)
+    job.tags = wanted
+    return s3_answer("PutJobTaggingResult", {})
+
+
+def delete_job_tagging(call: Call, environ: dict[str, Any]) -> Answer:
+    """DeleteJobTagging."""
+    _job(call, environ).tags = {}
+    return s3_answer("DeleteJobTaggingResult", {})
 
 
 _OPERATIONS: Mapping[str, Callable[[Call, dict[str, Any]], Answer]] = {
     "CreateJob": create_job,
+    "DeleteJobTagging": delete_job_tagging,
     "DescribeJob": describe_job,
+    "GetJobTagging": get_job_tagging,
     "ListJobs": list_jobs,
+    "PutJobTagging": put_job_tagging,
+    "UpdateJobPriority": update_job_priority,
     "UpdateJobStatus": update_job_status,
 }
 
 
-def _document(environ: Mapping[str, Any]) -> dict[str, Any]:
+def _document(environ: Mapping[str, Any], root: str) -> dict[str, Any]:
     body = environ["wsgi.input"].getvalue()
     try:
-        parsed = xmltodict.parse(body, force_list=("member", "entry"))["CreateJobRequest"]
+        parsed = xmltodict.parse(body, force_list=_LISTS)[root]
+        return {name: _with_empty(value) for name, value in parsed.items() if not name.startswith("@")}
     except Exception:
         raise malformed_xml() from None
-    return {name: value for name, value in parsed.items() if not name.startswith("@")}
 
 
-def _check(document: Mapping[str, Any]) -> None:
-    operation, invoke = document.get("Operation") or {}, (document.get("Operation") or {}).get("LambdaInvoke")
-    if "ManifestGenerator" in document or (operation and not invoke):
-        raise S3Error(501, "NotImplemented", "The emulator runs jobs of LambdaInvoke with a manifest only.")
-    missing = {"Operation", "Report", "ClientRequestToken", "Priority", "RoleArn", "Manifest"} - document.keys()
-    if missing or not invoke:
-        raise _invalid(f"Request invalid: {', '.join(sorted(missing)) or 'LambdaInvoke'} is missing")
-    spec = document["Manifest"].get("Spec") or {}
-    fields = (spec.get("Fields") or {}).get("member", [])
-    if spec.get("Format") != FORMAT:
-        raise S3Error(501, "NotImplemented", f"The emulator reads manifests in the format {FORMAT} only.")
-    if not {"Bucket", "Key"} <= set(fields) <= set(FIELDS):
-        raise _invalid("Request invalid: Fields must name Bucket and Key")
-    given = running.arguments(invoke)
-    if given and invoke.get("InvocationSchemaVersion") != "2.0":
-        raise _invalid("Request invalid: UserArguments need the invocation schema 2.0")
-    if len(given) > _MOST_ARGUMENTS:
-        raise _invalid(f"Request invalid: more than {_MOST_ARGUMENTS} UserArguments")
-
-
-def _invalid(message: str) -> S3Error:
-    return S3Error(400, "InvalidRequest", message)
+def _with_empty(element: Any) -> Any:
+    """Return an element with its empty children, which are returned as they were sent."""
+    if isinstance(element, Mapping):
+        return {name: _with_empty(child) for name, child in element.items()}
+    return [_with_empty(each) for each in element] if isinstance(element, list) else element or ""
 
 
 def _account(environ: Mapping[str, Any]) -> str:
-    return str(environ.get("HTTP_X_AMZ_ACCOUNT_ID") or "123456789012")
+    return str(environ.get("HTTP_X_AMZ_ACCOUNT_ID") or ACCOUNT)
 
 
-def _job_id(environ: Mapping[str, Any]) -> str:
-    return str(environ["PATH_INFO"]).split("/")[3]
+def _job(call: Call, environ: Mapping[str, Any]) -> Job:
+    return jobs().get(str(environ["PATH_INFO"]).split("/")[3], _account(environ), call.region)
 
 
-def _progress(job: Job) -> dict[str, Any]:
-    return {
-        "TotalNumberOfTasks": job.total,
-        "NumberOfTasksSucceeded": job.succeeded,
-        "NumberOfTasksFailed": job.failed,
-    }
-
-
-def _failures(job: Job) -> dict[str, Any] | None:
-    if job.failure is None:
-        return None
-    code, reason = job.failure
-    return {"member": [{"FailureCode": code, "FailureReason": reason}]}
+def _after(found: list[Job], token: str) -> int:
+    """Return the place after the last job of an earlier page. Raises InvalidNextTokenException."""
+    try:
+        last = base64.b64decode(token, validate=True).decode()
+        return next(place for place, job in enumerate(found, 1) if job.id == last)
+    except (ValueError, StopIteration):
+        raise S3Error(400, "InvalidNextTokenException", "The token does not continue this list.") from None
