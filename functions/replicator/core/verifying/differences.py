@@ -46,7 +46,7 @@ OF_BYTES = frozenset({Kind.CONTENT, Kind.METADATA, Kind.ENCRYPTION, Kind.STORAGE
 class Difference:
     """One difference. version_id: of the source; empty if it concerns the whole key. is_marker: it is a delete marker.
 
-    detail: what was found, for people.
+    detail: what was found, for people. can_be_mended: a repair may succeed; if not, somebody must remove the cause.
     """
 
     kind: Kind
@@ -55,6 +55,7 @@ class Difference:
     version_id: str = ""
     detail: str = ""
     is_marker: bool = False
+    can_be_mended: bool = True
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON has it."""

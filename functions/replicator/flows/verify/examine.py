@@ -46,7 +46,7 @@ class Examined:
     """One key at one destination. checked: entries of the source. left_out: those that rules leave out, by reason.
 
     pending: what differs now, and is on its way. youngest: when the newest entry of either side was written, epoch
-    seconds.
+    seconds. Both are in the order of the source's history.
     """
 
     destination: str
@@ -55,6 +55,12 @@ class Examined:
     pending: list[Difference] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     youngest: int = 0
+
+    @property
+    def equal(self) -> int:
+        """How many entries of the source have what they must have at the destination."""
+        open_ones = {each.version_id for each in (*self.differences, *self.pending)}
+        return max(0, self.checked - self.left_out.total() - len(open_ones))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,11 @@ class Examiner:
                 _list_quietly(attempt, services)
             entries = services.buckets.source(bucket).history(key)
         except (Temporary, Permanent) as trouble:
-            unread = [Difference(Kind.UNREADABLE, key, each.destination, detail=str(trouble)) for each in candidates]
+            why = str(trouble)
+            unread = [
+                Difference(Kind.UNREADABLE, key, each.destination, detail=why, can_be_mended=False)
+                for each in candidates
+            ]
             return [Examined(each.destination, 1, [each]) for each in unread]
         source = versions_of_source(anywhere, services)
         return [
@@ -123,7 +133,9 @@ class _AtDestination:
             try:
                 self._examine(entry)
             except (Temporary, Permanent) as trouble:
-                self._differs(Kind.UNREADABLE, entry, str(trouble))
+                self._differs(Kind.UNREADABLE, entry, str(trouble), can_be_mended=False)
+        self.found.differences.reverse()
+        self.found.pending.reverse()
         return self.found
 
     def _examine(self, entry: Entry) -> None:
@@ -155,7 +167,7 @@ class _AtDestination:
         reason = str(decision.reason or decision.status)
         match decision.status:
             case Status.FAILED:
-                self._differs(Kind.FAILED, entry, f"{reason}: {decision.detail}")
+                self._differs(Kind.FAILED, entry, f"{reason}: {decision.detail}", can_be_mended=False)
             case Status.PENDING:
                 self.found.pending.append(self._difference(Kind.MISSING, entry, f"{reason}: {decision.detail}"))
             case Status.SKIPPED if decision.reason in GONE:
@@ -222,8 +234,9 @@ class _AtDestination:
                 said = differing_fields(name, step.sides[name])
                 self._differs(BY_ASPECT[step.aspect], entry, said)
 
-    def _differs(self, kind: Kind, entry: Entry, detail: str) -> None:
-        self.found.differences.append(self._difference(kind, entry, detail))
+    def _differs(self, kind: Kind, entry: Entry, detail: str, *, can_be_mended: bool = True) -> None:
+        difference = self._difference(kind, entry, detail)
+        self.found.differences.append(replace(difference, can_be_mended=can_be_mended))
 
     def _difference(self, kind: Kind, entry: Entry, detail: str) -> Difference:
         destination = self.candidate.destination

@@ -1,0 +1,177 @@
+"""A verification from the survey to its totals: nothing differs that does not differ twice, and everything adds up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from replicator.core.verifying.differences import Difference, Kind
+from replicator.core.verifying.listed import Span
+from replicator.core.verifying.totals import Totals
+from replicator.flows.verify.examine import Examiner
+from replicator.flows.verify.repair import messages
+from replicator.flows.verify.survey import Survey
+from replicator.flows.verify.verifying import EVENT_MS, MOMENT_MS, Verifier, differing
+
+from tests.fakes.listings import MemoryListing
+from tests.fakes.reporting import in_turn
+from tests.fakes.rules import rule
+from tests.fakes.stored import Stored
+from tests.flows.stage import EAST, NORTH, WEST, Stage
+
+ALL = rule(WEST, delete_markers=True)
+
+
+@dataclass(slots=True)
+class Run:
+    """One verification on a stage. waits: what it waited for, milliseconds."""
+
+    on: Stage
+    deep: bool = False
+    found: list[Difference] = field(default_factory=list)
+    left: list[Sequence[Span]] = field(default_factory=list)
+    waits: list[int] = field(default_factory=list)
+    busy: bool = False
+
+    def verifier(self) -> Verifier:
+        examiner = Examiner(self.on.services, deep=self.deep, is_busy=lambda: self.busy)
+        rules, now = self.on.rule_sets.of(EAST), self.on.services.now
+        return Verifier(rules, examiner, in_turn, now, self.found.extend, self.left.append)
+
+    def wait(self, milliseconds: int) -> None:
+        self.waits.append(milliseconds)
+        self.on.s3.clock.advance(milliseconds / 1000)
+
+    def verify(self) -> dict[str, Totals]:
+        verifier = self.verifier()
+        Survey(verifier.rules, MemoryListing(self.on.s3), verifier, everything=self.deep, workers=1).run()
+        verifier.look_again(self.wait)
+        return verifier.totals
+
+
+def damaged(*names: str) -> Stage:
+    """Return a stage whose keys are of these kinds: what they are called."""
+    on = Stage([ALL])
+    for name in names:
+        on.put(name)
+    on.deliver_all()
+    on.s3.listeners.clear()
+    on.s3.clock.advance(86_400)
+    for name in names:
+        _damage(on, name)
+    on.s3.clock.advance(86_400)
+    return on
+
+
+def _damage(on: Stage, name: str) -> None:
+    replica = on.s3.buckets[WEST].current(name)
+    assert replica
+    acts: dict[str, Any] = {
+        "missing": lambda: on.put(name, b"again"),
+        "deleted-there": lambda: on.s3.destroy(WEST, name, replica.version_id),
+        "wrong-current": lambda: on.put(name, b"theirs", WEST),
+        "hidden": lambda: on.s3.delete(WEST, name),
+        "delete-marker-missing": lambda: on.s3.delete(EAST, name),
+        "tags": lambda: on.s3.tag(WEST, name, replica.version_id, {"team": "red"}),
+        "content": lambda: _replace_bytes(on, name, replica),
+        "equal": lambda: None,
+    }
+    acts[name]()
+
+
+def _replace_bytes(on: Stage, name: str, replica: Stored) -> None:
+    """Put other bytes in the place of a replica, under its own mark, at its own time."""
+    other = on.s3.put(WEST, name, replace(replica.content, body=b"other"))
+    other.modified = replica.modified
+    on.s3.destroy(WEST, name, replica.version_id)
+
+
+KINDS = ("missing", "deleted-there", "wrong-current", "hidden", "delete-marker-missing", "tags", "content", "equal")
+
+
+def test_every_damage_is_named_and_everything_adds_up() -> None:
+    run = Run(damaged(*KINDS), deep=True)
+    totals = run.verify()[WEST]
+    assert totals.differences == {
+        "missing": 1, "deleted-there": 1, "wrong-current": 2, "delete-marker-missing": 1, "tags": 1, "content": 1,
+    }  # fmt: skip
+    assert totals.checked == len(KINDS) + 2, "missing and delete-marker-missing have two entries"
+    assert totals.equal == totals.checked - 7
+    assert len(run.found) == 7
+    assert {kind: len(each) for kind, each in totals.examples.items()} == dict(totals.differences)
+
+
+def test_a_repair_mends_every_kind_and_a_verification_after_it_finds_nothing() -> None:
+    on = damaged(*KINDS)
+    run = Run(on, deep=True)
+    run.verify()
+    for body in messages(EAST, run.found, on.services.now()):
+        on.queue.send(body)
+    on.deliver_all()
+    on.s3.clock.advance(86_400)
+    again = Run(on, deep=True)
+    assert differing(again.verify()) == {}
+    assert again.verify()[WEST].pending == 0
+
+
+def test_what_arrives_between_two_looks_is_no_difference() -> None:
+    on = Stage([ALL])
+    on.put("a")
+    run = Run(on)
+
+    def meanwhile(milliseconds: int) -> None:
+        run.wait(milliseconds)
+        on.deliver_all()
+
+    verifier = run.verifier()
+    Survey(verifier.rules, MemoryListing(on.s3), verifier, workers=1).run()
+    assert verifier.suspects == {"a": (WEST,)}
+    verifier.look_again(meanwhile)
+    assert (differing(verifier.totals), verifier.totals[WEST].equal, run.found) == ({}, 1, [])
+    assert run.waits == [EVENT_MS], "until the event of a version that was just written must have come"
+
+
+def test_what_is_old_is_looked_at_again_after_a_moment() -> None:
+    on = damaged("deleted-there", "missing")
+    run = Run(on)
+    run.verify()
+    assert run.waits == [MOMENT_MS]
+
+
+def test_what_is_still_on_its_way_is_pending() -> None:
+    on = Stage([ALL])
+    on.put("a")
+    run = Run(on, busy=True)
+    totals = run.verify()[WEST]
+    assert (totals.pending, totals.differences, totals.equal) == (1, {}, 0)
+
+
+def test_beyond_what_can_be_looked_at_again_differences_count_at_once(monkeypatch: Any) -> None:
+    monkeypatch.setattr("replicator.flows.verify.verifying.MOST_SUSPECTS", 2)
+    on = Stage([ALL])
+    for number in range(5):
+        on.put(f"k{number}")
+    on.s3.clock.advance(86_400)
+    run = Run(on)
+    verifier = run.verifier()
+    Survey(verifier.rules, MemoryListing(on.s3), verifier, workers=1).run()
+    assert (len(verifier.suspects), len(run.found)) == (2, 3)
+    verifier.look_again(run.wait)
+    assert verifier.totals[WEST].differences == {"missing": 5}
+
+
+def test_each_destination_has_its_own_counts() -> None:
+    on = Stage([ALL, rule(NORTH, rule_id="north")])
+    on.put("a")
+    on.deliver_all()
+    on.s3.clock.advance(86_400)
+    on.s3.destroy(NORTH, "a", on.s3.buckets[NORTH].history("a")[-1].version_id)
+    totals = Run(on).verify()
+    assert (totals[WEST].equal, totals[NORTH].differences) == (1, {"deleted-there": 1})
+
+
+def test_totals_and_differences_survive_being_stored() -> None:
+    run = Run(damaged(*KINDS), deep=True)
+    totals = run.verify()[WEST]
+    assert Totals.read(totals.document()) == totals
+    assert [Difference.read(each.document()) for each in run.found] == run.found
+    assert [Kind(kind) for kind in totals.differences]
