@@ -18,6 +18,7 @@ class Target(StrEnum):
     DESTINATIONS = "the destination buckets"
     KMS_KEYS = "the KMS keys"
     CHANGE_QUEUE = "the change queue"
+    BACKFILL_QUEUE = "the backfill queue"
     PART_QUEUE = "the part queue"
     DEAD_LETTER_QUEUE = "the dead-letter queue"
     JOURNAL = "the journal table and its index"
@@ -145,6 +146,7 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
         _STACK,
         Permission(Target.JOURNAL, ("dynamodb:Query",)),
         Permission(Target.CHANGE_QUEUE, ("sqs:GetQueueAttributes",)),
+        Permission(Target.BACKFILL_QUEUE, ("sqs:GetQueueAttributes",)),
         Permission(Target.PART_QUEUE, ("sqs:GetQueueAttributes",)),
         Permission(Target.DEAD_LETTER_QUEUE, ("sqs:GetQueueAttributes",)),
         Permission(Target.JOURNAL, ("dynamodb:GetItem",), ABOUT_AN_OBJECT),

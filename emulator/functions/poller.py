@@ -146,8 +146,9 @@ class Poller:
 
     def _process_for(self, source: Source, pool: Pool) -> FunctionProcess | None:
         """Return a free process, or start another if the backlog lasts: a start costs more than a short wait."""
+        most = self._share(source, pool)
         with self._lock:
-            if self._busy.get(source.mapping.uuid, 0) >= source.limit:
+            if self._busy.get(source.mapping.uuid, 0) >= most:
                 return None
             self._busy[source.mapping.uuid] = self._busy.get(source.mapping.uuid, 0) + 1
         now = time.monotonic()
@@ -158,6 +159,16 @@ class Poller:
         if lasting or source.backlog_since is None:
             source.backlog_since = now
         return process
+
+    def _share(self, source: Source, pool: Pool) -> int:
+        """Return how many processes a mapping may hold: if its function has others and too few for all, its share.
+
+        Lambda has room for them all. Here, one mapping would keep the others waiting. Lambda's least limit is two.
+        """
+        limits = [each.limit for each in self._sources.values() if each.function is source.function]
+        if len(limits) < 2 or sum(limits) <= pool.spec.limit:
+            return source.limit
+        return min(source.limit, max(2, round(pool.spec.limit * source.limit / sum(limits))))
 
     def _is_throttled(self, source: Source, pool: Pool) -> bool:
         """Return whether the function's reserved concurrency, which pollers do not know, leaves no invocation."""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from replicator.aws.sqs_event import answer, read_messages
+from replicator.aws.sqs_event import answer, queue_name, read_messages
 from replicator.flows.copy_parts import TimeBudget, copy_parts
 from replicator.runtime import Settings, make_parts_consumer
 
@@ -17,4 +17,4 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     left = context.get_remaining_time_in_millis() / 1000
     half_time = time.monotonic() + left / 2
     budget = TimeBudget(lambda: time.monotonic() < half_time, hidden=int(left) + LEEWAY_SECONDS)
-    return answer(copy_parts(read_messages(event), _consumer(), budget))
+    return answer(copy_parts(read_messages(event), _consumer(queue_name(event)), budget))

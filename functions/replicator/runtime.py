@@ -64,6 +64,7 @@ class Settings:
     journal_table: str
     metrics_namespace: str
     change_queue_url: str = ""
+    backfill_queue_url: str = ""
     part_queue_url: str = ""
     dead_letter_queue_url: str = ""
     release_queue_url: str = ""
@@ -91,6 +92,7 @@ class Settings:
             control_bucket=environment["CONTROL_BUCKET"],
             journal_table=environment["JOURNAL_TABLE"],
             change_queue_url=get("CHANGE_QUEUE_URL", ""),
+            backfill_queue_url=get("BACKFILL_QUEUE_URL", ""),
             part_queue_url=get("PART_QUEUE_URL", ""),
             dead_letter_queue_url=get("DEAD_LETTER_QUEUE_URL", ""),
             release_queue_url=get("RELEASE_QUEUE_URL", ""),
@@ -196,20 +198,25 @@ def _make_forwarding(settings: Settings, clients: Clients) -> SqsForwarding:
     return SqsForwarding(clients.sqs, settings.change_queue_url, peers.queue_of)
 
 
-def make_consumer(settings: Settings) -> Callable[[], Consumer]:
-    """Return the function that makes a consumer of the change queue: a new one per batch, with its own metrics."""
-    return _make_consumer(settings, settings.change_queue_url)
+def make_consumer(settings: Settings) -> Callable[[str], Consumer]:
+    """Return the function that makes a consumer: a new one per batch, with its own metrics.
+
+    It takes the name of the queue that the batch came from: that of changes or that of existing objects.
+    """
+    return _make_consumer(settings, settings.change_queue_url, settings.backfill_queue_url)
 
 
-def make_parts_consumer(settings: Settings) -> Callable[[], Consumer]:
+def make_parts_consumer(settings: Settings) -> Callable[[str], Consumer]:
     """Return the function that makes a consumer of the part queue: a new one per batch."""
     return _make_consumer(settings, settings.part_queue_url)
 
 
-def _make_consumer(settings: Settings, queue_url: str) -> Callable[[], Consumer]:
+def _make_consumer(settings: Settings, *urls: str) -> Callable[[str], Consumer]:
+    """Return the function that makes a consumer of these queues. The first is that of batches without a name."""
     clients = Clients()
     services = make_services(settings, clients)
-    queue = SqsQueue(clients.sqs(), queue_url, settings.dead_letter_queue_url)
+    queue, *others = (SqsQueue(clients.sqs(), url, settings.dead_letter_queue_url) for url in urls)
+    named = {url.rpartition("/")[2]: each for url, each in zip(urls, (queue, *others), strict=True)}
     jitter, gatekeeper = random.SystemRandom().random, services.gatekeeper
     recorder = _make_recorder(clients, services.journal, queue)
     recorder = replace(recorder, jitter=jitter, enlist=gatekeeper.enlist if gatekeeper else recorder.enlist)
@@ -217,9 +224,9 @@ def _make_consumer(settings: Settings, queue_url: str) -> Callable[[], Consumer]
     metrics = _make_metrics(settings)
     tags = StatusTags(_make_tagging(clients), services, log.incomplete) if settings.status_tags else None
 
-    def make() -> Consumer:
+    def make(name: str) -> Consumer:
         closing = Closing(recorder, metrics(), log, services.multipart, tags)
-        return Consumer(services, queue, closing, jitter)
+        return Consumer(services, named.get(name, queue), closing, jitter)
 
     return make
 
@@ -254,10 +261,11 @@ def make_monitor(settings: Settings) -> "tuple[Callable[[], MonitorServices], Up
     clients = Clients()
     sqs, dynamodb, table = clients.sqs(), clients.dynamodb(), settings.journal_table
     changes, parts, dead_letters = settings.change_queue_url, settings.part_queue_url, settings.dead_letter_queue_url
+    backfill = settings.backfill_queue_url
     journal = DynamoJournal(dynamodb, table)
     recorder = _make_recorder(clients, journal, SqsQueue(sqs, changes, dead_letters))
     index = JournalIndex(dynamodb, table, settings.threshold_ms)
-    queues = QueueDepths(sqs, changes, parts, dead_letters)
+    queues = QueueDepths(sqs, changes, parts, dead_letters, backfill)
     rules = make_rules(settings, clients)
     metrics = _make_metrics(settings)
     parked = ParkedServices(

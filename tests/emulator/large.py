@@ -119,14 +119,15 @@ def asked(emulator: Running, key: str) -> Counter[str]:
 def workers_paused(emulator: Running, stack: str = "prod", function: str = "CopyPartsFunction") -> Iterator[None]:
     """Keep the messages of parts, or those of another function, in their queue meanwhile."""
     functions = emulator.client("lambda")
-    [mapping] = functions.list_event_source_mappings(FunctionName=emulator.outputs(stack)[function])[
-        "EventSourceMappings"
-    ]
-    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    name = emulator.outputs(stack)[function]
+    mappings = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+    for mapping in mappings:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
     try:
         yield
     finally:
-        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+        for mapping in mappings:
+            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
 
 def part_messages(emulator: Running, count: int) -> list[str]:

@@ -304,6 +304,7 @@ def test_template_yaml_can_be_deployed_and_has_the_promised_outputs(emulator: Ru
         "MonitorFunction",
         "BatchFunction",
         "ChangeQueue",
+        "BackfillQueue",
         "PartQueue",
         "DeadLetterQueue",
         "JournalTable",

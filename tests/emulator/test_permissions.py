@@ -46,7 +46,13 @@ S3_ACTIONS: Mapping[str, tuple[str, ...]] = {
     "GetObjectAnnotation": ("s3:GetObjectAnnotation", "s3:GetObjectVersionAnnotation"),
     "ListObjectAnnotations": ("s3:ListObjectAnnotations", "s3:ListObjectVersionAnnotations"),
 }
-QUEUES = {Target.CHANGE_QUEUE, Target.PART_QUEUE, Target.DEAD_LETTER_QUEUE, Target.NOTIFIED_QUEUES}
+QUEUES = {
+    Target.CHANGE_QUEUE,
+    Target.BACKFILL_QUEUE,
+    Target.PART_QUEUE,
+    Target.DEAD_LETTER_QUEUE,
+    Target.NOTIFIED_QUEUES,
+}
 OTHERS = {
     "cloudformation": "stack",
     "dynamodb": "journal",

@@ -65,11 +65,12 @@ class MemoryQueues:
 
     queue: MemoryQueue
     given_up_bodies: list[str] = field(default_factory=list)
+    backfill: Depth = field(default_factory=Depth)
 
     def depths(self) -> Depths:
         visible = len(self.queue.visible())
         changes = Depth(visible, len(self.queue.messages) - visible)
-        return Depths(changes, Depth(), Depth(len(self.queue.dead) + len(self.given_up_bodies)))
+        return Depths(changes, Depth(), Depth(len(self.queue.dead) + len(self.given_up_bodies)), self.backfill)
 
     def given_up(self) -> list[str]:
         return list(self.given_up_bodies)

@@ -8,7 +8,7 @@ from replicator.core.outcomes.backoff import OVERDUE_MS
 from replicator.core.outcomes.metrics import METRICS, Metric
 from replicator.core.outcomes.notices import NoticeKind
 from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
-from replicator.core.outcomes.threshold import Age
+from replicator.core.outcomes.threshold import Age, Depth
 from replicator.core.versions.change import Aspect, Change, ChangeKind
 from replicator.flows.ports import CLAIM_MS, Note, Waiting
 from replicator.flows.watch.monitor import RECHECKED_PER_RUN
@@ -79,6 +79,15 @@ def test_messages_that_were_never_received_are_counted_as_unseen() -> None:
         monitored.stage.put(key)
     monitored.run_monitor()
     assert monitored.gauges.of(Metric.UNSEEN, Stack="stack") == [3]
+
+
+def test_existing_objects_that_wait_are_counted_for_themselves() -> None:
+    monitored = with_waiting("a")
+    monitored.queues.backfill = Depth(7, 2, 1)
+    monitored.run_monitor()
+    assert monitored.gauges.of(Metric.BACKFILL, Stack="stack") == [10]
+    assert monitored.gauges.of(Metric.UNSEEN, Stack="stack") == [0]
+    assert monitored.gauges.of(Metric.PENDING, Stack="stack") == [1]
 
 
 def test_messages_of_a_function_that_was_killed_are_counted_as_unseen() -> None:

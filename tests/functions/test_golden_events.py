@@ -104,7 +104,7 @@ def test_the_replicate_function_does_with_an_example_event_what_is_expected(
 ) -> None:
     stage = set_up(case)
     app: ModuleType = load("replicate.app")
-    monkeypatch.setattr(app, "_consumer", lambda: stage.consumer)
+    monkeypatch.setattr(app, "_consumer", lambda _queue: stage.consumer)
     assert app.handler(case.event, Context()) == case.expected["answer"]
     assert outcomes(stage) == sorted(case.expected["outcomes"], key=str)
     assert [dead_letter(case, dead) for dead in stage.queue.dead] == case.expected["dead_letters"]

@@ -4,7 +4,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from replicator.aws.sqs_event import answer, read_messages
+from replicator.aws.sqs_event import answer, queue_name, read_messages
 from replicator.flows.change.consume import Message
 
 from tests.fakes.rules import rule
@@ -53,6 +53,13 @@ def test_a_record_without_attributes_is_a_first_delivery() -> None:
     bare = {name: record[name] for name in ("messageId", "receiptHandle", "body")}
     assert read_messages({"Records": [bare]}) == [Message("id", "receipt", "body", 1)]
     assert read_messages({}) == []
+
+
+def test_a_batch_says_which_queue_it_came_from() -> None:
+    batch = event()
+    batch["Records"][0]["eventSourceARN"] = "arn:aws-cn:sqs:cn-north-1:123456789012:stack-BackfillQueue-1"
+    assert queue_name(batch) == "stack-BackfillQueue-1"
+    assert queue_name(event()) == queue_name({"Records": []}) == ""
 
 
 def test_the_answer_names_the_messages_that_must_come_back() -> None:

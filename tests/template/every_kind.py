@@ -119,12 +119,14 @@ def write_history(aws: Running, key: str) -> list[str]:
 def paused(aws: Running, function: str, stack: str = STACK) -> Iterator[None]:
     """Keep the messages of a function in their queue meanwhile."""
     functions, name = aws.client("lambda", aws.stacks[stack].region), aws.outputs(stack)[function]
-    [mapping] = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
-    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    mappings = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+    for mapping in mappings:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
     try:
         yield
     finally:
-        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+        for mapping in mappings:
+            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
 
 def put(aws: Running, key: str, size: int = 1, *, locked: bool = False) -> str:

@@ -15,9 +15,9 @@ from replicator.runtime import Settings, read_cost_model
 from tests.template import stacks
 
 DAY = 24 * 3600
-FED = {"ReplicateFunction": "ChangeQueue", "CopyPartsFunction": "PartQueue"}
-"""Each function that a queue feeds."""
-QUEUES = (*FED.values(), "DeadLetterQueue")
+FED = {"ChangeQueue": "ReplicateFunction", "BackfillQueue": "ReplicateFunction", "PartQueue": "CopyPartsFunction"}
+"""Each queue that feeds a function."""
+QUEUES = (*FED, "DeadLetterQueue")
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +25,11 @@ def stack() -> stacks.Document:
     return stacks.stack(**stacks.EVERYTHING)
 
 
-def mapping_of(stack: stacks.Document, function: str) -> Any:
+def mapping_of(stack: stacks.Document, queue: str) -> Any:
     [mapping] = [
         each["Properties"]
         for each in stacks.resources(stack, "AWS::Lambda::EventSourceMapping").values()
-        if each["Properties"]["FunctionName"] == {"Ref": function}
+        if each["Properties"]["EventSourceArn"] == {"Fn::GetAtt": [queue, "Arn"]}
     ]
     return mapping
 
@@ -44,14 +44,15 @@ def as_text(variables: Mapping[str, Any]) -> dict[str, str]:
 
 
 def test_a_message_stays_hidden_for_six_times_as_long_as_its_function_may_run(stack: stacks.Document) -> None:
-    for function, queue in FED.items():
+    for queue, function in FED.items():
         timeout = stacks.properties(stack, function)["Timeout"]
         assert stacks.properties(stack, queue)["VisibilityTimeout"] >= 6 * timeout, queue
 
 
 def test_a_killed_replication_is_tried_again_within_the_threshold(stack: stacks.Document) -> None:
     minutes = stacks.source()["Parameters"]["ThresholdMinutes"]["Default"]
-    assert stacks.properties(stack, "ChangeQueue")["VisibilityTimeout"] < minutes * 60
+    for queue in ("ChangeQueue", "BackfillQueue"):
+        assert stacks.properties(stack, queue)["VisibilityTimeout"] < minutes * 60
 
 
 def test_a_copy_may_take_as_long_as_the_function_that_waits_for_it(stack: stacks.Document) -> None:
@@ -60,29 +61,39 @@ def test_a_copy_may_take_as_long_as_the_function_that_waits_for_it(stack: stacks
 
 
 def test_each_queue_feeds_its_function(stack: stacks.Document) -> None:
-    sources = {function: mapping_of(stack, function)["EventSourceArn"] for function in FED}
-    assert sources == {function: {"Fn::GetAtt": [queue, "Arn"]} for function, queue in FED.items()}
+    fed = {queue: mapping_of(stack, queue)["FunctionName"] for queue in FED}
+    assert fed == {queue: {"Ref": function} for queue, function in FED.items()}
 
 
 def test_a_batch_waits_for_no_window_unless_it_is_larger_than_ten(stack: stacks.Document) -> None:
-    for mapping in (mapping_of(stack, function) for function in FED):
+    for mapping in (mapping_of(stack, queue) for queue in FED):
         assert mapping["BatchSize"] <= 10 or mapping["MaximumBatchingWindowInSeconds"] >= 1, mapping
 
 
 def test_functions_report_each_message_that_failed_by_itself(stack: stacks.Document) -> None:
-    answers = {function: mapping_of(stack, function)["FunctionResponseTypes"] for function in FED}
+    answers = {queue: mapping_of(stack, queue)["FunctionResponseTypes"] for queue in FED}
     assert answers == {key: ["ReportBatchItemFailures"] for key in FED}
 
 
 def test_how_many_functions_read_a_queue_at_once_is_a_parameter() -> None:
-    stack = stacks.stack(MaximumConcurrency="7")
-    limits = {function: int(mapping_of(stack, function)["ScalingConfig"]["MaximumConcurrency"]) for function in FED}
-    assert limits == dict.fromkeys(FED, 7)
+    stack = stacks.stack(MaximumConcurrency="7", BackfillConcurrency="3")
+    limits = {queue: int(mapping_of(stack, queue)["ScalingConfig"]["MaximumConcurrency"]) for queue in FED}
+    assert limits == {"ChangeQueue": 7, "BackfillQueue": 3, "PartQueue": 7}
+
+
+def test_no_new_change_waits_for_existing_objects_unless_somebody_asks_for_that() -> None:
+    parameters = stacks.source()["Parameters"]
+    assert parameters["BackfillConcurrency"]["Default"] < parameters["MaximumConcurrency"]["Default"] / 10
+
+
+def test_no_filter_takes_existing_objects_for_echoes(stack: stacks.Document) -> None:
+    assert "FilterCriteria" in mapping_of(stack, "ChangeQueue")
+    assert "FilterCriteria" not in mapping_of(stack, "BackfillQueue")
 
 
 def test_sqs_gives_no_message_up_that_only_waits_to_be_parked(stack: stacks.Document) -> None:
     """The journal may be unavailable for a while, and throttled invocations count as receives."""
-    for queue in FED.values():
+    for queue in FED:
         receives = stacks.properties(stack, queue)["RedrivePolicy"]["maxReceiveCount"]
         shortest = sum(backoff.delay(attempts, jitter=0.0) for attempts in range(1, receives))
         assert receives > 20 * parking.SHORT_RECEIVES, queue
@@ -95,8 +106,8 @@ def test_a_message_whose_function_died_comes_back_only_when_that_function_has_ti
 
 
 def test_what_sqs_gives_up_goes_to_the_dead_letter_queue(stack: stacks.Document) -> None:
-    targets = {queue: stacks.properties(stack, queue)["RedrivePolicy"]["deadLetterTargetArn"] for queue in FED.values()}
-    assert targets == {key: {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]} for key in FED.values()}
+    targets = {queue: stacks.properties(stack, queue)["RedrivePolicy"]["deadLetterTargetArn"] for queue in FED}
+    assert targets == {key: {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]} for key in FED}
 
 
 def test_queues_keep_messages_as_long_as_sqs_can(stack: stacks.Document) -> None:

@@ -11,7 +11,8 @@ from tests.template import stacks
 OUTPUTS = {
     **{name: {"Ref": name} for name in stacks.FUNCTIONS},
     **{
-        name: {"Ref": name} for name in ("ChangeQueue", "PartQueue", "DeadLetterQueue", "JournalTable", "ControlBucket")
+        name: {"Ref": name}
+        for name in ("ChangeQueue", "BackfillQueue", "PartQueue", "DeadLetterQueue", "JournalTable", "ControlBucket")
     },
     "ChangeQueueArn": {"Fn::GetAtt": ["ChangeQueue", "Arn"]},
 }

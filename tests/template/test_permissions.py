@@ -253,8 +253,11 @@ def test_the_monitor_aborts_uploads_and_reads_no_objects(stack: stacks.Document)
 
 def test_each_role_may_use_only_the_queues_that_it_works_with(stack: stacks.Document) -> None:
     sending = {arn("PartQueue"): {"sqs:SendMessage"}, arn("DeadLetterQueue"): {"sqs:SendMessage"}}
-    counted = on_all(map(arn, ("ChangeQueue", "PartQueue", "DeadLetterQueue")), {"sqs:GetQueueAttributes"})
-    assert resources_of(stack, "ReplicateRole", "sqs") == {arn("ChangeQueue"): TAKING} | sending
+    counted = on_all(
+        map(arn, ("ChangeQueue", "BackfillQueue", "PartQueue", "DeadLetterQueue")), {"sqs:GetQueueAttributes"}
+    )
+    fed = on_all(map(arn, ("ChangeQueue", "BackfillQueue")), TAKING)
+    assert resources_of(stack, "ReplicateRole", "sqs") == fed | sending
     assert resources_of(stack, "CopyPartsRole", "sqs") == sending | {arn("PartQueue"): TAKING | {"sqs:SendMessage"}}
     assert resources_of(stack, "BatchRole", "sqs") == {arn("PartQueue"): {"sqs:SendMessage"}}, "it sends no failures"
     peeked = {"sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"}

@@ -11,7 +11,7 @@ from tests.template import stacks
 
 KEPT = ("JournalTable", "ControlBucket", "SourceBucket")
 BUCKETS = ("ControlBucket", "SourceBucket")
-QUEUES = ("ChangeQueue", "PartQueue", "DeadLetterQueue")
+QUEUES = ("ChangeQueue", "BackfillQueue", "PartQueue", "ReleaseQueue", "DeadLetterQueue")
 
 
 @pytest.fixture(scope="module")
@@ -132,8 +132,8 @@ def test_without_source_buckets_nobody_may_send_to_the_change_queue() -> None:
     assert statement["Effect"] == "Deny"
 
 
-def test_nobody_outside_the_stack_may_send_to_the_part_queue_or_the_dead_letter_queue(stack: stacks.Document) -> None:
-    for name in ("PartQueue", "DeadLetterQueue"):
+def test_nobody_outside_the_stack_may_send_to_any_queue_but_the_change_queue(stack: stacks.Document) -> None:
+    for name in set(QUEUES) - {"ChangeQueue"}:
         assert [each["Effect"] for each in statements_about(stack, "AWS::SQS::QueuePolicy", name)] == ["Deny"]
 
 

@@ -12,11 +12,12 @@ from replicator.core.outcomes.threshold import REPORTED_AGES
 from tests.template import stacks
 
 # Metrics that AWS publishes and we watch -> the resources of the stack that their dimension may name.
-QUEUES = {"ChangeQueue", "PartQueue", "DeadLetterQueue"}
+QUEUES = {"ChangeQueue", "BackfillQueue", "PartQueue", "DeadLetterQueue"}
 OF_AWS: Mapping[tuple[str, str], tuple[str, set[str]]] = {
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): ("QueueName", QUEUES),
     ("AWS/SQS", "ApproximateNumberOfMessagesNotVisible"): ("QueueName", QUEUES),
     ("AWS/SQS", "ApproximateAgeOfOldestMessage"): ("QueueName", QUEUES),
+    ("AWS/SQS", "NumberOfMessagesReceived"): ("QueueName", QUEUES),
     **{
         ("AWS/Lambda", name): ("FunctionName", set(stacks.FUNCTIONS))
         for name in ("Errors", "Throttles", "Duration", "ConcurrentExecutions", "RecursiveInvocationsDropped")
@@ -121,6 +122,7 @@ def test_everything_that_needs_a_person_has_an_alarm(stack: stacks.Document) -> 
         "OperationsFailedReplication",
         "ApproximateNumberOfMessagesVisible",
         "ApproximateAgeOfOldestMessage",
+        "NumberOfMessagesReceived",
         "Errors",
         "Throttles",
         "RecursiveInvocationsDropped",
@@ -175,6 +177,16 @@ def test_the_alarm_on_recovery_points_follows_the_threshold_with_five_minutes_to
     assert float(alarm["Threshold"]) == 7.5
     [math] = [each["Expression"] for each in alarm["Metrics"] if "Expression" in each]
     assert math.endswith("/ 60 - 5")
+
+
+def test_a_backfill_may_take_days_but_not_stand_still(stack: stacks.Document) -> None:
+    named = {name: list(named_by(alarm)) for name, alarm in alarms(stack).items()}
+    watching = {name for name, metrics in named.items() if any("BackfillQueue" in str(each) for each in metrics)}
+    assert watching == {"BackfillStalledAlarm"}
+    assert {metric for _, metric, _ in named["BackfillStalledAlarm"]} == {
+        "ApproximateNumberOfMessagesVisible",
+        "NumberOfMessagesReceived",
+    }
 
 
 def test_widgets_of_the_dashboard_do_not_overlap(stack: stacks.Document) -> None:

@@ -57,7 +57,7 @@ def _read_stack(opened: Stack, bucket: str) -> StackStatus:
     dynamodb, table, threshold_ms = opened.client("dynamodb"), opened.output("JournalTable"), threshold_minutes * 60_000
     index = JournalIndex(dynamodb, table, round(threshold_ms))
     journal = JournalViews(index, DynamoGates(dynamodb, table), DynamoParking(dynamodb, table, round(threshold_ms)))
-    urls = (opened.output(name) for name in ("ChangeQueue", "PartQueue", "DeadLetterQueue"))
+    urls = (opened.output(name) for name in ("ChangeQueue", "PartQueue", "DeadLetterQueue", "BackfillQueue"))
     queues = QueueDepths(opened.client("sqs"), *urls)
     return read_stack_status(journal, queues, side_by_side, time.time_ns() // 1_000_000, bucket)
 

@@ -37,6 +37,7 @@ def stack_document(stack: StackFacts, bucket: str, found: StackStatus) -> dict[s
         "rules": [_route(route, found) for route in found.routes],
         "queues": {
             "changes": _depth(found.depths.changes),
+            "backfill": _depth(found.depths.backfill),
             "parts": _depth(found.depths.parts),
             "dead_letters": _depth(found.depths.dead),
         },

@@ -110,6 +110,7 @@ def _print_queues(found: StackStatus, output: Output) -> None:
     hidden = unseen(found.pending, changes)
     note = f"; about {hidden} of them not received yet, or duplicates of an event" if hidden else ""
     output.line(f"change queue: {_depth(changes)}{note}")
+    output.line(f"backfill queue: {_depth(found.depths.backfill)}")
     output.line(f"part queue: {_depth(found.depths.parts)}")
     output.line(f"dead-letter queue: {plural(dead, 'message')}" + ("; see s3replicator failures list" if dead else ""))
 

@@ -23,17 +23,18 @@ HIDDEN_SECONDS = 20
 
 
 class QueueDepths:
-    """The three queues of one stack, by their URLs."""
+    """The four queues of one stack whose messages wait for something, by their URLs."""
 
-    def __init__(self, client: "SQSClient", changes: str, parts: str, dead: str) -> None:
+    def __init__(self, client: "SQSClient", changes: str, parts: str, dead: str, backfill: str) -> None:
         self._client = client
         self._changes = changes
         self._parts = parts
         self._dead = dead
+        self._backfill = backfill
 
     def depths(self) -> Depths:
         """Return how many messages each holds. Raises Temporary."""
-        return Depths(self._depth(self._changes), self._depth(self._parts), self._depth(self._dead))
+        return Depths(*map(self._depth, (self._changes, self._parts, self._dead, self._backfill)))
 
     def given_up(self) -> list[str]:
         """Return the bodies of a few messages that SQS moved to the dead-letter queue; they stay. Raises Temporary."""

@@ -24,6 +24,15 @@ def read_messages(event: Mapping[str, Any], trace: str = "") -> list[Message]:
     ]
 
 
+def queue_name(event: Mapping[str, Any]) -> str:
+    """Return the name of the queue that a batch came from, empty if it does not say. A batch has one source.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+    """
+    arns = [str(record.get("eventSourceARN", "")) for record in event.get("Records", ())]
+    return arns[0].rpartition(":")[2] if arns else ""
+
+
 def answer(waiting: Sequence[str]) -> dict[str, Any]:
     """Return the response (ReportBatchItemFailures) that keeps these messages; Lambda deletes all others."""
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in waiting]}

@@ -45,6 +45,7 @@ class Metric(StrEnum):
     OLDEST = "OldestPendingAge"
     PENDING_BY_AGE = "OperationsPendingByAge"
     UNSEEN = "ChangesUnseen"
+    BACKFILL = "BackfillMessages"
     PARKED = "OperationsParked"
     SHUT = "DestinationsShut"
     DENIED = "DestinationsDenied"
@@ -92,6 +93,7 @@ METRICS: Mapping[Metric, MetricDefinition] = {
     Metric.OLDEST: MetricDefinition(Unit.SECONDS),
     Metric.PENDING_BY_AGE: MetricDefinition(Unit.COUNT, (BY_AGE,)),
     Metric.UNSEEN: MetricDefinition(Unit.COUNT, (BY_STACK,)),
+    Metric.BACKFILL: MetricDefinition(Unit.COUNT, (BY_STACK,)),
     Metric.PARKED: MetricDefinition(Unit.COUNT),
     Metric.SHUT: MetricDefinition(Unit.COUNT, (BY_STACK,)),
     Metric.DENIED: MetricDefinition(Unit.COUNT, (BY_STACK,)),

@@ -36,11 +36,12 @@ RECHECKED_PER_RUN = 50
 
 @dataclass(frozen=True, slots=True)
 class Depths:
-    """How many messages the stack's three queues hold."""
+    """How many messages the stack's queues hold. backfill: that of existing objects, which counts for itself."""
 
     changes: Depth
     parts: Depth
     dead: Depth
+    backfill: Depth
 
 
 class Index(Protocol):
@@ -234,6 +235,7 @@ def _publish(services: MonitorServices, tally: Tally, depths: Depths) -> None:
     for age, operations in tally.ages().items():
         services.gauges.add(Metric.PENDING_BY_AGE, operations, {**stack, AGE: age})
     services.gauges.add(Metric.UNSEEN, unseen(tally, depths.changes), stack)
+    services.gauges.add(Metric.BACKFILL, depths.backfill.all, stack)
     routes = {*tally.by_route, *services.published}
     for route in sorted(routes):
         _gauge(services, tally.by_route.get(route, Count()), tally.now, _route(*route))
