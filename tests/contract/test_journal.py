@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import pytest
 from replicator.aws.journal import DynamoJournal
+from replicator.core.aspects.base import Agreement, Base, agreed
 from replicator.core.deciding.journal import Memory, Pair
 from replicator.core.outcomes.backoff import OVERDUE_MS
 from replicator.core.outcomes.outcome import Reason, Status
@@ -244,3 +245,11 @@ def test_the_fake_answers_like_dynamodb_whatever_it_is_asked(table: DynamoJourna
 def _known(earlier: Earlier | None) -> object:
     """Of a completed version nothing but that matters."""
     return Status.COMPLETED if earlier and earlier.status is Status.COMPLETED else earlier
+
+
+def test_what_a_version_and_its_replicas_agreed_on_is_read_as_it_was_kept(journal: Journal, pair: Pair) -> None:
+    assert journal.agreement(pair, "v1") == Agreement()
+    kept = Agreement({"tags": agreed("same"), "note": Base(("a",), ("b", "a"), "a", ("0",))}, {"tags": ("r1", "r2")})
+    journal.keep_agreement(pair, "v1", kept)
+    assert journal.agreement(pair, "v1") == kept
+    assert journal.agreement(pair, "v2") == Agreement()

@@ -158,14 +158,28 @@ def test_a_bucket_that_says_for_a_while_that_it_has_no_annotations_deletes_none_
     assert (annotations(stage, EAST), annotations(stage, WEST)) == ({"note": b"1"}, {"note": b"1"})
 
 
-def put_back(stage: Stage, version: Stored) -> Stored:
-    """Let the other direction's stack put a version back on top in its own bucket."""
+def put_back(stage: Stage, version: Stored, bucket: str = EAST, **annotations: bytes) -> Stored:
+    """Put a version back on top, as a function does; in its own bucket, as that of the other direction does."""
     origin = Origin(EAST, version.version_id, version.modified)
     tags, grants = tag_state(version.content.tags)[TAGS], grant_state(version.content.grants)[GRANTS]
     born = Born(digest(tags), digest(grants), hold=False, metadata=metadata_digest({}))
-    mark = encode_mark(origin, Site(EAST, "k", int(stage.s3.clock.now)), born)
+    mark = encode_mark(origin, Site(bucket, "k", int(stage.s3.clock.now)), born)
     content = replace(version.content, metadata={MARK: mark})
-    return stage.s3.put(EAST, "k", content, "AWS:ROLE:other", parent=version)
+    return stage.s3.put(bucket, "k", content, "AWS:ROLE:other", parent=version, annotations=annotations)
+
+
+@pytest.mark.parametrize("kind", [ONE_WAY, REMOVES], ids=["one-way", "back"])
+def test_an_annotation_that_a_put_back_replica_was_written_with_late_is_no_users(kind: Rule) -> None:
+    stage, version, _ = replicated(kind)
+    for payload in (b"old", b"new"):
+        stage.s3.annotate(EAST, "k", version.version_id, "note", payload)
+        stage.deliver_all()
+    put_back(stage, version, WEST, note=b"old")
+    time = stage.s3.clock.milliseconds()
+    change = Change(ChangeKind.ANNOTATIONS, EAST, "k", version.version_id, time, seen_at=WEST)
+    stage.queue.send(write(change if kind is REMOVES else replace(change, seen_at="")))
+    stage.deliver_all()
+    assert (annotations(stage, EAST), annotations(stage, WEST)) == ({"note": b"new"}, {"note": b"new"})
 
 
 def test_a_change_of_a_version_that_was_put_back_in_its_own_bucket_copies_one_that_was_never_copied() -> None:

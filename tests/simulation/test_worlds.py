@@ -25,7 +25,7 @@ KEPT = {
     "one-way, users delete for good at the source": (20905, 25423, 29792, 34961, 48974, 55212, 57200),
     "later, one-way": (20, 26),
     "later, one to many": (61000543,),
-    "later, one-way, annotations removed": (1, 8, 34, 82, 61000483),
+    "later, one-way, annotations removed": (1, 8, 34, 82, 61000483, 71000556),
     "later, one-way, deletions of annotations stay": (61000466,),
     "later, one-way, tag filter": (4, 45, 94, 51001598),
     "later, one-way, large": (13,),

@@ -56,7 +56,7 @@ def test_a_field_is_settled_by_who_changed_it(row: Row) -> None:
 def test_who_changed_a_replica_that_was_written_with_the_sources_new_value_has_seen_that(
     powers: Powers, settled: Settled
 ) -> None:
-    sides = Sides(NEW, (OLD, OTHER), BASE, (digest(OLD), digest(NEW)))
+    sides = Sides(NEW, (OLD, OTHER), BASE, ((digest(OLD),), (digest(NEW),)))
     assert settle(Aspect.TAGS, TAGS, sides, powers) == settled
 
 

@@ -207,13 +207,14 @@ def _base(kept: str | Mapping[str, Any]) -> Base:
     """Read a base: one digest where both sides agreed, else what each may have."""
     if isinstance(kept, str):
         return of_digest(kept)
-    return Base(tuple(kept["source"]), tuple(kept["replica"]), kept["wanted"])
+    return Base(tuple(kept["source"]), tuple(kept["replica"]), kept["wanted"], tuple(kept.get("past", ())))
 
 
 def _base_item(base: Base) -> str | dict[str, Any]:
     if base == of_digest(base.wanted):
         return base.wanted
-    return {"source": list(base.source), "replica": list(base.replica), "wanted": base.wanted}
+    sides = {"source": list(base.source), "replica": list(base.replica), "wanted": base.wanted}
+    return sides | ({"past": list(base.past)} if base.past else {})
 
 
 def _waiting(pair: Pair, waiting: Waiting) -> dict[str, Any]:

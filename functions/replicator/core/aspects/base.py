@@ -5,24 +5,29 @@ after a crash in between, neither the write that may have happened nor the value
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from replicator.core.aspects.state import Value, digest
 
 MOST = 12
 """Digests kept for a side. More are only there after as many crashes in a row between an intent and its write."""
 
+FEW = 4
+"""Digests kept of what both sides had before. A replica that is put back was written within the last minutes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Base:
     """What each side may have without a user's change, as digests, newest last. Empty if nothing is known.
 
-    wanted: the digest of what both were to have. It is the last that was intended, or that they agreed on.
+    wanted: the digest of what both were to have. It is the last that was intended, or that they agreed on. past: what
+    they had before, newest last, where nothing else says what a replica may have been written with: of annotations.
     """
 
     source: tuple[str, ...] = ()
     replica: tuple[str, ...] = ()
     wanted: str = ""
+    past: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Return whether anything is known."""
@@ -45,7 +50,12 @@ class Base:
         wanted = digest(value)
         seen = (digest(source),) if not to_source else (*self.source, digest(source), wanted)
         there = (wanted,) if to_source else (*self.replica, *map(digest, replicas), wanted)
-        return Base(_last(seen), _last(there), wanted)
+        return Base(_last(seen), _last(there), wanted, self.past)
+
+    def then_agreed(self, value: Value) -> "Base":
+        """Return the base of two sides that have the same now, and had what is in this one before."""
+        had = (each for each in (*self.past, *self.source, *self.replica) if each != digest(value))
+        return replace(agreed(value), past=_last(tuple(had))[-FEW:])
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ written in. A replica that somebody changed keeps its value as long as the sourc
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from replicator.core.aspects.base import Base
 from replicator.core.aspects.state import EVENT_HOLD, LEGAL_HOLD, NO_HOLD, RETENTION, State, Value, digest, end_of
@@ -29,14 +30,14 @@ NO_BASE = Base()
 class Sides:
     """One field at the version and at its replicas, the one on top first, with what is known of it.
 
-    born: digests of what each replica was written with; empty where that is not known. A replica that still has that
-    was not changed, though it may have been written from what was out of date.
+    born: digests of what each replica may have been written with; empty where that is not known. A replica that still
+    has that was not changed, though it may have been written from what was out of date.
     """
 
     source: Value
     replicas: tuple[Value, ...]
     base: Base = NO_BASE
-    born: tuple[str, ...] = ()
+    born: tuple[tuple[str, ...], ...] = ()
 
     def changed(self) -> list[bool]:
         """Return for each replica whether it has what it can only have from a user, or is a copy of one that has.
@@ -46,8 +47,8 @@ class Sides:
         values = [
             replica
             for replica, its in self._with_born()
-            if self.base.is_replica_changed(replica) and digest(replica) != its
-            if self.source_as_base or its == digest(self.source)
+            if self.base.is_replica_changed(replica) and digest(replica) not in its
+            if self.source_as_base or digest(self.source) in its
         ]
         return [replica in values for replica in self.replicas]
 
@@ -56,8 +57,8 @@ class Sides:
         """Return whether the source has what it can have without a user."""
         return not self.base.is_source_changed(self.source)
 
-    def _with_born(self) -> list[tuple[Value, str]]:
-        return list(zip(self.replicas, self.born or ("",) * len(self.replicas), strict=True))
+    def _with_born(self) -> list[tuple[Value, tuple[str, ...]]]:
+        return list(zip(self.replicas, self.born or ((),) * len(self.replicas), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,7 @@ def _settle_hold(sides: Sides, powers: Powers, none: Value) -> Settled:
     """Settle a hold. It is lifted only where the base shows that it came from the other side."""
     settled = _settle(sides, powers)
     source = sides.source if _lifts(sides.source, settled.source, sides.base.source, none) else settled.source
-    known = (*sides.base.replica, *sides.born)
+    known = (*sides.base.replica, *chain.from_iterable(sides.born))
     replicas = tuple(
         old if _lifts(old, new, known, none) else new for old, new in zip(sides.replicas, settled.replicas, strict=True)
     )

@@ -71,9 +71,9 @@ class Bases:
 
     def _agreed(self, aspect: Aspect, name: str, settled: Settled) -> Base:
         """Return the base of a field from now on. What the source has is known then, whatever replicas keep."""
-        if set(settled.replicas) == {settled.source}:
-            return agreed(settled.source)
         base, source = self.of(aspect, name), settled.source
+        if set(settled.replicas) == {source}:
+            return base.then_agreed(source) if aspect is Aspect.ANNOTATIONS else agreed(source)
         is_new = bool(base) and bool(settled.replicas) and base.is_source_changed(source)
         return base.with_intent(source, source, (), to_source=False) if is_new else base
 

@@ -63,27 +63,30 @@ class Sync:
         source, *found = self.side_by_side([partial(read, place, aspect) for place in places])
         replicas = [each for each in found if each.supported and source.supported]
         states = [each.state for each in replicas]
-        born = [self._born(aspect, each.place) for each in replicas]
         sides = {
             name: Sides(
                 source.state.get(name),
                 tuple(state.get(name) for state in states),
                 self.bases.of(aspect, name),
-                tuple(digests.get(name, absent) for digests, absent in born),
+                tuple(self._born(aspect, name, each.place) for each in replicas),
             )
             for name in fields_of(source.state, states)
         }
         settled = {name: settle(aspect, name, each, self.powers) for name, each in sides.items()}
         return Step(aspect, source, tuple(replicas), sides, settled)
 
-    def _born(self, aspect: Aspect, place: Place) -> tuple[Mapping[str, str], str]:
-        """Return what a replica was written with, and the digest of what that leaves open; nothing if it was compared.
+    def _born(self, aspect: Aspect, name: str, place: Place) -> tuple[str, ...]:
+        """Return the digests of what a replica may have been written with; none if it was compared before.
 
-        An annotation that a replica lacks which was never compared was not put on it, rather than deleted.
+        An annotation that a replica lacks which was never compared was not put on it, rather than deleted; and it may
+        have one that is out of date.
         """
         if self.bases.is_synced(aspect, place.version_id):
-            return {}, ""
-        return digests_of(place.born), digest(None) if aspect is Aspect.ANNOTATIONS else ""
+            return ()
+        if aspect is Aspect.ANNOTATIONS:
+            return (digest(None), *self.bases.of(aspect, name).past)
+        born = digests_of(place.born).get(name)
+        return (born,) if born else ()
 
     def run(self, aspect: Aspect) -> Step:
         """Settle an aspect, and write what must be written. Raises Temporary or Permanent.
