@@ -176,6 +176,14 @@ def test_a_claim_is_closed_with_its_version_and_never_opens_it(journal: Journal,
     assert refused.status is Status.COMPLETED
 
 
+def test_what_a_version_and_its_replicas_agreed_on_is_read_as_it_was_kept(journal: Journal, pair: Pair) -> None:
+    assert journal.agreement(pair, "v1") == Agreement()
+    kept = Agreement({"tags": agreed("same"), "note": Base(("a",), ("b", "a"), "a", ("0",))}, {"tags": ("r1", "r2")})
+    journal.keep_agreement(pair, "v1", kept)
+    assert journal.agreement(pair, "v1") == kept
+    assert journal.agreement(pair, "v2") == Agreement()
+
+
 # Random conversations
 
 
@@ -245,11 +253,3 @@ def test_the_fake_answers_like_dynamodb_whatever_it_is_asked(table: DynamoJourna
 def _known(earlier: Earlier | None) -> object:
     """Of a completed version nothing but that matters."""
     return Status.COMPLETED if earlier and earlier.status is Status.COMPLETED else earlier
-
-
-def test_what_a_version_and_its_replicas_agreed_on_is_read_as_it_was_kept(journal: Journal, pair: Pair) -> None:
-    assert journal.agreement(pair, "v1") == Agreement()
-    kept = Agreement({"tags": agreed("same"), "note": Base(("a",), ("b", "a"), "a", ("0",))}, {"tags": ("r1", "r2")})
-    journal.keep_agreement(pair, "v1", kept)
-    assert journal.agreement(pair, "v1") == kept
-    assert journal.agreement(pair, "v2") == Agreement()

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from replicator.core.versions.origin import MARK, METADATA_LIMIT
 from replicator.flows.reading import Versions
 
@@ -63,12 +64,14 @@ def is_native(stage: Stage, stored: Stored) -> bool:
     return Versions(objects, WEST, "k", lambda: False).mark(stored.version_id) is None
 
 
-def test_a_replica_that_a_user_copied_onto_itself_with_other_metadata_is_native() -> None:
+@pytest.mark.parametrize("metadata", [{"colour": "green"}, FULL], ids=["its mark in the metadata", "its mark a tag"])
+def test_a_replica_that_a_user_copied_onto_itself_with_other_metadata_is_native(metadata: dict[str, str]) -> None:
     """It must be replicated back: its mark says what it had, and the version below has the same mark."""
     stage = Stage([rule(WEST, rule_id="all")])
-    stage.put(metadata={"colour": "green"})
+    stage.put(metadata=metadata)
     stage.deliver_all()
-    assert is_native(stage, edit(stage, {"colour": "red"}))
+    for changed in ({"colour": "red"}, {"note": "short"}):
+        assert is_native(stage, edit(stage, changed))
 
 
 def test_a_replica_whose_metadata_the_store_changed_is_still_one() -> None:

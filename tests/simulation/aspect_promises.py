@@ -21,7 +21,6 @@ from replicator.core.aspects.state import (
     tag_state,
 )
 from replicator.core.versions.change import Aspect
-from replicator.core.versions.origin import born_of
 from replicator.core.versions.version import Lock
 
 from tests.fakes.notifications import LATER
@@ -242,20 +241,12 @@ class AspectWatch:
             written = {each for (its, each) in family.known if its == name}
             if value not in written | {self.entries[version.serial].first.get(name)}:
                 yield f"{name[1]} of {version.version_id} is {value}, which no user wrote"
-            if self._has_no_base(version, name) and value in self._carried(version, name):
+            # A documented limit: CopyObject says nothing of the annotations that it copies.
+            if name[0] is Aspect.ANNOTATIONS and value in self._carried(version, name):
                 continue
             over = sorted(str(each) for each in written - {value} if value in family.known[name, each])
             if over:
                 yield f"{name[1]} of {version.version_id} is {value}, though {', '.join(over)} came after it was seen"
-
-    def _has_no_base(self, version: Stored, name: Field) -> bool:
-        """Return whether nothing says what replicas were written with: documented limits.
-
-        CopyObject says nothing of the annotations that it copies, and a mark that is a tag has no room for it.
-        """
-        replicas = [each.stored for each in self.entries.values() if root(each.stored) is version]
-        by_tag = any(born_of(each.content.metadata) is None for each in replicas if each is not version)
-        return name[0] is Aspect.ANNOTATIONS or by_tag
 
     def _carried(self, version: Stored, name: Field) -> set[object]:
         """Return what replicas were written with."""

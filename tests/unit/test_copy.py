@@ -12,6 +12,7 @@ from replicator.core.versions.origin import (
     MARK,
     METADATA_LIMIT,
     TAG_LIMIT,
+    TAG_VALUE_LIMIT,
     Born,
     Origin,
     Site,
@@ -107,7 +108,7 @@ def test_a_mark_that_was_written_elsewhere_is_replaced() -> None:
 def test_the_mark_is_a_tag_where_the_metadata_has_no_room() -> None:
     copy = compose(proposed_copy(head(metadata=FULL)))
     assert copy.metadata == copy.source_metadata == FULL
-    assert copy.tags == {MARK: MARK_TEXT, "replication-status": "REPLICA"}
+    assert copy.tags == {MARK: f"{MARK_TEXT}/{born(metadata=FULL)}", "replication-status": "REPLICA"}
 
 
 def test_metadata_that_headers_cannot_carry_stays_as_it_is() -> None:
@@ -117,7 +118,8 @@ def test_metadata_that_headers_cannot_carry_stays_as_it_is() -> None:
 
 def test_the_mark_goes_before_the_status_tag_where_there_is_room_for_one() -> None:
     nine = {f"tag{number}": "x" for number in range(9)}
-    assert compose(proposed_copy(head(metadata=FULL), nine)).tags == {**nine, MARK: MARK_TEXT}
+    mark = f"{MARK_TEXT}/{born(nine, metadata=FULL)}"
+    assert compose(proposed_copy(head(metadata=FULL), nine)).tags == {**nine, MARK: mark}
 
 
 def test_a_version_with_ten_tags_gets_no_status_tag() -> None:
@@ -206,14 +208,21 @@ def test_the_mark_of_a_version_put_back_says_what_it_had_when_it_was_put_back() 
     mark = encode_mark(Origin(EAST, "v0", NOON), Site(WEST, KEY, NOON - 60), had)
     found = StoredVersion(head("w1", metadata={MARK: mark}), {"team": "blue"})
     copy = put_back(found, Origin(EAST, "v0", NOON), target(), Site(WEST, KEY, NOON))
-    assert born_of(copy.metadata) == born({"team": "blue"})
+    assert born_of(copy.metadata[MARK]) == born({"team": "blue"})
 
 
 def test_a_mark_is_short_where_there_is_no_room_for_what_the_version_had() -> None:
     room = METADATA_LIMIT - len(MARK) - len(MARK_TEXT) - len("note")
     copy = compose(proposed_copy(head(metadata={"note": "x" * room})))
     assert copy.metadata[MARK] == MARK_TEXT
-    assert born_of(copy.metadata) is None
+    assert born_of(copy.metadata[MARK]) is None
+
+
+def test_a_mark_that_is_a_tag_is_short_where_names_are_very_long() -> None:
+    proposed = proposed_copy(head(metadata=FULL))
+    mark = compose(replace(proposed, origin=Origin("b" * 63, "v" * 140, NOON))).tags[MARK]
+    assert born_of(mark) is None
+    assert len(mark) <= TAG_VALUE_LIMIT < len(f"{mark}/{born()}")
 
 
 def test_the_journal_remembers_what_a_copy_gave_only_if_the_mark_is_no_tag() -> None:
@@ -224,7 +233,7 @@ def test_the_journal_remembers_what_a_copy_gave_only_if_the_mark_is_no_tag() -> 
 
 def test_a_version_put_back_carries_its_mark_as_a_tag_where_its_metadata_is_full() -> None:
     copy = put_back(StoredVersion(head("w1", metadata=FULL)), Origin(EAST, "v0", NOON), target(), Site(WEST, KEY, NOON))
-    mark = encode_mark(Origin(EAST, "v0", NOON), Site(WEST, KEY, NOON))
+    mark = encode_mark(Origin(EAST, "v0", NOON), Site(WEST, KEY, NOON), born(metadata=FULL))
     assert copy.metadata == copy.source_metadata == FULL
     assert copy.tags == {MARK: mark, "replication-status": "REPLICA"}
 

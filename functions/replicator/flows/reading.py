@@ -29,6 +29,7 @@ from replicator.core.versions.origin import (
     has_metadata_room,
     identify,
     is_edited,
+    mark_text,
     of_s3_replica,
 )
 from replicator.core.versions.version import Head, StoredVersion
@@ -134,7 +135,7 @@ class Versions:
         if mark or has_metadata_room(head.metadata, head.unseen_metadata):
             return mark
         tags = self._tags(head)
-        return find_mark({}, tags, self._site(head)) or self._origin_by_likeness(head)
+        return self._find_mark(head, tags) or self._origin_by_likeness(head)
 
     def _origin_by_likeness(self, head: Head) -> Origin | None:
         """Return the version of the other bucket that one without a mark is a replica of; None if there is none.
@@ -161,22 +162,24 @@ class Versions:
         return find_mark({}, tags, self._site(head)) is not None
 
     def _find_mark(self, head: Head, tags: Mapping[str, str]) -> Origin | None:
-        mark = find_mark(head.metadata, tags, self._site(head))
+        mark, text = find_mark(head.metadata, tags, self._site(head)), mark_text(head.metadata, tags)
         if mark and head.version_id == self.asked_for and not (self.across and mark.bucket == self.across.bucket):
             return None
-        return None if mark and is_edited(head.metadata) and self._is_copy_of_replica(head) else mark
+        return None if mark and is_edited(text, head.metadata) and self._is_copy_of_replica(head, text) else mark
 
-    def _is_copy_of_replica(self, head: Head) -> bool:
+    def _is_copy_of_replica(self, head: Head, mark: str) -> bool:
         """Return whether a user copied a replica onto itself with other metadata: an older version has the same mark.
 
         Metadata that differs from its mark does not show it alone: some servers change what they store.
         """
         if head.version_id not in self._edited:
             self._edited[head.version_id] = any(
-                isinstance(older, Head) and older.metadata.get(MARK) == head.metadata.get(MARK)
-                for older in self._older(head)
+                isinstance(older, Head) and self._mark_text(older) == mark for older in self._older(head)
             )
         return self._edited[head.version_id]
+
+    def _mark_text(self, head: Head) -> str:
+        return mark_text(head.metadata, {} if MARK in head.metadata else self._tags(head))
 
     def _older(self, head: Head) -> Iterator[Head | Absent]:
         """Read the versions below one, the newest first, as far back as their mark could be the same."""

@@ -16,6 +16,7 @@ from replicator.core.versions.origin import (
     STATUS_TAG,
     STATUS_TAG_VALUE,
     TAG_LIMIT,
+    TAG_VALUE_LIMIT,
     Born,
     Origin,
     Site,
@@ -142,11 +143,11 @@ def _born(head: Head, tags: Mapping[str, str], grants: tuple[Grant, ...], now: i
 
 def _place_mark(head: Head, origin: Origin, site: Site, born: Born) -> tuple[Mapping[str, str], str]:
     """Return the replica's metadata, and the mark if it must be a tag because the metadata is full, else empty."""
-    short = encode_mark(origin, site)
-    for mark in (encode_mark(origin, site, born), short):
+    full, short = encode_mark(origin, site, born), encode_mark(origin, site)
+    for mark in (full, short):
         if has_metadata_room(head.metadata, head.unseen_metadata, mark):
             return {**head.metadata, MARK: mark}, ""
-    return head.metadata, short
+    return head.metadata, full if len(full) <= TAG_VALUE_LIMIT else short
 
 
 def given_by(copy: Copy) -> Mapping[str, str]:

@@ -23,6 +23,7 @@ MARK_SECONDS = 1800
 most, or S3 refuses its signature (RequestTimeTooSkewed), and a copy takes minutes. In a user's later copy of a replica
 the mark is older than that."""
 TAG_LIMIT = 10  # tags of an object (S3 user guide, "Categorizing your objects")
+TAG_VALUE_LIMIT = 256  # characters of a tag's value (the same page)
 
 _MARK = re.compile(
     r"(?P<bucket>[^/]+)/(?P<version_id>.+)/(?P<modified>\d{1,12})/(?P<written>\d{1,12})/(?P<digest>[0-9a-f]{8})"
@@ -107,9 +108,14 @@ def encode_mark(origin: Origin, site: Site, born: Born | None = None) -> str:
     return f"{mark}{f'/{born}' if born else ''}{'/undelete' if origin.undoes else ''}"
 
 
-def born_of(metadata: Mapping[str, str]) -> Born | None:
-    """Return what the mark in a replica's metadata says of its copying; None if it says nothing."""
-    match = _MARK.fullmatch(metadata.get(MARK, ""))
+def mark_text(metadata: Mapping[str, str], tags: Mapping[str, str]) -> str:
+    """Return the text of a mark, valid or not: that of the metadata, else that of the tags; empty if there is none."""
+    return metadata.get(MARK) or tags.get(MARK, "")
+
+
+def born_of(text: str) -> Born | None:
+    """Return what a replica's mark says of its copying; None if it says nothing."""
+    match = _MARK.fullmatch(text)
     if match is None or match["tags"] is None:
         return None
     held = match["hold"] == "1"
@@ -122,9 +128,9 @@ def metadata_digest(metadata: Mapping[str, str]) -> str:
     return sha256(repr(rest).encode()).hexdigest()[:8]
 
 
-def is_edited(metadata: Mapping[str, str]) -> bool:
-    """Return whether user metadata is not what its mark says. Nothing is edited if the mark does not say."""
-    born = born_of(metadata)
+def is_edited(text: str, metadata: Mapping[str, str]) -> bool:
+    """Return whether user metadata is not what a mark says. Nothing is edited if the mark does not say."""
+    born = born_of(text)
     return born is not None and born.metadata != metadata_digest(metadata)
 
 

@@ -26,7 +26,7 @@ from replicator.core.aspects.state import (
 from replicator.core.deciding.replica_tags import replica_tags
 from replicator.core.outcomes.outcome import Permanent, Reason, Side
 from replicator.core.versions.change import Aspect
-from replicator.core.versions.origin import MARK, STATUS_TAG, STATUS_TAG_VALUE, TAG_LIMIT, Born, born_of
+from replicator.core.versions.origin import MARK, STATUS_TAG, STATUS_TAG_VALUE, TAG_LIMIT, Born, born_of, mark_text
 from replicator.core.versions.version import Grant, Head, Lock
 from replicator.flows.ports import Amendable
 
@@ -46,7 +46,10 @@ class Place:
 
     def with_born(self) -> "Place":
         """Read what a replica was written with. Raises Temporary or Permanent."""
-        return replace(self, born=born_of(self.head().metadata))
+        head = self.head()
+        is_tag = MARK not in head.metadata and head.tag_count != 0
+        tags = self.objects.tags(self.key, self.version_id) if is_tag else {}
+        return replace(self, born=born_of(mark_text(head.metadata, tags)))
 
     def head(self) -> Head:
         """Read it. Raises Permanent if it was deleted for good."""
