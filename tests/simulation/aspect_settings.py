@@ -22,6 +22,7 @@ UNNAMED_CHANGES = ("write", "write", "retag", "retag", "grant")
 DESTROYS = ("write", "write", *CHANGES, "destroy")
 LARGE = ("large", "large", *CHANGES)
 UNDELETES = ("write", "delete", "delete", "undelete", "undelete", "retag")
+REMOVES = ("write", "write", "delete", "undelete", "undelete", "undelete")
 EVENT_HOLDS = ("write", "write", "retain", "event hold", "event hold", "event hold", "hold", "retag")
 STRIPS = ("full", "full", "strip", "strip", "retag", "grant")
 LATER: Any = {"later": True, "writes": 9, "least": 2, "share": 0.3}
@@ -109,6 +110,7 @@ ASPECT_SETTINGS = (
     Setting("later, two-way, one stack", TWO_WAY, BOTH, Order.SAME, USUAL, one_stack=True, **BACK),
     Setting("later, full mesh", MESH, ALL, Order.NOTHING, USUAL, **{**BACK, "modifications": ALL}),
     Setting("later, one-way, undelete", ONE_WAY, ("east",), Order.SOURCE, UNDELETES, **LATER),
+    Setting("later, one-way, undelete at rest", ONE_WAY, ("east",), Order.SOURCE, REMOVES, calm=True, **LATER),
     Setting(
         "later, one-way, undelete, markers stay",
         (Route("east", "west", markers=False),),
@@ -117,6 +119,8 @@ ASPECT_SETTINGS = (
         UNDELETES,
         **LATER,
     ),
+    Setting("later, two-way, undelete", TWO_WAY, BOTH, Order.SAME, UNDELETES, **BACK),
+    Setting("later, two-way, undelete at rest", TWO_WAY, BOTH, Order.SAME, REMOVES, calm=True, **BACK),
     Setting("later, one-way, event holds", ONE_WAY, ("east",), Order.SOURCE, EVENT_HOLDS, locks=True, **LATER),
     Setting("later, two-way, event holds", TWO_WAY, BOTH, Order.SAME, EVENT_HOLDS, locks=True, **BACK),
     Setting("later, one-way, marks are tags", ONE_WAY, BOTH, Order.SOURCE, STRIPS, **LATER),

@@ -22,7 +22,9 @@ from tests.simulation.parking_promises import ParkingWatch
 from tests.simulation.setting import Setting
 from tests.simulation.stacks import Stack, build_stack
 from tests.simulation.story import Story
+from tests.simulation.truth import is_native
 from tests.simulation.turns import Turns
+from tests.simulation.undeletes import Undeletes
 from tests.simulation.users import Users
 from tests.simulation.watch import Watch
 from tests.simulation.weather import Weather, draw_weather
@@ -53,6 +55,7 @@ class History:
     watch: Watch = field(init=False)
     turns: Turns = field(init=False)
     users: Users = field(init=False)
+    undeletes: Undeletes = field(init=False)
     weather: Weather | None = None
     parking: ParkingWatch | None = None
     aspects: AspectWatch | None = None
@@ -83,7 +86,8 @@ class History:
             self.tell("weather", str(self.weather))
         self._build_stacks()
         self.users = Users(self.setting, self.s3, self.stacks, self.choices, self.tell, self.watch.retagged, self.ask)
-        self.s3.listeners += [self.watch.happened, self._send]
+        self.undeletes = Undeletes(self.s3, self.stacks)
+        self.s3.listeners += [self.watch.happened, self.undeletes.happened, self._send]
         if self.setting.later:
             self.aspects = AspectWatch(self.setting, self.s3, self.watch.violations)
             self.s3.listeners.append(self.aspects.happened)
@@ -165,7 +169,7 @@ class History:
         message = stack.queue.send(body)
         if happening.name.startswith(LATER):
             stack.later[message.id] = happening
-        else:
+        elif happening.name != "ObjectRemoved:Delete" or is_native(happening.stored):
             stack.subjects[message.id] = happening.stored
 
     def _trail(self, amendment: Amendment) -> None:

@@ -118,7 +118,7 @@ class Scheduler:
         may_deliver = len(self.handlers) < self.history.setting.concurrency and any(self._receivable())
         mood = self.mood
         moves = [STEP] * (mood.steps if parked else 0) + [DELIVER] * (mood.delivers if may_deliver else 0)
-        moves += [ACT] * (mood.eager if self.acts else 0)
+        moves += [ACT] * (mood.eager if self.acts and self._may_act() else 0)
         natives = [native for native in self.history.natives if native.waiting]
         moves += [REPLICATE] * (mood.delivers if natives else 0)
         minutes, ordered = self._minutes(), [stack for stack in self._stacks if stack.parked.orders.waiting]
@@ -144,6 +144,11 @@ class Scheduler:
             self.acts -= 1
             self.history.users.act()
         return True
+
+    def _may_act(self) -> bool:
+        """Return whether users act now: calm ones wait until nothing is under way."""
+        busy = bool(self.handlers) or any(stack.queue.messages or stack.journal.waiting for stack in self._stacks)
+        return not (self.history.setting.calm and busy)
 
     # Messages
 
