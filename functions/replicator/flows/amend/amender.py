@@ -14,6 +14,7 @@ from replicator.core.deciding.journal import Memory
 from replicator.core.deciding.result import Result
 from replicator.core.outcomes.outcome import Outcome, Permanent, Reason, Side, Status, Temporary
 from replicator.core.versions.change import UNNAMED, Aspect
+from replicator.core.versions.origin import NULL_VERSION
 from replicator.flows.amend.ending import Done, Ending, Looked, Scene, Skipped, not_carried
 from replicator.flows.amend.replicas import make_look
 from replicator.flows.amend.simple import is_simple, write_simply
@@ -89,6 +90,8 @@ class Amender:
     def _amend(self, version_id: str) -> Ending:
         if not self.scene.aspects(self.scene.rule({})):
             return not_carried()
+        if of_replica := self._of_replica(version_id):
+            return of_replica
         ending, _, itself = self._with_lease(version_id)
         if self.scene.attempt.change.aspect is Aspect.STATE:
             return _looked_only(ending)
@@ -98,6 +101,15 @@ class Amender:
             # An earlier delivery may have copied the version, and crashed before it put the winner back on top.
             self._check_copied(self.copy(itself or version_id).outcome)
         return ending
+
+    def _of_replica(self, version_id: str) -> Ending | None:
+        """Return the ending if it is a replica that a listening destination's stack owns: it needs no lease.
+
+        Elsewhere a HEAD could be one request too many. A null version would be asked for twice.
+        """
+        if not self.scene.attempt.target.listens or version_id == NULL_VERSION:
+            return None
+        return make_look(self.scene, Memory(), lambda: None).of_replica(version_id)
 
     def _copy(self, version_id: str, itself: str) -> Ending:
         """Copy a version, then look at it: it may have been copied from what was out of date a moment later.

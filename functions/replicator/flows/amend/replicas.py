@@ -46,11 +46,10 @@ class Look:
 
         A HEAD comes before everything else: a replica needs no more, and most echoes are of replicas.
         """
-        ref = Ref(self.scene.pair.source, version_id)
-        facts = self.scene.reader.read(self.standing.facts, Need(marks=frozenset({ref})))
-        mark = facts.marks[ref]
-        if mark and mark.bucket != self.scene.pair.source:
-            return Done(self._forward(mark))
+        if (ending := self.of_replica(version_id)) is not None:
+            return Done(ending)
+        facts = self.standing.facts
+        mark = facts.marks[Ref(self.scene.pair.source, version_id)]
         histories = self.scene.reader.histories(self.scene.pair.key)
         facts = replace(facts, histories=histories)
         self.standing = Standing(facts, histories.source, histories.destination)
@@ -58,6 +57,14 @@ class Look:
         if entry is None:
             return Done(self._missing(version_id, mark))
         return self._synchronise(entry, at_twin=mark is not None)._replace(version_id=entry.version_id)
+
+    def of_replica(self, version_id: str) -> Ending | None:
+        """Return the ending if it is a replica of another bucket's version, whose owner is asked; None otherwise."""
+        ref = Ref(self.scene.pair.source, version_id)
+        facts = self.scene.reader.read(self.standing.facts, Need(marks=frozenset({ref})))
+        self.standing = replace(self.standing, facts=facts)
+        mark = facts.marks[ref]
+        return self._forward(mark) if mark and mark.bucket != self.scene.pair.source else None
 
     def _entry(self, version_id: str, mark: Origin | None) -> Entry | None:
         """Return the native version: the one that was named, or that of its replica in the same bucket."""
