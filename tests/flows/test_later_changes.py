@@ -98,6 +98,26 @@ def test_a_value_that_a_user_sets_again_at_a_replica_goes_to_its_version_too() -
     assert (tags(version), tags(replica)) == ("second", "second")
 
 
+def test_a_value_that_is_set_and_set_back_before_anybody_looked_changes_nothing() -> None:
+    stage, version, replica = replicated(BOTH_WAYS, tags={"a": "first"})
+    tag(stage, version, "second")
+    before = len(requests(stage))
+    for value in ("third", "second"):
+        stage.s3.tag(EAST, "k", version.version_id, {"a": value})
+    stage.deliver_all()
+    assert "PUT TAGS" not in requests(stage)[before:]
+    assert (tags(version), tags(replica)) == ("second", "second")
+
+
+def test_what_was_set_back_before_anybody_looked_is_overwritten_by_a_change_of_the_other_side() -> None:
+    stage, version, replica = replicated(BOTH_WAYS, tags={"a": "first"})
+    tag(stage, version, "second")
+    for value in ("third", "second"):
+        stage.s3.tag(EAST, "k", version.version_id, {"a": value})
+    tag_replica(stage, version, replica, "theirs")
+    assert (tags(version), tags(replica)) == ("theirs", "theirs")
+
+
 def test_a_replica_that_was_deleted_for_good_fails_once_and_does_not_come_back() -> None:
     stage, version, replica = replicated()
     stage.s3.destroy(WEST, "k", replica.version_id)

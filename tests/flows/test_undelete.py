@@ -1,10 +1,12 @@
 """A delete marker that is removed at the source is undone at the destination, by a copy on top and nothing else."""
 
-from replicator.core.outcomes.outcome import Reason, Status
+import pytest
+from replicator.core.outcomes.outcome import Reason, Status, Temporary
 
+from tests.fakes.queue import QueuedMessage
 from tests.fakes.rules import rule
 from tests.fakes.stored import Stored
-from tests.flows.stage import EAST, WEST, Stage
+from tests.flows.stage import EAST, WEST, Killed, Stage
 
 MARKERS = rule(WEST, rule_id="all", delete_markers=True)
 
@@ -122,3 +124,73 @@ def test_a_delete_that_users_made_at_the_destination_stands() -> None:
     stage.s3.delete(WEST, "k")
     remove(stage, marker.version_id)
     assert not is_shown(stage)
+
+
+# A marker that is removed while it is replicated
+
+
+def interrupted(moment: str) -> tuple[Stage, QueuedMessage]:
+    """Return a stage whose delete marker is removed right before such a call of its handler, and its message.
+
+    The event of the removal is handled at once: nothing in the journal says yet that the removed entry was a marker.
+    """
+    stage = Stage([MARKERS])
+    stage.put()
+    stage.deliver_all()
+    marker = stage.s3.delete(EAST, "k")
+    assert marker is not None
+    [written] = stage.queue.visible()
+
+    def remove() -> None:
+        stage.s3.destroy(EAST, "k", marker.version_id)
+        stage.deliver(*[each for each in stage.queue.visible() if each.id != written.id])
+
+    stage.just_before(moment, remove)
+    return stage, written
+
+
+@pytest.mark.parametrize("moment", ["READ", "LIST", "DELETE", "SETTLE"])
+def test_a_marker_that_is_removed_while_it_is_replicated_is_undone_all_the_same(moment: str) -> None:
+    stage, written = interrupted(moment)
+    stage.deliver(written)
+    stage.deliver_all()
+    assert is_shown(stage)
+
+
+def test_it_is_undone_even_if_the_function_is_killed_before_it_can() -> None:
+    stage, written = interrupted("SETTLE")
+    stage.fail("COPY", Killed(), bucket=WEST)
+    stage.deliver(written)
+    assert not is_shown(stage)
+    stage.deliver_all()
+    assert is_shown(stage)
+
+
+def test_it_is_undone_even_if_it_cannot_be_seen_at_first_that_it_was_removed() -> None:
+    stage, written = interrupted("SETTLE")
+    stage.fail("HEAD", Temporary(Reason.THROTTLED, "SlowDown"), bucket=EAST)
+    stage.deliver(written)
+    stage.deliver_all()
+    assert is_shown(stage)
+
+
+def test_a_marker_whose_writing_was_not_recorded_stays_until_the_next_write_of_the_key() -> None:
+    """The limit in docs/consistency.md: a marker carries no mark, and only the journal knows what it stands for."""
+    stage, written = interrupted("SETTLE")
+    stage.fail("SETTLE", Killed())
+    stage.deliver(written)
+    stage.deliver_all()
+    assert not is_shown(stage)
+    stage.put()
+    stage.deliver_all()
+    assert is_shown(stage)
+
+
+def test_a_marker_that_is_replicated_costs_one_head_to_see_that_it_is_still_there() -> None:
+    stage = Stage([MARKERS])
+    stage.put()
+    stage.deliver_all()
+    stage.points.calls.clear()
+    stage.s3.delete(EAST, "k")
+    stage.deliver_all()
+    assert [call.operation for call in stage.points.calls if call.side == "source"] == ["LIST", "HEAD"]

@@ -195,9 +195,32 @@ def _ask(
         if pass_on(synchroniser.attempt, candidate, memory, services.forwarding):
             asked = ended(attempt, Status.SKIPPED, Reason.KIND_NOT_REPLICATED, "a deletion; asked whether of a marker")
             return _with_rule(asked, candidate)
-        return synchroniser.run(memory)
+        result = synchroniser.run(memory)
+        return _undo_what_was_removed(result, attempt, candidate, source, services)
     except (Temporary, Permanent) as trouble:
         return _with_rule(troubled(attempt, trouble), candidate)
+
+
+def _undo_what_was_removed(
+    result: Result, attempt: Attempt, candidate: Candidate, source: Versions, services: Services
+) -> Result:
+    """Undo a delete marker that was removed while it was replicated; return its result, or why it must come back.
+
+    The event of the removal may have come before the journal knew of the marker, and then meant nothing.
+    """
+    change = attempt.change
+    if change.aspect is not Aspect.MARKER or not _is_gone(result, source):
+        return result
+    removed = replace(attempt, change=replace(change, kind=ChangeKind.REMOVED))
+    undone = make_synchroniser(removed, candidate, source, services).run(services.journal.read(attempt.pair))
+    return replace(undone, attempt=attempt) if undone.outcome.status in {Status.PENDING, Status.FAILED} else result
+
+
+def _is_gone(result: Result, source: Versions) -> bool:
+    """Return whether the delete marker of a change does not exist any more. If it was replicated, a HEAD says so."""
+    if result.outcome.status is Status.COMPLETED:
+        return not source.objects.exists(source.key, result.attempt.change.version_id)
+    return result.outcome.reason is Reason.SRC_VERSION_NOT_FOUND
 
 
 def _with_rule(result: Result, candidate: Candidate) -> Result:
