@@ -14,6 +14,7 @@ from typing import Any
 
 from emulator.running import Running
 from tests.patience import until
+from tests.template.jobs import run_jobs
 
 STACK = "replicator"
 MIB = 1024**2
@@ -85,6 +86,7 @@ def replicate_every_kind(aws: Running) -> None:
     delete_while_copied(aws)
     lose_an_upload(aws)
     replicate_existing(aws)
+    run_jobs(aws, STACK)
     dig_out(aws)
     lose_the_rules(aws)
     give_up(aws)

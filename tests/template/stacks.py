@@ -21,6 +21,8 @@ FUNCTIONS = {
     "BatchFunction": "batch",
 }
 ROLES = {name: name.replace("Function", "Role") for name in FUNCTIONS}
+JOBS_ROLE = "BatchJobsRole"
+"""The role of S3 Batch Operations jobs: of no function."""
 EVERYTHING = {
     "SourceBuckets": "east,east-2",
     "DestinationBuckets": "west,west-2",

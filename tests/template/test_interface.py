@@ -15,6 +15,7 @@ OUTPUTS = {
         for name in ("ChangeQueue", "BackfillQueue", "PartQueue", "DeadLetterQueue", "JournalTable", "ControlBucket")
     },
     "ChangeQueueArn": {"Fn::GetAtt": ["ChangeQueue", "Arn"]},
+    stacks.JOBS_ROLE: {"Fn::GetAtt": [stacks.JOBS_ROLE, "Arn"]},
 }
 
 

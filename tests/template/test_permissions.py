@@ -134,7 +134,7 @@ def granted(stack: stacks.Document) -> list[tuple[str, str, Any]]:
 def test_each_function_has_a_role_of_its_own(stack: stacks.Document) -> None:
     roles = {function: stacks.properties(stack, function)["Role"] for function in stacks.FUNCTIONS}
     assert roles == {function: {"Fn::GetAtt": [role, "Arn"]} for function, role in stacks.ROLES.items()}
-    assert set(stacks.resources(stack, "AWS::IAM::Role")) == set(stacks.ROLES.values())
+    assert set(stacks.resources(stack, "AWS::IAM::Role")) == {*stacks.ROLES.values(), stacks.JOBS_ROLE}
 
 
 def test_no_role_has_managed_policies(stack: stacks.Document) -> None:
@@ -358,3 +358,31 @@ def test_every_action_exists(stack: stacks.Document) -> None:
     services = {each[1].split(":")[0] for each in granted(stack)}
     real = {f"{service}:{name}" for service in services for name in known.get_actions_for_service(service)}
     assert [each for each in granted(stack) if each[1] not in real] == []
+
+
+# Jobs of S3 Batch Operations
+
+
+def test_jobs_invoke_one_function_and_touch_only_what_is_theirs(stack: stacks.Document) -> None:
+    """S3's own documentation asks for the two actions on the source buckets where S3 generates the manifest."""
+    found: dict[str, set[str]] = {}
+    for action, resource in stacks.allowed(stack, stacks.JOBS_ROLE):
+        found.setdefault(json.dumps(resource), set()).add(action)
+    jobs = json.dumps({"Fn::Sub": "${ControlBucket.Arn}/jobs/*"})
+    generating = {"s3:GetReplicationConfiguration", "s3:PutInventoryConfiguration"}
+    assert found.pop(arn("BatchFunction")) == {"lambda:InvokeFunction"}
+    assert found.pop(jobs) == {"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"}
+    assert {stacks.bucket_of(json.loads(name)): actions for name, actions in found.items()} == on_all(
+        stacks.SOURCES, generating
+    )
+
+
+def test_only_batch_operations_of_the_own_account_assumes_the_role_of_jobs(stack: stacks.Document) -> None:
+    [trust] = stacks.properties(stack, stacks.JOBS_ROLE)["AssumeRolePolicyDocument"]["Statement"]
+    assert (trust["Action"], trust["Principal"]) == ("sts:AssumeRole", {"Service": "batchoperations.s3.amazonaws.com"})
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": stacks.ACCOUNT}}
+
+
+def test_without_source_buckets_jobs_generate_no_manifest() -> None:
+    granted = {action for action, _ in stacks.allowed(stacks.stack(), stacks.JOBS_ROLE)}
+    assert "s3:PutInventoryConfiguration" not in granted

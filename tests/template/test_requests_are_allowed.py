@@ -19,7 +19,7 @@ from tests.template import stacks
 from tests.template.after_the_write import BUCKETS, HERE, STACKS, change_after_the_write
 from tests.template.every_kind import STACK, WORLD, operations, replicate_every_kind
 
-ROLES = tuple(stacks.ROLES.values())
+ROLES = (*stacks.ROLES.values(), stacks.JOBS_ROLE)
 DEPLOYED = (STACK, HERE)
 """A stack that may only tag its sources, and one that may change them."""
 # What no request of the run needs, with the reason why a role has it all the same.

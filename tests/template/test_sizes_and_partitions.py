@@ -48,7 +48,7 @@ def sizes(**parameters: str) -> dict[str, int]:
             len(json.dumps(resolved(policy["PolicyDocument"]), separators=(",", ":")))
             for policy in stacks.properties(stack, role)["Policies"]
         )
-        for role in stacks.ROLES.values()
+        for role in (*stacks.ROLES.values(), stacks.JOBS_ROLE)
     }
 
 

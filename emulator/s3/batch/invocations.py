@@ -58,7 +58,7 @@ def _invoke(job: Job, line: Line) -> tuple[str, str]:
         return PERMANENT, "Lambda: AccessDeniedException: lambda:InvokeFunction"
     task_id = base64.b64encode(uuid.uuid4().bytes).decode()
     try:
-        answer = active().functions.invoke_by_arn(function_arn(job), _event(job, line, task_id))
+        answer = active().functions.invoke_by_arn(job.function_arn, _event(job, line, task_id))
     except LookupError as error:
         return PERMANENT, f"Lambda: {error}"
     except TimeoutError as error:
@@ -66,12 +66,6 @@ def _invoke(job: Job, line: Line) -> tuple[str, str]:
     if answer.error is not None:
         return PERMANENT, f"Lambda returned function error: {json.dumps(dict(answer.error))}"
     return _result(answer.value, task_id)
-
-
-def function_arn(job: Job) -> str:
-    """Return the ARN of the job's function, which may be given by its name."""
-    given = str(job.invoke["FunctionArn"])
-    return given if given.startswith("arn:") else f"arn:aws:lambda:{job.region}:{job.account}:function:{given}"
 
 
 def _result(value: Any, task_id: str) -> tuple[str, str]:

@@ -100,6 +100,12 @@ class Job:
         return found
 
     @property
+    def function_arn(self) -> str:
+        """The ARN of its function, which CreateJob may have been given by its name."""
+        given = str(self.invoke["FunctionArn"])
+        return given if given.startswith("arn:") else f"arn:aws:lambda:{self.region}:{self.account}:function:{given}"
+
+    @property
     def report(self) -> Mapping[str, Any]:
         """Where its completion report goes."""
         found: Mapping[str, Any] = self.document["Report"]

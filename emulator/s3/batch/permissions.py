@@ -36,9 +36,7 @@ def may_on(job: Job, action: str, bucket: FakeBucket, key: str | None = None) ->
 
 def may_invoke(job: Job) -> bool:
     """Return whether the role may invoke the job's function."""
-    arn = str(job.invoke["FunctionArn"])
-    account = arn.split(":")[4] if arn.count(":") > 5 else job.account
-    return _may(job, "lambda:InvokeFunction", arn, account)
+    return _may(job, "lambda:InvokeFunction", job.function_arn, job.function_arn.split(":")[4])
 
 
 def _may(job: Job, action: str, resource: str, account: str, policy: bytes | None = None) -> bool:
