@@ -21,6 +21,7 @@ from s3replicator.output import FINE, FOUND, complain
 from s3replicator.report import commands as report_commands
 from s3replicator.rules import commands as rules_commands
 from s3replicator.status import commands as status_commands
+from s3replicator.verify import commands as verify_commands
 
 DISTRIBUTION = "s3-replicator"
 
@@ -36,6 +37,7 @@ app.command(epilog=explain_commands.EPILOG)(explain_commands.explain)
 app.add_typer(failures_commands.app, name="failures")
 app.add_typer(failover_commands.app, name="failover")
 app.command(epilog=report_commands.EPILOG)(report_commands.report)
+app.command(epilog=verify_commands.EPILOG)(verify_commands.verify)
 app.command()(emulate_command.emulate)
 
 

@@ -7,6 +7,7 @@ go to a pipe, so that they can be searched.
 """
 
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -14,7 +15,7 @@ from typing import Any, NoReturn
 import typer
 from replicator.core.outcomes.outcome import Permanent, Temporary
 from rich.console import Console, ConsoleOptions, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
@@ -24,6 +25,7 @@ from s3replicator.findings import Finding, Severity
 from s3replicator.formatting import escaped, json_text, printable_json, visible
 
 FINE, FOUND, USAGE = 0, 1, 2
+SECONDS_BETWEEN_LINES = 10.0
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow"}
 
 
@@ -93,6 +95,21 @@ def _can_encode(text: str) -> bool:
     return True
 
 
+class _Lines:
+    """Progress where there is no terminal: a line for the first step, and then one every ten seconds at most."""
+
+    def __init__(self, console: SafeConsole, doing: str) -> None:
+        self._console = console
+        self._doing = doing
+        self._next = 0.0
+
+    def say(self, text: str) -> None:
+        """Print a line, unless another one was printed a moment ago."""
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + SECONDS_BETWEEN_LINES
+            self._console.print(Text(visible(f"{self._doing}: {text}")), soft_wrap=True)
+
+
 class Output:
     """Where a command puts its results. With `as_json`, only `document` prints anything."""
 
@@ -145,6 +162,21 @@ class Output:
             self.document({"bucket": bucket, "key": key, "error": str(trouble)})
             self.line(f"{doing}: {trouble}", style="red")
             raise typer.Exit(FOUND) from None
+
+    @contextmanager
+    def ticker(self, doing: str) -> Iterator[Callable[[str], None]]:
+        """Say on standard error how far something has come; yields what takes that as text, at any rate.
+
+        On a terminal one line changes; elsewhere a line is added now and then.
+        """
+        console = SafeConsole(stderr=True)
+        if not console.is_terminal:
+            yield _Lines(console, doing).say
+            return
+        columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn()
+        with Progress(*columns, console=console, transient=True) as progress:
+            line = progress.add_task(visible(doing))
+            yield lambda text: progress.update(line, description=visible(f"{doing}: {text}"))
 
     @contextmanager
     def progress(self, description: str, total: int) -> Iterator[Callable[[int], None]]:

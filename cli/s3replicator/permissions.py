@@ -24,6 +24,8 @@ class Target(StrEnum):
     JOURNAL = "the journal table and its index"
     METRICS = "all resources (*)"
     NOTIFIED_QUEUES = "the queues that destinations notify"
+    QUEUES = "the stack's queues"
+    BACKFILL_QUEUE = "the backfill queue"
     PEERS = "the stacks of these queues"
     MAPPINGS = "all event source mappings (*)"
     PEER_CONTROL_BUCKETS = "the control buckets of these stacks"
@@ -125,6 +127,25 @@ def _read_later_changes(where: Target) -> tuple[Permission, ...]:
     )
 
 
+_EXAMINE = (
+    Permission(Target.JOURNAL, ("dynamodb:GetItem",)),
+    *_read_versions(""),
+    Permission(Target.SOURCE, ("s3:GetBucketOwnershipControls",)),
+    Permission(
+        Target.DESTINATIONS,
+        (
+            "s3:GetBucketVersioning",
+            "s3:GetBucketOwnershipControls",
+            "s3:GetBucketObjectLockConfiguration",
+            "s3:GetBucketNotification",
+        ),
+    ),
+    *_read_later_changes(Target.SOURCE),
+    *_read_later_changes(Target.DESTINATIONS),
+)
+"""What asking the decision about versions needs, and comparing them with their replicas."""
+
+
 PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
     "rules put": (
         *_CHECK_RULES,
@@ -158,20 +179,7 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
         _STACK,
         _READ_RULES,
         _NO_RULES,
-        Permission(Target.JOURNAL, ("dynamodb:GetItem",)),
-        *_read_versions(""),
-        Permission(Target.SOURCE, ("s3:GetBucketOwnershipControls",)),
-        Permission(
-            Target.DESTINATIONS,
-            (
-                "s3:GetBucketVersioning",
-                "s3:GetBucketOwnershipControls",
-                "s3:GetBucketObjectLockConfiguration",
-                "s3:GetBucketNotification",
-            ),
-        ),
-        *_read_later_changes(Target.SOURCE),
-        *_read_later_changes(Target.DESTINATIONS),
+        *_EXAMINE,
     ),
     "failures list": _READ_FAILURES,
     "failures redrive": (
@@ -189,6 +197,16 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
         _STACK,
         Permission(Target.CONTROL_BUCKET, ("s3:ListBucket", "s3:GetObject")),
         Permission(Target.METRICS, ("cloudwatch:ListMetrics", "cloudwatch:GetMetricData")),
+    ),
+    "verify": (
+        _STACK,
+        _READ_RULES,
+        _NO_RULES,
+        Permission(Target.CONTROL_BUCKET, ("s3:PutObject",), "to go on later where it was interrupted"),
+        *_EXAMINE,
+        Permission(Target.SOURCE, ("s3:GetBucketNotification",), "to say whether it still sends its events"),
+        Permission(Target.QUEUES, ("sqs:GetQueueAttributes",), "if anything differs"),
+        Permission(Target.BACKFILL_QUEUE, ("sqs:SendMessage",), "with --repair"),
     ),
     "emulate": (),
 }

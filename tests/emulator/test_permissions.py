@@ -48,10 +48,11 @@ S3_ACTIONS: Mapping[str, tuple[str, ...]] = {
 }
 QUEUES = {
     Target.CHANGE_QUEUE,
-    Target.BACKFILL_QUEUE,
     Target.PART_QUEUE,
     Target.DEAD_LETTER_QUEUE,
     Target.NOTIFIED_QUEUES,
+    Target.QUEUES,
+    Target.BACKFILL_QUEUE,
 }
 OTHERS = {
     "cloudformation": "stack",
@@ -88,6 +89,7 @@ RUNS: Mapping[str, list[list[str]]] = {
     "failures redrive": [["failures", "redrive", "--key-prefix", "another"], ["failures", "redrive"]],
     "failover check": [["failover", "check", "east", "west"]],
     "report": [["report", "--from", "2h", "--json"]],
+    "verify": [["verify", "east", "--deep"], ["verify", "east", "--repair"]],
     "rules delete": [["rules", "delete", "east"]],
 }
 """In this order; objects are written once the rules are there."""
@@ -100,6 +102,8 @@ MET = {
     "without --dry-run",
     "if a rule names a ReplicaKmsKeyID",
     "if both buckets have ACLs enabled",
+    "to go on later where it was interrupted",
+    "to say whether it still sends its events",
 }
 """The cases that these runs meet: what is documented for them must be needed."""
 

@@ -7,9 +7,9 @@ from replicator.core.outcomes.metrics import SLA
 
 from s3replicator.advice import advice
 from s3replicator.formatting import NONE, count, duration, percent, size, utc_minute, visible
+from s3replicator.page_style import STYLE
 from s3replicator.report.charts import latency_chart, legend, share_chart
 from s3replicator.report.figures import Figures, ReasonCount, Report
-from s3replicator.report.style_sheet import STYLE
 
 
 def html_page(report: Report) -> str:

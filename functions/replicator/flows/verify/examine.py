@@ -30,6 +30,7 @@ from replicator.flows.change.replicate import (
     versions_of_source,
 )
 from replicator.flows.change.synchronise import Synchroniser
+from replicator.flows.ports import Earlier
 from replicator.flows.reading import Versions
 from replicator.flows.verify.kept_reads import KeptBuckets
 
@@ -67,12 +68,14 @@ class Examined:
 class Examiner:
     """Examines keys of one source bucket. deep: what may change after the write is compared, too.
 
-    is_busy: the queues hold something, so that what is missing may be on its way.
+    is_busy: the queues hold something, so that what is missing may be on its way. asked_at: when a repair was asked
+    for, epoch milliseconds; 0 if none was.
     """
 
     services: Services
     deep: bool = False
     is_busy: Callable[[], bool] = lambda: False
+    asked_at: int = 0
 
     def examine(self, bucket: str, key: str, candidates: Sequence[Candidate]) -> list[Examined]:
         """Examine one key at some destinations. Trouble is a difference: it is never raised."""
@@ -195,8 +198,7 @@ class _AtDestination:
 
     def _absent(self, kind: Kind, entry: Entry, detail: str) -> None:
         """Note what would have to be written: it may be on its way, or have failed."""
-        change = replace(self.attempt.change, version_id=entry.version_id, wish=Wish.NONE)
-        earlier = self.services.journal.earlier(self.attempt.pair, change.item_id)
+        earlier = self._earlier(entry)
         if earlier and earlier.status is Status.FAILED:
             self._differs(Kind.FAILED, entry, f"{earlier.reason or 'UnknownError'}: in the dead-letter queue")
         elif (earlier and earlier.status is Status.PENDING) or self._may_be_on_its_way():
@@ -204,6 +206,16 @@ class _AtDestination:
             self.found.pending.append(self._difference(kind, entry, f"{detail} yet: {why}"))
         else:
             self._differs(kind, entry, detail)
+
+    def _earlier(self, entry: Entry) -> Earlier | None:
+        """Return what the journal knows of the entry's own change, or of the repair of it."""
+        kind = ChangeKind.CREATED if entry.is_version else ChangeKind.MARKED_DELETED
+        change = replace(self.attempt.change, kind=kind, version_id=entry.version_id, time=self.examiner.asked_at)
+        changes = [change] if self.examiner.asked_at else []
+        for each in (*changes, replace(change, wish=Wish.NONE)):
+            if earlier := self.services.journal.earlier(self.attempt.pair, each.item_id):
+                return earlier
+        return None
 
     def _may_be_on_its_way(self) -> bool:
         return self.services.now() - self.found.youngest * 1000 < YOUNG_MS and self.examiner.is_busy()

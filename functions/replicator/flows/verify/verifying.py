@@ -24,8 +24,8 @@ MOMENT_MS = 5_000
 """Between two looks at the same key."""
 EVENT_MS = 30_000
 """How long S3 may take to send an event, usually: no version counts as missing before that."""
-AT_ONCE = 16
-"""Keys that are examined side by side."""
+AT_ONCE = 4
+"""Keys that a worker examines side by side: eight workers have as many requests under way as there are connections."""
 
 Suspects = dict[str, tuple[str, ...]]
 """Keys that are looked at again, with the destinations concerned."""
@@ -46,7 +46,8 @@ class Verifier:
     """Verifies one source bucket, as far as the survey brings its keys. Its methods run as the survey calls them.
 
     record: takes differences that are certain. kept: is called with what is left, whenever that has changed. totals: by
-    destination. settled_at: when all suspects may be looked at again, epoch milliseconds.
+    destination. settled_at: when all suspects may be looked at again, epoch milliseconds. at_once: keys that are
+    examined side by side.
     """
 
     rules: RuleSet
@@ -59,6 +60,7 @@ class Verifier:
     suspects: Suspects = field(default_factory=dict)
     keys: int = 0
     settled_at: int = 0
+    at_once: int = AT_ONCE
 
     def examine(self, batch: Batch) -> Found:
         """Examine the doubts of a batch, some side by side."""
@@ -88,7 +90,7 @@ class Verifier:
             return
         wait(max(0, self.settled_at - self.now()))
         while self.suspects:
-            some = list(self.suspects)[: 10 * AT_ONCE]
+            some = list(self.suspects)[: 40 * self.at_once]
             for _, examined in self.examine_again((key, self.suspects[key]) for key in some):
                 self._count(examined)
             for key in some:
@@ -104,8 +106,8 @@ class Verifier:
         return list(self._examine(named))
 
     def _examine(self, keys: Sequence[tuple[str, tuple[Candidate, ...]]]) -> Iterator[tuple[str, Examined]]:
-        for first in range(0, len(keys), AT_ONCE):
-            some = keys[first : first + AT_ONCE]
+        for first in range(0, len(keys), self.at_once):
+            some = keys[first : first + self.at_once]
             tasks = [partial(self.examiner.examine, self.rules.bucket, key, candidates) for key, candidates in some]
             for (key, _), each in zip(some, self.side_by_side(tasks), strict=True):
                 yield from ((key, examined) for examined in each)

@@ -1,4 +1,4 @@
-"""The style sheet of a report, for light and dark mode, narrow and wide windows, screen and print."""
+"""The style sheet of pages that commands write: light and dark mode, narrow and wide windows, screen and print."""
 
 STYLE = """
 :root{--ground:#fff;--card:#f7f8fa;--ink:#1b2430;--soft:#5d6875;--line:#dfe3e8;--good:#16794c;--bad:#b3261e;

@@ -1,0 +1,22 @@
+"""A verification as one JSON document."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from replicator.core.verifying.totals import Totals
+
+from s3replicator.verify.run_state import Scope
+
+
+def verification_document(
+    bucket: str, scope: Scope, totals: Mapping[str, Totals], notes: Sequence[str]
+) -> dict[str, Any]:
+    """Return a verification as JSON output has it. Counts are in versions and delete markers of the source."""
+    return {
+        "bucket": bucket,
+        "equal": not any(each.differences.total() for each in totals.values()),
+        "deep": scope.deep,
+        "prefix": scope.prefix,
+        "destinations": {name: each.document() for name, each in totals.items()},
+        "notes": list(notes),
+    }
