@@ -49,6 +49,7 @@ th{text-align:left;font-weight:600;color:var(--soft);font-size:12.5px;border-bot
 th{padding:6px 12px 6px 0}
 td{border-bottom:1px solid var(--line);padding:8px 12px 8px 0;vertical-align:top}
 th.n,td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.found td:nth-child(n+3){overflow-wrap:anywhere;min-width:9em}
 @media (max-width:640px){main{padding:20px 16px}header{grid-template-columns:1fr}.where{text-align:left}}
 @media print{main{padding:0;max-width:none}section{break-inside:avoid}body{font-size:12px}}
 """

@@ -141,7 +141,7 @@ def _differences(differences: Sequence[Difference]) -> str:
         (str(each.kind), *map(visible, (each.destination, each.key, each.version_id, each.detail)))
         for each in differences
     ]
-    return _table(names, rows, numbers=range(0))
+    return f"<div class='found'>{_table(names, rows, numbers=range(0))}</div>"
 
 
 def _table(names: Sequence[str], rows: Iterable[Sequence[str]], numbers: range) -> str:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from replicator.core.verifying.cutting import between
+from replicator.core.verifying.cutting import after_all, between, in_common
 from replicator.core.verifying.listed import Span
 
 MOST_PROBES = 256
@@ -19,7 +19,8 @@ MOST_PROBES = 256
 class Part:
     """Keys of one worker. done: the last key that is finished. claimed: the last one that is being worked on.
 
-    until: None for no end. high: no key is known after it. whole: it cannot be cut any further.
+    until: None for no end. first: the first key that it was found to have; empty until then. high: no key is known
+    after it. whole: it cannot be cut any further.
     """
 
     done: str
@@ -27,7 +28,7 @@ class Part:
     claimed: str = ""
     high: str | None = None
     whole: bool = False
-    begun: bool = False
+    first: str = ""
 
     @property
     def span(self) -> Span:
@@ -83,7 +84,7 @@ class KeySpace:
             count = len(keys) if until is None else sum(key <= until for key in keys)
             if count:
                 part.claimed = keys[count - 1]
-                part.begun = True
+                part.first = part.first or keys[0]
             self._changed.notify_all()
             return count
 
@@ -110,11 +111,13 @@ class KeySpace:
 
     def _divisible(self) -> Part | None:
         """Return a part that may be worth cutting: some of it was found, and it has not ended."""
-        return next((part for part in self._taken if part.begun and not part.whole), None)
+        return next((part for part in self._taken if part.first and not part.whole), None)
 
     def _cut(self, part: Part) -> None:
         """Cut what is left of a part in two, if there are keys in the far half."""
-        low, high = part.claimed, part.high if part.high is not None else part.until
+        if part.high is None:
+            part.high = self._end_of(part)
+        low, high = part.claimed, part.high
         for _ in range(MOST_PROBES):
             cut = between(low, high)
             if cut is None or self._stopped:
@@ -125,9 +128,30 @@ class KeySpace:
             high = part.high = cut
             low = max(low, part.claimed)
 
+    def _end_of(self, part: Part) -> str | None:
+        """Return what no key of a part comes after, not far from its last key; None for no end.
+
+        Keys mostly begin alike, and where they stop to do so is where they can be cut. Of the beginnings of what the
+        keys have in common so far, the longest is looked for that all others have as well.
+        """
+        common = in_common(part.first, part.claimed)
+        shared, more = 0, len(common) + 1  # all keys have `shared` characters of it; not all have `more`
+        while more - shared > 1:
+            length = (shared + more) // 2
+            end = after_all(common[:length])
+            if end is not None and self.first_key(Span(end, part.until)) is not None:
+                more = length
+            else:
+                shared = length
+        end = after_all(common[:shared])
+        return part.until if end is None or (part.until is not None and part.until < end) else end
+
     def _divide(self, part: Part, cut: str, high: str | None) -> None:
         with self._changed:
             part.whole = False
+            if part in self._taken:  # whoever cuts next looks at another one first
+                self._taken.remove(part)
+                self._taken.append(part)
             if part in self._taken and part.claimed < cut and (part.until is None or cut < part.until):
                 self._waiting.append(Part(cut, part.until, claimed=cut, high=high))
                 part.until = part.high = cut
