@@ -25,7 +25,6 @@ class Target(StrEnum):
     METRICS = "all resources (*)"
     NOTIFIED_QUEUES = "the queues that destinations notify"
     QUEUES = "the stack's queues"
-    BACKFILL_QUEUE = "the backfill queue"
     PEERS = "the stacks of these queues"
     MAPPINGS = "all event source mappings (*)"
     PEER_CONTROL_BUCKETS = "the control buckets of these stacks"
