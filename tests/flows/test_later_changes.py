@@ -7,7 +7,7 @@ import pytest
 from replicator.core.aspects.state import GRANTS, TAGS, digest, grant_state, tag_state
 from replicator.core.outcomes.outcome import Reason, Status, Temporary
 from replicator.core.rules.rule import Rule
-from replicator.core.versions.change import Change, ChangeKind
+from replicator.core.versions.change import UNNAMED, Change, ChangeKind
 from replicator.core.versions.events import write
 from replicator.core.versions.origin import MARK, Born, Origin, Site, encode_mark, metadata_digest
 from replicator.core.versions.version import Lock
@@ -220,6 +220,20 @@ def test_a_change_of_a_put_back_version_is_not_undone_by_the_value_that_it_was_p
     stage.s3.tag(EAST, "k", twin.version_id, {"a": "2"})
     stage.deliver_all()
     assert [tags(each) for each in (version, twin, replica)] == ["2", "2", "2"]
+
+
+def test_what_is_on_top_is_looked_at_again_once_however_many_versions_the_key_has() -> None:
+    """An event that names no version, and comes back, may have left a plan half done for any of them."""
+    stage = Stage([BOTH_WAYS])
+    *_, version = [stage.put(), stage.put(), stage.put()]
+    stage.deliver_all()
+    put_back(stage, version, WEST)
+    before = requests(stage).count("LEASE")
+    stage.fail("LEASE", Temporary(Reason.THROTTLED, "503 SlowDown"))
+    stage.queue.send(write(Change(ChangeKind.TAGS, EAST, "k", UNNAMED, stage.s3.clock.milliseconds())))
+    stage.deliver_all()
+    looks, again, failed = 3, 1, 1
+    assert requests(stage).count("LEASE") - before == looks + again + failed
 
 
 def test_a_look_that_one_of_our_own_messages_asks_for_copies_nothing_and_asks_for_no_other_look() -> None:

@@ -253,7 +253,7 @@ def make_amender(attempt: Attempt, candidate: Candidate, source: Versions, servi
         services.now,
         services.warn,
     )
-    copy = partial(_copy_version, attempt, candidate, services)
+    copy = partial(_copy_version, attempt, candidate, services, set())
     others = services.rules(attempt.change.bucket).candidates(attempt.change.key)
     return Amender(scene, copy, elsewhere=len(others) > 1)
 
@@ -282,12 +282,19 @@ def _prepare(
     return attempt, reader, replicas
 
 
-def _copy_version(attempt: Attempt, candidate: Candidate, services: Services, version_id: str) -> Result:
-    """Replicate a version that has no replica, as if its own event had come back. What it has is read anew."""
+def _copy_version(
+    attempt: Attempt, candidate: Candidate, services: Services, looked: set[Origin], version_id: str
+) -> Result:
+    """Replicate a version that has no replica, as if its own event had come back. What it has is read anew.
+
+    looked: what was looked at again for other versions of the key.
+    """
     change = replace(attempt.change, kind=ChangeKind.CREATED, version_id=version_id, name="")
     again = replace(attempt, change=change, delivery=replace(attempt.delivery, tried=True))
     source = versions_of_source(change, services)
-    return make_synchroniser(again, candidate, source, services).run(services.journal.read(attempt.pair))
+    synchroniser = make_synchroniser(again, candidate, source, services)
+    synchroniser.looked = looked
+    return synchroniser.run(services.journal.read(attempt.pair))
 
 
 def _look_again(attempt: Attempt, candidate: Candidate, source: Versions, services: Services, origin: Origin) -> None:
