@@ -6,9 +6,8 @@ Separate because they are about states, not about versions: base, intent, lease,
 from collections.abc import Sequence
 from typing import Any
 
-from replicator.core.aspects import merge
 from replicator.core.aspects.base import Base
-from replicator.core.aspects.merge import Settled, Sides
+from replicator.core.aspects.merge import Sides
 from replicator.core.versions.change import Change
 from replicator.flows.amend.amender import Amender
 from replicator.flows.amend.bases import Bases
@@ -19,7 +18,6 @@ from tests.fakes.journal import MemoryJournal
 Fault = tuple[str, Sequence[tuple[object, str, object]], Sequence[str]]
 
 LEASE = MemoryJournal._lease
-EVERYWHERE = merge._everywhere
 
 
 def _no_base(*_: object) -> Base:
@@ -29,10 +27,6 @@ def _no_base(*_: object) -> Base:
 def _anybody(self: MemoryJournal, pair: Any, holder: str, now: int, until: int) -> Any:
     self.leases.pop(pair, None)
     return LEASE(self, pair, holder, now, until)
-
-
-def _replica_wins(sides: Sides) -> Settled:
-    return EVERYWHERE(next((each for each in sides.replicas if each != sides.source), sides.source), sides)
 
 
 def _no_copy(self: Amender, version_id: str) -> Any:
@@ -53,7 +47,7 @@ TWO_WAY = ("later, two-way", "later, two-way, old versions")
 FAULTS: tuple[Fault, ...] = (
     ("what two sides agreed on is not remembered", [(Bases, "of", _no_base)], TWO_WAY),
     ("two handlers change one version at a time", [(MemoryJournal, "_lease", _anybody)], TWO_WAY),
-    ("of two changes the replica's wins", [(merge, "_from_source", _replica_wins)], TWO_WAY),
+    ("of two changes the replica's wins", [(Sides, "source_as_base", True)], TWO_WAY),
     ("a change before the copy copies nothing", [(Amender, "_amend", _no_copy)], ("later, one-way, tag filter",)),
     (
         "a stale replica is taken for changed",
