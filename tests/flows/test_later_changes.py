@@ -14,7 +14,7 @@ from replicator.core.versions.version import Lock
 
 from tests.fakes.rules import rule
 from tests.fakes.stored import Stored
-from tests.flows.stage import EAST, WEST, Stage
+from tests.flows.stage import EAST, WEST, Killed, Stage
 
 ONE_WAY = rule(WEST, rule_id="all")
 BOTH_WAYS = rule(WEST, rule_id="all", replica_modifications=True)
@@ -332,3 +332,15 @@ def test_a_version_that_is_deleted_while_it_is_looked_at_is_not_one_whose_annota
     stage.deliver_all()
     assert stage.s3.annotations[WEST, "k", replica.version_id] == {"note": b"1"}
     assert Reason.SRC_VERSION_NOT_FOUND in [outcome.reason for outcome in stage.outcomes]
+
+
+def test_who_changes_what_a_crashed_function_wrote_is_not_overwritten_by_it() -> None:
+    """The value joined the base before it was written: else both would look changed, and the version would win."""
+    stage, version, replica = replicated(BOTH_WAYS)
+    stage.just_before("PUT TAGS", lambda: stage.fail("KEEP BASES", Killed()))
+    stage.s3.tag(EAST, "k", version.version_id, {"a": "first"})
+    stage.deliver()
+    assert tags(replica) == "first"
+    stage.s3.clock.advance(300)  # the lease has ended, and the message is not back yet
+    tag_replica(stage, version, replica, "second")
+    assert (tags(version), tags(replica)) == ("second", "second")

@@ -65,7 +65,7 @@ class Family:
     writes: Counter[Aspect] = field(default_factory=Counter)
     lifted: dict[int, int] = field(default_factory=dict)
     removed: set[Field] = field(default_factory=set)
-    released: bool = False
+    released: set[object] = field(default_factory=set)
     copies: int = 0
 
 
@@ -134,7 +134,8 @@ class AspectWatch:
                 family.removed.add(name)
             seen = set(entry.shown[name])
             family.known[name, value] = seen.union(*(family.known.get((name, each), set()) for each in seen))
-            family.released = family.released or (name, value) == (FOR_EVENT, NO_HOLD)
+            if (name, value) == (FOR_EVENT, NO_HOLD) and isinstance(amendment.before, Lock):
+                family.released.add(lock_state(amendment.before)[EVENT_HOLD])
             if name == HOLD:
                 entry.held = amendment.number if value else 0
                 if not value:
@@ -153,7 +154,7 @@ class AspectWatch:
         before, after = amendment.before, amendment.after
         if isinstance(before, Lock) and isinstance(after, Lock):
             releases = before.event_hold and not after.event_hold
-            if releases and not family.released:
+            if releases and lock_state(before)[EVENT_HOLD] not in family.released:
                 yield f"the event hold of {what} was released, which no user did"
             if _end(after) < _end(before) and not releases:
                 yield f"the retention of {what} was shortened"
@@ -207,11 +208,20 @@ class AspectWatch:
         for name in dict.fromkeys((*mine, *theirs)):
             kept = not back and self._changed_by_user(replica, version, name)
             kept = kept or (name == KEPT_UNTIL and self._released_later(replica, version))
+            kept = kept or self._put_back_out_of_date(replica, version, name)
             if mine.get(name) != theirs.get(name) and not kept and name not in removed:
                 yield (
                     f"{name[1]} of {replica.version_id} in {replica.bucket} is {theirs.get(name)}, "
                     f"that of {version.version_id} in {version.bucket} is {mine.get(name)}"
                 )
+
+    def _put_back_out_of_date(self, replica: Stored, version: Stored, name: Field) -> bool:
+        """Return whether one of several replicas still has what it was written with, which its mark has no room for.
+
+        A documented limit: it looks like a user's change.
+        """
+        unsaid = born_of(replica.content.metadata) is None and self.families[version.serial].copies > 1
+        return unsaid and self.state(replica).get(name) == self.entries[replica.serial].first.get(name)
 
     def _released_later(self, replica: Stored, version: Stored) -> bool:
         """Return whether a replica is retained for longer because each bucket counts from when it released a hold."""

@@ -24,7 +24,9 @@ LARGE = ("large", "large", *CHANGES)
 UNDELETES = ("write", "delete", "delete", "undelete", "undelete", "retag")
 REMOVES = ("write", "write", "delete", "undelete", "undelete", "undelete")
 EVENT_HOLDS = ("write", "write", "retain", "event hold", "event hold", "event hold", "hold", "retag")
-STRIPS = ("full", "full", "strip", "strip", "retag", "grant")
+STRIPS = ("full", "full", "strip", "strip", "retag", "cold")
+TAGGED = ("write", "write", "retag", "retag", "retag")
+HOLDS = ("full", "hold", "hold", "hold", "event hold", "event hold", "retain")
 LATER: Any = {"later": True, "writes": 9, "least": 2, "share": 0.3}
 BACK: Any = {**LATER, "modifications": BOTH}
 
@@ -125,4 +127,8 @@ ASPECT_SETTINGS = (
     Setting("later, two-way, event holds", TWO_WAY, BOTH, Order.SAME, EVENT_HOLDS, locks=True, **BACK),
     Setting("later, one-way, marks are tags", ONE_WAY, BOTH, Order.SOURCE, STRIPS, **LATER),
     Setting("later, two-way, marks are tags", TWO_WAY, BOTH, Order.SAME, STRIPS, **BACK),
+    Setting("later, one-way, tags", ONE_WAY, ("east",), Order.SOURCE, TAGGED, **LATER),
+    Setting("later, two-way, tags", TWO_WAY, BOTH, Order.SAME, TAGGED, **BACK),
+    Setting("later, one-way, holds of unmarked", ONE_WAY, BOTH, Order.SOURCE, HOLDS, locks=True, **LATER),
+    Setting("later, two-way, holds of unmarked", TWO_WAY, BOTH, Order.SAME, HOLDS, locks=True, **BACK),
 )

@@ -42,6 +42,7 @@ class Users:
             "destroy": self._destroy,
             "undelete": self._undelete,
             "full": self._write_full,
+            "cold": self._start_cold,
             "tag": self._tag,
             "archive": self._write_archived,
             "restore": self._restore,
@@ -109,6 +110,13 @@ class Users:
         """Write a version whose replicas have their mark in a tag."""
         stored = self.s3.put(bucket, key, Content(self._body(), metadata=FULL, tags=self._tags()))
         self._told(f"writes {bucket}/{key}, with full metadata", stored)
+
+    def _start_cold(self, bucket: str, key: str) -> None:
+        """Let all containers start anew, with no memory of marks; write."""
+        self.tell("Lambda", "starts new containers")
+        for stack in self.stacks.values():
+            stack.consumer.services.marks._known.clear()
+        self._write(bucket, key)
 
     def _tag(self, bucket: str, key: str) -> None:
         if stored := self._any_version(bucket, key):
