@@ -126,9 +126,4 @@ FAULTS: tuple[Fault, ...] = (
     ("what users changed at a replica is overwritten", [(merge, "_to_unchanged", merge._from_source)], TAGS),
     ("other replicas do not follow either while one is changed", [(merge, "_to_unchanged", _as_it_is)], TAGS),
     ("what a crash left between intent and write stays", [(merge, "_finish_intent", _as_it_is)], TAGS),
-    (
-        "any annotation that one side lacks is deleted",
-        [(merge, "_keeps", _never)],
-        ("later, one-way, deletions of annotations stay", "later, one-way, annotations removed"),
-    ),
 )
