@@ -55,9 +55,9 @@ class Settings:
     """What template.yaml sets for the functions.
 
     threshold_ms: for rules that name none. releases: parked changes that are sent for in a minute, for each destination
-    at most. status_tags: source versions are tagged with their status. own_principals,
-    own_roles: the principal ids and role names of replicator functions. default_rule: (source, destination).
-    created_source: the source bucket that the stack created, if any.
+    at most. task_wait: seconds that a batch task waits for the parts of its object. status_tags: source versions are
+    tagged with their status. own_principals, own_roles: the principal ids and role names of replicator functions.
+    default_rule: (source, destination). created_source: the source bucket that the stack created, if any.
     """
 
     control_bucket: str
@@ -71,6 +71,7 @@ class Settings:
     stack_name: str = ""
     threshold_ms: int = 15 * 60_000
     releases: int = 60_000
+    task_wait: int = 0
     status_tags: bool = False
     cost: CostModel = field(default_factory=CostModel)
     own_principals: frozenset[str] = frozenset()
@@ -99,6 +100,7 @@ class Settings:
             stack_name=get("STACK_NAME", ""),
             threshold_ms=round(float(get("THRESHOLD_MINUTES") or 15) * 60_000),
             releases=int(get("RELEASES_PER_SECOND") or 1000) * 60,
+            task_wait=int(get("BATCH_WAIT_SECONDS") or 0),
             status_tags=get("SOURCE_STATUS_TAG", "") == "true",
             metrics_namespace=get("POWERTOOLS_METRICS_NAMESPACE") or "S3Replicator",
             cost=read_cost_model(environment),

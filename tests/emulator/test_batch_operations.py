@@ -14,13 +14,20 @@ from emulator.running import Running, running
 from tests.emulator.worlds import bucket, rule
 
 ACCOUNT = "123456789012"
+MIB = 1024**2
 WORLD: dict[str, Any] = {
     "buckets": [bucket("east"), bucket("west"), bucket("far-west"), {"name": "reports", "region": "us-east-1"}],
     "stacks": [
         {
             "name": "prod",
             "region": "us-east-1",
-            "parameters": {"SourceBuckets": "east", "DestinationBuckets": "west"},
+            "parameters": {
+                "SourceBuckets": "east",
+                "DestinationBuckets": "west",
+                "MultipartThreshold": 6 * MIB,
+                "SpreadThreshold": 10 * MIB,
+                "PartSize": 5 * MIB,
+            },
         }
     ],
 }
@@ -35,7 +42,7 @@ def emulator() -> Iterator[Running]:
         for key in ODD_KEYS:
             emulator.client("s3").put_object(Bucket="east", Key=key, Body=key.encode())
         control = emulator.outputs("prod")["ControlBucket"]
-        rules = json.dumps({"Rules": [rule("east", "west")]})
+        rules = json.dumps({"Rules": [rule("east", "west", DeleteMarkerReplication={"Status": "Enabled"})]})
         emulator.client("s3").put_object(Bucket=control, Key="rules/east.json", Body=rules.encode())
         yield emulator
 
@@ -164,3 +171,37 @@ def test_a_task_that_fails_for_a_moment_is_tried_again(emulator: Running) -> Non
     done = run(emulator, manifest(emulator, "east,throttled"))
     emulator.delete("faults")
     assert done["ProgressSummary"]["NumberOfTasksSucceeded"] == 1
+
+
+def test_a_large_object_succeeds_when_other_functions_have_copied_its_parts(emulator: Running) -> None:
+    emulator.client("s3").put_object(Bucket="east", Key="large", Body=bytes(12 * MIB))
+    done = run(emulator, manifest(emulator, "east,large"))
+    assert report(emulator, done)["succeeded"][0][-1] == "west: COMPLETED"
+    assert len(in_west(emulator)["large"]) == 12 * MIB
+
+
+def test_a_line_may_stand_for_the_history_of_a_key(emulator: Running) -> None:
+    s3 = emulator.client("s3")
+    for body in (b"1", b"2"):
+        s3.put_object(Bucket="east", Key="history", Body=body)
+        s3.delete_object(Bucket="east", Key="history")
+    arguments = {"InvocationSchemaVersion": "2.0", "UserArguments": {"WholeHistory": "true"}}
+    done = run(emulator, manifest(emulator, "east,history"), invoke=arguments)
+    assert report(emulator, done)["succeeded"][0][-1] == "west: COMPLETED x4"
+    listed = emulator.client("s3", "us-west-2").list_object_versions(Bucket="west", Prefix="history")
+    assert len(listed["Versions"]) == 2
+    assert [marker["IsLatest"] for marker in listed["DeleteMarkers"]] == [True, False]
+
+
+def test_the_role_of_the_stack_is_enough_for_a_job_with_its_files_in_the_control_bucket(emulator: Running) -> None:
+    s3, control_bucket = emulator.client("s3"), emulator.outputs("prod")["ControlBucket"]
+    etag = s3.put_object(Bucket=control_bucket, Key="jobs/1/manifest.csv", Body=b"east,a%2Bb")["ETag"]
+    location = {"ObjectArn": f"arn:aws:s3:::{control_bucket}/jobs/1/manifest.csv", "ETag": etag}
+    named = {"Spec": {"Format": "S3BatchOperations_CSV_20180820", "Fields": ["Bucket", "Key"]}, "Location": location}
+    there = {"Bucket": f"arn:aws:s3:::{control_bucket}", "Format": "Report_CSV_20180820", "Enabled": True}
+    within = {**there, "Prefix": "jobs/1/report", "ReportScope": "AllTasks"}
+    done = run(emulator, named, RoleArn=emulator.outputs("prod")["BatchJobsRole"], Report=within)
+    assert (done["Status"], done["ProgressSummary"]["NumberOfTasksSucceeded"]) == ("Complete", 1)
+    outside = {**within, "Prefix": "elsewhere"}
+    failed = run(emulator, named, RoleArn=emulator.outputs("prod")["BatchJobsRole"], Report=outside)
+    assert failed["Status"] == "Failed"

@@ -1,12 +1,15 @@
 """Tasks of S3 Batch Operations: replicated like other changes, with a result for S3 instead of messages and events."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from replicator.core.outcomes.batch import ResultCode, Task, TaskResult, UnreadableTask
 from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
-from replicator.flows.batch import process_tasks
+from replicator.flows.batch import Patience, process_tasks
 
 from tests.fakes.rules import rule
+from tests.flows.large_stage import LargeStage
 from tests.flows.stage import EAST, NORTH, WEST, Stage
 
 DONE = "west: COMPLETED"
@@ -102,16 +105,178 @@ def test_a_task_for_a_replica_is_skipped() -> None:
     assert "SourceIsReplica" in result.text
 
 
-def test_a_task_for_a_delete_marker_is_skipped_whether_it_is_named_or_current() -> None:
-    """Only its event said whether a user or lifecycle wrote it."""
-    stage = existing()
-    stage.s3.delete(EAST, "k")
-    marker = stage.s3.buckets[EAST].history("k")[-1]
-    for named in (marker.version_id, ""):
-        [result] = run(stage, task(named))
+def test_a_delete_marker_that_a_task_names_is_replicated_where_the_rule_says_so() -> None:
+    """Naming it is asking for it; an event would have said whether a user or lifecycle wrote it."""
+    for markers, text, there in ((True, DONE, ["v", "-"]), (False, "west: SKIPPED DeleteMarkersNotSelected", ["v"])):
+        stage = Stage([rule(WEST, rule_id="all", delete_markers=markers)])
+        version = add(stage)
+        run(stage, task(version))
+        marker = marked(stage)
+        [result] = run(stage, task(marker))
         assert result.code is ResultCode.SUCCEEDED
-        assert "DeleteMarkersNotSelected" in result.text
+        assert result.text.startswith(text)
+        assert stage.replicas() == [version if each == "v" else each for each in there]
+        assert run(stage, task(marker)) == [result]
+
+
+def test_a_delete_marker_that_is_only_current_is_skipped() -> None:
+    stage = existing()
+    marked(stage)
+    [result] = run(stage, task())
+    assert result.code is ResultCode.SUCCEEDED
+    assert "DeleteMarkersNotSelected" in result.text
     assert stage.replicas() == []
+
+
+def marked(stage: Stage, key: str = "k") -> str:
+    stage.s3.clock.advance(1)
+    stage.s3.delete(EAST, key)
+    stage.queue.messages.clear()
+    return stage.s3.buckets[EAST].history(key)[-1].version_id
+
+
+# The history of a key
+
+
+def histories(stage: Stage) -> list[str]:
+    """Write a version, a delete marker, another version and another marker; return their ids."""
+    ids = []
+    for body in (b"1", b"2"):
+        stage.s3.clock.advance(1)
+        ids += [add(stage, body=body), marked(stage)]
+    return ids
+
+
+def whole(version_id: str = "", key: str = "k") -> Task:
+    return Task("t", EAST, key, version_id, whole_history=True)
+
+
+def test_a_task_may_stand_for_the_history_of_its_key_delete_markers_in_their_place() -> None:
+    stage = Stage([rule(WEST, delete_markers=True)])
+    first, _, second, _ = histories(stage)
+    result = TaskResult("t", ResultCode.SUCCEEDED, f"{DONE} x4")
+    assert run(stage, whole()) == [result]
+    assert stage.replicas() == [first, "-", second, "-"]
+    assert run(stage, whole()) == [result]
+    assert stage.replicas() == [first, "-", second, "-"]
+
+
+def test_the_history_begins_with_the_version_that_the_task_names() -> None:
+    stage = Stage([rule(WEST, delete_markers=True)])
+    _, _, second, _ = histories(stage)
+    [result] = run(stage, whole(second))
+    assert result.text == f"{DONE} x2"
+    assert stage.replicas()[-2:] == [second, "-"]
+
+
+def test_a_history_of_which_something_may_still_succeed_goes_no_further() -> None:
+    stage = Stage([rule(WEST, delete_markers=True)])
+    first, _, second, _ = histories(stage)
+    stage.fail("COPY", Temporary(Reason.THROTTLED, "SlowDown"))
+    [result] = run(stage, whole())
+    assert (result.code, result.text) == (ResultCode.TEMPORARY, "west: PENDING Throttled (SlowDown)")
+    assert stage.replicas() == []
+    run(stage, whole())
+    assert stage.replicas() == [first, "-", second, "-"]
+
+
+def test_a_history_without_the_entry_fails() -> None:
+    stage = existing()
+    for missing, reason in ((whole(key="missing"), "SrcObjectNotFound"), (whole("gone"), "SrcVersionNotFound")):
+        [result] = run(stage, missing)
+        assert result.code is ResultCode.PERMANENT
+        assert reason in result.text
+
+
+def test_a_history_is_looked_for_under_either_reading_of_the_key() -> None:
+    stage = Stage([rule(WEST)])
+    add(stage, "a+b")
+    [result] = run(stage, Task("t", EAST, "a b", other_key="a+b", whole_history=True))
+    assert result == TaskResult("t", ResultCode.SUCCEEDED, DONE)
+
+
+# Large objects
+
+
+def large() -> tuple[LargeStage, str]:
+    """Return a stage with a version that many functions copy, and its id."""
+    stage = LargeStage([rule(WEST, delete_markers=True)])
+    version = stage.put_large(b"seven77")
+    stage.queue.messages.clear()
+    return stage, version.version_id
+
+
+@dataclass
+class Meanwhile:
+    """What happens while a task sleeps, which moves the clock."""
+
+    stage: LargeStage
+    happens: Callable[[], object]
+    slept: list[float] = field(default_factory=list)
+
+    def __call__(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.stage.s3.clock.advance(seconds)
+        self.happens()
+
+    def run(self, *tasks: Task, seconds: int = 800) -> list[TaskResult]:
+        until = self.stage.services.now() + seconds * 1000
+        return process_tasks(tasks, self.stage.services, self.stage.log, Patience(until, self))
+
+
+def test_a_task_of_a_large_object_succeeds_when_all_its_parts_are_copied() -> None:
+    stage, version = large()
+    waiting = Meanwhile(stage, stage.run_worker)
+    assert waiting.run(task(version)) == [TaskResult("t", ResultCode.SUCCEEDED, DONE)]
+    assert stage.body() == b"seven77"
+    assert waiting.slept == [1, 2, 4, 8]
+    assert stage.leftovers() == []
+    assert stage.waiting() == {}
+
+
+def test_a_task_that_waits_sends_its_part_messages_once() -> None:
+    stage, version = large()
+    [result] = Meanwhile(stage, lambda: None).run(task(version), seconds=60)
+    assert (result.code, result.text) == (ResultCode.TEMPORARY, "west: PENDING PartsUnderWay (0 of 7 parts)")
+    assert len(stage.part_queue.messages) == 4
+
+
+def test_a_task_stops_waiting_before_its_invocation_ends_and_its_copy_goes_on() -> None:
+    stage, version = large()
+    waiting = Meanwhile(stage, lambda: None)
+    [result] = waiting.run(task(version), seconds=50)
+    assert result.code is ResultCode.TEMPORARY
+    assert waiting.slept == [1, 2, 4, 8, 15, 15]
+    while stage.part_queue.messages:
+        stage.run_worker()
+    assert stage.body() == b"seven77"
+    assert run(stage, task(version)) == [TaskResult("t", ResultCode.SUCCEEDED, DONE)]
+
+
+def test_a_task_whose_parts_cannot_be_copied_fails_with_their_reason() -> None:
+    stage, version = large()
+    stage.fail("COPY PART", Permanent(Reason.DST_PUT_DENIED, "AccessDenied"), 4)
+    [result] = Meanwhile(stage, stage.run_worker).run(task(version))
+    assert result.code is ResultCode.PERMANENT
+    assert "DstPutObjectNotPermitted" in result.text
+
+
+def test_a_history_waits_for_the_parts_of_each_version_before_the_next() -> None:
+    stage, version = large()
+    stage.s3.clock.advance(1)
+    second = add(stage, body=b"2")
+    [result] = Meanwhile(stage, stage.run_worker).run(whole())
+    assert result.text == f"{DONE} x2"
+    assert stage.replicas() == [version, second]
+
+
+def test_other_trouble_is_not_waited_for() -> None:
+    stage, version = large()
+    stage.fail("START", Temporary(Reason.THROTTLED, "SlowDown"))
+    waiting = Meanwhile(stage, lambda: None)
+    [result] = waiting.run(task(version))
+    assert result.code is ResultCode.TEMPORARY
+    assert waiting.slept == []
 
 
 def test_a_task_for_a_version_that_is_gone_fails() -> None:

@@ -143,7 +143,7 @@ def test_the_batch_function_does_with_an_example_event_what_is_expected(
     app: ModuleType = load("batch.app")
     monkeypatch.setattr(app, "_services", stage.services)
     monkeypatch.setattr(app, "_log", stage.log)
-    assert app.handler(case.event, None) == case.expected["answer"]
+    assert app.handler(case.event, Context()) == case.expected["answer"]
     assert stage.queue.dead == []
     check_histories(stage, case)
 

@@ -57,6 +57,7 @@ WORLD: dict[str, Any] = {
                 "SpreadThreshold": 10 * MIB,
                 "ThresholdMinutes": "0.01",
                 "PartSize": 5 * MIB,
+                "BatchWaitSeconds": "0",
             },
         }
     ],

@@ -34,20 +34,28 @@ def test_a_task_names_a_bucket_a_key_and_a_version(task: dict[str, Any], expecte
     assert read_tasks({"tasks": [{"taskId": "t", **task}]}) == [expected]
 
 
-def test_a_job_asks_for_replicas_by_s3_with_a_user_argument() -> None:
+PLAIN = Task("t", "east", "a")
+ARGUMENTS = {
+    "IncludeS3Replicas": Task("t", "east", "a", s3_replicas=True),
+    "WholeHistory": Task("t", "east", "a", whole_history=True),
+}
+
+
+@pytest.mark.parametrize(("name", "meant"), ARGUMENTS.items())
+def test_a_job_asks_for_more_with_a_user_argument(name: str, meant: Task) -> None:
     task = {"taskId": "t", "s3Bucket": "east", "s3Key": "a"}
-    for value, asked in {"true": True, "True": True, "false": False}.items():
-        job = {"userArguments": {"IncludeS3Replicas": value}}
-        assert read_tasks({"job": job, "tasks": [task]}) == [Task("t", "east", "a", s3_replicas=asked)], value
+    for value, asked in {"true": meant, "True": meant, "false": PLAIN}.items():
+        assert read_tasks({"job": {"userArguments": {name: value}}, "tasks": [task]}) == [asked], value
     others: list[Any] = [{}, {"userArguments": None}, {"userArguments": {}}, {"userArguments": []}]
     for job in others:
-        assert read_tasks({"job": job, "tasks": [task]}) == [Task("t", "east", "a")], job
+        assert read_tasks({"job": job, "tasks": [task]}) == [PLAIN], job
 
 
-def test_a_job_whose_user_argument_is_neither_true_nor_false_fails_all_its_tasks() -> None:
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_a_job_whose_user_argument_is_neither_true_nor_false_fails_all_its_tasks(name: str) -> None:
     tasks = [{"taskId": each, "s3Bucket": "east", "s3Key": "a"} for each in "tu"]
-    read = read_tasks({"job": {"userArguments": {"IncludeS3Replicas": "yes"}}, "tasks": tasks})
-    assert [each.id for each in read if isinstance(each, UnreadableTask)] == ["t", "u"]
+    read = read_tasks({"job": {"userArguments": {name: "yes"}}, "tasks": tasks})
+    assert [each.id for each in read if isinstance(each, UnreadableTask) and name in each.why] == ["t", "u"]
 
 
 def test_a_task_without_a_bucket_or_a_key_is_unreadable_and_says_so() -> None:
@@ -91,6 +99,9 @@ RESULTS: dict[str, tuple[tuple[Outcome, ...], ResultCode, str]] = {
     "one waiting destination repeats the task":
         ((FAILED, WAITING), ResultCode.TEMPORARY,
          "west: FAILED DstPutObjectNotPermitted (AccessDenied); west: PENDING Throttled"),
+    "what came of many entries is said once":
+        ((DONE, SKIPPED, DONE), ResultCode.SUCCEEDED,
+         "west: COMPLETED x2; north: SKIPPED SourceIsReplica (a replica of west/w1)"),
     "a change without a destination names none":
         ((Outcome(Status.SKIPPED, Reason.NO_RULE),), ResultCode.SUCCEEDED, "SKIPPED NoMatchingRule"),
     "a version that the source does not have failed":

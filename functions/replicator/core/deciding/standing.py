@@ -13,7 +13,7 @@ from replicator.core.deciding.copy import Guard
 from replicator.core.deciding.facts import Facts, Ref
 from replicator.core.deciding.winner import CLOCK_MARGIN
 from replicator.core.rules.rule import Rule
-from replicator.core.versions.change import Wish
+from replicator.core.versions.change import Aspect, Wish
 from replicator.core.versions.origin import NULL_VERSION, Origin, identify
 from replicator.core.versions.version import Entry, History, Replica
 
@@ -88,13 +88,16 @@ class Standing:
     def is_reported(self, marker: Entry) -> bool:
         """Return whether an event reported this delete marker, or one below it with no native version in between.
 
-        A marker has no mark of its origin, so the one on top may be ours, put back on top of a late copy.
+        A marker has no mark of its origin, so the one on top may be ours, put back on top of a late copy. What names a
+        marker and takes it for a version, such as a line of a manifest, reports nothing.
         """
+        change = self.facts.change
+        reported = {change.version_id} if change.aspect is Aspect.MARKER else set()
         for entry in reversed(self.source[: self.source.index(marker) + 1]):
             if entry.is_version:
                 if self.source_marks([entry]) == [None]:
                     return False
-            elif entry.version_id == self.facts.change.version_id or entry.version_id in self.facts.memory.settled:
+            elif entry.version_id in reported or entry.version_id in self.facts.memory.settled:
                 return True
         return False
 

@@ -4,7 +4,8 @@ Separate from events.py: a line of a manifest names an object, it does not repor
 "Invoke AWS Lambda function" (invocation schemas 1.0 and 2.0).
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -18,6 +19,8 @@ LONGEST_KEY = 1024
 """Bytes of UTF-8 (S3 user guide, "Naming Amazon S3 objects")."""
 S3_REPLICAS = "IncludeS3Replicas"
 """The job's user argument that asks for versions that S3's own replication wrote: `true` or `false`, the default."""
+WHOLE_HISTORY = "WholeHistory"
+"""The job's user argument by which a line stands for the history of its key, from its version on: likewise."""
 
 
 class ResultCode(StrEnum):
@@ -33,7 +36,8 @@ class Task:
     """One line of a manifest. An empty version id means the current version.
 
     other_key: what the line means if it was encoded in the other way, empty if that makes no difference. s3_replicas:
-    the job asks for versions that S3's own replication wrote, too.
+    the job asks for versions that S3's own replication wrote, too. whole_history: it means the named version and all
+    that came after it, delete markers included; without a version id, everything.
     """
 
     id: str
@@ -42,6 +46,7 @@ class Task:
     version_id: str = ""
     other_key: str = ""
     s3_replicas: bool = False
+    whole_history: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +71,23 @@ def read_tasks(invocation: Json) -> list[Task | UnreadableTask]:
     tasks = invocation.get("tasks") if isinstance(invocation, dict) else None
     if not isinstance(tasks, list) or not all(isinstance(task, dict) and task.get("taskId") for task in tasks):
         raise ValueError("not an invocation by S3 Batch Operations: 'tasks' is no list of objects with a 'taskId'")
-    asked = _argument(invocation)
-    if asked not in {"true", "false"}:
-        return [
-            UnreadableTask(task["taskId"], f"the user argument {S3_REPLICAS} is not true or false") for task in tasks
-        ]
-    return [_read(task, s3_replicas=asked == "true") for task in tasks]
+    asked = {name: _argument(invocation, name) for name in (S3_REPLICAS, WHOLE_HISTORY)}
+    unclear = [name for name, value in asked.items() if value not in {"true", "false"}]
+    if unclear:
+        why = f"the user argument {unclear[0]} is not true or false"
+        return [UnreadableTask(task["taskId"], why) for task in tasks]
+    replicas, history = (value == "true" for value in asked.values())
+    return [_read(task, s3_replicas=replicas, whole_history=history) for task in tasks]
 
 
-def _argument(invocation: Json) -> str:
-    """Return whether the job asks for replicas by S3's own replication. Only schema 2.0 has user arguments."""
+def _argument(invocation: Json, name: str) -> str:
+    """Return a user argument of the job in lower case, `false` if there is none. Only schema 2.0 has user arguments."""
     job = invocation.get("job")
     arguments = job.get("userArguments") if isinstance(job, dict) else None
-    return str(arguments.get(S3_REPLICAS, "false")).lower() if isinstance(arguments, dict) else "false"
+    return str(arguments.get(name, "false")).lower() if isinstance(arguments, dict) else "false"
 
 
-def _read(task: Json, *, s3_replicas: bool) -> Task | UnreadableTask:
+def _read(task: Json, *, s3_replicas: bool, whole_history: bool) -> Task | UnreadableTask:
     """Read one task. Its key is form-encoded in AWS's own sample (`+` is a space), in some manifests only by percent.
 
     S3 user guide, "Remove delete markers from versioned objects", and Powertools' `S3BatchOperationTask.s3_key`.
@@ -94,7 +100,7 @@ def _read(task: Json, *, s3_replicas: bool) -> Task | UnreadableTask:
     key, percent_encoded = unquote_plus(key), unquote(key)
     other_key = percent_encoded if percent_encoded != key else ""
     version_id = str(task.get("s3VersionId") or "")
-    return Task(task["taskId"], bucket.rpartition(":")[2], key, version_id, other_key, s3_replicas)
+    return Task(task["taskId"], bucket.rpartition(":")[2], key, version_id, other_key, s3_replicas, whole_history)
 
 
 def _is_key(text: str) -> bool:
@@ -110,9 +116,13 @@ def sum_up(task_id: str, outcomes: Sequence[Outcome]) -> TaskResult:
     outcomes = [_for_a_job(outcome) for outcome in outcomes]
     found = {outcome.status for outcome in outcomes}
     code = ResultCode.PERMANENT if Status.FAILED in found else ResultCode.SUCCEEDED
-    return TaskResult(
-        task_id, ResultCode.TEMPORARY if Status.PENDING in found else code, "; ".join(map(_in_words, outcomes))
-    )
+    code = ResultCode.TEMPORARY if Status.PENDING in found else code
+    return TaskResult(task_id, code, "; ".join(_counted(map(_in_words, outcomes))))
+
+
+def _counted(texts: Iterable[str]) -> list[str]:
+    """Return each text once, with how often it came if that was more than once: a history has many entries."""
+    return [text if times == 1 else f"{text} x{times}" for text, times in Counter(texts).items()]
 
 
 def _for_a_job(outcome: Outcome) -> Outcome:
