@@ -205,3 +205,14 @@ def test_the_role_of_the_stack_is_enough_for_a_job_with_its_files_in_the_control
     outside = {**within, "Prefix": "elsewhere"}
     failed = run(emulator, named, RoleArn=emulator.outputs("prod")["BatchJobsRole"], Report=outside)
     assert failed["Status"] == "Failed"
+
+
+def test_a_function_that_may_not_run_is_throttled_until_the_last_redrive(emulator: Running) -> None:
+    lambda_ = emulator.client("lambda")
+    lambda_.put_function_concurrency(FunctionName="prod-batch", ReservedConcurrentExecutions=0)
+    done = run(emulator, manifest(emulator, "east,a%2Bb"))
+    lambda_.delete_function_concurrency(FunctionName="prod-batch")
+    [row] = report(emulator, done)["failed"]
+    assert row[5] == "TemporaryFailure"
+    assert "TooManyRequestsException" in row[6]
+    assert run(emulator, manifest(emulator, "east,a%2Bb"))["ProgressSummary"]["NumberOfTasksSucceeded"] == 1
