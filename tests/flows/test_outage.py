@@ -6,9 +6,11 @@ from collections import Counter
 from dataclasses import replace
 
 from replicator.core.deciding.journal import Pair
+from replicator.core.outcomes.batch import ResultCode, Task
 from replicator.core.outcomes.gate import FIRST_RATE, GROWTH, GateState
 from replicator.core.outcomes.notices import NoticeKind
 from replicator.core.outcomes.outcome import Permanent, Reason, Side, Status, Temporary
+from replicator.flows.batch import process_tasks
 
 from tests.fakes.notifications import notification
 from tests.fakes.rules import rule
@@ -65,6 +67,16 @@ def test_while_a_destination_is_down_for_a_day_one_probe_a_minute_goes_out_and_n
     assert sum(requests) > 24 * 60 * 0.9
     assert stage.queue.dead == []
     assert len(stage.queue.messages) <= 1
+
+
+def test_a_batch_task_for_a_destination_that_is_down_asks_nothing_and_is_repeated_by_s3() -> None:
+    stage = to_west()
+    shut(stage)
+    before = len(to_bucket(stage))
+    [result] = process_tasks([Task("t", EAST, "0")], stage.services, stage.log)
+    assert result.code is ResultCode.TEMPORARY
+    assert result.text.startswith("west: PENDING ServiceError (all of west fails")
+    assert len(to_bucket(stage)) == before
 
 
 def test_probes_try_one_key_after_the_other() -> None:
