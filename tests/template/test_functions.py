@@ -239,3 +239,17 @@ def test_each_function_knows_whose_uploads_are_the_stacks_own(stack: stacks.Docu
     for function in stacks.FUNCTIONS:
         roles = str(variables_of(stack, function)["REPLICATOR_ROLES"])
         assert [role for role in ("ReplicateRole", "CopyPartsRole", "BatchRole") if role not in roles] == [], function
+
+
+def test_batch_tasks_have_no_concurrency_of_their_own_unless_it_is_set(stack: stacks.Document) -> None:
+    """A reservation would take concurrency from every other function of the account."""
+    reserving = [each for each in stacks.FUNCTIONS if "ReservedConcurrentExecutions" in stacks.properties(stack, each)]
+    assert reserving == []
+    limited = stacks.properties(stacks.stack(BatchConcurrency="50"), "BatchFunction")
+    assert str(limited["ReservedConcurrentExecutions"]) == "50"
+
+
+def test_a_batch_task_waits_for_parts_less_than_its_function_may_run(stack: stacks.Document) -> None:
+    waits = int(stacks.source()["Parameters"]["BatchWaitSeconds"]["MaxValue"])
+    last_look = 30
+    assert waits + last_look < stacks.properties(stack, "BatchFunction")["Timeout"]
