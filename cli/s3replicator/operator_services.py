@@ -36,8 +36,11 @@ class _StackClients(Clients):
         return self._stack_region
 
 
-def operator_services(stack: Stack) -> Services:
-    """Build the services of a stack from its outputs and parameters."""
+def operator_services(stack: Stack, *, checks_sight: bool = False) -> Services:
+    """Build the services of a stack from its outputs and parameters.
+
+    checks_sight: fail if a HEAD leaves out tags or locks, as for a caller who may not read them.
+    """
     facts = stack.facts
     has_default = facts.default_source and facts.default_destination
     given = {variable: stack.parameters.get(name, "") for variable, name in COST_PARAMETERS.items()}
@@ -48,7 +51,7 @@ def operator_services(stack: Stack) -> Services:
         cost=read_cost_model(given),
         default_rule=(facts.default_source, facts.default_destination) if has_default else None,
     )
-    return make_services(settings, _StackClients(stack), checks_sight=False)
+    return make_services(settings, _StackClients(stack), checks_sight=checks_sight)
 
 
 def operator_listing(stack: Stack) -> BucketListing:

@@ -84,7 +84,7 @@ def verify(
     """Prove that each destination has what the rules promise, or name what differs. Only --repair changes anything."""
     name = bucket_name(bucket)
     opened, output = open_stack(stack, region, profile), Output(as_json=as_json)
-    services = operator_services(opened)
+    services = operator_services(opened, checks_sight=True)  # or else nothing would be proven
     with output.stop_on_trouble(name, "", f"cannot verify {name}"):
         rules = services.rules(name)
     scope = _scope(rules, destination or (), prefix, deep=deep)

@@ -122,7 +122,7 @@ class Verification:
             record=self.spool.add,
             kept=self._kept,
             totals=dict(self.state.totals),
-            suspects={key: tuple(names) for key, names in self.state.suspects.items()},
+            suspects={key: dict.fromkeys(names) for key, names in self.state.suspects.items()},
             keys=self.state.keys,
         )
         try:
@@ -207,7 +207,8 @@ class Verification:
         if not hasattr(self, "verifier"):
             return state
         verifier = self.verifier
-        return replace(state, keys=verifier.keys, totals=verifier.totals, suspects=verifier.suspects)
+        suspects = {key: tuple(found) for key, found in verifier.suspects.items()}
+        return replace(state, keys=verifier.keys, totals=verifier.totals, suspects=suspects)
 
     def _stop_saving(self, why: str) -> None:
         self.saves = False

@@ -182,7 +182,8 @@ class _AtDestination:
 
     def _missing(self, entry: Entry) -> None:
         if entry.version_id in self.memory.settled:
-            self._differs(Kind.DELETED_THERE, entry, "it had arrived, and was deleted for good at the destination")
+            why = "it had arrived, and was deleted for good at the destination"
+            self._absent(Kind.DELETED_THERE, entry, why, may_come=bool(self.examiner.asked_at))
         else:
             self._absent(Kind.MISSING, entry, "it never arrived")
 
@@ -196,12 +197,12 @@ class _AtDestination:
         if isinstance(step, MarkDeleted) and plan.top:
             self._absent(Kind.MARKER_MISSING, entry, "the key was deleted at the source, and is still shown there")
 
-    def _absent(self, kind: Kind, entry: Entry, detail: str) -> None:
-        """Note what would have to be written: it may be on its way, or have failed."""
+    def _absent(self, kind: Kind, entry: Entry, detail: str, *, may_come: bool = True) -> None:
+        """Note what would have to be written: it may be on its way, or have failed. may_come: even without a trace."""
         earlier = self._earlier(entry)
         if earlier and earlier.status is Status.FAILED:
             self._differs(Kind.FAILED, entry, f"{earlier.reason or 'UnknownError'}: in the dead-letter queue")
-        elif (earlier and earlier.status is Status.PENDING) or self._may_be_on_its_way():
+        elif (earlier and earlier.status is Status.PENDING) or (may_come and self._may_be_on_its_way()):
             why = earlier.reason if earlier and earlier.reason else "it may be on a queue"
             self.found.pending.append(self._difference(kind, entry, f"{detail} yet: {why}"))
         else:

@@ -22,7 +22,7 @@ T = TypeVar("T")
 class KeptObjects:
     """One bucket as it was when it was first asked. objects: the bucket itself."""
 
-    objects: Objects
+    objects: Amendable
     _kept: dict[tuple[str, ...], Any] = field(default_factory=dict)
 
     def _once(self, asked: tuple[str, ...], ask: Callable[[], T]) -> T:
@@ -47,22 +47,19 @@ class KeptObjects:
         return self._once(("history", key), lambda: self.objects.history(key))
 
     def tags(self, key: str, version_id: str) -> Mapping[str, str]:
-        """Read the tags of one version."""
+        """Read the tags of one version, unless a HEAD said that there are none."""
+        head = self._kept.get(("head", key, version_id))
+        if isinstance(head, Head) and head.tag_count == 0:
+            return {}
         return self._once(("tags", key, version_id), lambda: self.objects.tags(key, version_id))
 
     def grants(self, key: str, version_id: str) -> tuple[Grant, ...]:
         """Read the ACL of one version."""
         return self._once(("grants", key, version_id), lambda: self.objects.grants(key, version_id))
 
-
-@dataclass(slots=True)
-class KeptAmendable(KeptObjects):
-    """One bucket, for what may change after the write. Only reads."""
-
     def annotations(self, key: str, version_id: str) -> Mapping[str, str] | None:
         """Return the ETags of a version's annotations."""
-        amendable = cast("Amendable", self.objects)
-        return self._once(("annotations", key, version_id), lambda: amendable.annotations(key, version_id))
+        return self._once(("annotations", key, version_id), lambda: self.objects.annotations(key, version_id))
 
 
 @dataclass(slots=True)
@@ -70,15 +67,11 @@ class KeptBuckets:
     """The buckets, each kept for one key."""
 
     buckets: Buckets
-    _sources: dict[str, KeptObjects] = field(default_factory=dict)
-    _replicas: dict[Target, KeptObjects] = field(default_factory=dict)
-    _amendable: dict[tuple[str, Side], KeptAmendable] = field(default_factory=dict)
+    _kept: dict[tuple[str, Side], KeptObjects] = field(default_factory=dict)
 
     def source(self, bucket: str) -> Objects:
         """Return a source bucket."""
-        if bucket not in self._sources:
-            self._sources[bucket] = KeptObjects(self.buckets.source(bucket))
-        return self._sources[bucket]
+        return self._bucket(Target(bucket), Side.SOURCE)
 
     def source_has_acls(self, bucket: str) -> bool:
         """Return whether ACLs are enabled in a source bucket."""
@@ -86,16 +79,17 @@ class KeptBuckets:
 
     def replicas(self, target: Target) -> Replicas:
         """Return a destination bucket."""
-        if target not in self._replicas:
-            self._replicas[target] = KeptObjects(self.buckets.replicas(target))
-        return cast("Replicas", self._replicas[target])
+        return cast("Replicas", self._bucket(target, Side.DESTINATION))
 
     def amendable(self, target: Target, side: Side) -> Amendable:
         """Return a source or a destination for what may change after the write."""
-        if (target.bucket, side) not in self._amendable:
-            self._amendable[target.bucket, side] = KeptAmendable(self.buckets.amendable(target, side))
-        return cast("Amendable", self._amendable[target.bucket, side])
+        return cast("Amendable", self._bucket(target, side))
 
     def describe(self, target: Target, *, recent: bool = False) -> Target:
         """Return a destination with its Region and capabilities."""
         return self.buckets.describe(target, recent=recent)
+
+    def _bucket(self, target: Target, side: Side) -> KeptObjects:
+        if (target.bucket, side) not in self._kept:
+            self._kept[target.bucket, side] = KeptObjects(self.buckets.amendable(target, side))
+        return self._kept[target.bucket, side]

@@ -1,8 +1,8 @@
 """The consumer of a survey that names what differs: examine doubts -> count -> look once more at what may be passing.
 
-Whatever differs may be on its way: an event that was sent a second ago, a copy that has just begun. So nothing counts
-as different that does not differ twice, with a moment in between. That needs memory for what is looked at again, which
-is bounded: beyond that, so much differs that traffic does not explain it.
+Whatever differs may be on its way: an event that was sent a second ago, a copy that has just begun. So what differs is
+looked at again after a moment. Where very much differs, that is no traffic: if nothing has changed of those written
+last, and the queues are empty, the rest is taken as it was found. The memory for all this is bounded.
 """
 
 from collections import Counter
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from replicator.core.rules.matching import Candidate, RuleSet
-from replicator.core.verifying.differences import Difference, Kind
+from replicator.core.verifying.differences import OF_STATE, Difference, Kind
 from replicator.core.verifying.listed import Span
 from replicator.core.verifying.totals import Totals
 from replicator.flows.ports import SideBySide
@@ -20,6 +20,8 @@ from replicator.flows.verify.survey import Batch
 
 MOST_SUSPECTS = 10_000
 """Keys that are looked at again."""
+SAMPLE = 200
+"""Keys whose versions were written last, and which are looked at again in any case."""
 MOMENT_MS = 5_000
 """Between two looks at the same key."""
 EVENT_MS = 30_000
@@ -27,8 +29,8 @@ EVENT_MS = 30_000
 AT_ONCE = 4
 """Keys that a worker examines side by side: eight workers have as many requests under way as there are connections."""
 
-Suspects = dict[str, tuple[str, ...]]
-"""Keys that are looked at again, with the destinations concerned."""
+Suspects = dict[str, dict[str, Examined | None]]
+"""Keys that are looked at again, with what was found at each destination; None after an interruption."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +80,51 @@ class Verifier:
             self._of(name).only_there += count
         for key, examined in found.examined:
             if (examined.differences or examined.pending) and len(self.suspects) < MOST_SUSPECTS:
-                self.suspects[key] = (*self.suspects.get(key, ()), examined.destination)
+                self.suspects.setdefault(key, {})[examined.destination] = examined
                 self.settled_at = max(self.settled_at, self._settles(examined))
             else:
                 self._count(examined)
         self.kept(left)
 
     def look_again(self, wait: Callable[[int], None]) -> None:
-        """Look once more at all suspects, and count what they are now. wait: returns after some milliseconds."""
+        """Look once more at suspects, and count what they are now. wait: returns after some milliseconds."""
         if not self.suspects:
             return
         wait(max(0, self.settled_at - self.now()))
-        while self.suspects:
-            some = list(self.suspects)[: 40 * self.at_once]
-            for _, examined in self.examine_again((key, self.suspects[key]) for key in some):
+        certain, sample = self._divided()
+        changed = self._settle(certain) | self._settle(sample)
+        if changed or self.examiner.is_busy():
+            self._settle(list(self.suspects))
+        for found in self.suspects.values():
+            for examined in found.values():
+                if examined:
+                    self._count(examined)
+        self.suspects.clear()
+        self.kept(())
+
+    def _divided(self) -> tuple[list[str], list[str]]:
+        """Return the suspects that must be looked at again, and a sample of the others: those written last.
+
+        The time of a version says nothing of changes after the write, and what was pending may have arrived.
+        """
+        by_time = sorted(self.suspects, key=lambda key: -max(map(_youngest, self.suspects[key].values())))
+        certain = [key for key in by_time if any(map(_is_passing, self.suspects[key].values()))]
+        known = set(certain)
+        return certain, [key for key in by_time if key not in known][:SAMPLE]
+
+    def _settle(self, keys: Sequence[str]) -> bool:
+        """Look again at some suspects, and count them; return whether anything has changed about them."""
+        changed = False
+        for first in range(0, len(keys), 40 * self.at_once):
+            some = keys[first : first + 40 * self.at_once]
+            for key, examined in self.examine_again((key, list(self.suspects[key])) for key in some):
+                before = self.suspects[key][examined.destination]
+                changed |= before is not None and before.differences != examined.differences
                 self._count(examined)
             for key in some:
                 del self.suspects[key]
             self.kept(())
+        return changed
 
     def examine_again(self, keys: Iterator[tuple[str, Sequence[str]]]) -> list[tuple[str, Examined]]:
         """Examine keys at some destinations. Rules are those of the survey."""
@@ -131,6 +160,15 @@ class Verifier:
 
     def _of(self, destination: str) -> Totals:
         return self.totals.setdefault(destination, Totals())
+
+
+def _youngest(examined: Examined | None) -> int:
+    return examined.youngest if examined else 0
+
+
+def _is_passing(examined: Examined | None) -> bool:
+    """Return whether what was found may have nothing to do with when a version was written."""
+    return examined is None or bool(examined.pending) or any(each.kind in OF_STATE for each in examined.differences)
 
 
 def differing(totals: Mapping[str, Totals]) -> Counter[str]:
