@@ -21,6 +21,7 @@ from replicator.core.aspects.state import (
     tag_state,
 )
 from replicator.core.versions.change import Aspect
+from replicator.core.versions.origin import born_of, mark_text
 from replicator.core.versions.version import Lock
 
 from tests.fakes.notifications import LATER
@@ -220,7 +221,8 @@ class AspectWatch:
 
         A documented limit: it looks like a user's change.
         """
-        unsaid = born_of(replica.content.metadata) is None and self.families[version.serial].copies > 1
+        mark = mark_text(replica.content.metadata, replica.content.tags)
+        unsaid = born_of(mark) is None and self.families[version.serial].copies > 1
         return unsaid and self.state(replica).get(name) == self.entries[replica.serial].first.get(name)
 
     def _released_later(self, replica: Stored, version: Stored) -> bool:

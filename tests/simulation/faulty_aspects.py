@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from replicator.core.aspects import merge
 from replicator.core.aspects.base import Base
 from replicator.core.aspects.merge import Powers, Settled, Sides
 from replicator.core.deciding import plan, standing
