@@ -82,7 +82,7 @@ class Stack:
             return replace(self.consumer, queue=queue)
         now = self.consumer.services.now
         gatekeeper = Gatekeeper(self.parked.gates, now, self.log)
-        services = replace(self.consumer.services, gatekeeper=gatekeeper)
+        services = replace(self.consumer.services, gatekeeper=gatekeeper, enlist=gatekeeper.enlist)
         closing = self.consumer.closing
         recorder = replace(closing.recorder, enlist=gatekeeper.enlist)  # type: ignore[type-var]
         return replace(self.consumer, services=services, queue=queue, closing=replace(closing, recorder=recorder))

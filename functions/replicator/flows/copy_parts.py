@@ -195,8 +195,7 @@ class _Worker:
         came = came or (self.change.time if message.probe else 0)
         due = due_at(now, came, message.parked, self.consumer.jitter())
         try:
-            if services.gatekeeper:
-                services.gatekeeper.enlist(self.pair.destination)
+            services.enlist(self.pair.destination)
             first = self.parts.ranges[0].number
             self.multipart.journal.park(self.pair, self.parts.upload_id, first, Parked(due, message.body))
         except Temporary as trouble:
