@@ -40,7 +40,8 @@ class Stub(NoFunctions):
     decide: Callable[[str, int], Verdict] = lambda _key, _tried: ("Succeeded", "done")
     events: list[dict[str, Any]] = field(default_factory=list)
 
-    def keys(self) -> list[str]:
+    def invoked(self) -> list[str]:
+        """Return the keys of all invocations, in order."""
         return [unquote_plus(event["tasks"][0]["s3Key"]) for event in self.events]
 
     def invoke_by_arn(self, arn: str, event: Any) -> Answer:

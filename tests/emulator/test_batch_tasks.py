@@ -103,8 +103,8 @@ def test_a_temporary_failure_is_tried_again_when_the_others_have_had_their_turn(
     here.stub.decide = lambda key, tried: ("TemporaryFailure" if key == "a" and tried < 2 else "Succeeded", "")
     done = here.run(here.of_keys("a", "b", "c", "d"))
     assert done["ProgressSummary"]["NumberOfTasksSucceeded"] == 4
-    assert sorted(here.stub.keys()[:4]) == ["a", "b", "c", "d"]
-    assert here.stub.keys()[4:] == ["a", "a"]
+    assert sorted(here.stub.invoked()[:4]) == ["a", "b", "c", "d"]
+    assert here.stub.invoked()[4:] == ["a", "a"]
 
 
 def test_throttled_invocations_are_tried_again(here: Place) -> None:
@@ -174,7 +174,7 @@ def test_a_job_of_a_thousand_tasks_with_a_tenth_of_failures_of_three_kinds_ends_
     assert {tuple(row[2:6]) for row in rows["succeeded"]} == {("", "succeeded", "200", "")}
     assert Counter(row[5] for row in rows["failed"]) == {"PermanentFailure": 67, "TemporaryFailure": 33}
     assert Counter(row[6].partition(" ")[0] for row in rows["failed"]) == {"cannot": 34, "still": 33, "Lambda": 33}
-    tries = Counter(here.stub.keys())
+    tries = Counter(here.stub.invoked())
     assert Counter(tries.values()) == {1: 1000 - 50 - 33, 2: 50, 5: 33}
 
 
