@@ -1,5 +1,6 @@
 """A verification from the survey to its totals: nothing differs that does not differ twice, and everything adds up."""
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -197,6 +198,32 @@ def looks_at(on: Stage, meanwhile: Callable[[], object] = lambda: None, *, busy:
 def reads(on: Stage) -> int:
     """Return how often the journal's entry of a pair was read: once for each examination."""
     return len([call for call in on.points.calls if call.operation == "READ" and call.side == "journal"])
+
+
+def test_the_first_look_takes_what_was_just_listed_and_the_second_lists_again() -> None:
+    on = damaged("deleted-there")
+    run, before = Run(on), len(on.calls("LIST"))
+    verifier = run.verifier()
+    Survey(verifier.rules, MemoryListing(on.s3), verifier, workers=1).run()
+    assert len(on.calls("LIST")) == before
+    verifier.look_again(run.wait)
+    assert len(on.calls("LIST")) == before + 2
+
+
+def test_a_version_that_was_written_between_two_listings_is_no_difference_in_the_end() -> None:
+    """The source was listed before, the destination after it was written and had arrived."""
+    on = Stage([ALL])
+    on.put("a", b"1")
+    on.deliver_all()
+    source, run = copy.deepcopy(on.s3.buckets[EAST].histories), Run(on)
+    on.put("a", b"2")
+    on.deliver_all()
+    verifier, stale = run.verifier(), copy.copy(on.s3)
+    stale.buckets = {**on.s3.buckets, EAST: replace(on.s3.buckets[EAST], histories=source)}
+    Survey(verifier.rules, MemoryListing(stale), verifier, workers=1).run()
+    assert list(verifier.suspects) == ["a"]
+    verifier.look_again(run.wait)
+    assert (differing(verifier.totals), verifier.totals[WEST].equal) == ({}, 2)
 
 
 def test_each_destination_has_its_own_counts() -> None:

@@ -7,21 +7,23 @@ differs. Then, if a version has a replica, both are compared. It writes nothing.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from replicator.core.deciding.actions import CopyVersion, Decided, Finish, MarkDeleted, Plan, PutBack
 from replicator.core.deciding.attempt import Attempt, Delivery
 from replicator.core.deciding.copy import compose
 from replicator.core.deciding.facts import Facts
 from replicator.core.deciding.journal import Memory
-from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
+from replicator.core.deciding.target import Target
+from replicator.core.outcomes.outcome import Permanent, Reason, Side, Status, Temporary
 from replicator.core.rules.matching import Candidate
 from replicator.core.rules.rule import Rule
 from replicator.core.verifying.comparing import compare
 from replicator.core.verifying.differences import BY_ASPECT, Difference, Kind
+from replicator.core.verifying.listed import Listed
 from replicator.core.verifying.stating import differing_fields
 from replicator.core.versions.change import Change, ChangeKind, Wish
-from replicator.core.versions.version import Entry, Head
+from replicator.core.versions.version import Entry, Head, History
 from replicator.flows.change.replicate import (
     Services,
     attempt_at,
@@ -30,9 +32,10 @@ from replicator.flows.change.replicate import (
     versions_of_source,
 )
 from replicator.flows.change.synchronise import Synchroniser
-from replicator.flows.ports import Earlier
+from replicator.flows.ports import Earlier, Journal
 from replicator.flows.reading import Versions
-from replicator.flows.verify.kept_reads import KeptBuckets
+from replicator.flows.verify.kept_reads import KeptBuckets, KeptJournal
+from replicator.flows.verify.survey import Doubt
 
 EVENT_NAME = "verify"
 ASKED = Delivery(redriven=True)
@@ -77,11 +80,19 @@ class Examiner:
     is_busy: Callable[[], bool] = lambda: False
     asked_at: int = 0
 
-    def examine(self, bucket: str, key: str, candidates: Sequence[Candidate]) -> list[Examined]:
-        """Examine one key at some destinations. Trouble is a difference: it is never raised."""
-        services = replace(self.services, buckets=KeptBuckets(self.services.buckets), side_by_side=_in_turn)
+    def examine(
+        self, bucket: str, key: str, candidates: Sequence[Candidate], listed: Doubt | None = None
+    ) -> list[Examined]:
+        """Examine one key at some destinations. Trouble is a difference: it is never raised.
+
+        listed: its entries as they were listed a moment ago. Without, they are listed now.
+        """
+        buckets, journal = KeptBuckets(self.services.buckets), cast("Journal", KeptJournal(self.services.journal))
+        services = replace(self.services, buckets=buckets, journal=journal, side_by_side=_in_turn)
         anywhere = Change(ChangeKind.CREATED, bucket, key, time=services.now(), name=EVENT_NAME, wish=Wish.RESTORE)
         attempts = [attempt_at(each, anywhere, ASKED, services.threshold_ms) for each in candidates]
+        if listed:
+            _take_listed(listed, [attempt.target for attempt in attempts], bucket, buckets)
         try:
             memories = [services.journal.read(attempt.pair) for attempt in attempts]
             for attempt in attempts:  # before the source: see Histories
@@ -104,6 +115,22 @@ class Examiner:
 def _in_turn(tasks: Sequence[Callable[[], T]]) -> list[T]:
     """Run tasks one after the other: keys are examined side by side."""
     return [task() for task in tasks]
+
+
+def _take_listed(listed: Doubt, targets: Sequence[Target], bucket: str, buckets: KeptBuckets) -> None:
+    """Take the entries of a survey for the histories of the key.
+
+    They may have been listed in the other order: then what was written in between looks as if it were deleted, or lost
+    its replica. That is a difference until it is looked at again.
+    """
+    buckets.keep_history(Target(bucket), Side.SOURCE, listed.key, _history(listed.source))
+    for target in targets:
+        entries = listed.destinations.get(target.bucket, ())
+        buckets.keep_history(target, Side.DESTINATION, listed.key, _history(entries))
+
+
+def _history(entries: Sequence[Listed]) -> History:
+    return tuple(each.entry for each in reversed(entries))
 
 
 def _list_quietly(attempt: Attempt, services: Services) -> None:

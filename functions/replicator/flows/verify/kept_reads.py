@@ -1,4 +1,4 @@
-"""Buckets that read each thing of one key only once, and write nothing: for as long as one key is examined.
+"""Buckets and journal that read each thing of one key only once, and write nothing: while one key is examined.
 
 All versions of a key are decided about by the same two histories, so these are listed once, in the order in which they
 must be: all destinations, then the source (see Histories). There are no methods that write: whatever tried to would
@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
+from replicator.core.aspects.base import Agreement
 from replicator.core.deciding.facts import Absent, Top
+from replicator.core.deciding.journal import Memory, Pair
 from replicator.core.deciding.target import Target
 from replicator.core.outcomes.outcome import Side
 from replicator.core.versions.version import Grant, Head, History
-from replicator.flows.ports import Amendable, Buckets, Objects, Replicas
+from replicator.flows.ports import Amendable, Buckets, Earlier, Journal, Objects, Replicas
 
 T = TypeVar("T")
 
@@ -29,6 +31,10 @@ class KeptObjects:
         if asked not in self._kept:
             self._kept[asked] = ask()
         return cast("T", self._kept[asked])
+
+    def keep_history(self, key: str, history: History) -> None:
+        """Take a history that was listed a moment ago."""
+        self._kept["history", key] = history
 
     def head(self, key: str, version_id: str) -> Head | Absent:
         """Read one version."""
@@ -89,7 +95,33 @@ class KeptBuckets:
         """Return a destination with its Region and capabilities."""
         return self.buckets.describe(target, recent=recent)
 
+    def keep_history(self, target: Target, side: Side, key: str, history: History) -> None:
+        """Take the history of a key that was listed a moment ago."""
+        self._bucket(target, side).keep_history(key, history)
+
     def _bucket(self, target: Target, side: Side) -> KeptObjects:
         if (target.bucket, side) not in self._kept:
             self._kept[target.bucket, side] = KeptObjects(self.buckets.amendable(target, side))
         return self._kept[target.bucket, side]
+
+
+@dataclass(slots=True)
+class KeptJournal:
+    """The journal, whose entry of a pair is read once. Only reads."""
+
+    journal: Journal
+    _memories: dict[Pair, Memory] = field(default_factory=dict)
+
+    def read(self, pair: Pair) -> Memory:
+        """Read the entry of a pair."""
+        if pair not in self._memories:
+            self._memories[pair] = self.journal.read(pair)
+        return self._memories[pair]
+
+    def earlier(self, pair: Pair, item_id: str) -> Earlier | None:
+        """Read what earlier deliveries of a change recorded."""
+        return self.journal.earlier(pair, item_id)
+
+    def agreement(self, pair: Pair, version_id: str) -> Agreement:
+        """Read what one version and its replicas agreed on."""
+        return self.journal.agreement(pair, version_id)

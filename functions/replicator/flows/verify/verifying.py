@@ -16,7 +16,7 @@ from replicator.core.verifying.listed import Span
 from replicator.core.verifying.totals import Totals
 from replicator.flows.ports import SideBySide
 from replicator.flows.verify.examine import Examined, Examiner
-from replicator.flows.verify.survey import Batch
+from replicator.flows.verify.survey import Batch, Doubt
 
 MOST_SUSPECTS = 10_000
 """Keys that are looked at again."""
@@ -31,6 +31,10 @@ AT_ONCE = 4
 
 Suspects = dict[str, dict[str, Examined | None]]
 """Keys that are looked at again, with what was found at each destination; None after an interruption."""
+
+
+_Asked = tuple[str, tuple[Candidate, ...], Doubt | None]
+"""A key, the candidates to examine it for, and its entries, if they were just listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class Verifier:
 
     def examine(self, batch: Batch) -> Found:
         """Examine the doubts of a batch, some side by side."""
-        doubts = [(doubt.key, doubt.candidates) for doubt in batch.doubts]
+        doubts = [(doubt.key, doubt.candidates, doubt) for doubt in batch.doubts]
         return Found(batch.keys, batch.equal, batch.only_there, list(self._examine(doubts)))
 
     def keep(self, found: Found, left: Sequence[Span]) -> None:
@@ -129,16 +133,16 @@ class Verifier:
     def examine_again(self, keys: Iterator[tuple[str, Sequence[str]]]) -> list[tuple[str, Examined]]:
         """Examine keys at some destinations. Rules are those of the survey."""
         named = [
-            (key, tuple(each for each in self.rules.candidates(key) if each.destination in names))
+            (key, tuple(each for each in self.rules.candidates(key) if each.destination in names), None)
             for key, names in keys
         ]
         return list(self._examine(named))
 
-    def _examine(self, keys: Sequence[tuple[str, tuple[Candidate, ...]]]) -> Iterator[tuple[str, Examined]]:
+    def _examine(self, keys: Sequence[_Asked]) -> Iterator[tuple[str, Examined]]:
         for first in range(0, len(keys), self.at_once):
             some = keys[first : first + self.at_once]
-            tasks = [partial(self.examiner.examine, self.rules.bucket, key, candidates) for key, candidates in some]
-            for (key, _), each in zip(some, self.side_by_side(tasks), strict=True):
+            tasks = [partial(self.examiner.examine, self.rules.bucket, *asked) for asked in some]
+            for (key, *_), each in zip(some, self.side_by_side(tasks), strict=True):
                 yield from ((key, examined) for examined in each)
 
     def _settles(self, examined: Examined) -> int:
