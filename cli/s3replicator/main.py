@@ -17,8 +17,10 @@ from s3replicator.explain import commands as explain_commands
 from s3replicator.failover import commands as failover_commands
 from s3replicator.failures import commands as failures_commands
 from s3replicator.formatting import visible
+from s3replicator.jobs import commands as jobs_commands
 from s3replicator.output import FINE, FOUND, complain
 from s3replicator.report import commands as report_commands
+from s3replicator.resync import commands as resync_commands
 from s3replicator.rules import commands as rules_commands
 from s3replicator.status import commands as status_commands
 from s3replicator.verify import commands as verify_commands
@@ -34,6 +36,8 @@ app = typer.Typer(
 app.add_typer(rules_commands.app, name="rules")
 app.command(epilog=status_commands.EPILOG)(status_commands.status)
 app.command(epilog=explain_commands.EPILOG)(explain_commands.explain)
+app.command(epilog=resync_commands.EPILOG)(resync_commands.resync)
+app.add_typer(jobs_commands.app, name="jobs")
 app.add_typer(failures_commands.app, name="failures")
 app.add_typer(failover_commands.app, name="failover")
 app.command(epilog=report_commands.EPILOG)(report_commands.report)

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import typer
 from replicator.core.outcomes.outcome import Permanent, Temporary
 from rich.console import Console, ConsoleOptions, RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
@@ -96,18 +96,17 @@ def _can_encode(text: str) -> bool:
 
 
 class _Lines:
-    """Progress where there is no terminal: a line for the first step, and then one every ten seconds at most."""
+    """Prints what it is told as a line of its own, if it is new and some seconds after the last one."""
 
-    def __init__(self, console: SafeConsole, doing: str) -> None:
+    def __init__(self, console: SafeConsole) -> None:
         self._console = console
-        self._doing = doing
-        self._next = 0.0
+        self._last = ""
+        self._printed = -SECONDS_BETWEEN_LINES
 
-    def say(self, text: str) -> None:
-        """Print a line, unless another one was printed a moment ago."""
-        if time.monotonic() >= self._next:
-            self._next = time.monotonic() + SECONDS_BETWEEN_LINES
-            self._console.print(Text(visible(f"{self._doing}: {text}")), soft_wrap=True)
+    def __call__(self, text: str, _done: int, _total: int) -> None:
+        if text != self._last and time.monotonic() - self._printed >= SECONDS_BETWEEN_LINES:
+            self._last, self._printed = text, time.monotonic()
+            self._console.print(Text(visible(text)), soft_wrap=True)
 
 
 class Output:
@@ -164,19 +163,21 @@ class Output:
             raise typer.Exit(FOUND) from None
 
     @contextmanager
-    def ticker(self, doing: str) -> Iterator[Callable[[str], None]]:
-        """Say on standard error how far something has come; yields what takes that as text, at any rate.
+    def live(self) -> Iterator[Callable[[str, int, int], None]]:
+        """Show how far something is, on standard error: a bar in a terminal, elsewhere a line every few seconds.
 
-        On a terminal one line changes; elsewhere a line is added now and then.
+        Yields what takes a text, how much is done, and the total; 0 for a total that nobody knows yet.
         """
-        console = SafeConsole(stderr=True)
+        console = SafeConsole(stderr=True, quiet=self.as_json)
         if not console.is_terminal:
-            yield _Lines(console, doing).say
+            yield _Lines(console)
             return
-        columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn()
+        columns = BarColumn(), TaskProgressColumn(), TextColumn("{task.description}", markup=False)
         with Progress(*columns, console=console, transient=True) as progress:
-            line = progress.add_task(visible(doing))
-            yield lambda text: progress.update(line, description=visible(f"{doing}: {text}"))
+            bar = progress.add_task("", total=None)
+            yield lambda text, done, total: progress.update(
+                bar, description=visible(text), completed=done, total=total or None
+            )
 
     @contextmanager
     def progress(self, description: str, total: int) -> Iterator[Callable[[int], None]]:

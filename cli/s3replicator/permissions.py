@@ -42,10 +42,12 @@ class Permission:
 
 ABOUT_AN_OBJECT = "for an object"
 TWO_WAY = "if a destination notifies a queue of this account"
+IN_DOUBT = "for versions that listings do not prove to be delivered"
 KEYS_THAT_WOULD_BE_LOST = "for the keys that would be lost"
 
 _STACK = Permission(Target.STACK, ("cloudformation:DescribeStacks",))
 _READ_RULES = Permission(Target.CONTROL_BUCKET, ("s3:GetObject",))
+_READ_JOBS = Permission(Target.CONTROL_BUCKET, ("s3:GetObject",))
 _NO_RULES = Permission(
     Target.CONTROL_BUCKET, ("s3:ListBucket",), "if the bucket has no rules: without it, S3 denies the read"
 )
@@ -89,6 +91,19 @@ _CHECK_RULES = (
     Permission(Target.PEER_CONTROL_BUCKETS, ("s3:GetObject",), TWO_WAY),
     Permission(Target.PEER_CONTROL_BUCKETS, ("s3:ListBucket",), "if such a stack has no rules for a destination"),
     Permission(Target.MAPPINGS, ("lambda:ListEventSourceMappings",), TWO_WAY),
+)
+_DESCRIBE_SIDES = (
+    Permission(Target.SOURCE, ("s3:GetBucketOwnershipControls",), IN_DOUBT),
+    Permission(
+        Target.DESTINATIONS,
+        (
+            "s3:GetBucketVersioning",
+            "s3:GetBucketOwnershipControls",
+            "s3:GetBucketObjectLockConfiguration",
+            "s3:GetBucketNotification",
+        ),
+        f"{IN_DOUBT}, and with --dry-run",
+    ),
 )
 _READ_FAILURES = (
     _STACK,
@@ -180,6 +195,24 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
         _NO_RULES,
         *_EXAMINE,
     ),
+    "resync": (
+        _STACK,
+        Permission(Target.CONTROL_BUCKET, ("s3:GetObject", "s3:ListBucket")),
+        Permission(Target.CONTROL_BUCKET, ("s3:PutObject",), "without --dry-run"),
+        Permission(Target.SOURCE, ("s3:ListBucket", "s3:ListBucketVersions")),
+        Permission(Target.DESTINATIONS, ("s3:ListBucket", "s3:ListBucketVersions")),
+        Permission(Target.BACKFILL_QUEUE, ("sqs:SendMessage", "sqs:GetQueueAttributes"), "without --dry-run"),
+        Permission(Target.PART_QUEUE, ("sqs:GetQueueAttributes",), "without --dry-run or --detach"),
+        Permission(Target.JOURNAL, ("dynamodb:Query",), "with --status never or failed alone"),
+        Permission(Target.JOURNAL, ("dynamodb:GetItem",), IN_DOUBT),
+        *_read_versions(IN_DOUBT),
+        *_DESCRIBE_SIDES,
+        Permission(Target.SOURCE, ("s3:GetObjectAcl", "s3:GetObjectVersionAcl"), "if both buckets have ACLs enabled"),
+    ),
+    "jobs list": (_STACK, _READ_JOBS, Permission(Target.CONTROL_BUCKET, ("s3:ListBucket",))),
+    "jobs show": (_STACK, _READ_JOBS),
+    "jobs cancel": (_STACK, _READ_JOBS, Permission(Target.CONTROL_BUCKET, ("s3:PutObject",), "if it has not ended")),
+    "jobs report": (_STACK, _READ_JOBS),
     "failures list": _READ_FAILURES,
     "failures redrive": (
         *_READ_FAILURES,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from s3replicator.main import app
-from s3replicator.permissions import ABOUT_AN_OBJECT, KEYS_THAT_WOULD_BE_LOST, PERMISSIONS, TWO_WAY, Target
+from s3replicator.permissions import ABOUT_AN_OBJECT, IN_DOUBT, KEYS_THAT_WOULD_BE_LOST, PERMISSIONS, TWO_WAY, Target
 from typer.testing import CliRunner
 
 from emulator.running import Running, running
@@ -79,6 +79,7 @@ PLACES: Mapping[Target, str] = {
 ADDRESS = "s3://east/k"
 DELETED = "s3://east/deleted"
 """A key that a delete marker is current of, at the destination."""
+JOB = "the newest job"
 RUNS: Mapping[str, list[list[str]]] = {
     "rules put": [["rules", "put", "east", "rules.json"]],
     "rules get": [["rules", "get", "east"]],
@@ -87,6 +88,11 @@ RUNS: Mapping[str, list[list[str]]] = {
     "explain": [["explain", ADDRESS]],
     "failures list": [["failures", "list"]],
     "failures redrive": [["failures", "redrive", "--key-prefix", "another"], ["failures", "redrive"]],
+    "resync": [["resync", "east", "--dry-run"], ["resync", "east"], ["resync", "east", "--status", "failed"]],
+    "jobs list": [["jobs", "list"]],
+    "jobs show": [["jobs", "show", JOB]],
+    "jobs cancel": [["jobs", "cancel", JOB]],
+    "jobs report": [["jobs", "report", JOB]],
     "failover check": [["failover", "check", "east", "west"]],
     "report": [["report", "--from", "2h", "--json"]],
     "verify": [["verify", "east", "--deep"], ["verify", "east", "--repair"]],
@@ -100,6 +106,10 @@ MET = {
     KEYS_THAT_WOULD_BE_LOST,
     "without --destination-region",
     "without --dry-run",
+    "without --dry-run or --detach",
+    "with --status never or failed alone",
+    IN_DOUBT,
+    f"{IN_DOUBT}, and with --dry-run",
     "if a rule names a ReplicaKmsKeyID",
     "if both buckets have ACLs enabled",
     "to go on later where it was interrupted",
@@ -149,19 +159,27 @@ def notify_a_peer(aws: Running) -> None:
 
 
 def write_and_fail(aws: Running) -> None:
-    """Replicate two versions of an object, let another one fail, and delete a key at the destination."""
+    """Replicate two versions, let another one fail, write one without the tags, delete a key at the destination."""
     s3 = aws.client("s3")
     aws.client("s3", "us-west-2").delete_object(Bucket="west", Key="deleted")
     for body in (b"1", b"2"):
         s3.put_object(Bucket="east", Key="k", Body=body, Tagging="a=b", ACL="public-read")
         assert aws.idle()
+    for tags in ({"Tagging": "a=b"}, {}):
+        s3.put_object(Bucket="east", Key="not selected any more", Body=b"1", **tags)
     aws.post("/faults", [{"service": "s3", "operation": "CopyObject", "then": {"status": 403, "code": "AccessDenied"}}])
     s3.put_object(Bucket="east", Key="denied", Body=b"3", Tagging="a=b")
     assert aws.idle()
     aws.delete("/faults")
 
 
+def newest_job(aws: Running) -> str:
+    listed = aws.client("s3").list_objects_v2(Bucket=aws.outputs(STACK)["ControlBucket"], Prefix="jobs/")
+    return max(str(each["Key"]).split("/")[1] for each in listed["Contents"])
+
+
 def requested(aws: Running, arguments: list[str]) -> Iterator[tuple[str, str]]:
+    arguments = [newest_job(aws) if each == JOB else each for each in arguments]
     aws.delete("/requests")
     environment = {**aws.environment("us-east-1"), "S3REPLICATOR_STACK": STACK}
     done = CliRunner().invoke(app, arguments, env=environment)

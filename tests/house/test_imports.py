@@ -37,6 +37,7 @@ FORBIDDEN = [
     ("floors", "functions/replicator/flows/large/writing.py", "replicator.flows.change.consume"),
     ("floors", "functions/replicator/flows/change/consume.py", "replicator.flows.copy_parts"),
     ("questions", "cli/s3replicator/status/upload_progress.py", "s3replicator.report.figures"),
+    ("jobs", "cli/s3replicator/jobs/job.py", "s3replicator.resync.selecting"),
     ("answers", "cli/s3replicator/failures/failed_messages.py", "boto3"),
     ("answers", "cli/s3replicator/rules/bucket_checks.py", "s3replicator.output"),
     ("pure", "functions/replicator/core/rules/rule.py", "boto3"),

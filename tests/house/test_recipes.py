@@ -53,8 +53,10 @@ def test_every_question_has_a_command() -> None:
 
 
 def test_no_question_may_import_another() -> None:
-    [contract] = [each for each in project()["tool"]["importlinter"]["contracts"] if each["id"] == "questions"]
-    assert set(contract["modules"]) == {f"s3replicator.{name}" for name in questions()}
+    contracts = {each["id"]: each for each in project()["tool"]["importlinter"]["contracts"]}
+    independent, below = contracts["questions"]["modules"], contracts["jobs"]["source_modules"]
+    assert {*independent, *below} == {f"s3replicator.{name}" for name in questions()}
+    assert set(contracts["jobs"]["forbidden_modules"]) == set(independent)
 
 
 def test_every_field_of_a_rule_is_on_the_page_on_rules() -> None:

@@ -90,9 +90,9 @@ def verify(
     scope = _scope(rules, destination or (), prefix, deep=deep)
     traffic = StackTraffic(opened)
     files = Files(csv_file, html_file)
-    with _written(files.csv) as sheet, output.ticker(f"verifying {name}") as show:
+    with _written(files.csv) as sheet, output.live() as live:
         states = StateFiles(opened.client("s3"), opened.facts.control_bucket, name)
-        runner = _runner(show, workers)
+        runner = _runner(lambda text: live(f"verifying {name}: {text}", 0, 0), workers)
         found = Verification(scope, rules, operator_listing(opened), services, traffic, states, runner)
         _run(found, output, restart=restart)
         left = _repair(found, traffic, runner, sheet) if repair else _report(found.spool, sheet)
