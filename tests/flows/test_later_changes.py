@@ -130,6 +130,22 @@ def test_a_replica_that_was_deleted_for_good_fails_once_and_does_not_come_back()
     assert len(stage.queue.dead) == 1
 
 
+def test_a_change_that_another_message_completed_ends_though_its_replica_was_deleted_for_good_meanwhile() -> None:
+    stage, version, replica = replicated()
+    stage.s3.tag(EAST, "k", version.version_id, {"a": "new"})
+    [message] = stage.queue.visible()
+    other = stage.queue.send(message.body)
+    stage.fail("LEASE", Temporary(Reason.THROTTLED, "503 SlowDown"), times=2)
+    stage.deliver()
+    stage.s3.clock.advance(60)
+    stage.deliver(other)
+    stage.s3.destroy(WEST, "k", replica.version_id)
+    stage.deliver_all()
+    assert stage.counted[-1] == (Status.COMPLETED, None)
+    assert len(stage.calls("LEASE")) == 4
+    assert stage.queue.dead == []
+
+
 def test_a_version_that_is_tagged_before_it_was_copied_is_copied_with_its_tags() -> None:
     stage = Stage([ONE_WAY])
     version = stage.put(tags={"a": "old"})

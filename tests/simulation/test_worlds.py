@@ -42,6 +42,7 @@ KEPT = {
     "later, one-way, users change replicas": (61000449, 51001652),
     "later, two-way, events without versions": (71001902,),
     "large, two-way, users delete for good": (70000051,),
+    "later, one-way, users delete for good": (71003640,),
     "outage, one-way": (3000042,),
     "outage, two-way": (3000206, 3000426),
     "two-way, 12 writes": (43000054,),

@@ -176,9 +176,11 @@ class Recorder:
         """Return a failure as COMPLETED, because another delivery completed the change.
 
         But if this delivery, or an earlier one of its message, may have left a plan half done, the message comes back
-        until the top of the destination has been checked.
+        until the top of the destination has been checked; not where a later change found its replica deleted for good,
+        because what it may have left was that replica.
         """
-        if result.trail.midway or result.attempt.delivery.came_back:
+        is_gone = bool(result.attempt.change.amends) and result.outcome.reason is Reason.DST_VERSION_NOT_FOUND
+        if not is_gone and (result.trail.midway or result.attempt.delivery.came_back):
             return result.with_outcome(
                 status=Status.PENDING, detail=f"{result.outcome.detail}; its plan may be half done"
             )
