@@ -34,7 +34,7 @@ KEPT = {
     "later, two-way, locks": (354, 51000210, 51000338, 51001547, 20217),
     "later, two-way, nothing known of who wrote": (3, 18, 51000178),
     "later, two-way, one side sends back": (51000551,),
-    "later, two-way, users delete for good": (28, 94),
+    "later, two-way, users delete for good": (28, 94, 71003868),
     "later, two-way, old versions": (61000263,),
     "later, full mesh": (61000125, 61000155, 61000433),
     "later, two-way, annotations removed": (61000216, 51000570, 51001766),
