@@ -256,10 +256,12 @@ def test_the_echo_of_a_known_writer_costs_nothing(emulator: Running, east: Place
 def test_the_change_of_a_replica_that_is_not_replicated_back_costs_one_head(emulator: Running) -> None:
     """So does the echo of a writer that is not known: both are changes of a replica."""
     source, destination = pair(emulator, "off")
-    version = source.put("one head", Tagging="a=1")
-    replica = destination.replica("one head", version)
-    emulator.delete("requests")
-    destination.tag("one head", replica, a="2")
+    for key in ("before", "one head"):  # a new container asks more of each bucket
+        version = source.put(key, Tagging="a=1")
+        replica = destination.replica(key, version)
+        emulator.delete("requests")
+        destination.tag(key, replica, a="2")
+        assert asked(emulator, key)
     assert asked(emulator, "one head") == {"HeadObject": 1}, "nor does it take a lease"
 
 
