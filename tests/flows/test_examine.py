@@ -10,7 +10,7 @@ from replicator.core.outcomes.outcome import Permanent, Reason, Side, Temporary
 from replicator.core.rules.rule import Rule
 from replicator.core.verifying.differences import Kind
 from replicator.core.versions.change import Change, ChangeKind
-from replicator.core.versions.origin import MARK
+from replicator.core.versions.origin import MARK, Origin, Site, encode_mark
 from replicator.core.versions.version import Encryption, Grant, Lock
 from replicator.flows.change.replicate import replicate
 from replicator.flows.verify.examine import Examined, Examiner
@@ -266,6 +266,25 @@ def test_replicas_at_the_source_are_for_the_other_direction_to_prove() -> None:
     (found,) = examined(on)
     assert (found.checked, found.differences) == (1, [])
     assert found.left_out == {"SourceIsReplica": 1}
+
+
+def test_what_lies_below_a_replica_of_the_destination_need_not_be_on_top_there() -> None:
+    """A delete marker that came from the destination was removed there, and undone here by a replica on top of it."""
+    on = Stage([ALL])
+    on.rule_sets.put(WEST, rule(EAST))
+    on.s3.buckets[WEST].listens = on.s3.buckets[EAST].listens = True
+    on.s3.listeners.clear()
+    theirs = on.put(body=b"theirs", bucket=WEST)
+    replicate(Change(ChangeKind.CREATED, WEST, "k", theirs.version_id), Delivery(), on.services)
+    on.s3.clock.advance(1)
+    on.s3.delete(EAST, "k")
+    assert kinds(on) == ["delete-marker-missing"]
+    on.s3.clock.advance(1)
+    origin = Origin(WEST, theirs.version_id, theirs.modified, undoes=True)
+    mark = encode_mark(origin, Site(EAST, "k", round(on.s3.clock.now)))
+    on.put(body=b"theirs", metadata={MARK: mark})
+    (found,) = examined(on)
+    assert (found.differences, found.left_out) == ([], {"SourceIsReplica": 2})
 
 
 def test_a_long_history_is_listed_once() -> None:

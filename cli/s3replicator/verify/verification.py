@@ -65,8 +65,8 @@ class Progress:
 
     def __str__(self) -> str:
         """Return it as one line."""
-        again = f", {count(self.suspects)} to look at again" if self.suspects else ""
-        return f"{count(self.keys)} keys, {count(self.differences)} differences{again}"
+        again = f", {count(self.suspects)} keys to look at again" if self.suspects else ""
+        return f"{count(self.keys)} keys, {count(self.differences)} differences are certain{again}"
 
 
 @dataclass(frozen=True, slots=True)

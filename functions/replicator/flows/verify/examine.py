@@ -179,6 +179,7 @@ class _AtDestination:
     def _take(self, entry: Entry, synchroniser: Synchroniser, facts: Facts, decision: Decided) -> None:
         if isinstance(decision, Finish):
             self._finished(entry, decision)
+            self.is_newest &= not self._is_of_destination(entry, facts)
             return
         is_newest, self.is_newest = self.is_newest, False
         steps = decision.steps if isinstance(decision, Plan) else (decision.copy,)
@@ -204,6 +205,14 @@ class _AtDestination:
                 self.found.checked -= 1
             case Status.SKIPPED:
                 self.found.left_out[reason] += 1
+
+    def _is_of_destination(self, entry: Entry, facts: Facts) -> bool:
+        """Return whether an entry is a replica of the destination's: then that is on top there, and nothing below it.
+
+        Replicas of third buckets are not replicated, so that what is below them must be on top.
+        """
+        mark = facts.marks.get(facts.source(entry))
+        return mark is not None and (mark.is_by_s3 or mark.bucket == self.candidate.destination)
 
     # Missing, or not on top
 
