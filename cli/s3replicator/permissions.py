@@ -23,6 +23,9 @@ class Target(StrEnum):
     DEAD_LETTER_QUEUE = "the dead-letter queue"
     JOURNAL = "the journal table and its index"
     METRICS = "all resources (*)"
+    BATCH_JOBS = "the jobs of S3 Batch Operations (*)"
+    BATCH_JOBS_ROLE = "the role BatchJobsRole"
+    INVENTORY = "the inventory report"
     NOTIFIED_QUEUES = "the queues that destinations notify"
     QUEUES = "the stack's queues"
     PEERS = "the stacks of these queues"
@@ -42,6 +45,7 @@ class Permission:
 
 ABOUT_AN_OBJECT = "for an object"
 TWO_WAY = "if a destination notifies a queue of this account"
+WITH_BATCH = "with --engine batch"
 IN_DOUBT = "for versions that listings do not prove to be delivered"
 KEYS_THAT_WOULD_BE_LOST = "for the keys that would be lost"
 
@@ -208,10 +212,22 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
         *_read_versions(IN_DOUBT),
         *_DESCRIBE_SIDES,
         Permission(Target.SOURCE, ("s3:GetObjectAcl", "s3:GetObjectVersionAcl"), "if both buckets have ACLs enabled"),
+        Permission(Target.METRICS, ("cloudwatch:GetMetricData",), "with --engine auto, the default"),
+        Permission(Target.BATCH_JOBS, ("s3:CreateJob", "s3:DescribeJob"), WITH_BATCH),
+        Permission(Target.BATCH_JOBS, ("s3:UpdateJobStatus",), "with --engine batch, to confirm a job"),
+        Permission(Target.BATCH_JOBS_ROLE, ("iam:PassRole",), "with --engine batch: CreateJob hands it to S3"),
+        Permission(Target.INVENTORY, ("s3:GetObject",), "with --inventory"),
     ),
     "jobs list": (_STACK, _READ_JOBS, Permission(Target.CONTROL_BUCKET, ("s3:ListBucket",))),
     "jobs show": (_STACK, _READ_JOBS),
-    "jobs cancel": (_STACK, _READ_JOBS, Permission(Target.CONTROL_BUCKET, ("s3:PutObject",), "if it has not ended")),
+    "jobs cancel": (
+        _STACK,
+        _READ_JOBS,
+        Permission(Target.CONTROL_BUCKET, ("s3:PutObject",), "if it has not ended"),
+        Permission(
+            Target.BATCH_JOBS, ("s3:DescribeJob", "s3:UpdateJobStatus"), "if it is a job of S3 Batch Operations"
+        ),
+    ),
     "jobs report": (_STACK, _READ_JOBS),
     "failures list": _READ_FAILURES,
     "failures redrive": (

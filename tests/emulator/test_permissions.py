@@ -12,7 +12,15 @@ from typing import Any
 
 import pytest
 from s3replicator.main import app
-from s3replicator.permissions import ABOUT_AN_OBJECT, IN_DOUBT, KEYS_THAT_WOULD_BE_LOST, PERMISSIONS, TWO_WAY, Target
+from s3replicator.permissions import (
+    ABOUT_AN_OBJECT,
+    IN_DOUBT,
+    KEYS_THAT_WOULD_BE_LOST,
+    PERMISSIONS,
+    TWO_WAY,
+    WITH_BATCH,
+    Target,
+)
 from typer.testing import CliRunner
 
 from emulator.running import Running, running
@@ -61,6 +69,7 @@ OTHERS = {
     "cloudwatch": "metrics",
     "sqs": "queue",
     "lambda": "mapping",
+    "s3control": "batch jobs",
 }
 PLACES: Mapping[Target, str] = {
     Target.STACK: "stack",
@@ -72,6 +81,9 @@ PLACES: Mapping[Target, str] = {
     Target.METRICS: "metrics",
     Target.CONTROL_BUCKET: "control",
     Target.PEER_CONTROL_BUCKETS: "control",
+    Target.BATCH_JOBS: "batch jobs",
+    Target.BATCH_JOBS_ROLE: "role",
+    Target.INVENTORY: "inventory",
     Target.SOURCE: "east",
     Target.DESTINATIONS: "west",
     **dict.fromkeys(QUEUES, "queue"),
@@ -88,7 +100,12 @@ RUNS: Mapping[str, list[list[str]]] = {
     "explain": [["explain", ADDRESS]],
     "failures list": [["failures", "list"]],
     "failures redrive": [["failures", "redrive", "--key-prefix", "another"], ["failures", "redrive"]],
-    "resync": [["resync", "east", "--dry-run"], ["resync", "east"], ["resync", "east", "--status", "failed"]],
+    "resync": [
+        ["resync", "east", "--dry-run"],
+        ["resync", "east"],
+        ["resync", "east", "--status", "failed"],
+        ["resync", "east", "--engine", "batch", "--status", "replicated"],
+    ],
     "jobs list": [["jobs", "list"]],
     "jobs show": [["jobs", "show", JOB]],
     "jobs cancel": [["jobs", "cancel", JOB]],
@@ -109,6 +126,8 @@ MET = {
     "without --dry-run or --detach",
     "with --status never or failed alone",
     IN_DOUBT,
+    WITH_BATCH,
+    "with --engine auto, the default",
     f"{IN_DOUBT}, and with --dry-run",
     "if a rule names a ReplicaKmsKeyID",
     "if both buckets have ACLs enabled",
@@ -196,7 +215,8 @@ def need_of(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         actions = ("s3:GetObject",) if operation == "GetObject" else S3_ACTIONS.get(operation, (f"s3:{operation}",))
         yield from ((action, place) for action in actions)
     else:
-        yield f"{service}:{operation.removesuffix('Batch')}", OTHERS[service]
+        name = "s3" if service == "s3control" else service
+        yield f"{name}:{operation.removesuffix('Batch')}", OTHERS[service]
 
 
 def documented(command: str, cases: set[str] | None = None) -> Needs:

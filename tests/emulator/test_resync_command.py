@@ -1,42 +1,29 @@
 """`s3replicator resync` and `jobs` on the emulator: what was there before the rules arrives, and is reported."""
 
-import csv
-import io
-import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
-from replicator.aws.listing import EVENT, keep_order, page_of
 
 from emulator.running import Running, running
+from tests.emulator.resyncing import (
+    MARKERS,
+    MIB,
+    WORLD,
+    copies,
+    fresh,
+    history,
+    jobs,
+    put,
+    put_rules,
+    rows,
+    sent,
+    start,
+    there,
+    write_history,
+)
 from tests.emulator.watched import STACK, document, run
-from tests.emulator.worlds import bucket, fault, rule
+from tests.emulator.worlds import fault, rule
 from tests.patience import until
-
-MIB = 1024**2
-MARKERS = {"DeleteMarkerReplication": {"Status": "Enabled"}}
-WORLD: dict[str, Any] = {
-    "buckets": [bucket("east"), bucket("west"), bucket("north-west")],
-    "stacks": [
-        {
-            "name": STACK,
-            "region": "us-east-1",
-            "parameters": {
-                "SourceBuckets": "east",
-                "DestinationBuckets": "west,north-west",
-                "MultipartThreshold": str(5 * MIB),
-                "SpreadThreshold": str(6 * MIB),
-                "PartSize": str(5 * MIB),
-            },
-        }
-    ],
-}
 
 
 @pytest.fixture(scope="module")
@@ -47,101 +34,8 @@ def world() -> Iterator[Running]:
 
 @pytest.fixture
 def aws(world: Running) -> Iterator[Running]:
-    """Return the emulator with empty buckets, without jobs, and with one rule that was stored after all objects."""
-    for name in ("east", "west", "north-west"):
-        empty(world, name)
-    empty(world, world.outputs(STACK)["ControlBucket"], "jobs/")
-    put_rules(world, rule("east", "west", **MARKERS))
-    world.delete("requests")
-    yield world
-    world.delete("faults")
-
-
-def empty(aws: Running, name: str, prefix: str = "") -> None:
-    s3 = aws.client("s3", region(name))
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=name, Prefix=prefix):
-        for each in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-            s3.delete_object(Bucket=name, Key=each["Key"], VersionId=each["VersionId"])
-
-
-def region(name: str) -> str:
-    return "us-west-2" if name.endswith("west") else "us-east-1"
-
-
-def put_rules(aws: Running, *rules: dict[str, Any]) -> None:
-    """Store rules without attaching events to the bucket, and have the functions and the command read them anew."""
-    control, text = aws.outputs(STACK)["ControlBucket"], json.dumps({"Rules": list(rules)})
-    aws.client("s3").put_object(Bucket=control, Key="rules/east.json", Body=text)
-    functions, name = aws.client("lambda"), aws.outputs(STACK)["ReplicateFunction"]
-    variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    again = {**variables, "RULES": str(len(text) + hash(text))}
-    functions.update_function_configuration(FunctionName=name, Environment={"Variables": again})
-
-
-def put(aws: Running, count: int, prefix: str = "one/", body: str = "") -> set[str]:
-    keys = {f"{prefix}{number:04}" for number in range(count)}
-    with ThreadPoolExecutor(8) as pool:
-        list(
-            pool.map(lambda key: aws.client("s3").put_object(Bucket="east", Key=key, Body=(body or key).encode()), keys)
-        )
-    return keys
-
-
-def write_history(aws: Running, key: str, *steps: str | None) -> None:
-    """Write versions of a key, oldest first; None puts a delete marker."""
-    s3 = aws.client("s3")
-    for step in steps:
-        if step is None:
-            s3.delete_object(Bucket="east", Key=key)
-        else:
-            s3.put_object(Bucket="east", Key=key, Body=step.encode())
-
-
-def history(aws: Running, name: str, key: str) -> list[str | None]:
-    """Return the bytes of each entry of a key, oldest first; None for a delete marker."""
-    s3 = aws.session(region(name)).client("s3")
-    s3.meta.events.register(EVENT, keep_order)
-    entries = page_of(s3.list_object_versions(Bucket=name, Prefix=key), key).entries
-    return [
-        s3.get_object(Bucket=name, Key=key, VersionId=each.version_id)["Body"].read().decode()
-        if each.is_version
-        else None
-        for each in reversed(entries)
-    ]
-
-
-def there(aws: Running, name: str = "west") -> set[str]:
-    pages = aws.client("s3", region(name)).get_paginator("list_objects_v2").paginate(Bucket=name)
-    return {each["Key"] for page in pages for each in page.get("Contents", ())}
-
-
-def copies(aws: Running) -> int:
-    rows = aws.get("requests")
-    return sum(row["operation"] == "CopyObject" and row["status"] == 200 for row in rows)
-
-
-def jobs(aws: Running) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = document(aws, "jobs", "list")["jobs"]
-    return found
-
-
-def rows(text: str) -> list[list[str]]:
-    return [row for row in csv.reader(io.StringIO(text)) if row]
-
-
-def start(aws: Running, *arguments: str) -> subprocess.Popen[str]:
-    """Start the command in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "s3replicator", *arguments],
-        env={**os.environ, **aws.environment(), "S3REPLICATOR_STACK": STACK},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def sent(aws: Running) -> int:
-    return sum(row["operation"] == "SendMessageBatch" for row in aws.get("requests"))
+    with fresh(world) as emulator:
+        yield emulator
 
 
 def test_what_was_there_before_the_rules_arrives_with_its_delete_markers_in_their_places(aws: Running) -> None:
@@ -295,50 +189,6 @@ def test_without_a_terminal_progress_is_plain_lines(aws: Running) -> None:
     assert process.returncode == 0, lines
     assert "versions sent" in lines
     assert "\x1b" not in out + lines
-
-
-def test_it_goes_on_after_ctrl_c_and_nothing_is_lost(aws: Running) -> None:
-    keys = put(aws, 300)
-    aws.post("/faults", [fault("HeadObject", {"delay_ms": 200})])
-    process = start(aws, "resync", "east")
-    until(lambda: copies(aws) > 20)
-    process.send_signal(signal.SIGINT)
-    _, complaint = process.communicate(timeout=120)
-    assert process.returncode == 1
-    assert "run the same command again to go on" in " ".join(complaint.split())
-    [job] = jobs(aws)
-    assert (job["state"], job["driver"]) == ("Active", None)
-    aws.delete("faults")
-    again = run(aws, "resync", "east")
-    assert again.exit_code == 0
-    assert f"going on with job {job['id']}" in again.stdout
-    [job] = jobs(aws)
-    assert (job["state"], job["succeeded"], there(aws)) == ("Complete", 300, keys)
-
-
-@pytest.mark.parametrize("after", [1, 15])
-def test_it_goes_on_after_it_was_killed(aws: Running, after: int) -> None:
-    keys = put(aws, 200)
-    process = start(aws, "resync", "east")
-    until(lambda: sent(aws) >= after)
-    process.kill()
-    process.communicate(timeout=120)
-    assert run(aws, "resync", "east").exit_code == 0
-    [job] = jobs(aws)
-    assert (job["state"], there(aws)) == ("Complete", keys)
-    assert all(len(history(aws, "west", key)) == 1 for key in sorted(keys)[:20])
-
-
-def test_of_two_operators_one_drives_and_both_see_the_end(aws: Running) -> None:
-    keys = put(aws, 200)
-    first = start(aws, "resync", "east")
-    until(lambda: sent(aws) >= 1)
-    second = start(aws, "resync", "east")
-    ends = [process.communicate(timeout=240) for process in (first, second)]
-    assert [first.returncode, second.returncode] == [0, 0], ends
-    assert there(aws) == keys
-    assert [job["state"] for job in jobs(aws)] == ["Complete"]
-    assert sent(aws) == 20, "messages of ten, each once"
 
 
 def test_detached_it_ends_when_all_is_sent_and_the_same_command_waits_later(aws: Running) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from s3replicator.jobs.batch_operations import BatchOperations
 from s3replicator.jobs.completion_report import FAILED, read_manifest
 from s3replicator.jobs.driver_name import without_dead_driver
 from s3replicator.jobs.job import Job, State
@@ -74,6 +75,8 @@ def cancel(
     opened, output = open_stack(stack, region, profile), Output(as_json=as_json)
     with stop_on_failed_call(JOBS):
         found = _cancel(store_of(opened), job)
+        if found.batch_id:
+            _cancel_at_s3(BatchOperations(opened), found.batch_id)
     output.line(f"job {found.id}: {found.state}")
     output.document(job_document(found, progress_of(found, now()), now()))
 
@@ -90,6 +93,11 @@ def _cancel(store: JobStore, job_id: str) -> Job:
         with suppress(Conflict):
             return store.write(wanted, stored).job
     return fail(f"job {job_id} changes all the time; run the command again")
+
+
+def _cancel_at_s3(operations: BatchOperations, batch_id: str) -> None:
+    if operations.status(batch_id).state not in {"Complete", "Failed", "Cancelled", "Cancelling"}:
+        operations.cancel(batch_id)
 
 
 @app.command(epilog="Exit status 1: some versions failed, or there is no report yet.")

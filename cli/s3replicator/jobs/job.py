@@ -75,7 +75,8 @@ class Totals:
 class Job:
     """One job. Times: epoch milliseconds, 0 if not yet. left: what was not looked at yet; empty once all is sent.
 
-    segments: how many files name what was sent. batch_id: of S3's own job. why: the reason of its state.
+    segments: how many files name what was sent. manifest: where S3 gets the versions from. batch_id: of S3's own job.
+    why: the reason of its state.
     """
 
     id: str
@@ -89,6 +90,7 @@ class Job:
     segments: int = 0
     totals: Totals = field(default_factory=Totals)
     driver: Lease | None = None
+    manifest: str = ""
     batch_id: str = ""
     why: str = ""
 

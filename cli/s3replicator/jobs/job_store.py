@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from s3replicator.calls import calling
 from s3replicator.failed_calls import CallFailed
@@ -75,6 +75,20 @@ class JobStore:
         """Return a file, or None."""
         found = self._get(file_key(job_id, name))
         return found[0] if found else None
+
+    def upload(self, job_id: str, name: str, file: IO[bytes]) -> str:
+        """Store a file of any size, in parts if need be; return its ETag."""
+        key = file_key(job_id, name)
+        with calling("s3:PutObject"):
+            self._s3.upload_fileobj(file, self.bucket, key)
+        return self.etag(self.bucket, key)
+
+    def etag(self, bucket: str, key: str) -> str:
+        """Return the ETag of any object."""
+        with calling("s3:GetObject"):
+            answer = self._s3.get_object(Bucket=bucket, Key=key)
+            answer["Body"].close()
+            return answer["ETag"]
 
     def get_object(self, key: str) -> bytes | None:
         """Return any object of the control bucket, or None."""

@@ -6,17 +6,16 @@ from datetime import UTC, datetime
 
 from replicator.core.rules.matching import RuleSet
 
+from s3replicator.jobs.job import Engine
 from s3replicator.jobs.selection import STATUSES, Selection
+from s3replicator.resync.choosing import AUTO, Unusable
+from s3replicator.resync.manifests import ManifestKind
 
 UNITS = {
     "": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
     "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40,
 }  # fmt: skip
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)")
-
-
-class Unusable(ValueError):
-    """An argument cannot be what was meant. The message says what to do differently."""
 
 
 def read_size(text: str) -> int:
@@ -47,6 +46,26 @@ def check_statuses(statuses: Sequence[str]) -> tuple[str, ...]:
     if unknown := [each for each in found if each not in STATUSES]:
         raise Unusable(f"there is no status '{unknown[0]}'; statuses are {', '.join(STATUSES)}")
     return found
+
+
+def check_engine(engine: str) -> str:
+    """Return an engine as it is known. Raises Unusable."""
+    if engine.lower() not in (AUTO, *Engine):
+        raise Unusable(f"there is no engine '{engine}'; engines are {', '.join(Engine)} and {AUTO}")
+    return engine.lower()
+
+
+def check_manifest(kind: str, inventory: str) -> str:
+    """Return the kind of a manifest, or the address of an inventory report; empty for none. Raises Unusable."""
+    if inventory and kind:
+        raise Unusable("--manifest and --inventory exclude each other")
+    if inventory and not re.fullmatch(r"s3://[^/]+/.+manifest\.json", inventory):
+        raise Unusable(
+            f"'{inventory}' is no report; write the address of its manifest.json, s3://BUCKET/.../manifest.json"
+        )
+    if kind not in ("", ManifestKind.GENERATOR, ManifestKind.LISTING):
+        raise Unusable(f"there is no manifest '{kind}'; write generator or listing, or use --inventory")
+    return inventory or kind
 
 
 def check_names(selection: Selection, rules: RuleSet) -> None:

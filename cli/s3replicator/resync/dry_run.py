@@ -10,7 +10,7 @@ from replicator.core.verifying.listed import Span
 
 from s3replicator.formatting import count, duration, size
 from s3replicator.jobs.completion_report import Named
-from s3replicator.jobs.job import Job, Totals
+from s3replicator.jobs.job import Engine, Job, Totals
 from s3replicator.jobs.tools import Tools, now
 from s3replicator.output import Output
 from s3replicator.resync.prices import PRICED, Estimate, Workload, estimate
@@ -77,6 +77,12 @@ def forecast(job: Job, tools: Tools, selector: Selector, *, region: str, concurr
     far = sum(tools.services.buckets.describe(each).region != region for each in chosen)
     totals = counting.totals
     work = Workload(
-        totals.sent, totals.bytes, totals.keys * (1 + len(chosen)), len(chosen), far, concurrency, is_batch=False
+        totals.sent,
+        totals.bytes,
+        totals.keys * (1 + len(chosen)),
+        len(chosen),
+        far,
+        concurrency,
+        is_batch=job.engine is Engine.BATCH,
     )
     return Forecast(job, totals, estimate(work))

@@ -17,7 +17,7 @@ from replicator.aws.journal_index import JournalIndex
 from replicator.core.outcomes.outcome import Status
 from replicator.core.verifying.listed import Span
 
-from s3replicator.jobs.backfill_queue import Interrupted
+from s3replicator.jobs.backfill_queue import BackfillQueue, Interrupted
 from s3replicator.jobs.completion_report import Named
 from s3replicator.jobs.driving import Cancelled, Driver, Lost
 from s3replicator.jobs.job import Job, State, Totals
@@ -32,6 +32,10 @@ FOLLOW_SECONDS = 2.0
 Show = Callable[[Progress], None]
 
 
+Drive = Callable[[Driver], Job]
+"""Drives a job until it has ended, or as far as was asked for. Raises Cancelled or Lost."""
+
+
 @dataclass(slots=True)
 class QueueEngine:
     """Drives jobs of one stack. index: of the journal, for what has failed."""
@@ -40,43 +44,30 @@ class QueueEngine:
     index: JournalIndex
     show: Show = lambda _: None
 
-    def run(self, stored: Stored, *, detach: bool = False) -> Job:
-        """Drive a job until it has ended, or until all is sent if `detach`; else look on while somebody else does.
-
-        Raises KeyboardInterrupt after what was done is written down, and whatever its requests raise.
-        """
-        while True:
-            driver = self.tools.driver(stored)
-            try:
-                driver.take()
-                return self._drive(driver, detach=detach)
-            except Cancelled:
-                if not driver.job.state.is_final:
-                    driver.save(driver.job.ended_as(State.CANCELLED, now(), "by an operator"))
-                return driver.job
-            except Lost:
-                stored = self._follow(stored)
-                if stored.job.state.is_final or (detach and stored.job.is_sent):
-                    return stored.job
-
-    def _drive(self, driver: Driver, *, detach: bool) -> Job:
+    def drive(self, driver: Driver, *, detach: bool) -> Job:
+        """Send what is missing, and wait until it is delivered unless `detach`."""
         with handing_back(driver) as stopping:
             if not driver.job.is_sent:
-                self._send(driver, stopping)
+                self._send(driver, self.tools.queue, stopping)
             if detach:
                 return driver.job
             return self.tools.waiting(driver, partial(self._show_waiting, driver, (0, now()))).finish()
 
+    def note(self, driver: Driver) -> None:
+        """Note what is missing, and send nothing."""
+        if not driver.job.is_sent:
+            self._send(driver, None, Event())
+
     def _show_waiting(self, driver: Driver, since: tuple[int, int], held: int | None) -> None:
         self.show(progress_of(driver.job, now(), held, since))
 
-    def _send(self, driver: Driver, stopping: Event) -> None:
+    def _send(self, driver: Driver, queue: BackfillQueue | None, stopping: Event) -> None:
         job = driver.job
         sender = Sender(
             job.bucket,
             Selector(job.selection, failed_versions(job.bucket, job.selection, self.index)),
             self._destinations(job),
-            self.tools.queue,
+            queue,
             _Showing(driver, self.show),
             now,
             stopping,
@@ -96,16 +87,37 @@ class QueueEngine:
         every = {each.destination.bucket for each in self.tools.services.rules(job.bucket).rules if each.enabled}
         return () if chosen == every else sorted(chosen)
 
-    def _follow(self, stored: Stored) -> Stored:
-        """Look on until the job has ended or nobody drives it. Raises Lost if it is gone."""
-        while True:
-            found = self.tools.store.read(stored.job.id)
-            if found is None:
-                raise Lost
-            self.show(progress_of(found.job, now()))
-            if found.job.state.is_final or not self.tools.driver(found).job.is_driven(now()):
-                return found
-            time.sleep(FOLLOW_SECONDS)
+
+def run(stored: Stored, tools: Tools, drive: Drive, show: Show, *, detach: bool) -> Job:
+    """Drive a job, or look on while somebody else does, and take over if that ends.
+
+    Raises KeyboardInterrupt after what was done is written down, and whatever its requests raise.
+    """
+    while True:
+        driver = tools.driver(stored)
+        try:
+            driver.take()
+            return drive(driver)
+        except Cancelled:
+            if not driver.job.state.is_final:
+                driver.save(driver.job.ended_as(State.CANCELLED, now(), "by an operator"))
+            return driver.job
+        except Lost:
+            stored = _follow(stored, tools, show)
+            if stored.job.state.is_final or (detach and stored.job.is_sent):
+                return stored.job
+
+
+def _follow(stored: Stored, tools: Tools, show: Show) -> Stored:
+    """Look on until the job has ended or nobody drives it. Raises Lost if it is gone."""
+    while True:
+        found = tools.store.read(stored.job.id)
+        if found is None:
+            raise Lost
+        show(progress_of(found.job, now()))
+        if found.job.state.is_final or not tools.driver(found).job.is_driven(now()):
+            return found
+        time.sleep(FOLLOW_SECONDS)
 
 
 def failed_versions(bucket: str, selection: Selection, index: JournalIndex) -> frozenset[tuple[str, str]]:
