@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from replicator.core.verifying.differences import Difference, Kind
 from replicator.core.verifying.totals import Totals
 
-from s3replicator.formatting import count
 from s3replicator.output import Output
 from s3replicator.verify.kinds import ADVICE, MEANING
 
@@ -24,23 +23,23 @@ def print_verification(bucket: str, totals: Mapping[str, Totals], notes: Sequenc
 
 def _row(name: str, totals: Totals) -> tuple[str, ...]:
     numbers = (totals.checked, totals.equal, totals.pending, totals.left_out.total(), totals.differences.total())
-    return (name, *map(count, numbers))
+    return (name, *(f"{number:,}" for number in numbers))
 
 
 def _print_destination(name: str, totals: Totals, output: Output) -> None:
     for kind in totals.kinds:
         output.line("")
-        output.line(f"{name}: {count(totals.differences[kind])} {kind}: {MEANING[kind]}", style="bold red")
+        output.line(f"{name}: {totals.differences[kind]:,} {kind}: {MEANING[kind]}", style="bold red")
         for example in totals.examples.get(kind, ()):
             output.line(f"  {_example(example)}")
         output.line(f"  to do: {ADVICE[kind]}")
     for kind in (each for each in Kind if totals.repaired[each]):
-        output.line(f"{name}: {count(totals.repaired[kind])} {kind} repaired", style="green")
+        output.line(f"{name}: {totals.repaired[kind]:,} {kind} repaired", style="green")
     if totals.left_out:
-        reasons = ", ".join(f"{count(number)} {reason}" for reason, number in sorted(totals.left_out.items()))
+        reasons = ", ".join(f"{number:,} {reason}" for reason, number in sorted(totals.left_out.items()))
         output.line(f"{name}: left out by rules or by S3: {reasons}")
     if totals.only_there:
-        output.line(f"{name}: {count(totals.only_there)} entries of keys that the source does not have stay there")
+        output.line(f"{name}: {totals.only_there:,} entries of keys that the source does not have stay there")
 
 
 def _example(difference: Difference) -> str:
@@ -52,7 +51,7 @@ def _verdict(bucket: str, totals: Mapping[str, Totals]) -> tuple[str, str]:
     different = sum(each.differences.total() for each in totals.values())
     pending = sum(each.pending for each in totals.values())
     if different:
-        return f"{bucket}: {count(different)} differences", "bold red"
+        return f"{bucket}: {different:,} differences", "bold red"
     if pending:
-        return f"{bucket}: nothing differs but what is on its way: {count(pending)} pending; verify again", "yellow"
+        return f"{bucket}: nothing differs but what is on its way: {pending:,} pending; verify again", "yellow"
     return f"{bucket}: every destination has what the rules promise", "green"

@@ -20,7 +20,7 @@ from replicator.flows.verify.survey import Survey
 from replicator.flows.verify.verifying import Verifier, differing
 
 from s3replicator.failed_calls import CallFailed
-from s3replicator.formatting import count, utc_minute
+from s3replicator.formatting import utc_minute
 from s3replicator.verify.run_state import RunState, Scope
 from s3replicator.verify.spool import Spool, lines_of, read_lines
 
@@ -65,8 +65,8 @@ class Progress:
 
     def __str__(self) -> str:
         """Return it as one line."""
-        again = f", {count(self.suspects)} keys to look at again" if self.suspects else ""
-        return f"{count(self.keys)} keys, {count(self.differences)} differences are certain{again}"
+        again = f", {self.suspects:,} keys to look at again" if self.suspects else ""
+        return f"{self.keys:,} keys, {self.differences:,} differences are certain{again}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ class Verification:
         if earlier.scope != self.scope:
             self.runner.say(f"beginning anew: the verification of {since} UTC had other options, or other rules")
             return
-        self.runner.say(f"going on with the verification of {since} UTC: {count(earlier.keys)} keys are verified")
+        self.runner.say(f"going on with the verification of {since} UTC: {earlier.keys:,} keys are verified")
         for number in range(earlier.chunks):
             self.spool.restore(read_lines(self.states.piece(earlier.run, number)))
         self.state = replace(earlier, owner=self.runner.owner)

@@ -22,7 +22,9 @@ from replicator.flows.verify.key_space import KeySpace, Part
 from replicator.flows.verify.ports import Listing
 
 MOST_ROWS = 250
-"""Keys that a consumer gets at once at most: little is done twice after a crash, and parts can be cut soon."""
+MOST_DOUBTS = 40
+"""Keys, and keys in doubt, that a consumer gets at once at most: little is done twice after a crash, it can be stopped
+soon, and parts can be cut soon."""
 
 F = TypeVar("F")
 
@@ -110,11 +112,11 @@ class Survey(Generic[F]):
 
     def _survey(self, part: Part, sides: "Mapping[str, _ListedSide]") -> None:
         rows = self._rows(part.span, sides)
-        while chunk := list(islice(rows, MOST_ROWS)):
-            count = self._space.claim(part, [row.key for row in chunk])
+        while chunk := list(self._chunk(rows)):
+            count = self._space.claim(part, [compared.row.key for compared in chunk])
             if count:
-                found = self.consumer.examine(self._sorted_out(chunk[:count]))
-                self._space.finish(part, partial(self.consumer.keep, found), last=chunk[count - 1].key)
+                found = self.consumer.examine(_sorted_out(chunk[:count]))
+                self._space.finish(part, partial(self.consumer.keep, found), last=chunk[count - 1].row.key)
             if self._space.is_stopped:
                 return
             if count < len(chunk):
@@ -139,29 +141,46 @@ class Survey(Generic[F]):
         firsts = (self.listing.first_key(side.target, side.side, under) for under in spans)
         return next((key for key in firsts if key is not None), None)
 
-    def _sorted_out(self, rows: Sequence[Row]) -> Batch:
-        doubts = list[Doubt]()
-        equal, only_there = Counter[str](), Counter[str]()
-        for row in rows:
-            if not row.source:
-                only_there.update({name: len(entries) for name, entries in row.destinations.items()})
-                continue
-            candidates = self._in_doubt(row, equal)
-            if candidates:
-                doubts.append(Doubt(row.key, row.source, row.destinations, candidates))
-        return Batch(tuple(doubts), equal, only_there, len(rows))
+    def _chunk(self, rows: Iterator[Row]) -> "Iterator[_Compared]":
+        """Yield the next rows, as many as a consumer gets at once."""
+        doubts = 0
+        for row in islice(rows, MOST_ROWS):
+            compared = self._compare(row)
+            yield compared
+            doubts += bool(compared.doubtful)
+            if doubts >= MOST_DOUBTS:
+                return
 
-    def _in_doubt(self, row: Row, equal: Counter[str]) -> tuple[Candidate, ...]:
-        doubtful = []
-        for candidate in self.rules.candidates(row.key):
+    def _compare(self, row: Row) -> "_Compared":
+        equal, doubtful = [], []
+        for candidate in self.rules.candidates(row.key) if row.source else ():
             name = candidate.destination
             if self.destinations and name not in self.destinations:
                 continue
             if not self.everything and is_proved_equal(row.source, row.destinations.get(name, ()), candidate):
-                equal[name] += len(row.source)
+                equal.append(name)
             else:
                 doubtful.append(candidate)
-        return tuple(doubtful)
+        return _Compared(row, equal, tuple(doubtful))
+
+
+class _Compared(NamedTuple):
+    """One row, the destinations that are proved equal, and candidates for those that are not."""
+
+    row: Row
+    equal: Sequence[str]
+    doubtful: tuple[Candidate, ...]
+
+
+def _sorted_out(chunk: Sequence[_Compared]) -> Batch:
+    equal, only_there = Counter[str](), Counter[str]()
+    for row, names, _ in chunk:
+        for name in names:
+            equal[name] += len(row.source)
+        if not row.source:
+            only_there.update({name: len(entries) for name, entries in row.destinations.items()})
+    doubts = (Doubt(row.key, row.source, row.destinations, doubtful) for row, _, doubtful in chunk if doubtful)
+    return Batch(tuple(doubts), equal, only_there, len(chunk))
 
 
 class _ListedSide(NamedTuple):
