@@ -69,7 +69,7 @@ WAITING: Mapping[Reason, str] = {
     ),
     Reason.NOT_COPIED: (
         "Nothing: its version is being copied first, and the change is retried. If it was SKIPPED with this reason, "
-        "its version is older than the rule: a later change does not copy existing objects, a batch job does."
+        "its version is older than the rule: a later change does not copy existing objects, `s3replicator resync` does."
     ),
     Reason.PARTS_UNDER_WAY: "Nothing: its parts are being copied. `s3replicator status` shows the progress.",
     Reason.THROTTLED: (

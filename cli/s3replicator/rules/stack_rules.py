@@ -216,7 +216,7 @@ class StackRules:
             return
         if lacking:
             what = f"had versions before these rules, which {', '.join(lacking)} may lack: events do not tell of them"
-            result.findings.append(warning(subject, f"{what}. Copy them with a batch job (docs/deploy.md)"))
+            result.findings.append(warning(subject, f"{what}. Copy them with s3replicator resync"))
 
     def _store(self, result: RulesResult, document: bytes) -> None:
         if self._documents.read(result.bucket) == document:
