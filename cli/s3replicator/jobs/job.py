@@ -129,7 +129,7 @@ def decode(text: bytes) -> Job:
     """Read a document. Raises ValueError for anything else."""
     try:
         return _read(json.loads(text))
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not the document of a job: {error}") from error
 
 

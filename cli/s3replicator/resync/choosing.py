@@ -1,5 +1,7 @@
 """Which engine a resync takes, and why: the operator is told in one sentence. Pure."""
 
+from dataclasses import replace
+
 from s3replicator.formatting import count
 from s3replicator.jobs.job import Engine
 from s3replicator.jobs.selection import Selection
@@ -44,4 +46,6 @@ def manifest_of(engine: Engine, asked: str, selection: Selection) -> str:
     unfit = cannot_be_generated(selection)
     if unfit and kind != ManifestKind.LISTING:
         raise Unusable(f"S3 cannot apply {unfit} to a generated manifest or an inventory; use --manifest listing")
+    if kind.startswith("s3://") and replace(selection, statuses=Selection().statuses) != Selection():
+        raise Unusable("S3 takes an inventory report as it is, without filters; use --manifest generator or listing")
     return kind
