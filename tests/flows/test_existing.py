@@ -6,10 +6,11 @@ import pytest
 from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
 from replicator.core.versions.change import Change, ChangeKind, Wish
 from replicator.core.versions.events import Record, Unreadable, parse, write
+from replicator.core.versions.origin import MARK, Origin, Site, encode_mark
 
 from tests.fakes.rules import rule
-from tests.fakes.stored import Stored
-from tests.flows.stage import EAST, NORTH, WEST, Stage
+from tests.fakes.stored import Content, Stored
+from tests.flows.stage import EAST, NORTH, OURS, WEST, Stage
 
 MARKERS = rule(WEST, rule_id="all", delete_markers=True)
 
@@ -147,6 +148,23 @@ def test_two_way_a_later_write_of_the_other_side_is_not_undone() -> None:
     stage.put(body=b"theirs", bucket=WEST)
     ask(stage, version, wish=Wish.RESTORE)
     assert there(stage) == [b"1", b"theirs"]
+
+
+@pytest.mark.parametrize("wish", [Wish.EXISTING, Wish.RESTORE])
+def test_a_marker_that_was_undone_from_the_other_side_stays_undone(wish: Wish) -> None:
+    stage, version = replicated()
+    stage.s3.buckets[WEST].listens = True
+    marker = delete(stage)
+    stage.deliver_all()
+    undone = Origin(EAST, version.version_id, version.modified, undoes=True)
+    for bucket in (EAST, WEST):
+        stage.s3.clock.advance(1)
+        mark = encode_mark(undone, Site(bucket, "k", int(stage.s3.clock.now)))
+        stage.s3.put(bucket, "k", Content(b"1", metadata={MARK: mark}), author=OURS)
+    before = there(stage)
+    ask(stage, *stage.s3.buckets[EAST].history("k"), wish=wish)
+    ask(stage, marker, wish=wish)
+    assert there(stage) == before == [b"1", None, b"1"]
 
 
 def test_a_damaged_replica_is_written_once_more_however_often_its_message_comes() -> None:

@@ -70,8 +70,10 @@ def _as_it_was(standing: Standing, event: Entry) -> Standing:
 
 
 def _has_arrived(standing: Standing, entry: Entry, replicas: Mapping[Origin, Entry]) -> bool:
+    """Return whether a later entry is at the destination, or came from there to undo a delete marker below it."""
     if entry.is_version:
-        return standing.has_arrived(entry, replicas)
+        [mark] = standing.source_marks([entry])
+        return mark.undoes if mark else standing.has_arrived(entry, replicas)
     return entry.version_id in standing.facts.memory.settled
 
 
