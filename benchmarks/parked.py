@@ -207,7 +207,7 @@ def cpu_of_releasing(rounds: int = 5) -> float:
         "journal",
         900_000,
     )
-    outbox = SqsOutbox(wire.client("sqs", _taken), "https://changes", "https://parts")
+    outbox = SqsOutbox(wire.client("sqs", _taken), "https://changes", "https://parts", "https://backfill")
     services = ReleaseServices(parking, outbox, in_turn, lambda: NOW, Silent())
     order = Order("west", NOW, ("1",), number)
     release(order, services)

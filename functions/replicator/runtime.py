@@ -246,7 +246,7 @@ def make_release(settings: Settings) -> "ReleaseServices":
 
     clients = Clients()
     parking = DynamoParking(clients.dynamodb(), settings.journal_table, settings.threshold_ms)
-    outbox = SqsOutbox(clients.sqs(), settings.change_queue_url, settings.part_queue_url)
+    outbox = SqsOutbox(clients.sqs(), settings.change_queue_url, settings.part_queue_url, settings.backfill_queue_url)
     return ReleaseServices(parking, outbox, side_by_side, now, OutcomeLog(make_logger()))
 
 

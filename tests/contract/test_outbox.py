@@ -1,7 +1,7 @@
 """The way back to the queues of what was parked: in the fake, and in the adapter to SQS."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, Protocol
 
@@ -9,6 +9,8 @@ import pytest
 from replicator.aws.outbox import SqsOutbox
 from replicator.aws.sqs_event import read_messages
 from replicator.core.outcomes.threshold import Pending
+from replicator.core.versions.change import Change, ChangeKind, Wish
+from replicator.core.versions.events import write
 from replicator.flows.change.consume import Message
 from replicator.flows.release import Outbox, ParkedEntry
 
@@ -33,13 +35,14 @@ class Queues(Protocol):
 class QueuesInMemory:
     changes: MemoryQueue = field(default_factory=lambda: MemoryQueue(MemoryS3().clock))
     parts: MemoryQueue = field(default_factory=lambda: MemoryQueue(MemoryS3().clock, name="parts"))
+    backfill: MemoryQueue = field(default_factory=lambda: MemoryQueue(MemoryS3().clock, name="backfill"))
     outbox: Outbox = field(init=False)
 
     def __post_init__(self) -> None:
-        self.outbox = MemoryOutbox(self.changes, self.parts)
+        self.outbox = MemoryOutbox(self.changes, self.parts, backfill=self.backfill)
 
     def received(self) -> Sequence[Message]:
-        return [queue.receive(each) for queue in (self.changes, self.parts) for each in queue.visible()]
+        return [queue.receive(each) for queue in (self.changes, self.parts, self.backfill) for each in queue.visible()]
 
 
 @dataclass(slots=True)
@@ -77,7 +80,9 @@ def queues(request: pytest.FixtureRequest) -> Queues:
         return QueuesInMemory()
     plain, _ = request.getfixturevalue("server")
     sqs, number = plain.client("sqs"), next(_numbers)
-    return QueuesOnEmulator(sqs, [sqs.create_queue(QueueName=f"{name}-{number}")["QueueUrl"] for name in ("c", "p")])
+    return QueuesOnEmulator(
+        sqs, [sqs.create_queue(QueueName=f"{name}-{number}")["QueueUrl"] for name in ("c", "p", "b")]
+    )
 
 
 def entry(destination: str = "west", *, tried: bool = True) -> ParkedEntry:
@@ -109,6 +114,13 @@ def test_messages_of_parts_go_to_their_own_queue(queues: Queues) -> None:
     change, parts = entry(), ParkedEntry(("east/key", "west#parts#upload/1"), "west", NOON, 1, "parts")
     assert set(map(id, queues.outbox.send([(parts, 0), (change, 0)], probe=False))) == {id(parts), id(change)}
     assert [message.body for message in queues.received()] == [change.body, "parts"]
+
+
+def test_what_an_operator_asked_for_goes_behind_no_new_change(queues: Queues) -> None:
+    change = Change(ChangeKind.CREATED, "east", "k", "v1", time=NOON, wish=Wish.EXISTING)
+    existing = replace(entry(), body=write(change))
+    assert queues.outbox.send([(existing, 0), (entry(), 0)], probe=False) == [existing, entry()]
+    assert [message.body for message in queues.received()] == [entry().body, existing.body]
 
 
 def test_a_message_that_is_sent_with_a_delay_is_not_there_at_once(queues: Queues) -> None:

@@ -144,23 +144,27 @@ class MemoryParking:
 
 @dataclass(slots=True)
 class MemoryOutbox:
-    """The change queue and the part queue, for parked messages."""
+    """The change queue, the part queue and the backfill queue, for parked messages. Without the latter: the first."""
 
     changes: MemoryQueue
     parts: MemoryQueue | None = None
     points: Points = field(default_factory=Straight)
+    backfill: MemoryQueue | None = None
 
     def send(self, entries: Sequence[tuple[ParkedEntry, int]], *, probe: bool) -> list[ParkedEntry]:
         return self.points.call(_call("SEND PARKED", str(len(entries))), lambda: self._send(entries, probe=probe))
 
     def _send(self, entries: Sequence[tuple[ParkedEntry, int]], *, probe: bool) -> list[ParkedEntry]:
         for entry, seconds in entries:
-            queue = self.parts if entry.is_parts and self.parts else self.changes
-            message = queue.send(entry.body)
+            message = self._queue_of(entry).send(entry.body)
             message.parked, message.tried = entry.parkings, entry.tried
             message.only, message.probe = entry.destination, probe
             message.visible += seconds
         return [entry for entry, _ in entries]
+
+    def _queue_of(self, entry: ParkedEntry) -> MemoryQueue:
+        special = self.parts if entry.is_parts else self.backfill if entry.is_existing else None
+        return special or self.changes
 
 
 @dataclass(slots=True)

@@ -264,7 +264,7 @@ def test_each_role_may_use_only_the_queues_that_it_works_with(stack: stacks.Docu
     ordering = {arn("ReleaseQueue"): {"sqs:SendMessage"}}
     assert resources_of(stack, "MonitorRole", "sqs") == counted | {arn("DeadLetterQueue"): peeked} | ordering
     taken = {arn("ReleaseQueue"): {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}}
-    parked = on_all(map(arn, ("ChangeQueue", "PartQueue")), {"sqs:SendMessage"})
+    parked = on_all(map(arn, ("ChangeQueue", "BackfillQueue", "PartQueue")), {"sqs:SendMessage"})
     assert resources_of(stack, "ReleaseRole", "sqs") == taken | parked
 
 

@@ -18,22 +18,30 @@ if TYPE_CHECKING:
 
 
 class SqsOutbox:
-    """The change queue and the part queue of one stack, by their URLs."""
+    """The change queue, the part queue and the backfill queue of one stack, by their URLs."""
 
-    def __init__(self, client: "SQSClient", changes: str, parts: str) -> None:
+    def __init__(self, client: "SQSClient", changes: str, parts: str, backfill: str) -> None:
         self._client = client
         self._changes = changes
         self._parts = parts
+        self._backfill = backfill
 
     def send(self, entries: Sequence[tuple[ParkedEntry, int]], *, probe: bool) -> list[ParkedEntry]:
         """Send entries, each after some seconds; return those that were taken. Raises Temporary."""
         taken: list[ParkedEntry] = []
-        for url, is_parts in ((self._changes, False), (self._parts, True)):
-            mine = [(entry, delay) for entry, delay in entries if entry.is_parts is is_parts]
+        by_queue: dict[str, list[tuple[ParkedEntry, int]]] = {}
+        for each in entries:
+            by_queue.setdefault(self._queue_of(each[0]), []).append(each)
+        for url, mine in by_queue.items():
             messages = [_message(str(place), *each, probe=probe) for place, each in enumerate(mine)]
             for batch in in_batches(messages):
                 taken += [mine[int(place)][0] for place in self._send(url, batch)]
         return taken
+
+    def _queue_of(self, entry: ParkedEntry) -> str:
+        if entry.is_parts:
+            return self._parts
+        return self._backfill if entry.is_existing else self._changes
 
     def _send(self, url: str, batch: Sequence[Any]) -> list[str]:
         with asking("SendMessageBatch", Side.QUEUE):

@@ -13,6 +13,7 @@ from typing import Protocol
 from replicator.core.outcomes.outcome import Temporary
 from replicator.core.outcomes.release import SPREAD_SECONDS, Order
 from replicator.core.outcomes.threshold import Pending
+from replicator.core.versions.events import Record, parse
 from replicator.flows.ports import Log, SideBySide
 
 CHUNK = 10
@@ -44,6 +45,11 @@ class ParkedEntry:
         """Return whether it goes to the part queue."""
         return self.pending is None
 
+    @property
+    def is_existing(self) -> bool:
+        """Return whether an operator asked for it: it goes to the backfill queue, and waits behind no new change."""
+        return not self.is_parts and any(isinstance(each, Record) and each.change.wish for each in parse(self.body))
+
 
 class Parking(Protocol):
     """What is parked. Every method raises Temporary."""
@@ -56,7 +62,7 @@ class Parking(Protocol):
 
 
 class Outbox(Protocol):
-    """The change queue and the part queue, for sending parked messages."""
+    """The change queue, the backfill queue and the part queue, for sending parked messages."""
 
     def send(self, entries: Sequence[tuple[ParkedEntry, int]], *, probe: bool) -> list[ParkedEntry]:
         """Send at most CHUNK entries, each after some seconds; return those that were taken. Raises Temporary."""
