@@ -226,8 +226,13 @@ class AspectWatch:
         return unsaid and self.state(replica).get(name) == self.entries[replica.serial].first.get(name)
 
     def _released_later(self, replica: Stored, version: Stored) -> bool:
-        """Return whether a replica is retained for longer because each bucket counts from when it released a hold."""
+        """Return whether a replica is retained for longer because each bucket counts from when it released a hold.
+
+        Or because a hold took the end of its version's retention away after the replica was given that end.
+        """
         mine, theirs = version.content.lock, replica.content.lock
+        if mine.event_hold and theirs.event_hold and mine.mode == theirs.mode and not mine.until:
+            return True
         held = any(not isinstance(value, tuple) or value[0] for value in self.entries[replica.serial].shown[FOR_EVENT])
         return held and not theirs.event_hold and _end(theirs) >= _end(mine)
 
