@@ -208,7 +208,7 @@ class AspectWatch:
         removed = set() if self.setting.removals else self.families[version.serial].removed
         for name in dict.fromkeys((*mine, *theirs)):
             kept = not back and self._changed_by_user(replica, version, name)
-            kept = kept or (name == KEPT_UNTIL and self._released_later(replica, version))
+            kept = kept or (name == KEPT_UNTIL and self._released_later(replica, version, back=back))
             kept = kept or self._put_back_out_of_date(replica, version, name)
             if mine.get(name) != theirs.get(name) and not kept and name not in removed:
                 yield (
@@ -225,7 +225,7 @@ class AspectWatch:
         unsaid = born_of(mark) is None and self.families[version.serial].copies > 1
         return unsaid and self.state(replica).get(name) == self.entries[replica.serial].first.get(name)
 
-    def _released_later(self, replica: Stored, version: Stored) -> bool:
+    def _released_later(self, replica: Stored, version: Stored, *, back: bool) -> bool:
         """Return whether a replica is retained for longer because each bucket counts from when it released a hold.
 
         Or because a hold took the end of its version's retention away after the replica was given that end.
@@ -233,8 +233,9 @@ class AspectWatch:
         mine, theirs = version.content.lock, replica.content.lock
         if mine.event_hold and theirs.event_hold and mine.mode == theirs.mode and not mine.until:
             return True
-        held = any(not isinstance(value, tuple) or value[0] for value in self.entries[replica.serial].shown[FOR_EVENT])
-        return held and not theirs.event_hold and _end(theirs) >= _end(mine)
+        shown = [value for each in (version, replica) for value in self.entries[each.serial].shown[FOR_EVENT]]
+        held = any(not isinstance(value, tuple) or value[0] for value in shown)
+        return held and not theirs.event_hold and (back or _end(theirs) >= _end(mine))
 
     def _changed_by_user(self, replica: Stored, version: Stored, name: Field) -> bool:
         """Return whether a user changed a replica, or one that it was put back from."""

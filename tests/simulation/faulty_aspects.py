@@ -117,7 +117,7 @@ FAULTS: tuple[Fault, ...] = (
         ("later, two-way, marks are tags",),
         True,
     ),
-    ("a hold is lifted though the base does not know it", [(merge, "_lifts", _never)], LOCKS),
+    ("a hold is lifted though the base does not know it", [(merge, "_lifts", _never)], LOCKS, True),
     ("a retention is written though it ends sooner", [(merge, "_extends", _any_other)], LOCKS),
     ("what was put back beside its version is not followed", [(standing.Standing, "twins_of", _none)], TAGS),
     ("changes of replicas are not forwarded", [(Look, "_forward", _forward_nothing)], TWO_WAY),

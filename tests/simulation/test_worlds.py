@@ -30,7 +30,7 @@ KEPT = {
     "later, one-way, tag filter": (4, 45, 94, 51001598),
     "later, one-way, large": (13,),
     "later, two-way": (607,),
-    "later, two-way, event holds": (370,),
+    "later, two-way, event holds": (370, 398, 1810),
     "later, two-way, large": (23,),
     "later, two-way, locks": (354, 51000210, 51000338, 51001547, 20217),
     "later, two-way, nothing known of who wrote": (3, 18, 51000178),
