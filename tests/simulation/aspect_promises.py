@@ -228,10 +228,10 @@ class AspectWatch:
     def _released_later(self, replica: Stored, version: Stored, *, back: bool) -> bool:
         """Return whether a replica is retained for longer because each bucket counts from when it released a hold.
 
-        Or because a hold took the end of its version's retention away after the replica was given that end.
+        Or because its version's end, which may be shortened or taken away beside an event hold, was extended only.
         """
         mine, theirs = version.content.lock, replica.content.lock
-        if mine.event_hold and theirs.event_hold and mine.mode == theirs.mode and not mine.until:
+        if mine.event_hold and theirs.event_hold and mine.mode == theirs.mode and _end(theirs) >= _end(mine):
             return True
         shown = [value for each in (version, replica) for value in self.entries[each.serial].shown[FOR_EVENT]]
         held = any(not isinstance(value, tuple) or value[0] for value in shown)
