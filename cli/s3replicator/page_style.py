@@ -1,4 +1,7 @@
-"""The style sheet of pages that commands write: light and dark mode, narrow and wide windows, screen and print."""
+"""The frame of pages that commands write, and its style: light and dark, narrow and wide, screen and print."""
+
+from collections.abc import Iterable
+from html import escape
 
 STYLE = """
 :root{--ground:#fff;--card:#f7f8fa;--ink:#1b2430;--soft:#5d6875;--line:#dfe3e8;--good:#16794c;--bad:#b3261e;
@@ -53,3 +56,13 @@ th.n,td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 @media (max-width:640px){main{padding:20px 16px}header{grid-template-columns:1fr}.where{text-align:left}}
 @media print{main{padding:0;max-width:none}section{break-inside:avoid}body{font-size:12px}}
 """
+
+
+def html_document(title: str, sections: Iterable[str]) -> str:
+    """Return a page of its own: the sections, which are HTML, under a title, which is not."""
+    body = "\n".join(sections)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+    )

@@ -7,7 +7,7 @@ from replicator.core.outcomes.metrics import SLA
 
 from s3replicator.advice import advice
 from s3replicator.formatting import NONE, count, duration, percent, size, utc_minute, visible
-from s3replicator.page_style import STYLE
+from s3replicator.page_style import html_document
 from s3replicator.report.charts import latency_chart, legend, share_chart
 from s3replicator.report.figures import Figures, ReasonCount, Report
 
@@ -15,12 +15,7 @@ from s3replicator.report.figures import Figures, ReasonCount, Report
 def html_page(report: Report) -> str:
     """Return the page of a report."""
     title = f"Replication report: {visible(report.stack)}"
-    body = "\n".join(_sections(report))
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
-    )
+    return html_document(title, _sections(report))
 
 
 def _sections(report: Report) -> Iterator[str]:

@@ -8,7 +8,7 @@ from replicator.core.verifying.differences import Difference
 from replicator.core.verifying.totals import Totals
 
 from s3replicator.formatting import count, utc_minute, visible
-from s3replicator.page_style import STYLE
+from s3replicator.page_style import html_document
 from s3replicator.verify.kinds import ADVICE, MEANING
 
 MOST_ROWS = 1_000
@@ -40,12 +40,7 @@ class Verified:
 def html_page(found: Verified) -> str:
     """Return the page of a verification."""
     title = f"Verification: {visible(found.bucket)}"
-    body = "\n".join(_sections(found))
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
-    )
+    return html_document(title, _sections(found))
 
 
 def _sections(found: Verified) -> Iterator[str]:
