@@ -277,6 +277,28 @@ def test_a_lease_that_another_function_holds_makes_a_change_wait() -> None:
     assert (Status.PENDING, Reason.BUSY) in stage.counted
 
 
+def test_however_often_a_version_comes_one_look_at_its_replicas_waits_for_the_lease() -> None:
+    """By a clock that is behind as well, when that look is over already: what was copied since is looked at too."""
+    stage = Stage([ONE_WAY])
+    version = stage.put()
+    created = stage.queue.visible()
+    stage.deliver_all()
+    put_back(stage, version, WEST)
+    pair, clock = next(iter(stage.journal.entries)), stage.s3.clock
+    begun = clock.now
+    for _ in range(2):
+        stage.journal.lease(pair, "another", clock.milliseconds(), clock.milliseconds() + 5_000)
+        late, clock.now = max(clock.now, begun + 5), begun
+        for _ in range(5):
+            stage.queue.send(created[0].body)
+            stage.deliver(*[replace(each, receives=2) for each in stage.queue.visible()])
+            clock.now += 1
+        assert len(stage.parked()) == 1
+        clock.now = late
+        stage.deliver_all()
+        assert stage.parked() == {}
+
+
 HOLD = Lock("GOVERNANCE", event_hold=True, event_hold_days=3)
 
 

@@ -43,7 +43,8 @@ UNIQUE = frozenset({Aspect.TAGS, Aspect.ACL, Aspect.ANNOTATIONS})
 class Entry:
     """What is known of one entry. first: what it was written with. shown: all that it had, by field.
 
-    by_user: fields that users changed. held: the amendment in which a user set its hold; 0 if none did.
+    by_user: fields that users changed. held: the amendment in which a user set its hold; 0 if none did. lifted: what
+    `held` was before a user last lifted the hold, and how often replicators had written locks of the family by then.
     """
 
     stored: Stored
@@ -51,6 +52,16 @@ class Entry:
     shown: dict[Field, set[object]] = field(default_factory=lambda: defaultdict(set))
     by_user: set[Field] = field(default_factory=set)
     held: int = 0
+    lifted: tuple[int, int] = (0, -1)
+
+    def hold(self, number: int, writes: int) -> None:
+        """Take down that a user set a hold in an amendment, or lifted it (0).
+
+        A hold that is set again before any replicator acted on its removal is as it was: a state has no memory.
+        """
+        if not number:
+            self.lifted = self.held, writes
+        self.held = self.lifted[0] if number and self.lifted[1] == writes else number
 
 
 @dataclass(slots=True)
@@ -138,7 +149,7 @@ class AspectWatch:
             if (name, value) == (FOR_EVENT, NO_HOLD) and isinstance(amendment.before, Lock):
                 family.released.add(lock_state(amendment.before)[EVENT_HOLD])
             if name == HOLD:
-                entry.held = amendment.number if value else 0
+                entry.hold(amendment.number if value else 0, family.writes[Aspect.LOCK])
                 if not value:
                     family.lifted[entry.stored.serial] = amendment.number
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 Numbers = tuple[int, ...]
 
-MOST_PLAYS = 3000
+MOST_DECISIONS = 1_000_000
+"""How many decisions are played at most: enough for thousands of short histories, and for some that hardly end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,12 @@ class Shrinker:
     play: Callable[[Sequence[int]], Played]
     best: Played
     kinds: frozenset[str]
-    plays: int = 0
+    played: int = 0
 
     def shrink(self) -> Numbers:
-        """Make it as small as the number of plays allows."""
+        """Make it as small as the number of decisions allows."""
         before = None
-        while before != self.best and self.plays < MOST_PLAYS:
+        while before != self.best and self.played < MOST_DECISIONS:
             before = self.best
             self._cut_moves()
             self._lower()
@@ -64,10 +65,10 @@ class Shrinker:
 
     def _try(self, choices: Numbers) -> bool:
         """Keep a list if it fails in the same way and is smaller."""
-        self.plays += 1
-        if self.plays > MOST_PLAYS:
+        if self.played >= MOST_DECISIONS:
             return False
         played = self.play(choices)
+        self.played += len(played.choices)
         alike = bool(self.kinds & kinds_of(played.violations))
         if alike and _size(played.choices) < _size(self.best.choices):
             self.best = played

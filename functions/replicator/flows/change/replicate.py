@@ -6,6 +6,7 @@ The entry point for live events, redriven failures and batch tasks.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import count
 
 from replicator.core.deciding.attempt import Attempt, Delivery
 from replicator.core.deciding.eligibility import Limits
@@ -318,12 +319,21 @@ def _look_again(attempt: Attempt, candidate: Candidate, source: Versions, servic
 
 
 def _park(attempt: Attempt, trouble: Temporary, services: Services) -> None:
-    """Park a look at a version for some seconds. Raises Temporary."""
+    """Park a look at a version for some seconds. Raises Temporary.
+
+    All that are parked within LOOK_AGAIN_MS are one, released once that time has passed twice: very many deliveries of
+    one version would otherwise leave very many looks, each in the way of the others. Where that look is over already,
+    because this comes late or by a slow clock, the next one is taken.
+    """
     now = services.now()
-    attempt = replace(attempt, change=replace(attempt.change, time=now))
-    parked = Parked(now + LOOK_AGAIN_MS, write(attempt.change), tried=False)
     services.enlist(attempt.target.bucket)
-    services.journal.wait(attempt.pair, Waiting.of(attempt, troubled(attempt, trouble).outcome, now, parked))
+    for start in count(now - now % LOOK_AGAIN_MS, LOOK_AGAIN_MS):
+        look = replace(attempt, change=replace(attempt.change, time=start))
+        parked = Parked(start + 2 * LOOK_AGAIN_MS, write(look.change), tried=False)
+        waiting = Waiting.of(look, troubled(look, trouble).outcome, now, parked)
+        before = services.journal.wait(look.pair, waiting)
+        if before is None or before.status is not Status.COMPLETED:
+            return
 
 
 def _make_large_writer(attempt: Attempt, replicas: Replicas, services: Services) -> LargeWriter | None:
