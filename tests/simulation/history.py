@@ -44,7 +44,7 @@ class Luck:
 
 @dataclass(slots=True)
 class History:
-    """Everything that exists in one history."""
+    """Everything that exists in one history. deployed: all stacks, each once."""
 
     setting: Setting
     choices: Choices
@@ -60,6 +60,7 @@ class History:
     parking: ParkingWatch | None = None
     aspects: AspectWatch | None = None
     stacks: dict[str, Stack] = field(default_factory=dict)
+    deployed: list[Stack] = field(default_factory=list)
     natives: list[NativeReplication] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -96,11 +97,6 @@ class History:
             native = NativeReplication(self.s3, route.source, route.destination, route.markers)
             self.natives.append(native)
 
-    @property
-    def deployed(self) -> list[Stack]:
-        """All stacks, each once."""
-        return list({id(stack): stack for stack in self.stacks.values()}.values())
-
     def _build_stacks(self) -> None:
         sources = self.setting.sources
         for served in [sources] if self.setting.one_stack else [(name,) for name in sources]:
@@ -114,6 +110,7 @@ class History:
                 send_to=lambda bucket, body: self.stacks[bucket].queue.send(body),
             )
             self.stacks |= dict.fromkeys(served, stack)
+            self.deployed.append(stack)
 
     def tell(self, who: str, what: str) -> None:
         """Add a line to the story, if one is written."""
