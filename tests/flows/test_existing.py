@@ -1,6 +1,7 @@
 """What an operator asks for: versions and delete markers from before the rules, and what must be restored."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
@@ -93,6 +94,72 @@ def test_a_failure_of_what_was_asked_for_is_in_the_dead_letter_queue_with_the_wi
     assert stage.queue.redrive() == 1
     stage.deliver_all()
     assert there(stage) == [b"bytes"]
+
+
+def ask_for_lone(stage: Stage, stored: Stored) -> list[str]:
+    """Ask for a version that listings showed alone; return the requests, but those of a new container."""
+    change = replace(asked(stage, stored, Wish.EXISTING), lone=True)
+    before = len(stage.points.calls)
+    stage.queue.send(write(change))
+    stage.deliver_all()
+    calls = [call for call in stage.points.calls[before:] if call.side in {"source", "destination", "journal"}]
+    return [call.operation for call in calls if call.operation != "READ GATES"]
+
+
+def test_a_version_that_listings_showed_alone_is_copied_without_reading_histories() -> None:
+    stage = before_the_rules()
+    version = stage.put()
+    assert ask_for_lone(stage, version) == ["READ", "HEAD", "COPY", "SETTLE", "CLOSE"]
+    assert there(stage) == [b"bytes"]
+
+
+def write_there(stage: Stage) -> list[bytes | None]:
+    stage.put(body=b"theirs", bucket=WEST)
+    return [b"theirs", b"bytes"]
+
+
+def delete_there(stage: Stage) -> list[bytes | None]:
+    """Let a user write and delete: a copy onto nothing does not meet that."""
+    stage.put(body=b"theirs", bucket=WEST)
+    delete(stage, WEST)
+    return [b"theirs", None, b"bytes"]
+
+
+def write_here(stage: Stage) -> list[bytes | None]:
+    stage.s3.clock.advance(5)
+    newer = stage.put(body=b"newer")
+    stage.queue.send(write(replace(asked(stage, newer, Wish.NONE), sequencer="0A")))
+    stage.deliver_all()
+    return [b"newer", b"bytes", b"newer"]
+
+
+@pytest.mark.parametrize("meanwhile", [write_there, delete_there, write_here])
+def test_what_happened_since_it_was_listed_alone_is_seen(
+    meanwhile: Callable[[Stage], list[bytes | None]],
+) -> None:
+    stage = before_the_rules()
+    version = stage.put()
+    expected = meanwhile(stage)
+    ask_for_lone(stage, version)
+    assert there(stage) == expected
+
+
+def test_only_the_first_delivery_believes_that_a_version_was_listed_alone() -> None:
+    stage = before_the_rules()
+    version = stage.put()
+    stage.fail("COPY", Temporary(Reason.THROTTLED, "503 SlowDown"))
+    assert "LIST" in ask_for_lone(stage, version)
+    assert there(stage) == [b"bytes"]
+
+
+def test_a_failure_of_before_is_closed_by_a_version_that_was_listed_alone() -> None:
+    stage = before_the_rules()
+    version = stage.put()
+    stage.fail("COPY", Permanent(Reason.DST_PUT_DENIED, "denied"))
+    ask(stage, version)
+    assert list(stage.waiting().values()) == [(Status.FAILED, Reason.DST_PUT_DENIED)]
+    ask_for_lone(stage, version)
+    assert stage.waiting() == {}
 
 
 def replicated(body: bytes = b"1") -> tuple[Stage, Stored]:

@@ -148,12 +148,15 @@ class History:
     def ask(self, bucket: str, key: str, wish: Wish = Wish.EXISTING) -> None:
         """Ask for all entries of a key, as an operator does: in one message, the oldest first."""
         stored, now = self.s3.buckets[bucket].history(key), self.s3.clock.milliseconds()
+        others = [self.s3.buckets[each].history(key) for each in self.setting.buckets if each != bucket]
+        lone = len(stored) == 1 and stored[0].is_version and not any(others)
         asked = [
             Change(
                 ChangeKind.CREATED if each.is_version else ChangeKind.MARKED_DELETED,
                 *(bucket, key, each.version_id),
                 time=now,
                 wish=wish,
+                lone=lone,
             )
             for each in stored
         ]

@@ -63,14 +63,19 @@ def _is_absent(listed: Listed, here: Counter[Identity], there: Sequence[Counter[
     return any(at[_identity(listed)] < here[_identity(listed)] for at in there)
 
 
-def messages(bucket: str, entries: Sequence[Listed], wish: Wish, now: int) -> Iterator[str]:
+def is_lone(doubt: Doubt) -> bool:
+    """Return whether the listings show one version of a key, and nothing else, at the source or anywhere."""
+    return len(doubt.source) == 1 and doubt.source[0].entry.is_version and not any(doubt.destinations.values())
+
+
+def messages(bucket: str, entries: Sequence[Listed], wish: Wish, now: int, *, lone: bool = False) -> Iterator[str]:
     """Yield the bodies of messages for entries of one key, oldest first. now: epoch milliseconds."""
-    changes = [_change(bucket, each, wish, now) for each in entries]
+    changes = [_change(bucket, each, wish, now, lone) for each in entries]
     for start in range(0, len(changes), MOST_RECORDS):
         yield write(*changes[start : start + MOST_RECORDS])
 
 
-def _change(bucket: str, listed: Listed, wish: Wish, now: int) -> Change:
+def _change(bucket: str, listed: Listed, wish: Wish, now: int, lone: bool) -> Change:  # noqa: FBT001
     entry = listed.entry
     kind = ChangeKind.CREATED if entry.is_version else ChangeKind.MARKED_DELETED
-    return Change(kind, bucket, listed.key, entry.version_id, time=now, size=entry.size, wish=wish)
+    return Change(kind, bucket, listed.key, entry.version_id, time=now, size=entry.size, wish=wish, lone=lone)

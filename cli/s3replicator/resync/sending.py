@@ -13,7 +13,7 @@ from replicator.flows.verify.survey import Batch
 
 from s3replicator.jobs.completion_report import Named
 from s3replicator.jobs.job import Totals
-from s3replicator.resync.selecting import Selector, messages
+from s3replicator.resync.selecting import Selector, is_lone, messages
 
 
 class Queue(Protocol):
@@ -61,7 +61,7 @@ class Sender:
         named, bodies, size = list[Named](), list[str](), 0
         for doubt in batch.doubts:
             entries = self.selector.entries(doubt)
-            bodies += messages(self.bucket, entries, self.selector.wish, self.now())
+            bodies += messages(self.bucket, entries, self.selector.wish, self.now(), lone=is_lone(doubt))
             named += [Named(doubt.key, each.entry.version_id, not each.entry.is_version) for each in entries]
             size += sum(each.entry.size for each in entries)
         if self.queue and bodies:

@@ -71,6 +71,11 @@ class Delivery:
         return self.receive_count > 1 or self.redriven or self.tried
 
     @property
+    def is_first(self) -> bool:
+        """Return whether no other delivery of the message was before it, nor any of a part of its version."""
+        return self.receive_count == 1 and not (self.tried or self.parked or self.from_part_queue)
+
+    @property
     def has_entry(self) -> bool:
         """Return whether the journal may hold an entry of the change that must be closed."""
         return self.repeated or self.parked > 0
@@ -103,6 +108,17 @@ class Attempt:
     delivery: Delivery
     target: Target
     threshold_ms: int = 0
+
+    @property
+    def repeated(self) -> bool:
+        """Return whether some of the work on the change may have been done before.
+
+        What an operator asks for counts as repeated: events may have asked for it before. Not what comes for the first
+        time, where a listing has just shown that nothing was done: a copy onto nothing is refused if that has changed.
+        What must be restored is always looked at, whatever the journal says of it.
+        """
+        change, delivery = self.change, self.delivery
+        return delivery.repeated and not (change.lone and delivery.is_first and not change.wish.restores)
 
     @property
     def pair(self) -> Pair:

@@ -105,7 +105,8 @@ class Change:
     hexadecimal order of PUT and DELETE events of one key; empty when the event has none. name: the event's name.
     other_key: what the key may be instead, where it is not certain how its sender encodes keys. seen_at: the
     destination at whose replica somebody made a later change; empty if it was made at the version itself. wish: what an
-    operator asks for; then `time` is when that was asked, and nothing of the change counts as late.
+    operator asks for; then `time` is when that was asked, and nothing of the change counts as late. lone: whoever asks
+    saw in listings that nothing else of its key is at the source, and nothing at the destinations.
     """
 
     kind: ChangeKind
@@ -120,6 +121,7 @@ class Change:
     other_key: str = ""
     seen_at: str = ""
     wish: Wish = Wish.NONE
+    lone: bool = False
 
     @property
     def aspect(self) -> Aspect | None:

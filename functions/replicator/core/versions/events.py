@@ -148,6 +148,7 @@ def _from_notification(record: Json) -> Change:
         name=name,
         seen_at=_text(ours.get("seenAt") or "", empty=True),
         wish=Wish(ours.get("wish") or ""),
+        lone=ours.get("lone") is True,
     )
 
 
@@ -278,7 +279,8 @@ def _record_of(change: Change) -> Json:
         entity["sequencer"] = change.sequencer
     if change.version_id == UNNAMED:
         del entity["versionId"]
-    ours = {name: text for name, text in (("seenAt", change.seen_at), ("wish", str(change.wish))) if text}
+    marked = (("seenAt", change.seen_at), ("wish", str(change.wish)), ("lone", change.lone))
+    ours = {name: value for name, value in marked if value}
     return {
         "eventVersion": "2.1",
         "eventSource": "aws:s3",

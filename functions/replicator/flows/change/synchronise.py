@@ -108,7 +108,7 @@ class Synchroniser:
             self.attempt,
             memory,
             markers=rule is not None and rule.delete_markers,
-            repeated=self.attempt.delivery.repeated,
+            repeated=self.attempt.repeated,
             large=self.large.multipart.large if self.large else None,
         )
 
