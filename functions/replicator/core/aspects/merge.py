@@ -7,7 +7,8 @@
                               otherwise it stays
     changed      changed      the source's goes to the replicas, unless a replica was written with it and changed since
     as base      as base      what was intended last goes to the other side: a handler crashed before it wrote that
-    no base                   the side that the event names counts as changed
+    no base                   the side that the event names counts as changed; if it names none, the source's goes to
+                              replicas that have what they were written with, or do not say what that was
     anything else             the source's goes to the replicas, if an operator asks for that
 
 Pure, so that live changes and `explain` decide alike. The source is the version itself, in the bucket that it was
@@ -24,6 +25,8 @@ from replicator.core.versions.change import Aspect
 
 NO_BASE = Base()
 """Nothing is known."""
+NOTHING = ""
+"""The digest of no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,8 @@ class Sides:
     """One field at the version and at its replicas, the one on top first, with what is known of it.
 
     born: digests of what each replica may have been written with; empty where that is not known. A replica that still
-    has that was not changed, though it may have been written from what was out of date.
+    has that was not changed, though it may have been written from what was out of date. NOTHING of one that certainly
+    was changed.
     """
 
     source: Value
@@ -46,7 +50,7 @@ class Sides:
         """
         values = [
             replica
-            for replica, its in self._with_born()
+            for replica, its in self.with_born()
             if self.base.is_replica_changed(replica) and digest(replica) not in its
             if self.source_as_base or digest(self.source) in its
         ]
@@ -57,7 +61,8 @@ class Sides:
         """Return whether the source has what it can have without a user."""
         return not self.base.is_source_changed(self.source)
 
-    def _with_born(self) -> list[tuple[Value, tuple[str, ...]]]:
+    def with_born(self) -> list[tuple[Value, tuple[str, ...]]]:
+        """Return each replica with the digests of what it may have been written with."""
         return list(zip(self.replicas, self.born or ((),) * len(self.replicas), strict=True))
 
 
@@ -67,7 +72,8 @@ class Powers:
 
     removes: annotations that were deleted are deleted on the other side, too. deletion: its event says that one was.
     now: epoch seconds. restores: what a user changed at a replica stands only where it is replicated back and the base
-    shows that nothing else changed; elsewhere the source's goes to all replicas.
+    shows that nothing else changed; elsewhere the source's goes to all replicas. names_side: it is an event of one
+    side, rather than a look at both.
     """
 
     from_replica: bool = False
@@ -75,6 +81,7 @@ class Powers:
     removes: bool = False
     deletion: bool = False
     now: int = 0
+    names_side: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +116,12 @@ def _settle(sides: Sides, powers: Powers) -> Settled:
     if not base:
         differing = next(replica for replica in replicas if replica != source)
         named = powers.from_replica and not powers.restores
-        return _everywhere(differing, sides) if named else _from_source(sides)
+        return _everywhere(differing, sides) if named else _from_source(sides, powers)
     changed = [replica for replica, is_changed in zip(replicas, sides.changed(), strict=True) if is_changed]
     if changed and powers.from_replica:
         return _everywhere(changed[0], sides)
     if powers.restores:
-        return _from_source(sides)
+        return _everywhere(source, sides)
     if changed or not sides.source_as_base or digest(source) == base.wanted:
         return _to_unchanged(sides)
     return _finish_intent(sides, powers)
@@ -124,8 +131,12 @@ def _everywhere(value: Value, sides: Sides) -> Settled:
     return Settled(value, tuple(value for _ in sides.replicas))
 
 
-def _from_source(sides: Sides) -> Settled:
-    return _everywhere(sides.source, sides)
+def _from_source(sides: Sides, powers: Powers) -> Settled:
+    """Let the source's go to the replicas. A look leaves those that users changed: their events are still to come."""
+    if powers.names_side or powers.restores:
+        return _everywhere(sides.source, sides)
+    kept = ((replica, its != () and digest(replica) not in its) for replica, its in sides.with_born())
+    return Settled(sides.source, tuple(replica if is_changed else sides.source for replica, is_changed in kept))
 
 
 def _to_unchanged(sides: Sides) -> Settled:

@@ -26,7 +26,16 @@ from replicator.core.aspects.state import (
 from replicator.core.deciding.replica_tags import replica_tags
 from replicator.core.outcomes.outcome import Permanent, Reason, Side
 from replicator.core.versions.change import Aspect
-from replicator.core.versions.origin import MARK, STATUS_TAG, STATUS_TAG_VALUE, TAG_LIMIT, Born, born_of, mark_text
+from replicator.core.versions.origin import (
+    MARK,
+    STATUS_TAG,
+    STATUS_TAG_VALUE,
+    TAG_LIMIT,
+    Born,
+    born_of,
+    has_metadata_room,
+    mark_text,
+)
 from replicator.core.versions.version import Grant, Head, Lock
 from replicator.flows.ports import Amendable
 
@@ -35,7 +44,8 @@ from replicator.flows.ports import Amendable
 class Place:
     """One version in one bucket. side: the side that the bucket is on in this attempt.
 
-    born: what a replica was written with; None if its mark was not read, or does not say.
+    born: what a replica was written with; None if its mark was not read, or does not say. stripped: its mark was a tag,
+    which is gone, so that its tags are a user's.
     """
 
     objects: Amendable
@@ -43,13 +53,15 @@ class Place:
     key: str
     version_id: str
     born: Born | None = None
+    stripped: bool = False
 
     def with_born(self) -> "Place":
         """Read what a replica was written with. Raises Temporary or Permanent."""
         head = self.head()
         is_tag = MARK not in head.metadata and head.tag_count != 0
         tags = self.objects.tags(self.key, self.version_id) if is_tag else {}
-        return replace(self, born=born_of(mark_text(head.metadata, tags)))
+        mark, room = mark_text(head.metadata, tags), has_metadata_room(head.metadata, head.unseen_metadata)
+        return replace(self, born=born_of(mark), stripped=not (mark or room or head.made_by_s3))
 
     def head(self) -> Head:
         """Read it. Raises Permanent if it was deleted for good."""

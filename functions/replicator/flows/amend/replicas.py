@@ -16,7 +16,7 @@ from replicator.core.deciding.journal import SETTLED_IN_ORDER, Memory
 from replicator.core.deciding.standing import Standing, Unread
 from replicator.core.outcomes.outcome import Permanent, Reason, Side
 from replicator.core.rules.rule import Rule
-from replicator.core.versions.change import Aspect
+from replicator.core.versions.change import Aspect, ChangeKind
 from replicator.core.versions.origin import MARK, Origin
 from replicator.core.versions.version import Entry, Head
 from replicator.flows.amend.bases import Bases
@@ -159,6 +159,7 @@ class Look:
             removes=rule.annotation_deletions,
             deletion=change.is_deletion,
             now=scene.now() // 1000,
+            names_side=change.kind is not ChangeKind.STATE,
         )
         replicas = (*here, *there) if at_twin else (*there, *here)
         side_by_side, aspects = scene.reader.side_by_side, tuple(scene.aspects(rule))

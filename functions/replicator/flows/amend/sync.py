@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from replicator.core.aspects.merge import Powers, Settled, Sides, fields_of, settle
+from replicator.core.aspects.merge import NOTHING, Powers, Settled, Sides, fields_of, settle
 from replicator.core.aspects.state import Value, digest
 from replicator.core.outcomes.outcome import Permanent, Reason
 from replicator.core.versions.change import Aspect
@@ -85,6 +85,8 @@ class Sync:
             return ()
         if aspect is Aspect.ANNOTATIONS:
             return (digest(None), *self.bases.of(aspect, name).past)
+        if aspect is Aspect.TAGS and place.stripped:
+            return (NOTHING,)
         born = digests_of(place.born).get(name)
         return (born,) if born else ()
 
