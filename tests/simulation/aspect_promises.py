@@ -45,6 +45,7 @@ class Entry:
 
     by_user: fields that users changed. held: the amendment in which a user set its hold; 0 if none did. lifted: what
     `held` was before a user last lifted the hold, and how often replicators had written locks of the family by then.
+    carried: annotations that it was given where versions are copied in parts.
     """
 
     stored: Stored
@@ -53,6 +54,7 @@ class Entry:
     by_user: set[Field] = field(default_factory=set)
     held: int = 0
     lifted: tuple[int, int] = (0, -1)
+    carried: set[tuple[Field, object]] = field(default_factory=set)
 
     def hold(self, number: int, writes: int) -> None:
         """Take down that a user set a hold in an amendment, or lifted it (0).
@@ -125,7 +127,7 @@ class AspectWatch:
         if amendment.author == USER:
             self._by_user(amendment, entry, family, changed)
         else:
-            self.violations += self._by_replicator(amendment, entry, family)
+            self.violations += self._by_replicator(amendment, entry, family, changed)
         for name, value in changed:
             entry.shown[name].add(value)
 
@@ -153,8 +155,11 @@ class AspectWatch:
                 if not value:
                     family.lifted[entry.stored.serial] = amendment.number
 
-    def _by_replicator(self, amendment: Amendment, entry: Entry, family: Family) -> Iterator[str]:
+    def _by_replicator(
+        self, amendment: Amendment, entry: Entry, family: Family, changed: list[tuple[Field, object]]
+    ) -> Iterator[str]:
         if self.setting.large and amendment.aspect is Aspect.ANNOTATIONS:
+            entry.carried.update(changed)
             return  # whoever copies in parts copies annotations one by one
         family.writes[amendment.aspect] += 1
         stored, task = amendment.stored, getcurrent()
@@ -181,12 +186,8 @@ class AspectWatch:
         """
         if self.setting.one_stack or stack == version.bucket:
             return True
-        replicas = [each.stored for each in self.entries.values() if root(each.stored) is version]
-        return any(
-            (each.bucket, each.modified) == (stack, version.modified)
-            and not mark_text(each.content.metadata, each.content.tags)
-            for each in replicas
-        )
+        replicas = [each.stored for each in self._replicas(version)]
+        return any((each.bucket, each.modified) == (stack, version.modified) and not _mark(each) for each in replicas)
 
     def _comes_back(self, bucket: str) -> bool:
         """Return whether replicas' modifications come back to a bucket from anywhere, or its versions' own twins do."""
@@ -246,8 +247,7 @@ class AspectWatch:
 
         A documented limit: it looks like a user's change.
         """
-        mark = mark_text(replica.content.metadata, replica.content.tags)
-        unsaid = born_of(mark) is None and self.families[version.serial].copies > 1
+        unsaid = born_of(_mark(replica)) is None and self.families[version.serial].copies > 1
         return unsaid and self.state(replica).get(name) == self.entries[replica.serial].first.get(name)
 
     def _released_later(self, replica: Stored, version: Stored, *, back: bool) -> bool:
@@ -287,14 +287,21 @@ class AspectWatch:
             # A documented limit: CopyObject says nothing of the annotations that it copies.
             if name[0] is Aspect.ANNOTATIONS and value in self._carried(version, name):
                 continue
+            # Another: nothing says what a replica was written with whose mark was a tag that a user took away.
+            if name[0] is Aspect.TAGS and any(not _mark(each.stored) for each in self._replicas(version)):
+                continue
             over = sorted(str(each) for each in written - {value} if value in family.known[name, each])
             if over:
                 yield f"{name[1]} of {version.version_id} is {value}, though {', '.join(over)} came after it was seen"
 
     def _carried(self, version: Stored, name: Field) -> set[object]:
         """Return what replicas were written with."""
-        replicas = [each for each in self.entries.values() if each.stored is not version]
-        return {each.first.get(name) for each in replicas if root(each.stored) is version}
+        replicas = self._replicas(version)
+        given = {value for each in replicas for its, value in each.carried if its == name}
+        return given | {each.first.get(name) for each in replicas}
+
+    def _replicas(self, version: Stored) -> list[Entry]:
+        return [each for each in self.entries.values() if each.stored is not version and root(each.stored) is version]
 
     def _others(self, version: Stored) -> list[str]:
         return [route.destination for route in self.setting.routes if route.source == version.bucket]
@@ -306,6 +313,10 @@ class AspectWatch:
             bound = (family.changes[aspect] + family.copies) * max(1, family.copies)
             if writes > bound:
                 yield f"{aspect} of {version.version_id} was written {writes} times, more than {bound}"
+
+
+def _mark(stored: Stored) -> str:
+    return mark_text(stored.content.metadata, stored.content.tags)
 
 
 def _is_changed(amendment: Amendment, name: Field) -> bool:
