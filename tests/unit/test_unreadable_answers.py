@@ -77,6 +77,8 @@ UNREADABLE: list[Row] = [
     ("no ContentLength", without("content-length"), lambda wire: large(wire).part_size(SOURCE, 1)),
     ("an element of another kind (ValueError)", Answer(headers=HEAD | {"content-length": "seven"}),
      lambda wire: objects(wire).head("k", "v1")),
+    ("an element of another kind (RuntimeError)", Answer(headers=HEAD | {"last-modified": "9" * 30}),
+     lambda wire: objects(wire).head("k", "v1")),
     ("no Grantee", Answer(GRANT.format("<Permission>READ</Permission>")), grants),
     ("no Key", Answer("<Tagging><TagSet><Tag/></TagSet></Tagging>"), lambda wire: objects(wire).tags("k", "v1")),
     ("no LastModified", Answer("<ListVersionsResult><Version><Key>k</Key></Version></ListVersionsResult>"),

@@ -18,7 +18,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from replicator.aws.errors import TRANSLATED, Side, Unreadable, code_of, status_of, translate
+from replicator.aws.errors import FROM_PARSERS, TRANSLATED, Side, Unreadable, code_of, status_of, translate
 
 __all__ = ["Unreadable", "asking", "expecting", "required"]
 
@@ -99,7 +99,7 @@ class expecting:  # noqa: N801 - likewise
 
 def _translated(error: Exception, operation: str, side: Side) -> Exception:
     """Return the trouble that an error means. An error that is not AWS's own is logged with where it was raised."""
-    if isinstance(error, ValueError | TypeError):
+    if isinstance(error, FROM_PARSERS):
         _log_origin(error, operation, side)
     return translate(error, operation, side)
 

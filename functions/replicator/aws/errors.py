@@ -27,6 +27,7 @@ from replicator.core.parts.uploads import SourceGone, UploadGone, UploadSpoiled
 
 __all__ = [
     "DENIED",
+    "FROM_PARSERS",
     "TRANSLATED",
     "Side",
     "Unreadable",
@@ -40,9 +41,10 @@ class Unreadable(Exception):
     """An answer lacks what every such answer has, or contradicts another one; says what, in a few words."""
 
 
-TRANSLATED = (ClientError, BotoCoreError, ResponseParserError, Unreadable, ValueError, TypeError)
-"""What `translate` takes. ResponseParserError, for text that is no XML, is not one of botocore's BotoCoreErrors. Its
-parsers raise ValueError or TypeError for what is no number or date."""
+FROM_PARSERS = (ValueError, TypeError, RuntimeError)
+"""What botocore's parsers raise for what is no number or date, the last for a date that no clock shows."""
+TRANSLATED = (ClientError, BotoCoreError, ResponseParserError, Unreadable, *FROM_PARSERS)
+"""What `translate` takes. ResponseParserError, for text that is no XML, is not one of botocore's BotoCoreErrors."""
 
 OUR_OWN = frozenset({Side.JOURNAL, Side.QUEUE, Side.EVENTS, Side.RULES, Side.METRICS})
 THROTTLED = frozenset(
@@ -203,7 +205,7 @@ def translate(error: Exception, operation: str, side: Side) -> Temporary | Perma
 def _translate(error: Exception, operation: str, side: Side) -> Temporary | Permanent | Conflict:
     if isinstance(error, ClientError):
         return _from_answer(error, operation, side)
-    if isinstance(error, Unreadable | ResponseParserError | ValueError | TypeError):
+    if isinstance(error, (Unreadable, ResponseParserError, *FROM_PARSERS)):
         return _from_unreadable(error, operation, side)
     detail = f"{operation} ({side}): {type(error).__name__}"
     if isinstance(error, ParamValidationError):
