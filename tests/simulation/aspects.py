@@ -15,6 +15,7 @@ from tests.fakes.s3 import MemoryS3, Refused
 from tests.fakes.stored import Content, Stored
 from tests.simulation.choices import Choices
 from tests.simulation.setting import Setting
+from tests.simulation.truth import is_native, root
 
 Tell = Callable[[str, str], None]
 
@@ -95,8 +96,12 @@ class AspectUsers:
             )
 
     def _strip(self, bucket: str, key: str) -> None:
-        """Replace all tags, the mark of a replica too."""
-        if stored := self._any_version(bucket, key):
+        """Replace all tags, the mark of a replica too.
+
+        But not of a version that was put back in its own bucket: without its mark nobody could tell it from a user's.
+        """
+        stored = self._any_version(bucket, key)
+        if stored and (is_native(stored) or root(stored).bucket != stored.bucket):
             tags = {"value": self._value()}
             self._change(
                 f"replaces all tags of {_named(stored, key)} by {tags}", lambda: self.s3.tag(*_place(stored, key), tags)
