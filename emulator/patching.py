@@ -1,4 +1,4 @@
-"""Replacing methods of moto: each patch is declared where the behaviour is implemented, and all are applied at once."""
+"""Replacing methods and properties of moto: each patch is declared where it belongs, and all are applied at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ _patches: list[tuple[type, str, Callable[..., Any]]] = []
 
 
 def patch(owner: type, name: str) -> Callable[[F], F]:
-    """Declare that the decorated function replaces a method; it receives the original as its first argument."""
+    """Declare that the decorated function replaces a method or what a property calls.
+
+    It receives the original as its first argument.
+    """
 
     def declare(function: F) -> F:
         _patches.append((owner, name, function))
@@ -27,7 +30,10 @@ def apply_patches() -> None:
         setattr(owner, name, _method(function, getattr(owner, name)))
 
 
-def _method(function: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
+def _method(function: Callable[..., Any], original: Any) -> Any:
+    if isinstance(original, property):
+        return property(_method(function, original.fget))
+
     @functools.wraps(original)
     def patched(self: Any, *arguments: Any, **named: Any) -> Any:
         return function(original, self, *arguments, **named)
