@@ -5,7 +5,7 @@ put back in its own bucket included. What really happened counts, never the prod
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from greenlet import getcurrent
@@ -71,27 +71,38 @@ class Family:
     """A version and its replicas. known: what the author of a value could know of, by field and value.
 
     changes, writes: how often users and replicators changed an aspect. lifted: when a user last lifted a hold, as the
-    number of the amendment, by entry. removed: annotations that a user removed. copies: how many replicas were written.
+    number of the amendment, and the handlers that ran then, by entry. removed: annotations that a user removed. copies:
+    how many replicas were written.
     """
 
     known: dict[tuple[Field, object], set[object]] = field(default_factory=dict)
     changes: Counter[Aspect] = field(default_factory=Counter)
     writes: Counter[Aspect] = field(default_factory=Counter)
-    lifted: dict[int, int] = field(default_factory=dict)
+    lifted: dict[int, tuple[int, frozenset[int]]] = field(default_factory=dict)
     removed: set[Field] = field(default_factory=set)
     released: set[object] = field(default_factory=set)
     copies: int = 0
 
+    def postpone_lifts(self, number: int, running: frozenset[int]) -> None:
+        """Take a hold that was lifted while a handler ran that still does as lifted now.
+
+        It may have read that side before, and reads the other one after this: both have a hold then. A documented limit.
+        """
+        for serial, (_, ran) in self.lifted.items():
+            if ran & running:
+                self.lifted[serial] = (number, ran)
+
 
 @dataclass(slots=True)
 class AspectWatch:
-    """Sees every later change of one history."""
+    """Sees every later change of one history. running: returns the numbers of the handlers that run now."""
 
     setting: Setting
     s3: MemoryS3
     violations: list[str]
     entries: dict[int, Entry] = field(default_factory=dict)
     families: dict[int, Family] = field(default_factory=lambda: defaultdict(Family))
+    running: Callable[[], frozenset[int]] = frozenset
 
     def happened(self, happening: Happening) -> None:
         """Look at a version that was written: what it has is shown from now on."""
@@ -153,7 +164,9 @@ class AspectWatch:
             if name == HOLD:
                 entry.hold(amendment.number if value else 0, family.writes[Aspect.LOCK])
                 if not value:
-                    family.lifted[entry.stored.serial] = amendment.number
+                    family.lifted[entry.stored.serial] = (amendment.number, self.running())
+                else:
+                    family.postpone_lifts(amendment.number, self.running())
 
     def _by_replicator(
         self, amendment: Amendment, entry: Entry, family: Family, changed: list[tuple[Field, object]]
@@ -175,7 +188,7 @@ class AspectWatch:
                 yield f"the event hold of {what} was released, which no user did"
             if _end(after) < _end(before) and not releases:
                 yield f"the retention of {what} was shortened"
-            lifted = [number for serial, number in family.lifted.items() if serial != stored.serial]
+            lifted = [number for serial, (number, _) in family.lifted.items() if serial != stored.serial]
             if before.legal_hold and not after.legal_hold and max(lifted, default=0) < entry.held:
                 yield f"{what}: a hold was lifted that a user had set there"
 

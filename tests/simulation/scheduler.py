@@ -84,6 +84,8 @@ class Scheduler:
     def play(self) -> None:
         """Run to the end, or to the first violation."""
         violations = self.history.watch.violations
+        if self.history.aspects:
+            self.history.aspects.running = lambda: frozenset(handler.number for handler in self.handlers)
         for _ in range(self._most_steps()):
             self.choices.begin_move()
             self._pass_time(self.choices.one_of(self.mood.pace))
