@@ -86,7 +86,7 @@ class Family:
     def postpone_lifts(self, number: int, running: frozenset[int]) -> None:
         """Take a hold that was lifted while a handler ran that still does as lifted now.
 
-        It may have read that side before, and reads the other one after this: both have a hold then. A documented limit.
+        It may have read that side before, and read the other one after this: two holds. A documented limit.
         """
         for serial, (_, ran) in self.lifted.items():
             if ran & running:
