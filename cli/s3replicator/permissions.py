@@ -250,7 +250,9 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
         _STACK,
         _READ_RULES,
         _NO_RULES,
-        Permission(Target.CONTROL_BUCKET, ("s3:PutObject",), "to go on later where it was interrupted"),
+        Permission(
+            Target.CONTROL_BUCKET, ("s3:PutObject",), "to go on later where it was interrupted, and for failover check"
+        ),
         *_EXAMINE,
         Permission(Target.SOURCE, ("s3:GetBucketNotification",), "to say whether it still sends its events"),
         Permission(Target.QUEUES, ("sqs:GetQueueAttributes",), "if anything differs"),

@@ -117,6 +117,38 @@ def test_unknown_until_verified_or_accepted(aws: Running) -> None:
     assert "accepted: " in run(aws, "failover", "check", "east", "west", "--accept-unverified").stdout
 
 
+def test_a_verification_settles_what_is_older_than_the_rules(aws: Running, unsettled: None) -> None:
+    had_versions(aws)
+    assert run(aws, "verify", "east").exit_code == 0
+    look(aws)
+    assert (found := check(aws, status=0))["unverified"] is False, found
+
+
+def test_unknown_while_the_last_verification_found_differences(aws: Running, unsettled: None) -> None:
+    put(aws, "k")
+    assert aws.idle()
+    [replica] = watched.versions(aws, "west", "k")
+    aws.client("s3", "us-west-2").delete_object(Bucket="west", Key="k", VersionId=replica["VersionId"])
+    assert run(aws, "verify", "east").exit_code == 1
+    look(aws)
+    found = check(aws, status=2)
+    assert (found["answer"], found["unverified"]) == ("UNKNOWN", True)
+    assert "found differences" in found["why"][0]
+
+
+@pytest.fixture
+def unsettled(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MOMENT_MS", "EVENT_MS"):
+        monkeypatch.setattr(f"replicator.flows.verify.verifying.{name}", 0)
+
+
+def had_versions(aws: Running) -> None:
+    """Let the source have had versions before its rules."""
+    control, s3 = aws.outputs(watched.STACK)["ControlBucket"], aws.client("s3")
+    text = s3.get_object(Bucket=control, Key="coverage/east.json")["Body"].read()
+    s3.put_object(Bucket=control, Key="coverage/east.json", Body=text.replace(b": false", b": true"))
+
+
 def test_the_answer_is_there_when_the_source_region_is_not(aws: Running) -> None:
     look(aws)
     fail(aws, "slow", status=503, code="SlowDown")

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from replicator.aws.rule_shape import shape_problems
-from replicator.core.rules.coverage import Coverage, Record, read_record
+from replicator.core.rules.coverage import Coverage, Record, read_record, record_text
 from s3replicator.failed_calls import CallFailed, FailedCall
 from s3replicator.findings import Severity
-from s3replicator.rules.coverage import CoverageKeeper, record_text
+from s3replicator.rules.coverage import CoverageKeeper
 from s3replicator.rules.peers import Peers
 from s3replicator.rules.stack_rules import StackRules
 from s3replicator.stack_facts import StackFacts

@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "functions"
-AHEAD = ("replicator.core.verifying", "replicator.flows.verify")
+AHEAD = ("replicator.aws.control_documents", "replicator.core.verifying", "replicator.flows.verify")
 """What only the operator's command reaches so far, and a function will that verifies on a schedule."""
 
 

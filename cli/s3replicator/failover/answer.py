@@ -43,8 +43,8 @@ class Answer:
 
 NO_FIGURES = "the monitor has published no figures about these buckets in the last two hours"
 UNVERIFIED = (
-    "the source had versions before its rules, and nobody has verified that the destination has them; copy them with "
-    "s3replicator resync, or accept the doubt with --accept-unverified"
+    "nobody has verified that the destination has what the source had before its rules, or the last verification found "
+    "differences; run s3replicator verify (--repair mends what differs), or accept the doubt with --accept-unverified"
 )
 GATE = "the destination did not take changes lately, so only a few are sent to it until it does"
 

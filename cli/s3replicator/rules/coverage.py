@@ -5,17 +5,13 @@ before they are stored, and a source is looked at for versions only after its ev
 leaves a record that proves less, never one that proves too much.
 """
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from replicator.core.rules.coverage import Coverage, Record, read_record
+from replicator.core.rules.coverage import FROM_THE_START, Coverage, Record, read_record, record_text
 from replicator.core.rules.matching import RuleSet
 from replicator.core.rules.rule import Rule
-
-FROM_THE_START = Coverage("1970-01-01T00:00:00+00:00", had_versions=False)
-"""Of a bucket that the stack created: its events and its default rule are as old as the bucket."""
 
 
 class CoverageDocuments(Protocol):
@@ -78,15 +74,6 @@ class CoverageKeeper:
 
     def _write(self, bucket: str, record: Record) -> None:
         self.documents.write(bucket, record_text(record))
-
-
-def record_text(record: Record) -> bytes:
-    """Return a record as it is stored."""
-    destinations = {
-        name: {"since": each.since, "had_versions": each.had_versions, "verified": each.verified or None}
-        for name, each in record.items()
-    }
-    return (json.dumps({"destinations": destinations}, indent=2) + "\n").encode()
 
 
 def _rules_for(destination: str, rules: RuleSet) -> list[Rule]:

@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from replicator.aws.control_documents import ControlDocuments, CoverageProofs
+from replicator.core.outcomes.outcome import Permanent, Temporary
 from replicator.core.rules.matching import RuleSet
 from replicator.core.verifying.differences import Difference
+from replicator.flows.verify.proof import checked_of, note_verification
 
 from s3replicator.addresses import bucket_name
 from s3replicator.failed_calls import CallFailed
@@ -95,8 +98,11 @@ def verify(
         runner = _runner(lambda text: live(f"verifying {name}: {text}", 0, 0), workers)
         found = Verification(scope, rules, operator_listing(opened), services, traffic, states, runner)
         _run(found, output, restart=restart)
+        notes = _note_proof(opened, found)
         left = _repair(found, traffic, runner, sheet) if repair else _report(found.spool, sheet)
-    _print(found, left, _notes(opened, traffic, name), files, output)
+    if repair:
+        notes = _note_proof(opened, found)
+    _print(found, left, [*_notes(opened, traffic, name), *notes], files, output)
     raise typer.Exit(FOUND if any(each.differences.total() for each in found.totals.values()) else FINE)
 
 
@@ -201,6 +207,26 @@ def _notes(opened: Stack, traffic: StackTraffic, bucket: str) -> list[str]:
     except CallFailed as failed:
         return [f"not known whether {bucket} sends its events: {failed.call.advice(bucket)}"]
     return []
+
+
+def _note_proof(opened: Stack, found: Verification) -> list[str]:
+    """Note what a verification of all keys found, for `failover check`. Return what people should know of that."""
+    if found.scope.prefix:
+        return []
+    bucket, begun = found.rules.bucket, found.state.begun
+    records = CoverageProofs(ControlDocuments(opened.client("s3"), opened.facts.control_bucket))
+    created = opened.parameters.get("CreateSourceBucket", ""), opened.facts.default_destination
+    checked = {name: checked_of(totals, begun) for name, totals in found.totals.items()}
+    try:
+        noted = note_verification(records, bucket, checked, created)
+    except (Temporary, Permanent) as trouble:
+        return [f"not noted for failover check: {trouble}"]
+    return [
+        f"not noted for failover check: {name} has no record since when its rules are in force; "
+        f"put the rules of {bucket} once more with s3replicator rules put, then verify again"
+        for name in checked
+        if name not in noted
+    ]
 
 
 def _print(found: Verification, left: Sequence[Difference], notes: Sequence[str], files: Files, output: Output) -> None:

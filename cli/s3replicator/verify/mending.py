@@ -93,7 +93,8 @@ class Repair:
         totals.differences.subtract(Counter(each.kind for each in before))
         totals.repaired.update(each.kind for each in mended)
         totals.add_differences(before if after is None else after.differences)
-        totals.pending += 0 if after is None else len({each.version_id for each in after.pending})
+        if after:
+            totals.add_pending(len({each.version_id for each in after.pending}), after.pending_since)
         totals.equal += len({each.version_id for each in before}) - len({each.version_id for each in now_open})
         for each in before:
             self.report(each, each in mended)

@@ -18,9 +18,10 @@ MOST_EXAMPLES = 3
 class Totals:
     """The counts of one destination, in entries of the source: versions and delete markers.
 
-    checked: all that were looked at. equal: those that have what they must have. pending: those on their way. left_out:
-    those that rules leave out, by reason. differences: by kind; an entry may have several. only_there: entries of keys
-    that the source does not have. repaired: differences that a repair has mended, by kind.
+    checked: all that were looked at. equal: those that have what they must have. pending: those on their way; the
+    oldest of them was written at pending_since, epoch seconds (0: none). left_out: those that rules leave out, by
+    reason. differences: by kind; an entry may have several. only_there: entries of keys that the source does not have.
+    repaired: differences that a repair has mended, by kind.
     """
 
     checked: int = 0
@@ -31,6 +32,13 @@ class Totals:
     differences: Counter[str] = field(default_factory=Counter)
     repaired: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[Difference]] = field(default_factory=dict)
+    pending_since: int = 0
+
+    def add_pending(self, versions: int, since: int) -> None:
+        """Count pending entries, the oldest of which was written at a time in epoch seconds."""
+        if versions:
+            self.pending += versions
+            self.pending_since = min(since, self.pending_since or since)
 
     def add_differences(self, found: Iterable[Difference]) -> None:
         """Count differences, and keep the first of each kind as examples."""
@@ -51,6 +59,7 @@ class Totals:
             "checked": self.checked,
             "equal": self.equal,
             "pending": self.pending,
+            "pending_since": self.pending_since,
             "only_there": self.only_there,
             "left_out": dict(sorted(self.left_out.items())),
             "differences": {str(kind): self.differences[kind] for kind in self.kinds},
@@ -70,4 +79,5 @@ class Totals:
             Counter(document["differences"]),
             Counter(document["repaired"]),
             {kind: [Difference.read(each) for each in some] for kind, some in document["examples"].items()},
+            int(document.get("pending_since", 0)),
         )

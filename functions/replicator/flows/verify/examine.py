@@ -50,7 +50,8 @@ class Examined:
     """One key at one destination. checked: entries of the source. left_out: those that rules leave out, by reason.
 
     pending: what differs now, and is on its way. youngest: when the newest entry of either side was written, epoch
-    seconds. Both are in the order of the source's history.
+    seconds. pending_since: when the oldest of what is pending was written, likewise; 0 if nothing is.
+    Differences and pending are in the order of the source's history.
     """
 
     destination: str
@@ -59,6 +60,7 @@ class Examined:
     pending: list[Difference] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     youngest: int = 0
+    pending_since: int = 0
 
     @property
     def equal(self) -> int:
@@ -200,7 +202,7 @@ class _AtDestination:
             case Status.FAILED:
                 self._differs(Kind.FAILED, entry, f"{reason}: {decision.detail}", can_be_mended=False)
             case Status.PENDING:
-                self.found.pending.append(self._difference(Kind.MISSING, entry, f"{reason}: {decision.detail}"))
+                self._pending(Kind.MISSING, entry, f"{reason}: {decision.detail}")
             case Status.SKIPPED if decision.reason in GONE:
                 self.found.checked -= 1
             case Status.SKIPPED:
@@ -240,7 +242,7 @@ class _AtDestination:
             self._differs(Kind.FAILED, entry, f"{earlier.reason or 'UnknownError'}: in the dead-letter queue")
         elif (earlier and earlier.status is Status.PENDING) or (may_come and self._may_be_on_its_way()):
             why = earlier.reason if earlier and earlier.reason else "it may be on a queue"
-            self.found.pending.append(self._difference(kind, entry, f"{detail} yet: {why}"))
+            self._pending(kind, entry, f"{detail} yet: {why}")
         else:
             self._differs(kind, entry, detail)
 
@@ -286,6 +288,10 @@ class _AtDestination:
     def _differs(self, kind: Kind, entry: Entry, detail: str, *, can_be_mended: bool = True) -> None:
         difference = self._difference(kind, entry, detail)
         self.found.differences.append(replace(difference, can_be_mended=can_be_mended))
+
+    def _pending(self, kind: Kind, entry: Entry, detail: str) -> None:
+        self.found.pending.append(self._difference(kind, entry, detail))
+        self.found.pending_since = min(entry.modified, self.found.pending_since or entry.modified)
 
     def _difference(self, kind: Kind, entry: Entry, detail: str) -> Difference:
         destination = self.candidate.destination

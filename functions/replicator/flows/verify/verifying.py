@@ -156,7 +156,7 @@ class Verifier:
         totals = self._of(examined.destination)
         totals.checked += examined.checked
         totals.equal += examined.equal
-        totals.pending += len({each.version_id for each in examined.pending})
+        totals.add_pending(len({each.version_id for each in examined.pending}), examined.pending_since)
         totals.left_out.update(examined.left_out)
         totals.add_differences(examined.differences)
         if examined.differences:
