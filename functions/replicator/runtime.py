@@ -45,6 +45,7 @@ from replicator.threads import FreeThreads, side_by_side
 if TYPE_CHECKING:
     from replicator.core.outcomes.threshold import Route
     from replicator.flows.release import ReleaseServices
+    from replicator.flows.verify.scheduled import ScheduledServices
     from replicator.flows.watch.monitor import MonitorServices
     from replicator.flows.watch.recovery import FailedIndex, RecoveryWatch
     from replicator.flows.watch.stale_uploads import UploadCleanup
@@ -57,7 +58,8 @@ class Settings:
     threshold_ms: for rules that name none. releases: parked changes that are sent for in a minute, for each destination
     at most. task_wait: seconds that a batch task waits for the parts of its object. status_tags: source versions are
     tagged with their status. own_principals, own_roles: the principal ids and role names of replicator functions.
-    default_rule: (source, destination). created_source: the source bucket that the stack created, if any.
+    default_rule: (source, destination). created_source: the source bucket that the stack created, if any. verify_pace:
+    requests a second of verification on a schedule.
     """
 
     control_bucket: str
@@ -78,6 +80,7 @@ class Settings:
     own_roles: frozenset[str] = frozenset()
     default_rule: tuple[str, str] | None = None
     created_source: str = ""
+    verify_pace: int = 100
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -108,6 +111,7 @@ class Settings:
             own_roles=frozenset(name.strip() for name in get("REPLICATOR_ROLES", "").split(",") if name.strip()),
             default_rule=(source, destination) if source and destination else None,
             created_source=get("CREATED_SOURCE_BUCKET", ""),
+            verify_pace=int(get("VERIFY_REQUESTS_PER_SECOND") or 100),
         )
 
 
@@ -248,6 +252,48 @@ def make_release(settings: Settings) -> "ReleaseServices":
     parking = DynamoParking(clients.dynamodb(), settings.journal_table, settings.threshold_ms)
     outbox = SqsOutbox(clients.sqs(), settings.change_queue_url, settings.part_queue_url, settings.backfill_queue_url)
     return ReleaseServices(parking, outbox, side_by_side, now, OutcomeLog(make_logger()))
+
+
+def make_verify(settings: Settings) -> "ScheduledServices":
+    """Build what verifying on a schedule needs: all its requests are bounded together."""
+    from replicator.aws.bucket_listing import BucketListing  # noqa: PLC0415 - here and below: only this function
+    from replicator.aws.control_documents import ControlDocuments, CoverageProofs, ScheduledStates  # noqa: PLC0415
+    from replicator.aws.coverage_store import CoverageRecords  # noqa: PLC0415
+    from replicator.aws.pace import Pace, PacedClients  # noqa: PLC0415
+    from replicator.aws.queue_depths import QueueDepths, Traffic  # noqa: PLC0415
+    from replicator.core.verifying.notice import DETAIL_TYPE, verification_detail  # noqa: PLC0415
+    from replicator.flows.verify.scheduled import Completed, ScheduledServices  # noqa: PLC0415
+
+    clients = PacedClients(Pace(settings.verify_pace))
+    control, default = settings.control_bucket, settings.default_rule or ("", "")
+    buckets = S3Buckets(clients, side_by_side, checks_sight=False)
+    documents = ControlDocuments(clients.quick_writer(clients.region), control)
+    depths = QueueDepths(
+        clients.sqs(),
+        settings.change_queue_url,
+        settings.part_queue_url,
+        settings.dead_letter_queue_url,
+        settings.backfill_queue_url,
+    )
+    events = EventBridge(clients.events, clients.region, now)
+
+    def announce(done: Completed) -> None:
+        detail = verification_detail(done.bucket, done.begun, done.ended, done.totals, done.noted)
+        events.announce(DETAIL_TYPE, detail)
+
+    return ScheduledServices(
+        services=make_services(settings, clients),
+        listing=BucketListing(lambda target, side: clients.lister(buckets.region(target.bucket, side, target.account))),
+        sources=CoverageRecords(clients.reader(clients.region), control, defaults=settings.default_rule).buckets,
+        states=ScheduledStates(documents),
+        records=CoverageProofs(documents),
+        announce=announce,
+        log=OutcomeLog(make_logger()),
+        is_busy=Traffic(depths).is_busy,
+        wait=lambda milliseconds: time.sleep(milliseconds / 1000),
+        run=lambda: uuid.uuid4().hex[:12],
+        created=default if default[0] == settings.created_source else ("", ""),
+    )
 
 
 def make_monitor(settings: Settings) -> "tuple[Callable[[], MonitorServices], UploadCleanup]":

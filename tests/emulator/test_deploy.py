@@ -303,6 +303,7 @@ def test_template_yaml_can_be_deployed_and_has_the_promised_outputs(emulator: Ru
         "CopyPartsFunction",
         "MonitorFunction",
         "BatchFunction",
+        "VerifyFunction",
         "ChangeQueue",
         "BackfillQueue",
         "PartQueue",

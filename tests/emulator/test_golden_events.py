@@ -123,3 +123,11 @@ def test_the_deployed_monitor_function_does_with_its_example_event_what_is_expec
     [case] = cases("MonitorFunction")
     answer = emulator.host.invoke(STACK, "MonitorFunction", case.event, 30)
     assert case.expected["answer"].items() <= answer.items()
+
+
+@pytest.mark.parametrize("case", cases("VerifyFunction"), ids=lambda case: case.name)
+def test_the_deployed_verify_function_does_with_an_example_event_what_is_expected(
+    emulator: Running, case: Case
+) -> None:
+    answer = emulator.host.invoke(STACK, "VerifyFunction", case.event, 60)
+    assert case.expected["answer"].items() <= answer.items()

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from replicator.core.outcomes.outcome import Permanent, Reason, Side
 from replicator.core.verifying.differences import Difference
+from replicator.core.verifying.run_state import RunState, Scope
 from replicator.core.verifying.totals import Totals
 from replicator.flows.verify import survey, verifying
 from replicator.flows.verify.verifying import Verifier
 from s3replicator.failed_calls import CallFailed, FailedCall
 from s3replicator.verify.mending import Repair
-from s3replicator.verify.run_state import RunState, Scope
 from s3replicator.verify.verification import LEASE_MS, Progress, Runner, Verification
 
 from tests.fakes.listings import MemoryListing

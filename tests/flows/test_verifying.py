@@ -9,9 +9,9 @@ from replicator.core.verifying.differences import Difference, Kind
 from replicator.core.verifying.listed import Span
 from replicator.core.verifying.totals import Totals
 from replicator.flows.verify.examine import Examiner
-from replicator.flows.verify.repair import messages
 from replicator.flows.verify.survey import Survey
 from replicator.flows.verify.verifying import EVENT_MS, MOMENT_MS, Verifier, differing
+from s3replicator.verify.repair_messages import messages
 
 from tests.fakes.listings import MemoryListing
 from tests.fakes.reporting import in_turn

@@ -19,6 +19,7 @@ FUNCTIONS = {
     "MonitorFunction": "monitor",
     "ReleaseFunction": "release",
     "BatchFunction": "batch",
+    "VerifyFunction": "verify",
 }
 ROLES = {name: name.replace("Function", "Role") for name in FUNCTIONS}
 JOBS_ROLE = "BatchJobsRole"

@@ -10,6 +10,7 @@ from replicator.aws import clients
 from replicator.core.outcomes import backoff, parking
 from replicator.core.parts.cost import CostModel
 from replicator.flows.change.deadline import TimeLimit
+from replicator.flows.verify.scheduled import TICK_MS
 from replicator.runtime import Settings, read_cost_model
 
 from tests.template import stacks
@@ -130,8 +131,38 @@ def test_the_monitor_runs_every_minute_and_ends_before_the_next(stack: stacks.Do
 
 
 def test_a_run_of_the_monitor_that_failed_is_not_repeated(stack: stacks.Document) -> None:
-    [retries] = stacks.resources(stack, "AWS::Lambda::EventInvokeConfig").values()
-    assert retries["Properties"]["MaximumRetryAttempts"] == 0
+    retries = stacks.resources(stack, "AWS::Lambda::EventInvokeConfig")
+    assert {name for name, each in retries.items() if each["Properties"]["MaximumRetryAttempts"] == 0} == {
+        "MonitorFunctionEventInvokeConfig",
+        "VerifyFunctionEventInvokeConfig",
+    }
+
+
+def test_without_a_schedule_nothing_is_verified(stack: stacks.Document) -> None:
+    permissions = stacks.resources(stack, "AWS::Lambda::Permission").values()
+    assert [each for each in permissions if "Verify" in str(each["Properties"]["FunctionName"])] == []
+    assert [name for name in stacks.resources(stack, "AWS::Events::Rule") if "Verify" in name] == []
+
+
+def test_one_rule_begins_to_verify_and_another_goes_on_as_often_as_an_invocation_may_last() -> None:
+    stack = stacks.stack(VerifySchedule="cron(0 3 * * ? *)")
+    rules = {name: each["Properties"] for name, each in stacks.resources(stack, "AWS::Events::Rule").items()}
+    assert rules["VerifyRule"]["ScheduleExpression"] == "cron(0 3 * * ? *)"
+    assert [each.get("Input") for each in rules["VerifyRule"]["Targets"]] == [None]
+    assert [each["Input"] for each in rules["ContinueVerifyRule"]["Targets"]] == ['{"continue": true}']
+    seconds = stacks.properties(stack, "VerifyFunction")["Timeout"]
+    assert rules["ContinueVerifyRule"]["ScheduleExpression"] == f"rate({seconds // 60} minutes)"
+    assert seconds * 1000 == TICK_MS
+    allowed = stacks.resources(stack, "AWS::Lambda::Permission")
+    assert {"VerifyRulePermission", "ContinueVerifyRulePermission"} <= set(allowed)
+
+
+@pytest.mark.parametrize("given", ["daily", "rate()", "at(2026-11-20T13:00:00)"])
+def test_a_schedule_is_a_rate_or_a_cron_expression(given: str) -> None:
+    pattern = stacks.source()["Parameters"]["VerifySchedule"]["AllowedPattern"]
+    assert re.search(pattern, given) is None
+    assert re.search(pattern, "rate(12 hours)")
+    assert re.search(pattern, "")
 
 
 def test_functions_have_the_runtime_handler_and_name_that_the_documentation_says(stack: stacks.Document) -> None:

@@ -91,13 +91,18 @@ def test_lifecycle_never_expires_what_is_current(stack: stacks.Document) -> None
     assert [rule for name in BUCKETS for rule in lifecycle(stack, name) if expiring & rule.keys()] == []
 
 
-def test_old_states_of_jobs_go_after_a_day_and_those_of_rules_after_a_year(stack: stacks.Document) -> None:
+def test_old_states_go_after_a_day_and_those_of_rules_after_a_year(stack: stacks.Document) -> None:
     kept = {
         rule.get("Prefix", ""): rule["NoncurrentVersionExpiration"]["NoncurrentDays"]
         for rule in lifecycle(stack, "ControlBucket")
         if "NoncurrentVersionExpiration" in rule
     }
-    assert {prefix: int(days) for prefix, days in kept.items()} == {"": 365, "jobs/": 1}
+    assert {prefix: int(days) for prefix, days in kept.items()} == {
+        "": 365,
+        "jobs/": 1,
+        "verify/": 1,
+        "assurance/": 1,
+    }
 
 
 def test_lifecycle_never_expires_old_versions_of_the_source(stack: stacks.Document) -> None:

@@ -26,6 +26,6 @@ def test_with_the_parameter_only_functions_that_write_replicas_may_tag_at_the_so
     everywhere = {(action, bucket) for action in TAGGING for bucket in stacks.SOURCES}
     assert {role: may_tag(stack, role) for role in stacks.ROLES.values()} == {
         "ReplicateRole": everywhere, "CopyPartsRole": everywhere, "MonitorRole": set(), "ReleaseRole": set(),
-        "BatchRole": set(),
+        "BatchRole": set(), "VerifyRole": set(),
     }  # fmt: skip
     assert stacks.properties(stack, "CopyPartsFunction")["Environment"]["Variables"]["SOURCE_STATUS_TAG"] == "true"

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from replicator.core.verifying.differences import Difference, Kind
+from replicator.core.verifying.run_state import Scope
 from replicator.core.verifying.totals import Totals
 from s3replicator.output import Output
 from s3replicator.verify.csv_output import CsvFile
 from s3replicator.verify.html_page import Verified, html_page
 from s3replicator.verify.json_output import verification_document
-from s3replicator.verify.run_state import Scope
 from s3replicator.verify.text_output import print_verification
 
 EVIL = "<script>alert(1)</script>\x1b[31m\u202e"

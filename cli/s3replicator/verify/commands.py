@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +16,7 @@ from replicator.aws.control_documents import ControlDocuments, CoverageProofs
 from replicator.core.outcomes.outcome import Permanent, Temporary
 from replicator.core.rules.matching import RuleSet
 from replicator.core.verifying.differences import Difference
+from replicator.core.verifying.run_state import Scope, digest_of
 from replicator.flows.verify.proof import checked_of, note_verification
 
 from s3replicator.addresses import bucket_name
@@ -28,7 +28,6 @@ from s3replicator.verify.csv_output import CsvFile
 from s3replicator.verify.html_page import MOST_ROWS, Verified, html_page
 from s3replicator.verify.json_output import verification_document
 from s3replicator.verify.mending import Repair
-from s3replicator.verify.run_state import Scope
 from s3replicator.verify.spool import Spool
 from s3replicator.verify.state_files import StateFiles
 from s3replicator.verify.text_output import print_verification
@@ -116,7 +115,7 @@ def _scope(rules: RuleSet, names: Sequence[str], prefix: str, *, deep: bool) -> 
         fail(
             f"no enabled rule of {rules.bucket} has the destination {unknown[0]}; there are {', '.join(sorted(there))}"
         )
-    return Scope(deep, prefix, destinations, sha256(repr(rules.rules).encode()).hexdigest()[:16])
+    return Scope(deep, prefix, destinations, digest_of(rules))
 
 
 def _runner(show: Callable[[str], None], workers: int) -> Runner:

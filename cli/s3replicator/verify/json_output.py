@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from replicator.core.verifying.run_state import Scope
 from replicator.core.verifying.totals import Totals
-
-from s3replicator.verify.run_state import Scope
 
 
 def verification_document(

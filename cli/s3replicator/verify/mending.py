@@ -12,9 +12,9 @@ from itertools import groupby
 from replicator.core.verifying.differences import Difference
 from replicator.core.verifying.totals import Totals
 from replicator.flows.verify.examine import Examined
-from replicator.flows.verify.repair import messages
 from replicator.flows.verify.verifying import Verifier
 
+from s3replicator.verify.repair_messages import messages
 from s3replicator.verify.verification import Progress, Runner, Traffic
 
 AT_ONCE = 1_000

@@ -12,6 +12,7 @@ from typing import Protocol
 from replicator.core.rules.matching import RuleSet
 from replicator.core.verifying.differences import Difference
 from replicator.core.verifying.listed import Span
+from replicator.core.verifying.run_state import RunState, Scope
 from replicator.core.verifying.totals import Totals
 from replicator.flows.change.replicate import Services
 from replicator.flows.verify.examine import Examiner
@@ -21,7 +22,6 @@ from replicator.flows.verify.verifying import Verifier, differing
 
 from s3replicator.failed_calls import CallFailed
 from s3replicator.formatting import utc_minute
-from s3replicator.verify.run_state import RunState, Scope
 from s3replicator.verify.spool import Spool, lines_of, read_lines
 
 SAVE_MS = 5_000

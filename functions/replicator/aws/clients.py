@@ -133,7 +133,7 @@ class Clients:
     def _make(self, service: str, region: str, config: Config) -> Any:
         client: Any = self._session.client(service, region_name=region, config=config)  # type: ignore[call-overload]
         if config is LIST:
-            from replicator.aws import bucket_listing  # noqa: PLC0415 - no function lists a whole bucket
+            from replicator.aws import bucket_listing  # noqa: PLC0415 - one function lists whole buckets
 
             client.meta.events.register(bucket_listing.EVENT, bucket_listing.read_entries)
         elif service == "s3":

@@ -1,4 +1,4 @@
-"""The port `ProofRecords` on S3: `coverage/<source bucket>.json` in the control bucket, read and replaced.
+"""The ports `ProofRecords` and `RunStates` on S3: documents of the control bucket that are read and replaced.
 
 Separate from coverage_store.py, which the monitor reads and remembers: here every write is conditional, so that nothing
 is noted in a record that `rules put` has just replaced.
@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from replicator.aws.asking import expecting
 from replicator.aws.coverage_store import coverage_key
 from replicator.aws.errors import GUARD_FAILED, Side
-from replicator.aws.rule_store import NO_DOCUMENT
+from replicator.aws.rule_store import NO_DOCUMENT, SUFFIX
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 JSON = "application/json"
+STATES_PREFIX = "assurance/"
 
 
 class ControlDocuments:
@@ -54,3 +55,18 @@ class CoverageProofs:
     def write(self, bucket: str, text: bytes, etag: str) -> bool:
         """Replace the record that has this ETag, none if it is empty; return False if there is another one by now."""
         return self._documents.put(coverage_key(bucket), text, etag) is not None
+
+
+class ScheduledStates:
+    """The port `RunStates`: `assurance/<source bucket>.json`. The operator's command has states of its own."""
+
+    def __init__(self, documents: ControlDocuments) -> None:
+        self._documents = documents
+
+    def read(self, bucket: str) -> tuple[bytes, str] | None:
+        """Return the state and its ETag, or None."""
+        return self._documents.get(f"{STATES_PREFIX}{bucket}{SUFFIX}")
+
+    def write(self, bucket: str, text: bytes, etag: str) -> str | None:
+        """Replace the state that has this ETag, none if it is empty; return the new ETag, None if another did."""
+        return self._documents.put(f"{STATES_PREFIX}{bucket}{SUFFIX}", text, etag)

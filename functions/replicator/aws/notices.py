@@ -31,16 +31,21 @@ class EventBridge:
         self._region = region
         self._now = now
 
+    def announce(self, detail_type: str, detail: dict[str, Any]) -> None:
+        """Send one event that is none of S3's. Raises as `publish` does."""
+        self._send_all([{"Source": SOURCE, "DetailType": detail_type, "Detail": json.dumps(detail)}])
+
     def publish(self, notices: Sequence[Notice]) -> None:
         """Send events. Raises Temporary if it may succeed later. Without permission, they are logged and dropped."""
         for start in range(0, len(notices), ENTRIES):
-            entries = [self._entry(notice) for notice in notices[start : start + ENTRIES]]
-            for _ in range(ATTEMPTS):
-                entries = self._send(entries)
-                if not entries:
-                    break
-            else:
-                raise Temporary(Reason.SERVICE, f"PutEvents: {len(entries)} events were refused")
+            self._send_all([self._entry(notice) for notice in notices[start : start + ENTRIES]])
+
+    def _send_all(self, entries: list[dict[str, Any]]) -> None:
+        for _ in range(ATTEMPTS):
+            entries = self._send(entries)
+            if not entries:
+                return
+        raise Temporary(Reason.SERVICE, f"PutEvents: {len(entries)} events were refused")
 
     def _entry(self, notice: Notice) -> dict[str, Any]:
         text = json.dumps(detail(notice, self._region, self._now()), ensure_ascii=False)

@@ -3,17 +3,21 @@
 Separate from queue.py, which handlers use: nothing here removes a message.
 """
 
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from replicator.aws.asking import asking, required
 from replicator.aws.errors import Side
 from replicator.aws.queue import REASON
+from replicator.core.outcomes.outcome import Temporary
 from replicator.core.outcomes.threshold import Depth
 from replicator.flows.watch.monitor import Depths
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
+KEEP_SECONDS = 2.0
 AT_ONCE = 10
 """The most messages that one request can receive."""
 LOOKS = 3
@@ -78,3 +82,25 @@ class QueueDepths:
             answer = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=names)
             attributes: Any = answer.get("Attributes", {})
             return Depth(*(int(required(attributes, name)) for name in names))
+
+
+class Traffic:
+    """Whether the queues hold changes, asked at most every two seconds. Who cannot know that assumes that they do."""
+
+    def __init__(self, queues: QueueDepths, clock: Callable[[], float] = time.monotonic) -> None:
+        """Take a clock in seconds."""
+        self._queues = queues
+        self._clock = clock
+        self._known = (float("-inf"), False)
+
+    def is_busy(self) -> bool:
+        """Return whether something may be on its way."""
+        asked, busy = self._known
+        if self._clock() >= asked + KEEP_SECONDS:
+            try:
+                depths = self._queues.depths()
+                busy = bool(depths.changes.all or depths.parts.all or depths.backfill.all)
+            except Temporary:
+                busy = True
+            self._known = (self._clock(), busy)
+        return busy

@@ -1,13 +1,16 @@
 """How far a verification has come: what must be known to go on with it, on any machine.
 
-A value of its own, because it is stored (state_files.py) and read again by whoever runs the same command later.
+A value of its own, because it is stored and read again: by whoever runs the same command later, and by the next
+invocation of VerifyFunction.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
+from replicator.core.rules.matching import RuleSet
 from replicator.core.verifying.listed import Span
 from replicator.core.verifying.totals import Totals
 
@@ -22,6 +25,11 @@ class Scope:
     prefix: str = ""
     destinations: tuple[str, ...] = ()
     rules: str = ""
+
+
+def digest_of(rules: RuleSet) -> str:
+    """Return a short digest of rules, the same wherever it is computed."""
+    return sha256(repr(rules.rules).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
