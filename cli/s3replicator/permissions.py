@@ -257,6 +257,8 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
         Permission(Target.SOURCE, ("s3:GetBucketNotification",), "to say whether it still sends its events"),
         Permission(Target.QUEUES, ("sqs:GetQueueAttributes",), "if anything differs"),
         Permission(Target.BACKFILL_QUEUE, ("sqs:SendMessage",), "with --repair"),
+        Permission(Target.INVENTORY, ("s3:GetObject",), "with --inventory in S3"),
+        Permission(Target.KMS_KEYS, ("kms:Decrypt",), "if an inventory report is encrypted with a KMS key"),
     ),
     "emulate": (),
 }

@@ -1,7 +1,7 @@
-"""A consumer of surveys that keeps what it is told, and the survey that tests run with it."""
+"""What surveys are run with: a consumer that keeps what it is told, and the queue of a stage as its traffic."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,8 @@ from replicator.core.rules.matching import RuleSet
 from replicator.core.verifying.listed import Span
 from replicator.flows.verify.ports import Listing
 from replicator.flows.verify.survey import Batch, Doubt, Survey
+
+from tests.flows.stage import Stage
 
 
 @dataclass(slots=True)
@@ -44,3 +46,21 @@ def survey(rules: RuleSet, listing: Listing, collector: Collector | None = None,
     collector, spans = collector or Collector(), options.pop("spans", (Span(),))
     Survey(rules, listing, collector, **{"workers": 1, **options}).run(spans)
     return collector
+
+
+@dataclass(slots=True)
+class MemoryTraffic:
+    """The queue of a stage. works: the pipeline processes what is sent."""
+
+    on: Stage
+    works: bool = True
+
+    def is_busy(self) -> bool:
+        return bool(self.on.queue.messages)
+
+    def send(self, bodies: Iterable[str]) -> int:
+        sent = list(bodies)
+        if self.works:
+            for body in sent:
+                self.on.queue.send(body)
+        return len(sent)

@@ -1,7 +1,7 @@
 """A verification that is interrupted goes on, whoever runs it; a repair says what it has mended."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from s3replicator.verify.verification import LEASE_MS, Progress, Runner, Verific
 from tests.fakes.listings import MemoryListing
 from tests.fakes.rules import rule
 from tests.flows.stage import EAST, WEST, Stage
+from tests.flows.surveying import MemoryTraffic
 
 ALL = rule(WEST, delete_markers=True)
 
@@ -54,24 +55,6 @@ class MemoryStates:
         found = RunState.read(self.text)
         assert found
         return found
-
-
-@dataclass(slots=True)
-class MemoryTraffic:
-    """The queue of a stage. works: the pipeline processes what is sent."""
-
-    on: Stage
-    works: bool = True
-
-    def is_busy(self) -> bool:
-        return bool(self.on.queue.messages)
-
-    def send(self, bodies: Iterable[str]) -> int:
-        sent = list(bodies)
-        if self.works:
-            for body in sent:
-                self.on.queue.send(body)
-        return len(sent)
 
 
 @dataclass(slots=True)

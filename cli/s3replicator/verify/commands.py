@@ -4,12 +4,13 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from replicator.aws.control_documents import ControlDocuments, CoverageProofs
@@ -17,6 +18,7 @@ from replicator.core.outcomes.outcome import Permanent, Temporary
 from replicator.core.rules.matching import RuleSet
 from replicator.core.verifying.differences import Difference
 from replicator.core.verifying.run_state import Scope, digest_of
+from replicator.flows.change.replicate import Services
 from replicator.flows.verify.proof import checked_of, note_verification
 
 from s3replicator.addresses import bucket_name
@@ -26,6 +28,15 @@ from s3replicator.output import FINE, FOUND, Output, complain, fail, stop_on_fai
 from s3replicator.stack import JsonOption, ProfileOption, RegionOption, Stack, StackOption, open_stack
 from s3replicator.verify.csv_output import CsvFile
 from s3replicator.verify.html_page import MOST_ROWS, Verified, html_page
+from s3replicator.verify.inventory.command import (
+    InventoryOption,
+    OnlyInventoryOption,
+    check_options,
+    verify_inventories,
+)
+from s3replicator.verify.inventory.comparison import InventoryVerification
+from s3replicator.verify.inventory.database import Engine
+from s3replicator.verify.inventory.questions import Table
 from s3replicator.verify.json_output import verification_document
 from s3replicator.verify.mending import Repair
 from s3replicator.verify.spool import Spool
@@ -39,6 +50,14 @@ EPILOG = (
     "any machine. What is on its way is pending, and no difference."
 )
 INTERRUPTED = 130
+
+CsvOption = Annotated[
+    Path | None, typer.Option("--csv", metavar="FILE", help="Write all differences.", show_default=False)
+]
+HtmlOption = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="Write a page for the browser.", show_default=False)
+]
+AnyVerification = Verification | InventoryVerification
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +91,10 @@ def verify(
     restart: Annotated[
         bool, typer.Option("--restart", help="Begin anew instead of going on where an earlier run ended.")
     ] = False,
-    csv_file: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Write all differences.", show_default=False)
-    ] = None,
-    html_file: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Write a page for the browser.", show_default=False)
-    ] = None,
+    inventory: InventoryOption = None,
+    only_inventory: OnlyInventoryOption = False,
+    csv_file: CsvOption = None,
+    html_file: HtmlOption = None,
     stack: StackOption = None,
     region: RegionOption = None,
     profile: ProfileOption = None,
@@ -85,6 +102,7 @@ def verify(
 ) -> None:
     """Prove that each destination has what the rules promise, or name what differs. Only --repair changes anything."""
     name = bucket_name(bucket)
+    check_options(inventory or (), only=only_inventory, deep=deep, repair=repair)
     opened, output = open_stack(stack, region, profile), Output(as_json=as_json)
     services = operator_services(opened, checks_sight=True)  # or else nothing would be proven
     with output.stop_on_trouble(name, "", f"cannot verify {name}"):
@@ -93,16 +111,44 @@ def verify(
     traffic = StackTraffic(opened)
     files = Files(csv_file, html_file)
     with _written(files.csv) as sheet, output.live() as live:
-        states = StateFiles(opened.client("s3"), opened.facts.control_bucket, name)
         runner = _runner(lambda text: live(f"verifying {name}: {text}", 0, 0), workers)
-        found = Verification(scope, rules, operator_listing(opened), services, traffic, states, runner)
-        _run(found, output, restart=restart)
+        parts = _Parts(scope, rules, services, traffic, runner)
+        if inventory:
+            begin = partial(_from_inventories, parts, only=only_inventory)
+            found: AnyVerification = verify_inventories(inventory, opened, begin, output)
+        else:
+            found = _from_listings(parts, opened)
+            _run(found, output, restart=restart)
         notes = _note_proof(opened, found)
         left = _repair(found, traffic, runner, sheet) if repair else _report(found.spool, sheet)
     if repair:
         notes = _note_proof(opened, found)
     _print(found, left, [*_notes(opened, traffic, name), *notes], files, output)
-    raise typer.Exit(FOUND if any(each.differences.total() for each in found.totals.values()) else FINE)
+    is_open = found.unproven or any(each.differences.total() for each in found.totals.values())
+    raise typer.Exit(FOUND if is_open else FINE)
+
+
+class _Parts(NamedTuple):
+    """What every verification needs."""
+
+    scope: Scope
+    rules: RuleSet
+    services: Services
+    traffic: StackTraffic
+    runner: Runner
+
+
+def _from_listings(parts: _Parts, opened: Stack) -> Verification:
+    scope, rules, services, traffic, runner = parts
+    states = StateFiles(opened.client("s3"), opened.facts.control_bucket, rules.bucket)
+    return Verification(scope, rules, operator_listing(opened), services, traffic, states, runner)
+
+
+def _from_inventories(
+    parts: _Parts, engine: Engine, tables: Mapping[str, Table], *, only: bool
+) -> InventoryVerification:
+    scope, rules, services, traffic, runner = parts
+    return InventoryVerification(scope, rules, engine, tables, services, traffic, runner, only=only)
 
 
 def _scope(rules: RuleSet, names: Sequence[str], prefix: str, *, deep: bool) -> Scope:
@@ -155,7 +201,7 @@ def _run(found: Verification, output: Output, *, restart: bool) -> None:
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _repair(found: Verification, traffic: StackTraffic, runner: Runner, sheet: CsvFile | None) -> list[Difference]:
+def _repair(found: AnyVerification, traffic: StackTraffic, runner: Runner, sheet: CsvFile | None) -> list[Difference]:
     """Repair what differs, and return the first of what still does."""
     left = list[Difference]()
 
@@ -208,9 +254,9 @@ def _notes(opened: Stack, traffic: StackTraffic, bucket: str) -> list[str]:
     return []
 
 
-def _note_proof(opened: Stack, found: Verification) -> list[str]:
-    """Note what a verification of all keys found, for `failover check`. Return what people should know of that."""
-    if found.scope.prefix:
+def _note_proof(opened: Stack, found: AnyVerification) -> list[str]:
+    """Note what a listing of all keys found, for `failover check`. Return what people should know of that."""
+    if isinstance(found, InventoryVerification) or found.scope.prefix:
         return []
     bucket, begun = found.rules.bucket, found.state.begun
     records = CoverageProofs(ControlDocuments(opened.client("s3"), opened.facts.control_bucket))
@@ -228,14 +274,23 @@ def _note_proof(opened: Stack, found: Verification) -> list[str]:
     ]
 
 
-def _print(found: Verification, left: Sequence[Difference], notes: Sequence[str], files: Files, output: Output) -> None:
-    totals, bucket = found.totals, found.rules.bucket
-    output.document(verification_document(bucket, found.scope, totals, notes))
-    print_verification(bucket, totals, notes, output)
+def _print(
+    found: AnyVerification, left: Sequence[Difference], notes: Sequence[str], files: Files, output: Output
+) -> None:
+    totals, bucket, unproven = found.totals, found.rules.bucket, found.unproven
+    document = verification_document(bucket, found.scope, totals, notes, unproven)
+    if isinstance(found, InventoryVerification):
+        document["inventories"] = found.document()
+        notes = [*notes, *found.notes()]
+        document["notes"] = notes
+    output.document(document)
+    print_verification(bucket, totals, notes, output, unproven)
     if files.csv:
         output.line(f"all differences are in {files.csv}")
     if files.html:
-        page = html_page(Verified(bucket, found.scope.deep, totals, notes, left, int(time.time())))
+        by_inventory = isinstance(found, InventoryVerification)
+        now = int(time.time())
+        page = html_page(Verified(bucket, found.scope.deep, totals, notes, left, now, unproven, by_inventory))
         try:
             files.html.write_text(page, encoding="utf-8")
         except (OSError, ValueError) as error:

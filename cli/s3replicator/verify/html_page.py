@@ -17,7 +17,10 @@ MOST_ROWS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What the page is about. made: epoch seconds. differences: those that are left, as many as the page lists."""
+    """What the page is about. made: epoch seconds. differences: those that are left, as many as the page lists.
+
+    unproven: entries that inventories cannot prove equal. by_inventory: inventories were compared, not listings.
+    """
 
     bucket: str
     deep: bool
@@ -25,6 +28,8 @@ class Verified:
     notes: Sequence[str]
     differences: Sequence[Difference]
     made: int
+    unproven: int = 0
+    by_inventory: bool = False
 
     @property
     def different(self) -> int:
@@ -58,12 +63,18 @@ def _sections(found: Verified) -> Iterator[str]:
 def _head(found: Verified) -> str:
     if found.different:
         verdict, kind = f"{count(found.different)} differences", "bad"
+    elif found.unproven:
+        verdict, kind = f"Nothing differs as far as inventories show; {count(found.unproven)} not proven", "neutral"
     elif found.pending:
         verdict, kind = f"Nothing differs but what is on its way: {count(found.pending)} pending", "neutral"
     else:
         verdict, kind = "Every destination has what the rules promise", "good"
+    compared = "inventories" if found.by_inventory else "listings"
+    everything = found.deep and not found.by_inventory
     looked = (
-        "every version, with all that may change after the write" if found.deep else "listings, and what they left open"
+        "every version, with all that may change after the write"
+        if everything
+        else f"{compared}, and what they left open"
     )
     return (
         f"<header><h1>Verification</h1><p class='where'>{_text(found.bucket)}<br>{utc_minute(found.made)} UTC<br>"

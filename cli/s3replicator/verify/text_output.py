@@ -11,14 +11,16 @@ from s3replicator.verify.kinds import ADVICE, MEANING
 COLUMNS = ("destination", "checked", "equal", "pending", "left out", "different")
 
 
-def print_verification(bucket: str, totals: Mapping[str, Totals], notes: Sequence[str], output: Output) -> None:
-    """Print what was found."""
+def print_verification(
+    bucket: str, totals: Mapping[str, Totals], notes: Sequence[str], output: Output, unproven: int = 0
+) -> None:
+    """Print what was found. unproven: entries that inventories cannot prove equal."""
     output.table(COLUMNS, [_row(name, each) for name, each in totals.items()])
     for name, each in totals.items():
         _print_destination(name, each, output)
     for note in notes:
         output.line(f"note: {note}", style="yellow")
-    output.line(*_verdict(bucket, totals))
+    output.line(*_verdict(bucket, totals, unproven))
 
 
 def _row(name: str, totals: Totals) -> tuple[str, ...]:
@@ -47,11 +49,16 @@ def _example(difference: Difference) -> str:
     return f"{difference.key}{version}  {difference.detail}"
 
 
-def _verdict(bucket: str, totals: Mapping[str, Totals]) -> tuple[str, str]:
+def _verdict(bucket: str, totals: Mapping[str, Totals], unproven: int) -> tuple[str, str]:
     different = sum(each.differences.total() for each in totals.values())
     pending = sum(each.pending for each in totals.values())
     if different:
         return f"{bucket}: {different:,} differences", "bold red"
+    if unproven:
+        return (
+            f"{bucket}: nothing differs as far as inventories show, which do not prove {unproven:,} entries",
+            "yellow",
+        )
     if pending:
         return f"{bucket}: nothing differs but what is on its way: {pending:,} pending; verify again", "yellow"
     return f"{bucket}: every destination has what the rules promise", "green"

@@ -1,0 +1,97 @@
+"""`s3replicator verify --inventory` against a deployed stack: reports in a bucket, and in a folder."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from replicator.core.verifying.listed import Listed
+from replicator.core.versions.version import Entry, EntryKind
+
+from emulator.running import Running, running
+from tests.emulator.watched import put, run, world
+from tests.fakes.inventories import report
+
+REGIONS = {"east": "us-east-1", "west": "us-west-2"}
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[Running]:
+    described = world()
+    described["buckets"].append({"name": "reports", "region": "us-west-2"})
+    with running(described) as emulator:
+        yield emulator
+
+
+def entries(aws: Running, bucket: str) -> Iterator[Listed]:
+    answer = aws.client("s3", REGIONS[bucket]).list_object_versions(Bucket=bucket)
+    for name, kind in (("Versions", EntryKind.VERSION), ("DeleteMarkers", EntryKind.MARKER)):
+        for each in answer.get(name, []):
+            time = int(each["LastModified"].timestamp())
+            entry = Entry(each["VersionId"], kind, time, each.get("ETag", ""), each.get("Size", 0))
+            yield Listed(each["Key"], entry, each["IsLatest"])
+
+
+def reports(aws: Running, folder: Path, *, parquet: bool) -> list[str]:
+    """Write a report of each bucket, as if it had begun in a minute; return the folders."""
+    taken = datetime.now(UTC) + timedelta(minutes=1)
+    return [str(report(folder / name, name, entries(aws, name), parquet=parquet, taken=taken)) for name in REGIONS]
+
+
+def upload(aws: Running, folder: Path) -> str:
+    """Put a report where S3 would, and return the address of its manifest."""
+    s3, there = aws.client("s3", "us-west-2"), f"reports/{folder.name}/all"
+    for path in folder.iterdir():
+        place = "2026-11-27T01-00Z" if path.name.startswith("manifest") else "data"
+        s3.put_object(Bucket="reports", Key=f"{there}/{place}/{path.name}", Body=path.read_bytes())
+    return f"s3://reports/{there}/2026-11-27T01-00Z/manifest.json"
+
+
+def verified(aws: Running, inventories: list[str], *arguments: str, status: int) -> dict[str, Any]:
+    given = [argument for each in inventories for argument in ("--inventory", each)]
+    done = run(aws, "verify", "east", "--json", *given, *arguments)
+    assert done.exit_code == status, done.output
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_what_inventories_leave_in_doubt_is_examined_and_repaired(
+    aws: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("MOMENT_MS", "EVENT_MS"):
+        monkeypatch.setattr(f"replicator.flows.verify.verifying.{name}", 0)
+    ids = put(aws, "a key+%41", "deleted", "m\u00fc")
+    assert aws.idle()
+    assert verified(aws, reports(aws, tmp_path / "equal", parquet=True), status=0)["equal"]
+    west = aws.client("s3", "us-west-2")
+    [replica] = west.list_object_versions(Bucket="west", Prefix="deleted")["Versions"]
+    west.delete_object(Bucket="west", Key="deleted", VersionId=replica["VersionId"])
+    folders = reports(aws, tmp_path / "different", parquet=False)
+    only = verified(aws, folders, "--only-inventory", status=1)
+    [example] = only["destinations"]["west"]["examples"]["missing"]
+    assert (example["key"], example["version_id"]) == ("deleted", ids["deleted"])
+    addresses = [upload(aws, Path(folder)) for folder in folders]
+    found = verified(aws, addresses, status=1)
+    assert found["destinations"]["west"]["differences"] == {"deleted-there": 1}
+    assert found["destinations"]["west"]["equal"] == 2
+    repaired = verified(aws, addresses, "--repair", status=0)
+    assert repaired["destinations"]["west"]["repaired"] == {"deleted-there": 1}
+    # The old inventories still lack the replica: what is there now counts.
+    assert verified(aws, addresses, status=0)["destinations"]["west"]["equal"] == 3
+
+
+def test_options_and_reports_that_do_not_fit_are_refused(aws: Running, tmp_path: Path) -> None:
+    [east, west] = reports(aws, tmp_path, parquet=False)
+    for arguments, says in (
+        (["--only-inventory"], "needs --inventory"),
+        (["--inventory", east, "--only-inventory", "--repair"], "neither with --deep nor with --repair"),
+        (["--inventory", east], "no --inventory is that of west"),
+        (["--inventory", east, "--inventory", east, "--inventory", west], "another inventory of east"),
+        (["--inventory", str(tmp_path / "no such folder")], "cannot read"),
+    ):
+        done = run(aws, "verify", "east", *arguments)
+        assert (done.exit_code, says in done.stderr) == (2, True), done.output
+    gone = run(aws, "verify", "east", "--inventory", "s3://reports/no/manifest.json")
+    assert (gone.exit_code, "s3:GetObject failed with NoSuchKey" in gone.stderr) == (1, True), gone.output
