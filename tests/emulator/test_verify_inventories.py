@@ -12,7 +12,7 @@ from replicator.core.versions.version import Entry, EntryKind
 
 from emulator.running import Running, running
 from tests.emulator.watched import put, run, world
-from tests.fakes.inventories import report
+from tests.fakes.inventories import live_table, report
 
 REGIONS = {"east": "us-east-1", "west": "us-west-2"}
 
@@ -40,6 +40,19 @@ def reports(aws: Running, folder: Path, *, parquet: bool) -> list[str]:
     return [str(report(folder / name, name, entries(aws, name), parquet=parquet, taken=taken)) for name in REGIONS]
 
 
+def tables(aws: Running, folder: Path) -> list[str]:
+    """Write the live inventory table of each bucket, with the user metadata of versions."""
+    written = []
+    for name, region in REGIONS.items():
+        s3 = aws.client("s3", region)
+        found = [
+            (each, s3.head_object(Bucket=name, Key=each.key, VersionId=each.entry.version_id)["Metadata"])
+            for each in entries(aws, name)
+        ]
+        written.append(f"{name}={live_table(folder / name / '0.parquet', name, found).parent}")
+    return written
+
+
 def upload(aws: Running, folder: Path) -> str:
     """Put a report where S3 would, and return the address of its manifest."""
     s3, there = aws.client("s3", "us-west-2"), f"reports/{folder.name}/all"
@@ -65,6 +78,7 @@ def test_what_inventories_leave_in_doubt_is_examined_and_repaired(
     ids = put(aws, "a key+%41", "deleted", "m\u00fc")
     assert aws.idle()
     assert verified(aws, reports(aws, tmp_path / "equal", parquet=True), status=0)["equal"]
+    assert verified(aws, tables(aws, tmp_path / "tables"), "--only-inventory", status=0)["equal"]
     west = aws.client("s3", "us-west-2")
     [replica] = west.list_object_versions(Bucket="west", Prefix="deleted")["Versions"]
     west.delete_object(Bucket="west", Key="deleted", VersionId=replica["VersionId"])
@@ -90,6 +104,7 @@ def test_options_and_reports_that_do_not_fit_are_refused(aws: Running, tmp_path:
         (["--inventory", east], "no --inventory is that of west"),
         (["--inventory", east, "--inventory", east, "--inventory", west], "another inventory of east"),
         (["--inventory", str(tmp_path / "no such folder")], "cannot read"),
+        (["--inventory", f"west={tmp_path / 'none'}"], "neither a Parquet file nor a folder"),
     ):
         done = run(aws, "verify", "east", *arguments)
         assert (done.exit_code, says in done.stderr) == (2, True), done.output

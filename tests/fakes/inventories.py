@@ -76,6 +76,32 @@ def report(
     return folder
 
 
+def live_table(path: Path, bucket: str, entries: Iterable[tuple[Listed, Mapping[str, str]]]) -> Path:
+    """Write a live inventory table of S3 Metadata as Parquet; entries come with their user metadata.
+
+    The order of sequence numbers is that of the entries from the last to the first, as listings have them newest first.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/metadata-tables-inventory-schema.html
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    columns = (
+        "bucket VARCHAR, key VARCHAR, sequence_number VARCHAR, version_id VARCHAR, is_delete_marker BOOLEAN, "
+        "size BIGINT, last_modified_date TIMESTAMP, e_tag VARCHAR, storage_class VARCHAR, encryption_status VARCHAR, "
+        "object_tags MAP(VARCHAR, VARCHAR), user_metadata MAP(VARCHAR, VARCHAR)"
+    )
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE written ({columns})")
+        for number, (each, metadata) in enumerate(entries):
+            entry, kms = each.entry, each.entry.etag.startswith("kms")
+            row: tuple[Any, ...] = (
+                *(bucket, each.key, f"{10**6 - number:020x}", entry.version_id, not entry.is_version),
+                *(entry.size if entry.is_version else None, _time(each).replace(tzinfo=None), entry.etag.strip('"')),
+                *(each.storage_class, "SSE-KMS" if kms else "SSE-S3", {}, dict(metadata)),
+            )
+            connection.execute("INSERT INTO written VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        connection.table("written").write_parquet(str(path))
+    return path
+
+
 def md5(data: bytes) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 

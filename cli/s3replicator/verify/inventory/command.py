@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from s3replicator.addresses import bucket_and_key
+from s3replicator.addresses import bucket_and_key, bucket_name
 from s3replicator.output import Output, complain, fail, stop_on_failed_call
 from s3replicator.stack import Stack
 from s3replicator.verify.inventory.comparison import InventoryVerification
@@ -24,8 +24,8 @@ InventoryOption = Annotated[
     typer.Option(
         "--inventory",
         metavar="MANIFEST",
-        help="Compare S3 Inventory reports instead of listing: s3://BUCKET/.../manifest.json, or a folder with it. "
-        "Once for the source, and once for each destination.",
+        help="Compare S3 Inventory reports instead of listing: s3://BUCKET/.../manifest.json, or a folder with it; or "
+        "BUCKET=FOLDER with a live inventory table in Parquet. Once for the source, and once for each destination.",
         show_default=False,
     ),
 ]
@@ -45,11 +45,10 @@ def check_options(inventories: Sequence[str], *, only: bool, deep: bool, repair:
 
 def verify_inventories(inventories: Sequence[str], stack: Stack, begin: Begin, output: Output) -> InventoryVerification:
     """Read reports, and verify from them. Ends the command if they are not usable, or cannot be read."""
-    locations = [_location(each, stack) for each in inventories]
     early = "the verification ended early; run it again"
     try:
         with stop_on_failed_call("the inventory report", early), database() as opened:
-            found = begin(opened, _loaded(opened, inventories, locations))
+            found = begin(opened, _loaded(opened, inventories, stack))
             _check_complete(found)
             with output.stop_on_trouble(found.rules.bucket, "", early):
                 found.run()
@@ -68,14 +67,25 @@ def _location(text: str, stack: Stack) -> Location:
     return Folder(Path(named).expanduser().parent.absolute())
 
 
-def _loaded(opened: Database, inventories: Sequence[str], locations: Sequence[Location]) -> dict[str, Table]:
+def _loaded(opened: Database, inventories: Sequence[str], stack: Stack) -> dict[str, Table]:
     tables = dict[str, Table]()
-    for text, location in zip(inventories, locations, strict=True):
-        table = opened.load(location)
+    for text in inventories:
+        table = _load(opened, text, stack)
         if table.bucket in tables:
             raise Unusable(f"{text} is another inventory of {table.bucket}; give one for each bucket")
         tables[table.bucket] = table
     return tables
+
+
+def _load(opened: Database, text: str, stack: Stack) -> Table:
+    bucket, given, where = text.partition("=")
+    if not given or "/" in bucket:
+        return opened.load(_location(text, stack))
+    path = Path(where).expanduser()
+    files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path] if path.is_file() else []
+    if not files:
+        raise Unusable(f"{path} is neither a Parquet file nor a folder with some")
+    return opened.load_files(bucket_name(bucket), files)
 
 
 def _check_complete(found: InventoryVerification) -> None:

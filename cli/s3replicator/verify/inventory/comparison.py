@@ -37,6 +37,7 @@ DETAILS = {
     Verdict.MISSING: "the inventory there has no version with its size and ETag",
     Verdict.MARKER_MISSING: "the key was deleted at the source, and was still shown there",
     Verdict.WRONG_CURRENT: "another entry was current there",
+    Verdict.CONTENT: "the replica there had another size or ETag",
     Verdict.LOCK: "another retention or legal hold was in the inventory there",
 }
 CANNOT_SHOW = (
@@ -137,7 +138,7 @@ class InventoryVerification:
                 keys += count
                 if verdict == Verdict.ONLY_THERE:
                     only_there += there
-                elif verdict == Verdict.EQUAL and not pair.has("e_tag"):
+                elif verdict == Verdict.EQUAL and not (pair.has("e_tag") or pair.by_origin):
                     self.told[name].unproven += here
                 elif self._is_proved(name, key, Verdict(verdict)):
                     equal += here
@@ -219,8 +220,14 @@ class InventoryVerification:
 
 
 def _is_newer(modified: str | None, pair: Pair) -> bool:
-    """Return whether a time, in UTC without a zone, is that of an entry that the older inventory may lack."""
-    return bool(modified) and datetime.fromisoformat(f"{modified}+00:00").timestamp() >= pair.taken
+    """Return whether a time is that of an entry that the older inventory may lack.
+
+    modified: in UTC without a zone, or epoch milliseconds, as tables over Parquet may have it.
+    """
+    if not modified:
+        return False
+    time = int(modified) / 1000 if modified.isdigit() else datetime.fromisoformat(f"{modified}+00:00").timestamp()
+    return time >= pair.taken
 
 
 def _lacking(pair: Pair) -> Iterable[str]:
@@ -230,7 +237,7 @@ def _lacking(pair: Pair) -> Iterable[str]:
             "an inventory has current versions only: older versions and delete markers are not compared, and keys that "
             "were deleted at the source count as only there"
         )
-    if not pair.has("e_tag"):
+    if not (pair.has("e_tag") or pair.by_origin):
         yield "an inventory lacks ETag: content is compared by size, which proves nothing"
     if not pair.has("size"):
         yield "an inventory lacks Size: sizes are not compared"

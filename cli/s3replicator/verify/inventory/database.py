@@ -49,12 +49,25 @@ class Database:
         for number, file in enumerate(report.files):
             fetch(location, file, path)
             with _explained(file.key):
-                columns = self._add(name, path, report, is_first=number == 0)
+                rows = self._csv(path, report) if report.format is Format.CSV else self._parquet(path)
+                columns = self._add(name, rows, is_first=number == 0)
             path.unlink()
         if not report.files:
             self._connection.execute(f"CREATE TABLE {name} (key VARCHAR)")
             columns = frozenset({"key"})
         return Table(report.bucket, name, columns, report.format is Format.CSV, report.created)
+
+    def load_files(self, bucket: str, paths: Sequence[Path]) -> Table:
+        """Read a live inventory table of S3 Metadata that somebody wrote to Parquet files. Raises Unusable.
+
+        The oldest of the files says when that was.
+        """
+        self._tables += 1
+        name, columns = f"inventory_{self._tables}", frozenset[str]()
+        for number, path in enumerate(paths):
+            with _explained(path.name):
+                columns = self._add(name, self._parquet(path), is_first=number == 0)
+        return Table(bucket, name, columns, encoded=False, taken=int(min(path.stat().st_mtime for path in paths)))
 
     def ask(self, question: str) -> Iterator[Sequence[Sequence[Any]]]:
         """Yield the rows of the answer, a page at a time."""
@@ -65,20 +78,21 @@ class Database:
                 yield rows
                 first += PAGE
 
-    def _add(self, name: str, path: Path, report: Report, *, is_first: bool) -> frozenset[str]:
-        """Add the rows of a file to a table, and return the columns that it has."""
-        rows = self._csv(path, report) if report.format is Format.CSV else self._connection.read_parquet(str(path))
+    def _add(self, name: str, rows: Any, *, is_first: bool) -> frozenset[str]:
+        """Add rows to a table, and return the columns that it has."""
         named = {each.lower(): each for each in rows.columns}
         if "key" not in named:
-            raise Unusable(f"a file of the inventory of {report.bucket} has no column key")
+            raise Unusable("a file of an inventory has no column key")
         wanted = [each for each in COLUMNS if each in named]
-        listed = ", ".join(f'"{named[each]}" AS {each}' for each in wanted)
-        chosen = rows.project(listed)
+        chosen = rows.project(", ".join(f'"{named[each]}" AS {each}' for each in wanted))
         if is_first:
             chosen.create(name)
         else:
             chosen.insert_into(name)
         return frozenset(wanted)
+
+    def _parquet(self, path: Path) -> Any:
+        return self._connection.read_parquet(str(path))
 
     def _csv(self, path: Path, report: Report) -> Any:
         return self._connection.read_csv(

@@ -1,8 +1,9 @@
 """The questions that inventories are asked: one SQL text for each, in what DuckDB and Athena have in common.
 
-All SQL is here, so that it can be seen that nothing in it belongs to one engine alone. `Table` says what is asked, and
-column names are those that AWS gives tables over inventories.
-https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-athena-query.html
+All SQL is here, so that it can be seen that nothing in it belongs to one engine alone. `Table` says what is asked.
+Columns are named as in AWS's tables over inventories, and in live inventory tables of S3 Metadata. The latter have user
+metadata, and so the marks of replicas: a version is then compared with its replica, in whatever order they are.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/metadata-tables-inventory-schema.html
 https://docs.aws.amazon.com/athena/latest/ug/functions.html
 """
 
@@ -11,12 +12,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from string import Template
 
-HISTORY = frozenset({"version_id", "is_latest", "is_delete_marker"})
+from replicator.core.versions.origin import MARK
+
+HISTORY = frozenset({"version_id", "is_delete_marker"})
 """Columns that an inventory of current versions lacks."""
+ORDER = ("is_latest", "sequence_number")
+"""A column that says which entry is current: of a report, and of a live inventory table."""
 LOCK = ("object_lock_mode", "object_lock_retain_until_date", "object_lock_legal_hold_status")
 COLUMNS = (
     *("key", "version_id", "is_latest", "is_delete_marker", "size", "last_modified_date", "e_tag"),
-    *("encryption_status", *LOCK),
+    *("encryption_status", *LOCK, "sequence_number", "user_metadata"),
 )
 """The columns that are asked about; all but the key may be missing."""
 
@@ -36,6 +41,7 @@ class Verdict(StrEnum):
     MISSING = "missing"
     MARKER_MISSING = "delete-marker-missing"
     WRONG_CURRENT = "wrong-current"
+    CONTENT = "content"
     LOCK = "lock"
 
 
@@ -55,7 +61,7 @@ class Table:
     @property
     def has_history(self) -> bool:
         """Return whether it has all versions and delete markers, not current versions only."""
-        return self.columns >= HISTORY
+        return self.columns >= HISTORY and not self.columns.isdisjoint(ORDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,11 @@ class Pair:
     def has(self, *columns: str) -> bool:
         """Return whether both sides have some columns."""
         return {*columns} <= self.source.columns & self.destination.columns
+
+    @property
+    def by_origin(self) -> bool:
+        """Return whether versions are compared with those that say that they are their replicas."""
+        return self.has_history and "user_metadata" in self.destination.columns
 
     @property
     def has_lock(self) -> bool:
@@ -120,14 +131,18 @@ def _columns(table: Table, pair: Pair) -> Iterable[tuple[str, str]]:
     yield "key", "url_decode(replace(key, '+', '%20'))" if table.encoded else "key"
     own = table.columns
     yield "version_id", "coalesce(nullif(version_id, ''), 'null')" if "version_id" in own else "'null'"
-    yield "is_latest", _true("is_latest") if "is_latest" in own else "TRUE"
+    yield "is_latest", _true("is_latest") if "is_latest" in own else _NEWEST if table.has_history else "TRUE"
     yield "is_marker", _true("is_delete_marker") if "is_delete_marker" in own else "FALSE"
     time = "replace(substr(CAST(last_modified_date AS varchar), 1, 19), ' ', 'T')"
     yield "modified", time if pair.has("last_modified_date") else "CAST(NULL AS varchar)"
+    yield "sequence", "sequence_number" if "sequence_number" in own else "CAST(NULL AS varchar)"
     number = "CAST(nullif(CAST(size AS varchar), '') AS bigint)"
     yield "size", number if pair.has("size") else "CAST(NULL AS bigint)"
-    yield "e_tag", "nullif(replace(e_tag, '\"', ''), '')" if pair.has("e_tag") else "CAST(NULL AS varchar)"
-    yield "opaque", _opaque(own)
+    opaque = _opaque(own)
+    tag = f"CASE WHEN {opaque} = 1 THEN NULL ELSE e_tag END" if pair.by_origin else "e_tag"
+    yield "e_tag", f"nullif(replace({tag}, '\"', ''), '')" if pair.has("e_tag") else "CAST(NULL AS varchar)"
+    yield "opaque", opaque
+    yield "origin", _origin(table) if pair.by_origin else "CAST(NULL AS varchar)"
     locks = " || '/' || ".join(f"coalesce(CAST({name} AS varchar), '')" for name in LOCK)
     yield "locked", locks if pair.has_lock else "''"
 
@@ -143,14 +158,30 @@ def _opaque(columns: Collection[str]) -> str:
     return f"CASE WHEN {' OR '.join(signs)} THEN 1 ELSE 0 END" if signs else "0"
 
 
+def _origin(table: Table) -> str:
+    """Return the bucket and the version id of the native version that a version is, or is a replica of.
+
+    The text of a mark is that of `replicator.core.versions.origin`. A mark that a user's copy took along names a
+    version that has a replica already, or is of another key: neither is equal to anything.
+    """
+    own = f"{_quoted(table.bucket + '/')} || coalesce(nullif(version_id, ''), 'null')"
+    if "user_metadata" not in table.columns:
+        return own
+    mark = f"TRY(user_metadata[{_quoted(MARK)}])"
+    return f"coalesce(split_part({mark}, '/', 1) || '/' || split_part(split_part({mark}, '/', 2), '@', 1), {own})"
+
+
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+_NEWEST = "(row_number() OVER (PARTITION BY key ORDER BY last_modified_date DESC, sequence_number DESC) = 1)"
+
 _SIDE = """
         SELECT * FROM (
             SELECT $key AS key, $version_id AS version_id, $is_latest AS is_latest, $is_marker AS is_marker,
-                $modified AS modified, $size AS size, $e_tag AS e_tag, $opaque AS is_opaque, $locked AS locked
+                $modified AS modified, $size AS size, $e_tag AS e_tag, $opaque AS is_opaque, $locked AS locked,
+                $origin AS origin, $sequence AS sequence
             FROM $table
         ) AS named WHERE $wanted
 """
@@ -168,18 +199,23 @@ WITH entries AS (
 
 _KEYS = """, placed AS (
     SELECT *, row_number() OVER (
-        PARTITION BY here, key, is_marker ORDER BY is_latest DESC, modified DESC, e_tag, size
+        PARTITION BY here, key, is_marker ORDER BY is_latest DESC, modified DESC, sequence DESC, e_tag, size
     ) AS place
     FROM entries
+), named AS (
+    SELECT *, CASE WHEN place = 1 THEN 1 ELSE 0 END AS is_top,
+        CASE WHEN is_marker OR origin IS NULL THEN CAST(place AS varchar) ELSE origin END AS identity
+    FROM placed
 ), pairs AS (
-    SELECT key, is_marker, place, sum(here) AS here, sum(there) AS there, max(modified) AS modified,
+    SELECT key, is_marker, identity, sum(here) AS here, sum(there) AS there, max(modified) AS modified,
         max(here * is_shown) AS shown_here, max(there * is_shown) AS shown_there,
         CASE WHEN is_marker THEN 1
             WHEN sum(here) = 1 AND sum(there) = 1
-                AND coalesce(min(e_tag) = max(e_tag) AND count(e_tag) <> 1, TRUE)
-                AND coalesce(min(size) = max(size), TRUE) AND min(locked) = max(locked) THEN 1
+                AND coalesce(min(e_tag) = max(e_tag) AND (count(e_tag) <> 1 OR min(origin) IS NOT NULL), TRUE)
+                AND coalesce(min(size) = max(size), TRUE) AND min(locked) = max(locked)
+                AND sum(here * is_top) = sum(there * is_top) THEN 1
             ELSE 0 END AS is_same
-    FROM placed GROUP BY key, is_marker, place
+    FROM named GROUP BY key, is_marker, identity
 ), keys AS (
     SELECT key, sum(here) AS here, sum(there) AS there, max(modified) AS modified, min(is_same) AS is_same,
         max(shown_here) AS shown_here, max(shown_there) AS shown_there,
@@ -207,22 +243,25 @@ _VERSIONS = """, known AS (
         max(there * is_shown) OVER (PARTITION BY key) AS shown_there
     FROM entries
 ), named AS (
-    SELECT *, CASE WHEN opaque = 1 THEN '' ELSE coalesce(e_tag, '') END AS content,
-        coalesce(CAST(size AS varchar), '') AS length
+    SELECT *, CASE WHEN is_marker THEN '' WHEN origin IS NOT NULL THEN origin
+        ELSE coalesce(CAST(size AS varchar), '') || CASE WHEN opaque = 1 THEN '' ELSE coalesce('/' || e_tag, '') END
+        END AS identity
     FROM known
 ), numbered AS (
     SELECT *, row_number() OVER (
-        PARTITION BY here, key, is_marker, content, length ORDER BY is_latest DESC, modified DESC
+        PARTITION BY here, key, is_marker, identity ORDER BY is_latest DESC, modified DESC, sequence DESC
     ) AS number
     FROM named
 ), matched AS (
-    SELECT key, is_marker, content, length, number, sum(here) AS here, sum(there) AS there, max(modified) AS modified,
+    SELECT key, is_marker, identity, number, sum(here) AS here, sum(there) AS there, max(modified) AS modified,
         max(CASE WHEN here = 1 THEN version_id ELSE NULL END) AS version_id, max(known_here) AS known_here,
         max(CASE WHEN here = 1 AND is_latest THEN 1 ELSE 0 END) AS latest_here,
         max(CASE WHEN there = 1 AND is_latest THEN 1 ELSE 0 END) AS latest_there, max(shown_there) AS shown_there,
-        CASE WHEN count(e_tag) > 1 AND min(e_tag) = max(e_tag) THEN 1 ELSE 0 END AS same_tag,
+        CASE WHEN min(origin) IS NOT NULL THEN 1
+            WHEN count(e_tag) > 1 AND min(e_tag) = max(e_tag) THEN 1 ELSE 0 END AS same_tag,
+        CASE WHEN min(size) <> max(size) OR min(e_tag) <> max(e_tag) THEN 1 ELSE 0 END AS other_bytes,
         CASE WHEN min(locked) = max(locked) THEN 1 ELSE 0 END AS same_lock
-    FROM numbered GROUP BY key, is_marker, content, length, number
+    FROM numbered GROUP BY key, is_marker, identity, number
 ), verdicts AS (
     SELECT key, version_id, is_marker, here, there, modified,
         CASE WHEN known_here = 0 THEN 'only there'
@@ -230,6 +269,7 @@ _VERSIONS = """, known AS (
             WHEN is_marker THEN 'equal'
             WHEN there = 0 THEN 'missing'
             WHEN latest_here = 1 AND latest_there = 0 THEN 'wrong-current'
+            WHEN other_bytes = 1 AND same_tag = 1 THEN 'content'
             WHEN same_lock = 0 THEN 'lock'
             WHEN same_tag = 0 THEN 'unproven'
             ELSE 'equal' END AS verdict
