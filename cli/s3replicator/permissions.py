@@ -26,6 +26,9 @@ class Target(StrEnum):
     BATCH_JOBS = "the jobs of S3 Batch Operations (*)"
     BATCH_JOBS_ROLE = "the role BatchJobsRole"
     INVENTORY = "the inventory report"
+    WORKGROUP = "the workgroup of Athena"
+    CATALOG = "the catalog, databases and tables of Glue"
+    ATHENA_RESULTS = "the bucket of Athena's results"
     NOTIFIED_QUEUES = "the queues that destinations notify"
     QUEUES = "the stack's queues"
     PEERS = "the stacks of these queues"
@@ -45,6 +48,7 @@ class Permission:
 
 ABOUT_AN_OBJECT = "for an object"
 TWO_WAY = "if a destination notifies a queue of this account"
+WITH_ATHENA = "with --athena"
 WITH_BATCH = "with --engine batch"
 IN_DOUBT = "for versions that listings do not prove to be delivered"
 KEYS_THAT_WOULD_BE_LOST = "for the keys that would be lost"
@@ -164,6 +168,28 @@ _EXAMINE = (
 """What asking the decision about versions needs, and comparing them with their replicas."""
 
 
+_ASK_ATHENA = (
+    Permission(
+        Target.WORKGROUP,
+        (
+            "athena:StartQueryExecution",
+            "athena:GetQueryExecution",
+            "athena:GetQueryResults",
+            "athena:StopQueryExecution",
+        ),
+        WITH_ATHENA,
+    ),
+    Permission(
+        Target.CATALOG, ("glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:GetPartitions"), WITH_ATHENA
+    ),
+    Permission(Target.INVENTORY, ("s3:GetObject", "s3:ListBucket"), WITH_ATHENA),
+    Permission(
+        Target.ATHENA_RESULTS, ("s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket", "s3:PutObject"), WITH_ATHENA
+    ),
+)
+"""What Athena does as whoever runs a query (Athena user guide, "Control access to Amazon S3 from Athena")."""
+
+
 PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
     "rules put": (
         *_CHECK_RULES,
@@ -259,6 +285,7 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
         Permission(Target.BACKFILL_QUEUE, ("sqs:SendMessage",), "with --repair"),
         Permission(Target.INVENTORY, ("s3:GetObject",), "with --inventory in S3"),
         Permission(Target.KMS_KEYS, ("kms:Decrypt",), "if an inventory report is encrypted with a KMS key"),
+        *_ASK_ATHENA,
     ),
     "emulate": (),
 }

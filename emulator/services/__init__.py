@@ -4,6 +4,7 @@ Importing this package declares the patches; `emulator.patching` applies them.
 """
 
 from emulator.services import (
+    athena,
     cloudwatch,
     event_source_requests,
     event_sources,
@@ -16,6 +17,7 @@ from emulator.services import (
 )
 
 __all__ = [
+    "athena",
     "cloudwatch",
     "event_source_requests",
     "event_sources",

@@ -110,3 +110,101 @@ def test_options_and_reports_that_do_not_fit_are_refused(aws: Running, tmp_path:
         assert (done.exit_code, says in done.stderr) == (2, True), done.output
     gone = run(aws, "verify", "east", "--inventory", "s3://reports/no/manifest.json")
     assert (gone.exit_code, "s3:GetObject failed with NoSuchKey" in gone.stderr) == (1, True), gone.output
+
+
+# On Athena
+
+
+DAY = "2026-11-27-01-00"
+COLUMNS = {
+    **dict.fromkeys(("bucket", "key", "version_id"), "string"),
+    **dict.fromkeys(("is_latest", "is_delete_marker"), "boolean"),
+    "size": "bigint",
+    "last_modified_date": "timestamp",
+    "e_tag": "string",
+    "storage_class": "string",
+    "encryption_status": "string",
+}
+CSV = {**COLUMNS, "is_latest": "string", "is_delete_marker": "string", "size": "string", "last_modified_date": "string"}
+LIVE = {
+    **dict.fromkeys(("bucket", "key", "sequence_number", "version_id"), "string"),
+    "is_delete_marker": "boolean",
+    "size": "bigint",
+    "last_modified_date": "timestamp",
+    "e_tag": "string",
+    "user_metadata": "map<string,string>",
+}
+
+
+def create_table(aws: Running, name: str, columns: dict[str, str], location: str, *, days: bool) -> None:
+    """Create a table in the database `inventories`, over Parquet files, or over the reports of some days in CSV."""
+    kind = "serde2.OpenCSVSerde" if columns == CSV else "ql.io.parquet.serde.ParquetHiveSerDe"
+    form = "ql.io.SymlinkTextInputFormat" if days else "ql.io.parquet.MapredParquetInputFormat"
+    aws.client("glue", "us-east-1").create_table(
+        DatabaseName="inventories",
+        TableInput={
+            "Name": name,
+            "PartitionKeys": [{"Name": "dt", "Type": "string"}] if days else [],
+            "StorageDescriptor": {
+                "Columns": [{"Name": column, "Type": each} for column, each in columns.items()],
+                "Location": location,
+                "InputFormat": f"org.apache.hadoop.hive.{form}",
+                "SerdeInfo": {"SerializationLibrary": f"org.apache.hadoop.hive.{kind}"},
+            },
+        },
+    )
+
+
+@pytest.fixture
+def athena(group: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr("s3replicator.verify.inventory.athena.FIRST_WAIT_MS", 5)
+    return group
+
+
+@pytest.fixture(scope="module")
+def group(aws: Running) -> str:
+    """Return a workgroup, and create the database for tables. Queries are looked at every few milliseconds."""
+    configuration = {"ResultConfiguration": {"OutputLocation": "s3://reports/results/"}}
+    aws.client("athena", "us-east-1").create_work_group(Name="assurance", Configuration=configuration)
+    aws.client("glue", "us-east-1").create_database(DatabaseInput={"Name": "inventories"})
+    return "assurance"
+
+
+def test_athena_answers_the_same_questions(aws: Running, athena: str, tmp_path: Path) -> None:
+    s3 = aws.client("s3", "us-west-2")
+    put(aws, "of athena", "it's +%41")
+    assert aws.idle()
+    east, west = (Path(each) for each in reports(aws, tmp_path, parquet=False))
+    for folder in (east, west):
+        upload(aws, folder)
+        links = "".join(f"s3://reports/reports/{folder.name}/all/data/{path.name}\n" for path in folder.glob("*.gz"))
+        s3.put_object(Bucket="reports", Key=f"{folder.name}/hive/dt={DAY}/symlink.txt", Body=links.encode())
+        create_table(aws, folder.name, CSV, f"s3://reports/{folder.name}/hive/", days=True)
+    named = [f"{name}=inventories.{name}@{DAY}" for name in REGIONS]
+    found = verified(aws, named, "--athena", athena, "--only-inventory", status=0)
+    here = verified(aws, [str(east), str(west)], "--only-inventory", status=0)
+    assert found["destinations"] == here["destinations"]
+    assert found["destinations"]["west"]["equal"] >= 2
+    for given, says in (
+        ("west=inventories.west", "has reports of many days"),
+        ("west=inventories.west@yesterday", "is no partition"),
+        ("west=west", "is no table"),
+        ("west=inventories.none", "is FAILED"),
+        (str(west), "an inventory is BUCKET=DATABASE.TABLE"),
+    ):
+        done = run(aws, "verify", "east", "--athena", athena, "--inventory", named[0], "--inventory", given)
+        assert (done.exit_code, says in done.stderr) == (2, True), done.output
+    done = run(aws, "verify", "east", "--athena", "primary", "--inventory", named[0])
+    assert (done.exit_code, "No output location provided" in done.stderr) == (1, True), done.output
+
+
+def test_athena_reads_live_inventory_tables(aws: Running, athena: str, tmp_path: Path) -> None:
+    s3 = aws.client("s3", "us-west-2")
+    put(aws, "of a live table")
+    assert aws.idle()
+    for each in tables(aws, tmp_path):
+        name, _, folder = each.partition("=")
+        s3.put_object(Bucket="reports", Key=f"live/{name}/0.parquet", Body=(Path(folder) / "0.parquet").read_bytes())
+        create_table(aws, f"live_{name}", LIVE, f"s3://reports/live/{name}/", days=False)
+    named = [f'{name}="inventories"."live_{name}"' for name in REGIONS]
+    assert verified(aws, named, "--athena", athena, "--only-inventory", status=0)["equal"]

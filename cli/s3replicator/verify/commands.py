@@ -29,6 +29,7 @@ from s3replicator.stack import JsonOption, ProfileOption, RegionOption, Stack, S
 from s3replicator.verify.csv_output import CsvFile
 from s3replicator.verify.html_page import MOST_ROWS, Verified, html_page
 from s3replicator.verify.inventory.command import (
+    AthenaOption,
     InventoryOption,
     OnlyInventoryOption,
     check_options,
@@ -93,6 +94,7 @@ def verify(
     ] = False,
     inventory: InventoryOption = None,
     only_inventory: OnlyInventoryOption = False,
+    athena: AthenaOption = "",
     csv_file: CsvOption = None,
     html_file: HtmlOption = None,
     stack: StackOption = None,
@@ -102,7 +104,7 @@ def verify(
 ) -> None:
     """Prove that each destination has what the rules promise, or name what differs. Only --repair changes anything."""
     name = bucket_name(bucket)
-    check_options(inventory or (), only=only_inventory, deep=deep, repair=repair)
+    check_options(inventory or (), athena, only=only_inventory, deep=deep, repair=repair)
     opened, output = open_stack(stack, region, profile), Output(as_json=as_json)
     services = operator_services(opened, checks_sight=True)  # or else nothing would be proven
     with output.stop_on_trouble(name, "", f"cannot verify {name}"):
@@ -115,7 +117,7 @@ def verify(
         parts = _Parts(scope, rules, services, traffic, runner)
         if inventory:
             begin = partial(_from_inventories, parts, only=only_inventory)
-            found: AnyVerification = verify_inventories(inventory, opened, begin, output)
+            found: AnyVerification = verify_inventories(inventory, athena, opened, begin, output)
         else:
             found = _from_listings(parts, opened)
             _run(found, output, restart=restart)

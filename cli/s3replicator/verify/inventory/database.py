@@ -131,9 +131,9 @@ def database() -> Iterator[Database]:
             "max_temp_directory_size": f"{most}B",
             "preserve_insertion_order": False,
             "autoinstall_known_extensions": False,
-            "TimeZone": "UTC",
         }
         with duckdb.connect(f"{folder}/inventory.duckdb", config=settings) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
             yield Database(Path(folder), connection)
 
 
