@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from emulator.running import Running, running
-from tests.emulator.watched import STACK, look, put, run, versions, world
+from tests.emulator.watched import STACK, look, measured, put, run, versions, world
 
 DONE = {"completed": {"east": True}}
 
@@ -57,6 +57,9 @@ def test_what_is_complete_is_proven_and_what_was_damaged_afterwards_is_found(aws
     [_, found] = completed(aws)
     assert (found["equal"], found["destinations"]["west"]["differences"]) == (False, {"deleted-there": 1})
     look(aws)
+    assert measured(aws, "DifferencesFound", Stack=STACK) == [1]
+    assert measured(aws, "DifferencesFound", SourceBucket="east", DestinationBucket="west") == [1]
+    assert [0 <= age < 3600 for age in measured(aws, "LastProofAge", Stack=STACK)] == [True]
     answer = json.loads(run(aws, "failover", "check", "east", "west", "--json").stdout)
     assert (answer["answer"], answer["unverified"]) == ("UNKNOWN", True)
 

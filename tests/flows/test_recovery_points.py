@@ -10,6 +10,7 @@ from replicator.core.outcomes.metrics import Metric
 from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
 from replicator.core.outcomes.recovery import Buckets, Door, Figures, Missing
 from replicator.core.outcomes.threshold import Depth, Pending, Tally
+from replicator.core.rules.coverage import Checked, Coverage, Record
 from replicator.flows.watch import recovery
 from replicator.flows.watch.monitor import MonitorServices, monitor
 from replicator.flows.watch.recovery import TIME_TO_PUBLISH_MS, RecoveryWatch, publish_figures
@@ -54,6 +55,7 @@ class Recovering:
     monitored: MonitoredStage
     regions: MemoryRegions = field(init=False)
     covered: dict[Buckets, int] = field(default_factory=lambda: {(EAST, WEST): 0, (EAST, NORTH): 0})
+    records: dict[str, Record] = field(default_factory=dict)
     oldest: int | None = None
     watch: RecoveryWatch = field(init=False)
 
@@ -74,6 +76,9 @@ class Recovering:
 
     def buckets(self) -> tuple[str, ...]:
         return (EAST,)
+
+    def record_of(self, source: str) -> Record:
+        return self.records.get(source, {})
 
     def covered_since(self, source: str, destination: str) -> int | None:
         return self.covered.get((source, destination))
@@ -111,6 +116,19 @@ def test_each_destination_gets_figures_every_minute_though_nothing_is_missing() 
     looked = aws.now()
     quiet = Figures(looked, looked - 120)
     assert aws.look() == {(EAST, WEST): quiet, (EAST, NORTH): quiet}
+
+
+def test_what_verifications_found_is_published_every_minute_for_destinations_that_have_rules() -> None:
+    aws = recovering(WEST)
+    stale = Coverage("1970-01-01T00:00:00+00:00", had_versions=False, verification=Checked("2020-01-01T00:00:00+00:00"))
+    aws.records = {EAST: {WEST: stale, NORTH: stale}}
+    aws.look()
+    gauges = aws.monitored.gauges
+    assert len(gauges.of(Metric.PROOF_AGE)) == 1
+    first = gauges.of(Metric.PROOF_AGE, Stack="stack", SourceBucket=EAST, DestinationBucket=WEST)
+    aws.monitored.pass_minutes(1)
+    aws.look()
+    assert gauges.of(Metric.PROOF_AGE) == [first[0] + 60]
 
 
 def test_what_waits_or_has_failed_holds_back_its_own_destination_only() -> None:

@@ -130,6 +130,8 @@ def test_everything_that_needs_a_person_has_an_alarm(stack: stacks.Document) -> 
         "DestinationsShut",
         "DestinationsDenied",
         "RecoveryPointAge",
+        "LastProofAge",
+        "DifferencesFound",
     }
 
 
@@ -177,6 +179,16 @@ def test_the_alarm_on_recovery_points_follows_the_threshold_with_five_minutes_to
     assert float(alarm["Threshold"]) == 7.5
     [math] = [each["Expression"] for each in alarm["Metrics"] if "Expression" in each]
     assert math.endswith("/ 60 - 5")
+
+
+def test_a_proof_grows_too_old_only_where_verification_is_scheduled() -> None:
+    """An operator who verified once, by hand, did not promise to do so again."""
+    scheduled = stacks.stack(VerifySchedule="rate(1 day)", VerifyAgeHours="72")
+    found = []
+    for stack in (stacks.stack(), scheduled):
+        alarm = alarms(stack)["NotProvenAlarm"]
+        found += [each["Expression"] for each in alarm["Metrics"] if "Expression" in each]
+    assert found == ["IF(different > 0 OR age < 0, 1, 0)", "IF(different > 0 OR age > 3600 * 72, 1, 0)"]
 
 
 def test_a_backfill_may_take_days_but_not_stand_still(stack: stacks.Document) -> None:

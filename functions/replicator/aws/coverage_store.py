@@ -64,6 +64,10 @@ class CoverageRecords:
         named = {key[len(PREFIX) : -len(SUFFIX)] for key in keys if key.endswith(SUFFIX)}
         return tuple(sorted(named | ({self._defaults[0]} if self._defaults else set())))
 
+    def record_of(self, source: str) -> Record:
+        """Return what is recorded about the destinations of a bucket; nothing if it cannot be read."""
+        return self._record(source)
+
     def covered_since(self, source: str, destination: str) -> int | None:
         """Return a time before which nothing was written that the destination lacks; None if none is proven.
 

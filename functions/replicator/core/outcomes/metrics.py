@@ -57,6 +57,10 @@ class Metric(StrEnum):
     OLDEST_MISSING = "OldestMissing"
     GATE = "DestinationGate"
     UNEXPLAINED = "ChangesUnexplained"
+    PROOF_AGE = "LastProofAge"
+    VERIFIED = "VersionsVerified"
+    VERIFIED_PENDING = "VersionsVerifiedPending"
+    VERIFIED_DIFFERENT = "DifferencesFound"
 
 
 class Unit(StrEnum):
@@ -99,6 +103,10 @@ METRICS: Mapping[Metric, MetricDefinition] = {
     Metric.DENIED: MetricDefinition(Unit.COUNT, (BY_STACK,)),
     Metric.UNRECORDED: MetricDefinition(Unit.COUNT, (BY_STACK,)),
     Metric.RECOVERY_AGE: MetricDefinition(Unit.SECONDS, (BY_STACK,)),
+    Metric.PROOF_AGE: MetricDefinition(Unit.SECONDS, (BY_BUCKETS, BY_STACK)),
+    Metric.VERIFIED: MetricDefinition(Unit.COUNT, (BY_BUCKETS, BY_STACK)),
+    Metric.VERIFIED_PENDING: MetricDefinition(Unit.COUNT, (BY_BUCKETS, BY_STACK)),
+    Metric.VERIFIED_DIFFERENT: MetricDefinition(Unit.COUNT, (BY_BUCKETS, BY_STACK)),
 }
 
 FIGURES: Mapping[Metric, MetricDefinition] = {

@@ -79,6 +79,13 @@ class Coverage:
         return round(_moment(self.verified) * 1000) if self.verified else None
 
     @property
+    def unproven_ms(self) -> int:
+        """Since when completeness is unproven, epoch milliseconds: the last proof, or else the first moment for one."""
+        if self.proven_ms is not None:
+            return self.proven_ms
+        return self.since_ms or (round(_moment(self.verification.at) * 1000) if self.verification else 0)
+
+    @property
     def since_ms(self) -> int:
         """The time from which on events reach the destination, epoch milliseconds."""
         return round(_moment(self.since) * 1000)
@@ -120,6 +127,8 @@ def _coverage(stored: Mapping[str, Any]) -> Coverage:
     """Read one destination. Raises ValueError for a time that is none."""
     since = datetime.fromisoformat(str(stored["since"])).isoformat()
     verified = str(stored.get("verified") or "")
+    if verified:
+        verified = datetime.fromisoformat(verified).isoformat()
     return Coverage(since, stored["had_versions"] is not False, verified, _checked(stored.get("verification")))
 
 

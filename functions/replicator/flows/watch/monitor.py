@@ -23,6 +23,7 @@ from replicator.flows.change.record import Recorder
 from replicator.flows.ports import CLAIM_MS, Log, Measures, Reported, SideBySide
 from replicator.flows.watch.given_up import failures
 from replicator.flows.watch.parked import Behind, ParkedServices, look_behind, send_for
+from replicator.flows.watch.proofs import publish_proofs
 from replicator.flows.watch.recovery import RecoveryWatch, publish_figures
 
 TIME_TO_READ_MS = 25_000
@@ -262,6 +263,8 @@ def _publish_recovery(services: MonitorServices, tally: Tally, depths: Depths, d
         age = publish_figures(services.recovery, tally, depths.changes, depths.dead, doors)
         if age is not None:
             services.gauges.add(Metric.RECOVERY_AGE, age, {STACK: services.stack})
+        pairs, record_of = services.recovery.last, services.recovery.coverage.record_of
+        publish_proofs(pairs, record_of, services.gauges.add, services.stack, tally.now)
 
 
 def _gauge(services: MonitorServices, count: Count, now: int, route: dict[str, str]) -> None:

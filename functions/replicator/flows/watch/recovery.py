@@ -29,6 +29,7 @@ from replicator.core.outcomes.recovery import (
     point_after,
 )
 from replicator.core.outcomes.threshold import Depth, Pending, Tally
+from replicator.core.rules.coverage import Record
 from replicator.core.rules.matching import RuleSet
 from replicator.flows.ports import Log, SideBySide
 
@@ -60,6 +61,9 @@ class CoverageStore(Protocol):
 
         Epoch milliseconds, 0 for the time of the bucket's creation.
         """
+
+    def record_of(self, source: str) -> Record:
+        """Return what is recorded about the destinations of a bucket; nothing if it cannot be read."""
 
 
 class QueueAge(Protocol):
