@@ -4,6 +4,7 @@ Destinations are written oldest to newest: a letter the replica of that version 
 version of the destination's own, - a delete marker. The source has the versions a and b, and b is current.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,3 +81,12 @@ def test_the_newest_entry_is_the_one_with_the_highest_sequence_number(opened: Da
     assert [row[1] for page in opened.ask(about_keys(asked)) for row in page] == ["equal without markers"]
     rows = {row[1]: row[3] for page in opened.ask(about_versions(asked)) for row in page if row[0]}
     assert rows == {"east--": "delete-marker-missing"}
+
+
+def test_a_table_may_lack_what_was_an_hour_younger_than_its_oldest_file(opened: Database, tmp_path: Path) -> None:
+    files = [live_table(tmp_path / f"{number}.parquet", "east", side("a", "east")) for number in range(2)]
+    os.utime(files[1], (SECOND, SECOND))
+    table = opened.load_files("east", files)
+    assert table.taken == SECOND - 3_600
+    asked = Pair(table, table, ("",))
+    assert [row[3] for page in opened.ask(about_keys(asked)) for row in page] == [2]  # the rows of both files

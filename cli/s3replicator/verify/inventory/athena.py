@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from s3replicator.calls import calling
 from s3replicator.failed_calls import CallFailed
-from s3replicator.verify.inventory.questions import COLUMNS, Table
+from s3replicator.verify.inventory.questions import COLUMNS, LAG_SECONDS, Table
 from s3replicator.verify.inventory.report import Unusable
 
 T = TypeVar("T")
@@ -58,7 +58,8 @@ class Athena:
         known = frozenset(column for column in COLUMNS if column in columns)
         if "key" not in known:
             raise Unusable(f"{named} has no column key, so it is no inventory")
-        taken = datetime.strptime(day, DAY).replace(tzinfo=UTC).timestamp() if day else self.now() / 1000
+        live = self.now() / 1000 - LAG_SECONDS
+        taken = datetime.strptime(day, DAY).replace(tzinfo=UTC).timestamp() if day else live
         return Table(bucket, name, known, columns.get("last_modified_date") == "varchar", int(taken))
 
     def ask(self, question: str) -> Iterator[Sequence[Sequence[Any]]]:

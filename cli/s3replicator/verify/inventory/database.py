@@ -14,14 +14,16 @@ from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 from s3replicator.verify.inventory.locations import Location, fetch, manifest_of
-from s3replicator.verify.inventory.questions import COLUMNS, Table
+from s3replicator.verify.inventory.questions import COLUMNS, LAG_SECONDS, Table
 from s3replicator.verify.inventory.report import Format, Report, Unusable, read_manifest
 
-MEMORY = "1GB"
-GROWTH = 4
-"""Disk that the database and its work may take, in bytes for each compressed byte of a report."""
+MEMORY = "500MB"
+"""What DuckDB may use; it fails rather than use more."""
+GROWTH = 8
+"""Disk that the database and its work may take, in bytes for each compressed byte of a report (measured: 6)."""
 PAGE = 1_000
-_CSV_LINE = 16 * 1024 * 1024
+_CSV_LINE = 1024 * 1024
+"""Bytes of a line at most, of which DuckDB reads sixteen at once. A key has 1,024, and an ACL a hundred grants."""
 _READ_ROWS = "SELECT * EXCLUDE row FROM (SELECT *, rowid AS row FROM answer) WHERE row >= ? AND row < ? ORDER BY row"
 
 
@@ -60,14 +62,15 @@ class Database:
     def load_files(self, bucket: str, paths: Sequence[Path]) -> Table:
         """Read a live inventory table of S3 Metadata that somebody wrote to Parquet files. Raises Unusable.
 
-        The oldest of the files says when that was.
+        The oldest of the files says when that was; the table may lack what was an hour younger.
         """
         self._tables += 1
         name, columns = f"inventory_{self._tables}", frozenset[str]()
         for number, path in enumerate(paths):
             with _explained(path.name):
                 columns = self._add(name, self._parquet(path), is_first=number == 0)
-        return Table(bucket, name, columns, encoded=False, taken=int(min(path.stat().st_mtime for path in paths)))
+        written = int(min(path.stat().st_mtime for path in paths))
+        return Table(bucket, name, columns, encoded=False, taken=written - LAG_SECONDS)
 
     def ask(self, question: str) -> Iterator[Sequence[Sequence[Any]]]:
         """Yield the rows of the answer, a page at a time."""

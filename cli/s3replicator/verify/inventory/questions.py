@@ -18,6 +18,8 @@ HISTORY = frozenset({"version_id", "is_delete_marker"})
 """Columns that an inventory of current versions lacks."""
 ORDER = ("is_latest", "sequence_number")
 """A column that says which entry is current: of a report, and of a live inventory table."""
+LAG_SECONDS = 3_600
+"""How far a live inventory table may be behind its bucket, usually."""
 LOCK = ("object_lock_mode", "object_lock_retain_until_date", "object_lock_legal_hold_status")
 COLUMNS = (
     *("key", "version_id", "is_latest", "is_delete_marker", "size", "last_modified_date", "e_tag"),
