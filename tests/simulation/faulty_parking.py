@@ -3,6 +3,7 @@
 Separate because they need worlds of their own, in which a destination fails for minutes or hours.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -160,37 +161,41 @@ BASIC = ("outage, one-way", "outage, two-way", "outage, one of three")
 HOT = ("outage, one key", "outage, two-way, one key")
 LARGE = ("outage, large", "outage, large, two-way")
 
-Fault = tuple[str, list[tuple[object, str, object]], tuple[str, ...], bool]
+Patches = Sequence[tuple[object, str, object]]
+Fault = (
+    tuple[str, Patches, Sequence[str]]
+    | tuple[str, Patches, Sequence[str], int]
+    | tuple[str, Patches, Sequence[str], int, bool]
+)
+"""What a `Mutation` is made of: its name, patches and worlds, and perhaps its first seed, and whether it is rare."""
 
 FAULTS: tuple[Fault, ...] = (
-    ("what is parked is marked as released before it is sent", [(releasing, "_send", note_first)], ONE, False),
-    ("a message is deleted before its change is parked", [(Recorder, "_wait", delete_first)], ONE, False),
-    ("a message goes although its change could not be parked", [(Recorder, "_wait", parked_whatever)], ONE, False),
-    ("a parked change forgets that it was processed before", [(Recorder, "_parked", untried)], HOT, True),
+    ("what is parked is marked as released before it is sent", [(releasing, "_send", note_first)], ONE),
+    ("a message is deleted before its change is parked", [(Recorder, "_wait", delete_first)], ONE),
+    ("a message goes although its change could not be parked", [(Recorder, "_wait", parked_whatever)], ONE, 339),
+    ("a parked change forgets that it was processed before", [(Recorder, "_parked", untried)], HOT, 0, True),
     (
         "what was parked again meanwhile is marked as released",
         [(MemoryParking, "_note_released", note_whatever)],
         BASIC,
-        False,
     ),
-    ("what is parked is entered behind no gate", [(Gatekeeper, "enlist", never_found)], ONE, False),
-    ("a gate behind which something is parked counts as quiet", [(MemoryGates, "_step", forget_mine)], ONE, True),
-    ("no success opens a gate", [(MemoryGates, "_begin_opening", stays_shut)], ONE, False),
-    ("every probe is the same change", [(watching, "probe", always_the_oldest)], ONE, False),
-    ("a shut gate lets everything through", [(Gatekeeper, "hold", hold_nothing)], ONE, False),
-    ("a shut gate holds its probes, too", [(Gatekeeper, "hold", hold_probes)], ONE, False),
-    ("two runs of the monitor take the same step", [(MemoryGates, "_step", step_whatever)], ONE, False),
-    ("each run of the monitor sends a probe", [(gate, "_probe", probe_at_once)], ONE, False),
-    ("a gate that opens lets everything out", [(watching, "step", all_at_once)], ONE, False),
-    ("a gate is taken for open once something is parked behind it", [(Gatekeeper, "enlist", open_again)], ONE, False),
-    ("a change is parked and waits on its queue", [(MemoryJournal, "_wait", stays_parked)], BASIC, False),
+    ("what is parked is entered behind no gate", [(Gatekeeper, "enlist", never_found)], ONE),
+    ("a gate behind which something is parked counts as quiet", [(MemoryGates, "_step", forget_mine)], ONE, 0, True),
+    ("no success opens a gate", [(MemoryGates, "_begin_opening", stays_shut)], ONE),
+    ("every probe is the same change", [(watching, "probe", always_the_oldest)], ONE),
+    ("a shut gate lets everything through", [(Gatekeeper, "hold", hold_nothing)], ONE),
+    ("a shut gate holds its probes, too", [(Gatekeeper, "hold", hold_probes)], ONE),
+    ("two runs of the monitor take the same step", [(MemoryGates, "_step", step_whatever)], ONE),
+    ("each run of the monitor sends a probe", [(gate, "_probe", probe_at_once)], ONE),
+    ("a gate that opens lets everything out", [(watching, "step", all_at_once)], ONE),
+    ("a gate is taken for open once something is parked behind it", [(Gatekeeper, "enlist", open_again)], ONE),
+    ("a change is parked and waits on its queue", [(MemoryJournal, "_wait", stays_parked)], BASIC),
     (
         "what was parked without a destination is not closed",
         [(Recorder, "close_nowhere", forget_nowhere)],
         BASIC,
-        False,
     ),
-    ("what SQS did not take counts as sent", [(MemoryOutbox, "_send", as_sent)], ONE, False),
-    ("one message of parts is parked for each upload", [(MemoryUploadJournal, "_park", one_for_all)], LARGE, False),
-    ("a message of parts goes without being parked", [(copy_parts._Worker, "park", drop_parts)], LARGE, False),
+    ("what SQS did not take counts as sent", [(MemoryOutbox, "_send", as_sent)], ONE),
+    ("one message of parts is parked for each upload", [(MemoryUploadJournal, "_park", one_for_all)], LARGE),
+    ("a message of parts goes without being parked", [(copy_parts._Worker, "park", drop_parts)], LARGE),
 )
