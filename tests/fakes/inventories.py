@@ -31,6 +31,7 @@ FIELDS: Mapping[str, tuple[str, str, Callable[[str, Listed], Any]]] = {
 }
 """Fields of an inventory -> column and type in Parquet, and what an entry of a bucket has there."""
 ALL = tuple(FIELDS)
+LOCK = ("ObjectLockMode", "ObjectLockRetainUntilDate", "ObjectLockLegalHoldStatus")
 CURRENT = tuple(name for name in ALL if name not in {"VersionId", "IsLatest", "IsDeleteMarker"})
 TAKEN = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -48,10 +49,12 @@ def report(
     parquet: bool = False,
     taken: datetime = TAKEN,
     files: int = 1,
+    lock: tuple[str, str, str] | None = None,
 ) -> Path:
-    """Write a report to a new folder, in some files, and return it."""
+    """Write a report to a new folder, in some files, and return it. lock: of all entries, in CSV."""
     folder.mkdir(parents=True)
-    rows = [[FIELDS[name][2](bucket, each) for name in fields] for each in entries]
+    rows = [[*(FIELDS[name][2](bucket, each) for name in fields), *(lock or ())] for each in entries]
+    fields = (*fields, *(LOCK if lock else ()))
     ending = "parquet" if parquet else "csv.gz"
     named = []
     for number in range(files):

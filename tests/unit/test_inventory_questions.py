@@ -139,3 +139,25 @@ def test_without_etags_sizes_are_compared(opened: Database) -> None:
     assert sorted(row[:2] for row in rows) == [("", "equal"), ("k001", "doubt")]
     verdicts = {row[3] for row in asked(opened, [("ab", "ba")], about_versions, fields=fields)}
     assert verdicts == {"unproven"}
+
+
+GOVERNED, HELD = ("GOVERNANCE", "2030-01-01T00:00:00.000Z", "Off"), ("GOVERNANCE", "2030-01-01T00:00:00.000Z", "On")
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "verdicts"),
+    [
+        (GOVERNED, GOVERNED, ("equal", "equal")),
+        (HELD, GOVERNED, ("doubt", "lock")),
+        (HELD, ("", "", ""), ("doubt", "lock")),
+        (HELD, None, ("equal", "equal")),
+    ],
+)
+def test_locks_are_compared_if_both_inventories_have_them(
+    opened: Database, tmp_path: Path, here: Any, there: Any, verdicts: tuple[str, str]
+) -> None:
+    for name, lock in (("east", here), ("west", there)):
+        report(tmp_path / name, name, history("a", "k"), lock=lock)
+    pair = pair_in(opened, tmp_path)
+    found = [row[1] for page in opened.ask(about_keys(pair)) for row in page]
+    assert (*found, *(row[3] for page in opened.ask(about_versions(pair)) for row in page)) == verdicts
