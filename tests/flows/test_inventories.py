@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from replicator.core.verifying.listed import Listed, Span
 from replicator.core.verifying.run_state import Scope
-from s3replicator.verify.inventory.comparison import InventoryVerification
+from s3replicator.verify.inventory.comparison import InventoryVerification, is_newer
 from s3replicator.verify.inventory.database import database
 from s3replicator.verify.inventory.locations import Folder
+from s3replicator.verify.inventory.questions import Pair, Table
 from s3replicator.verify.verification import Runner
 
 from tests.fakes.inventories import ALL, CURRENT, report
@@ -158,3 +159,30 @@ def test_without_etags_nothing_is_proved(tmp_path: Path) -> None:
     on.deliver_all()
     folders = written(on, tmp_path, fields=LACKS["lacks ETag"])
     assert (verified(on, folders).unproven, verified(on, folders, only=True).unproven) == (1, 1)
+
+
+@pytest.mark.parametrize("only", [False, True])
+@pytest.mark.parametrize(("markers", "differences"), [(False, 0), (True, 1)])
+def test_a_delete_marker_is_missing_only_where_its_rule_replicates_some(
+    tmp_path: Path, markers: bool, differences: int, only: bool
+) -> None:
+    on = Stage([rule(WEST, delete_markers=markers)])
+    on.put("k")
+    on.deliver_all()
+    on.s3.listeners.clear()
+    on.s3.delete(EAST, "k")
+    on.s3.clock.advance(3600)
+    found = verified(on, written(on, tmp_path), only=only)
+    totals = found.totals[WEST]
+    assert (totals.differences.total(), totals.equal, found.unproven) == (differences, 2 - differences, 0)
+
+
+@pytest.mark.parametrize("modified", ["2023-11-14T22:13:20", "1700000000000"])
+def test_times_are_read_as_text_and_as_milliseconds(modified: str) -> None:
+    def pair(taken: int) -> Pair:
+        table = Table("b", "t", frozenset({"key"}), encoded=False, taken=taken)
+        return Pair(table, table, ())
+
+    assert [is_newer(modified, pair(taken)) for taken in (1_699_999_999, 1_700_000_000, 1_700_000_001)] == [
+        True, True, False,
+    ]  # fmt: skip

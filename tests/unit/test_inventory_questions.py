@@ -161,3 +161,22 @@ def test_locks_are_compared_if_both_inventories_have_them(
     pair = pair_in(opened, tmp_path)
     found = [row[1] for page in opened.ask(about_keys(pair)) for row in page]
     assert (*found, *(row[3] for page in opened.ask(about_versions(pair)) for row in page)) == verdicts
+
+
+def test_an_etag_that_one_side_lacks_proves_nothing(opened: Database, tmp_path: Path) -> None:
+    for name, tag in (("east", "a"), ("west", "")):
+        [listed] = history("a", "k")
+        entry = type(listed.entry)("v0", listed.entry.kind, 1, tag, 1)
+        report(tmp_path / name, name, [listed._replace(entry=entry)])
+    rows = [row for page in opened.ask(about_keys(pair_in(opened, tmp_path))) for row in page]
+    assert [row[:2] for row in rows] == [("k", "doubt")]
+
+
+@pytest.mark.parametrize("parquet", [False, True])
+def test_a_version_without_an_id_is_the_null_version(opened: Database, tmp_path: Path, parquet: bool) -> None:
+    [listed] = history("a", "k")
+    null = listed._replace(entry=type(listed.entry)("null", listed.entry.kind, 1, "a", 1))
+    for name, entries in (("east", [null]), ("west", [])):
+        report(tmp_path / name, name, entries, parquet=parquet)
+    rows = [row for page in opened.ask(about_versions(pair_in(opened, tmp_path))) for row in page]
+    assert [row[:4] for row in rows] == [("k", "null", 0, "missing")]

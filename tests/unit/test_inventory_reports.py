@@ -111,3 +111,8 @@ def test_without_duckdb_the_command_says_what_to_install(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(Unusable, match=r"s3-replicator\[inventory\]"), database():
         pass
+
+
+def test_times_with_a_zone_are_read_in_utc() -> None:
+    with database() as opened:
+        assert list(opened.ask("SELECT current_setting('TimeZone') AS zone")) == [[("UTC",)]]

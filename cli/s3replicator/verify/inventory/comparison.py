@@ -144,7 +144,7 @@ class InventoryVerification:
                     equal += here
                 else:
                     doubts.append(key)
-                    self.told[name].newer += here if _is_newer(modified, pair) else 0
+                    self.told[name].newer += here if is_newer(modified, pair) else 0
             examined = self.verifier.examine_again((key, (name,)) for key in doubts)
             self.verifier.keep(Found(keys, {name: equal}, {name: only_there}, examined), ())
 
@@ -174,22 +174,21 @@ class InventoryVerification:
         totals.checked += here
         if verdict is Verdict.UNPROVEN:
             told.unproven += here
-        elif verdict is Verdict.EQUAL:
+        elif verdict is Verdict.EQUAL or self._is_left_out(name, key, verdict):
             totals.equal += here
-        elif _is_newer(modified, pair):
+        elif is_newer(modified, pair):
             told.newer += here
-        elif not self._is_expected(name, key, verdict):
-            told.unproven += here
+        elif verdict is not Verdict.MARKER_MISSING and self._candidate(name, key).rules[0].tags:
+            told.unproven += here  # its tags, which no inventory has, may be others than the rule's
         else:
             kind = Kind(verdict)
             found = [Difference(kind, key, name, version_id, DETAILS[verdict], is_marker=bool(is_marker))]
             totals.add_differences(found)
             self.spool.add(found)
 
-    def _is_expected(self, name: str, key: str, verdict: Verdict) -> bool:
-        """Return whether rules say that it must be there, whatever its tags are, which no inventory has."""
-        candidate = self._candidate(name, key)
-        return replicates_markers(candidate) if verdict is Verdict.MARKER_MISSING else not candidate.rules[0].tags
+    def _is_left_out(self, name: str, key: str, verdict: Verdict) -> bool:
+        """Return whether a delete marker need not be there, as its rule does not replicate any."""
+        return verdict is Verdict.MARKER_MISSING and not replicates_markers(self._candidate(name, key))
 
     # What inventories do not show
 
@@ -219,7 +218,7 @@ class InventoryVerification:
         }
 
 
-def _is_newer(modified: str | None, pair: Pair) -> bool:
+def is_newer(modified: str | None, pair: Pair) -> bool:
     """Return whether a time is that of an entry that the older inventory may lack.
 
     modified: in UTC without a zone, or epoch milliseconds, as tables over Parquet may have it.
