@@ -14,7 +14,8 @@ HISTORIES = 130
 KEPT = {
     "large, one-way": (256,),
     "large, one-way, users delete for good": (4949, 9298),
-    "large, one-way, users delete for good at the source": (1758, 3139, 17636),
+    "large, one-way, users delete for good at the source": (1758, 3139, 6437, 17636),
+    "large, one to many": (95,),
     "large, one-way, users write at the destination": (13030, 2001331),
     "large, two-way": (5586, 6986),
     "large, two-way, by completion": (4819,),
@@ -31,6 +32,7 @@ KEPT = {
     "later, one-way, large": (13,),
     "later, two-way": (607,),
     "later, two-way, event holds": (370, 398, 1810),
+    "later, two-way, marks are tags": (91000433,),
     "later, two-way, large": (23,),
     "later, two-way, locks": (354, 51000210, 51000338, 51001547, 20217),
     "later, two-way, nothing known of who wrote": (3, 18, 51000178),

@@ -5,7 +5,7 @@ adapter aws/journal.py stores them, and docs/architecture.md describes the items
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from replicator.core.versions.change import Change, comes_after
 from replicator.core.versions.origin import NULL_VERSION
@@ -83,6 +83,14 @@ def after_plan(
     done = (change.version_id,) if change.creates_entry else ()
     settled = _with(memory, *present, *done)[-SETTLED_OUT_OF_ORDER:]
     return Memory(memory.generation + 1, top, sequencer, settled, marker="" if top else marker)
+
+
+def after_unsettled(memory: Memory) -> Memory:
+    """Return the memory after something was written, perhaps by an earlier delivery, for a change that is not settled.
+
+    What is on top is not known any more, and whoever decided before that must decide again.
+    """
+    return replace(memory, generation=memory.generation + 1, top=None, sequencer="", given=NOTHING_GIVEN)
 
 
 def _with(memory: Memory, *version_ids: str) -> tuple[str, ...]:

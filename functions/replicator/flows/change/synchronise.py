@@ -24,7 +24,7 @@ from replicator.core.deciding.attempt import Attempt, Delivery, check_may_write
 from replicator.core.deciding.copy import Copy, Guard, check_faithful, compose, given_by, put_back
 from replicator.core.deciding.decision import decide
 from replicator.core.deciding.facts import Facts, Ref
-from replicator.core.deciding.journal import Memory, Pair, after_fast_copy, after_plan
+from replicator.core.deciding.journal import Memory, Pair, after_fast_copy, after_plan, after_unsettled
 from replicator.core.deciding.result import Result
 from replicator.core.outcomes.outcome import Conflict, Outcome, Permanent, Reason, Status, Temporary
 from replicator.core.parts.uploads import CopySource, UploadCompleted
@@ -120,6 +120,8 @@ class Synchroniser:
         """
         facts, decision = self._decide(facts)
         if isinstance(decision, Finish):
+            if self._may_have_written(facts, decision) and not self._warn_others(facts.memory):
+                return None
             finished = self._result(decision.status, decision.reason, decision.detail)
             return finished.with_trail(reported=decision.status is Status.COMPLETED)
         after = self._copy_fast(facts, decision) if isinstance(decision, FastCopy) else self._execute(facts, decision)
@@ -266,6 +268,20 @@ class Synchroniser:
         outcome, attempts = result.outcome, self.attempt.delivery.receive_count
         note = Note(outcome.rule_id, outcome.size, change.time, attempts, completed or now)
         return result if self.journal.settle(self.pair, before, after, note) else None
+
+    def _may_have_written(self, facts: Facts, finish: Finish) -> bool:
+        """Return whether a replica was written that the journal does not know of, by this delivery or an earlier one.
+
+        Of a version that is gone by now: its parts were copied, and its upload is completed.
+        """
+        is_gone = finish.reason is Reason.SRC_VERSION_NOT_FOUND and facts.histories is not None
+        return self.wrote or (is_gone and facts.histories is not None and bool(facts.histories.destination))
+
+    def _warn_others(self, memory: Memory) -> bool:
+        """Let handlers that read the destination before that decide again; False if one settled the key meanwhile."""
+        now = self.now()
+        note = Note("", 0, self.attempt.change.time, self.attempt.delivery.receive_count, now)
+        return self.journal.settle(self.pair, memory, after_unsettled(memory), note)
 
     def _with_companions(self, result: Result, plan: Plan) -> Result:
         """Add the results of other versions that the plan copied; their own events will find them done."""
