@@ -215,6 +215,7 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
         Permission(Target.PART_QUEUE, ("sqs:GetQueueAttributes",)),
         Permission(Target.DEAD_LETTER_QUEUE, ("sqs:GetQueueAttributes",)),
         Permission(Target.JOURNAL, ("dynamodb:GetItem",), ABOUT_AN_OBJECT),
+        Permission(Target.CONTROL_BUCKET, ("s3:GetObject", "s3:ListBucket"), "to say when copies were proven complete"),
         Permission(Target.CONTROL_BUCKET, ("s3:GetObject",), ABOUT_AN_OBJECT),
         *_read_versions(ABOUT_AN_OBJECT),
         Permission(Target.DESTINATIONS, ("s3:ListMultipartUploadParts",), "if it is being copied in parts"),

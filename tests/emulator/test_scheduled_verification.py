@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from emulator.running import Running, running
-from tests.emulator.watched import STACK, look, measured, put, run, versions, world
+from tests.emulator.watched import STACK, document, look, measured, put, run, versions, world
 
 DONE = {"completed": {"east": True}}
 
@@ -52,8 +52,12 @@ def test_what_is_complete_is_proven_and_what_was_damaged_afterwards_is_found(aws
     assert (proven["bucket"], proven["equal"]) == ({"name": "east"}, True)
     assert proven["destinations"]["west"]["proven_complete_until"] == proven["begun"]
     assert control(aws, "coverage/east.json")["destinations"]["west"]["verified"] == proven["begun"]
+    [shown] = document(aws, "status")["proofs"]
+    assert (shown["source"], shown["destination"], shown["proven_complete_until"]) == ("east", "west", proven["begun"])
+    assert shown["verification"]["checked"] == 3
     damage(aws)
     assert fire(aws) == DONE
+    assert "1 deleted-there; see s3replicator verify east" in " ".join(run(aws, "status").stdout.split())
     [_, found] = completed(aws)
     assert (found["equal"], found["destinations"]["west"]["differences"]) == (False, {"deleted-there": 1})
     look(aws)

@@ -32,6 +32,20 @@ def test_a_quiet_stack_is_fine(aws: Running) -> None:
     assert document(aws, "status")["fine"] is True
 
 
+def test_what_was_never_verified_is_never_proven_and_who_may_not_know_sees_the_rest(aws: Running) -> None:
+    assert document(aws, "status")["proofs"] == [
+        {"source": "east", "destination": "west", "proven_complete_until": None, "verification": None}
+    ]
+    assert "east -> west: never proven complete" in run(aws, "status").stdout
+    assert document(aws, "status", "s3://elsewhere")["proofs"] == []
+    control = aws.outputs("rep")["ControlBucket"]
+    then = {"status": 403, "code": "AccessDenied"}
+    aws.post("/faults", [{"service": "s3", "operation": "*", "bucket": control, "principal": "user", "then": then}])
+    found = document(aws, "status")
+    assert (found["proofs"], found["fine"]) == (None, True)
+    assert "cannot be read" in run(aws, "status").stdout
+
+
 def test_an_object_is_completed_with_its_destination_and_both_buckets_show_it(aws: Running) -> None:
     version = put(aws, "a")["a"]
     assert aws.idle()

@@ -1,13 +1,16 @@
 """`s3replicator status`: reads arguments, opens journal, queues and buckets, prints the status."""
 
 import time
+from dataclasses import replace
 from typing import Annotated
 
 import typer
+from replicator.aws.coverage_store import CoverageRecords
 from replicator.aws.gates import DynamoGates
 from replicator.aws.journal_index import JournalIndex
 from replicator.aws.parked import DynamoParking
 from replicator.aws.queue_depths import QueueDepths
+from replicator.core.outcomes.outcome import Permanent, Temporary
 from replicator.core.outcomes.replication_status import ReplicationStatus
 from replicator.threads import side_by_side
 
@@ -17,6 +20,7 @@ from s3replicator.output import FINE, FOUND, Output
 from s3replicator.stack import JsonOption, ProfileOption, RegionOption, Stack, StackOption, open_stack
 from s3replicator.status.json_output import object_document, stack_document
 from s3replicator.status.object_reader import read_object_status
+from s3replicator.status.proofs import Proof, read_proofs
 from s3replicator.status.stack_status import JournalViews, StackStatus, read_stack_status
 from s3replicator.status.text_output import print_object, print_stack
 
@@ -59,7 +63,19 @@ def _read_stack(opened: Stack, bucket: str) -> StackStatus:
     journal = JournalViews(index, DynamoGates(dynamodb, table), DynamoParking(dynamodb, table, round(threshold_ms)))
     urls = (opened.output(name) for name in ("ChangeQueue", "PartQueue", "DeadLetterQueue", "BackfillQueue"))
     queues = QueueDepths(opened.client("sqs"), *urls)
-    return read_stack_status(journal, queues, side_by_side, time.time_ns() // 1_000_000, bucket)
+    found = read_stack_status(journal, queues, side_by_side, time.time_ns() // 1_000_000, bucket)
+    return replace(found, proofs=_read_proofs(opened, bucket))
+
+
+def _read_proofs(opened: Stack, bucket: str) -> list[Proof] | None:
+    facts = opened.facts
+    has_default = facts.default_source and facts.default_destination
+    defaults = (facts.default_source, facts.default_destination) if has_default else None
+    records = CoverageRecords(opened.client("s3"), facts.control_bucket, defaults=defaults)
+    try:
+        return read_proofs(records, operator_services(opened).rules, bucket)
+    except (Temporary, Permanent):
+        return None
 
 
 def _object(opened: Stack, bucket: str, key: str, output: Output) -> bool:

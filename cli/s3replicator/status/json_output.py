@@ -14,6 +14,7 @@ from s3replicator.status.object_status import (
     StatusAtDestination,
     VersionStatus,
 )
+from s3replicator.status.proofs import Proof
 from s3replicator.status.stack_status import StackStatus
 
 
@@ -35,6 +36,7 @@ def stack_document(stack: StackFacts, bucket: str, found: StackStatus) -> dict[s
         "failed": sum(count.operations for count in found.failed.values()),
         "failed_aspects": {str(aspect): operations for aspect, operations in found.failed_by_aspect.items()},
         "rules": [_route(route, found) for route in found.routes],
+        "proofs": None if found.proofs is None else [_proof(each) for each in found.proofs],
         "queues": {
             "changes": _depth(found.depths.changes),
             "backfill": _depth(found.depths.backfill),
@@ -54,6 +56,17 @@ def object_document(found: ObjectStatus) -> dict[str, Any]:
         "changes_without_version": [_later(each) for each in found.unnamed],
         "sides": [_current(side) for side in found.sides],
         "agree": found.agree,
+    }
+
+
+def _proof(proof: Proof) -> dict[str, Any]:
+    """Return what was proven about a pair of buckets, and what its last verification found."""
+    entry = proof.entry
+    return {
+        "source": proof.source,
+        "destination": proof.destination,
+        "proven_complete_until": (entry.verified if entry else "") or None,
+        "verification": asdict(entry.verification) if entry and entry.verification else None,
     }
 
 

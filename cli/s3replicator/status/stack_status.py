@@ -16,12 +16,15 @@ from replicator.flows.release import ParkedEntry, Parking
 from replicator.flows.watch.monitor import Depths, Index, Queues
 from replicator.flows.watch.parked import Gates, look_behind
 
+from s3replicator.status.proofs import Proof
+
 
 @dataclass(frozen=True, slots=True)
 class StackStatus:
     """Everything that is pending or has failed, and how many messages the queues hold.
 
-    failed_by_aspect: what failed, by what was changed. is_exact: nothing was counted by a sample.
+    failed_by_aspect: what failed, by what was changed. is_exact: nothing was counted by a sample. proofs: of each
+    pair of buckets; None if they cannot be read.
     """
 
     depths: Depths
@@ -30,6 +33,7 @@ class StackStatus:
     failed_by_aspect: Mapping[Aspect, int] = field(default_factory=dict)
     gates: Sequence[Gate] = ()
     is_exact: bool = True
+    proofs: Sequence[Proof] | None = ()
 
     @property
     def troubled_gates(self) -> list[Gate]:

@@ -1,13 +1,14 @@
 """The status of a stack, a source bucket or an object as text for people."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from replicator.core.outcomes.gate import GateState
 from replicator.core.outcomes.replication_status import ReplicationStatus
 from replicator.core.outcomes.threshold import Count, Depth, Route, unseen
 from replicator.core.versions.change import AMENDED, Aspect
 
-from s3replicator.formatting import duration, plural, size, utc_second
+from s3replicator.formatting import duration, plural, size, utc_minute, utc_second
 from s3replicator.output import Output
 from s3replicator.stack_facts import StackFacts
 from s3replicator.status.object_status import (
@@ -17,6 +18,7 @@ from s3replicator.status.object_status import (
     StatusAtDestination,
     VersionStatus,
 )
+from s3replicator.status.proofs import Proof
 from s3replicator.status.stack_status import StackStatus
 
 _COLOURS = {
@@ -45,6 +47,7 @@ def print_stack(stack: StackFacts, bucket: str, found: StackStatus, output: Outp
         _print_later("failed", found.failed_by_aspect, output)
         _print_routes(found, output)
     _print_gates(found, output)
+    _print_proofs(found, output)
     if not bucket:
         _print_queues(found, output)
 
@@ -88,6 +91,31 @@ def _print_gates(found: StackStatus, output: Output) -> None:
         if gate.denied:
             denied = utc_second(gate.denied // 1000)
             output.line(f"{name}: denies everything since {denied} UTC: {gate.denied_reason}", style="red")
+
+
+def _print_proofs(found: StackStatus, output: Output) -> None:
+    """Print when each destination was last proven complete."""
+    if found.proofs is None:
+        output.line("when destinations were proven complete cannot be read: see the documentation for the permissions")
+    for each in found.proofs or ():
+        seen = each.entry.verification if each.entry else None
+        differs = bool(seen and seen.different)
+        output.line(f"{each.source} -> {each.destination}: {_proven(each)}", style="red" if differs else "")
+        if seen and differs:
+            kinds = ", ".join(f"{count} {kind}" for kind, count in seen.differences.items())
+            output.line(f"  differences at {_utc(seen.at)}: {kinds}; see s3replicator verify {each.source}")
+
+
+def _proven(proof: Proof) -> str:
+    verified, seen = (proof.entry.verified, proof.entry.verification) if proof.entry else ("", None)
+    if not verified:
+        return "never proven complete"
+    checked = f", {plural(seen.checked, 'version')} checked" if seen else ""
+    return f"last proven complete {_utc(verified)}{checked}"
+
+
+def _utc(moment: str) -> str:
+    return f"{utc_minute(int(datetime.fromisoformat(moment).timestamp()))} UTC"
 
 
 def _print_routes(found: StackStatus, output: Output) -> None:
