@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from replicator.aws.control_documents import ControlDocuments
 
 from emulator.running import Running, running
 from tests.emulator.watched import STACK, document, look, measured, put, run, versions, world
@@ -83,6 +84,19 @@ def test_an_invocation_that_is_killed_is_gone_on_with_by_a_later_one(aws: Runnin
     assert tick(aws) == DONE
     [proven] = completed(aws)
     assert (proven["equal"], proven["destinations"]["west"]["checked"]) == (True, 3)
+
+
+def test_a_document_is_replaced_only_as_it_was_read(aws: Running) -> None:
+    documents = ControlDocuments(aws.client("s3"), aws.outputs(STACK)["ControlBucket"])
+    assert documents.get("assurance/k.json") is None
+    first = documents.put("assurance/k.json", b"1", "")
+    assert first
+    assert documents.get("assurance/k.json") == (b"1", first)
+    assert documents.put("assurance/k.json", b"2", "") is None
+    second = documents.put("assurance/k.json", b"3", first)
+    assert second
+    assert documents.put("assurance/k.json", b"4", first) is None
+    assert documents.get("assurance/k.json") == (b"3", second)
 
 
 def test_it_only_reads_and_every_request_is_allowed(aws: Running) -> None:

@@ -1,6 +1,7 @@
 """Verification on a schedule goes on where an invocation stopped, ends, and notes and publishes what it proved."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -9,12 +10,12 @@ from replicator.core.outcomes.outcome import Permanent, Reason, Side, Temporary
 from replicator.core.rules.coverage import Coverage, Record, read_record, record_text
 from replicator.core.verifying.run_state import RunState, Scope, digest_of
 from replicator.flows.verify import survey
-from replicator.flows.verify.scheduled import SHORTEST_MS, TICK_MS, Completed, ScheduledServices, verify_for_a_while
+from replicator.flows.verify.scheduled import TICK_MS, Completed, ScheduledServices, verify_for_a_while
 
 from tests.fakes.listings import MemoryListing
 from tests.fakes.reporting import MemoryLog
 from tests.fakes.rules import rule
-from tests.flows.stage import EAST, NORTH, WEST, Killed, Stage
+from tests.flows.stage import EAST, NORTH, WEST, Fault, Killed, Stage
 
 SINCE = "2000-01-01T00:00:00+00:00"
 INVOCATION_MS = 4 * 60_000
@@ -173,6 +174,14 @@ def test_a_bucket_that_takes_longer_is_finished_by_later_invocations(slow: Assur
     assert (done.keys, done.totals[WEST].checked, done.totals[WEST].differences) == (30, 30, {"deleted-there": 2})
 
 
+def test_the_second_look_at_what_differs_is_left_to_the_next_invocation_if_there_is_no_time_to_wait() -> None:
+    assured = Assured(stage(5, missing=(3,)))
+    assured.on.slow("LIST", (INVOCATION_MS / 1000 - 20) / 2, 2, bucket=EAST)
+    assert assured.invoke(begin=True) == {EAST: False}
+    assert assured.states.of(EAST).left == ()
+    assert assured.invoke() == {EAST: True}
+
+
 def test_an_invocation_that_is_killed_costs_only_what_it_had_not_stored(slow: Assured) -> None:
     slow.states.last_words = 2
     with pytest.raises(Killed):
@@ -237,15 +246,18 @@ def test_trouble_with_one_bucket_leaves_the_others_their_turn_and_is_raised() ->
     assert [done.bucket for done in assured.published] == [NORTH, EAST]
 
 
-def test_every_bucket_is_the_first_one_once_in_a_while() -> None:
-    """There is time for one bucket in each of these invocations."""
+@pytest.mark.parametrize(("late", "other"), [(EAST, NORTH), (NORTH, EAST)])
+def test_every_bucket_is_the_first_one_once_in_a_while(late: str, other: str) -> None:
+    """One source answers so late that nothing is left of an invocation, each time: the other one has its turn."""
     on = stage()
     on.rule_sets.put(NORTH, rule(WEST))
     assured = Assured(on, sources=(EAST, NORTH))
-    on.slow("LIST", INVOCATION_MS / 1000 - SHORTEST_MS / 2000, 99)
-    for _ in range(6):
-        assured.invoke()
-    assert {done.bucket for done in assured.published} == {EAST, NORTH}
+    trouble = Temporary(Reason.TIMED_OUT, "no answer", Side.SOURCE)
+    on.faults.append(Fault("LIST", trouble, 99, after=False, key="", bucket=late, seconds=INVOCATION_MS / 1000))
+    for _ in range(2):
+        with suppress(Temporary):
+            assured.invoke()
+    assert [done.bucket for done in assured.published] == [other]
 
 
 def test_a_run_that_cannot_publish_does_so_the_next_time() -> None:
