@@ -96,10 +96,15 @@ def _complete(history: "History", route: Route, key: str) -> Iterator[str]:
 
 
 def _few_copies(history: "History", route: Route, key: str) -> Iterator[str]:
-    """Promise 2: one replica for each version; one more for each mishap, write it was put back over, or undelete."""
+    """Promise 2: one replica for each version; one more for each mishap, write it was put back over, or undelete.
+
+    A later change of a version that is not there yet copies it, as its own event does.
+    """
     buckets = history.s3.buckets
     writes = sum(len(natives(bucket, key)) for bucket in buckets.values())
-    bound = 1 + writes + history.luck.mishaps + history.luck.extra + history.undeletes.removals
+    families = history.aspects.families.values() if history.aspects else ()
+    changes = sum(family.changes.total() for family in families)
+    bound = 1 + writes + changes + history.luck.mishaps + history.luck.extra + history.undeletes.removals
     markers = sum(not (stored.is_version or is_native(stored)) for stored in buckets[route.destination].history(key))
     if markers > bound:
         yield f"{markers} delete markers were written to {route.destination}, more than {bound}"
