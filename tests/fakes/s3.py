@@ -244,6 +244,7 @@ class MemoryS3:
             elif old.event_hold and not lock.event_hold:
                 days, years = old.event_hold_days, old.event_hold_years
                 wanted = replace(wanted, event_hold=True, event_hold_days=days, event_hold_years=years)
+            releases = releases and old.event_hold
             if self.is_retained(stored) and not releases and not _is_no_shorter(old, wanted):
                 raise Refused("AccessDenied 403: object protected by object lock")
             self._lock(key, stored, wanted, author)

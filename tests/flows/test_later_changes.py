@@ -382,3 +382,13 @@ def test_who_changes_what_a_crashed_function_wrote_is_not_overwritten_by_it() ->
     stage.s3.clock.advance(300)  # the lease has ended, and the message is not back yet
     tag_replica(stage, version, replica, "second")
     assert (tags(version), tags(replica)) == ("second", "second")
+
+
+def test_an_event_hold_that_somebody_released_a_moment_earlier_is_released() -> None:
+    """S3 denies what would take away the retention that began then."""
+    stage, version, replica = locked(held=True)
+    there = (WEST, "k", replica.version_id, Lock("GOVERNANCE"))
+    stage.just_before("PUT RETENTION", lambda: stage.s3.retain(*there, releases=True))
+    retain(stage, version, Lock("GOVERNANCE"), releases=True)
+    assert replica.content.lock == version.content.lock
+    assert stage.queue.dead == []

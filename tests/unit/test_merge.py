@@ -127,6 +127,15 @@ def test_an_unknown_annotation_is_removed_only_for_the_event_of_a_deletion() -> 
     assert settle(Aspect.ANNOTATIONS, "note", unknown, replace(removes, deletion=True)).replicas == (None,)
 
 
+def test_a_deletion_reaches_a_replica_that_was_put_back_with_what_both_had_before() -> None:
+    """A look finds it there: its own event came, and was done, before it was put back."""
+    base = replace(agreed(None), past=(digest("etag"),))
+    late = Sides(None, ("etag", None), base, born=((digest("etag"),), ()))
+    look = Powers(removes=True, names_side=False)
+    assert settle(Aspect.ANNOTATIONS, "note", late, look).replicas == (None, None)
+    assert settle(Aspect.ANNOTATIONS, "note", late, replace(look, removes=False)).replicas == ("etag", None)
+
+
 def test_an_annotation_of_the_replica_goes_to_the_source_only_if_it_was_seen_there() -> None:
     assert settle(Aspect.ANNOTATIONS, "note", Sides(None, ("etag",)), SOURCE).source is None
     assert settle(Aspect.ANNOTATIONS, "note", Sides(None, ("etag",)), REPLICA).source == "etag"

@@ -221,13 +221,15 @@ SPECIAL: Mapping[str, Callable[[Sides, Powers], Settled]] = {
 def _settle_annotation(sides: Sides, powers: Powers) -> Settled:
     """Settle one annotation. What one side lacks removes it on the other only if deletions are replicated.
 
-    And only if the base knows what is removed, or the event is that of a deletion: events name no annotation.
+    And only if the base knows what is removed, now or of before, as a replica has it that was put back late; or the
+    event is that of a deletion: events name no annotation.
     """
     settled = _settle(sides, powers)
     base = sides.base
+    known = (*base.replica, *base.past) if base else ()
     source = sides.source if _keeps(sides.source, settled.source, base.source, powers) else settled.source
     replicas = tuple(
-        old if _keeps(old, new, base.replica, powers) else new
+        old if _keeps(old, new, known, powers) else new
         for old, new in zip(sides.replicas, settled.replicas, strict=True)
     )
     return Settled(source, replicas)
