@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -119,6 +120,29 @@ def jobs(aws: Running) -> list[dict[str, Any]]:
 
 def rows(text: str) -> list[list[str]]:
     return [row for row in csv.reader(io.StringIO(text)) if row]
+
+
+def in_a_terminal(aws: Running, *arguments: str) -> tuple[str, int]:
+    """Run the command with a terminal of its own, and confirm what it asks.
+
+    Return all that it wrote there, and its exit status.
+    """
+    mine, its = pty.openpty()
+    command = [sys.executable, "-m", "s3replicator", *arguments]
+    environment = os.environ | aws.environment() | {"S3REPLICATOR_STACK": STACK, "TERM": "xterm", "COLUMNS": "100"}
+    with subprocess.Popen(command, env=environment, stdin=its, stdout=its, stderr=its) as process:
+        os.close(its)
+        os.write(mine, b"y\n")
+        shown = b"".join(iter(lambda: _read(mine), b""))
+    os.close(mine)
+    return shown.decode(), process.returncode
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:  # the other end is closed
+        return b""
 
 
 def start(aws: Running, *arguments: str) -> subprocess.Popen[str]:

@@ -12,6 +12,7 @@ from tests.emulator.resyncing import (
     copies,
     fresh,
     history,
+    in_a_terminal,
     jobs,
     put,
     put_rules,
@@ -189,6 +190,17 @@ def test_without_a_terminal_progress_is_plain_lines(aws: Running) -> None:
     assert process.returncode == 0, lines
     assert "versions sent" in lines
     assert "\x1b" not in out + lines
+
+
+def test_in_a_terminal_progress_is_a_bar_that_is_gone_at_the_end(aws: Running) -> None:
+    put(aws, 30)
+    shown, status = in_a_terminal(aws, "resync", "east")
+    assert status == 0
+    assert "━" in shown
+    assert "versions processed" in shown
+    left = shown.rpartition("\x1b[2K")[2]
+    assert "━" not in left
+    assert "30 versions delivered" in left
 
 
 def test_detached_it_ends_when_all_is_sent_and_the_same_command_waits_later(aws: Running) -> None:
