@@ -114,9 +114,11 @@ class _Planner:
         again = [step.origin for step in steps if isinstance(step, PutBack)]
         if self._exists and len(self.standing.replicas_of(self.event)) > 1:
             again.append(self.standing.origin(self.event))
-        shown = self.standing.shown()
-        if self.facts.repeated and not steps and shown and shown != self.standing.origin(self.event):
-            again.append(shown)
+        if self.facts.repeated and not steps:
+            # A marker is replicated after the versions below it, so it may be they that were copied twice.
+            below = self.facts.change.aspect is Aspect.MARKER and not self.facts.change.wish
+            shown = self.standing.newest() if below else self.standing.shown()
+            again += [shown] if shown and shown != self.standing.origin(self.event) else []
         return tuple(dict.fromkeys(again))
 
     def _marker(self) -> str:

@@ -165,10 +165,17 @@ class Standing:
     def shown(self) -> Origin | None:
         """Return the origin of the version on top of the destination; None for a delete marker or nothing."""
         top = self.top
-        if top is None or not top.is_version:
-            return None
-        native = identify(self.facts.attempt.target.bucket, top.version_id, top.modified, top.etag)
-        return self.destination_marks([top])[0] or native
+        return self._origin_there(top) if top and top.is_version else None
+
+    def newest(self) -> Origin | None:
+        """Return the origin of the newest version of the destination, whatever is above it; None if there is none."""
+        versions = (entry for entry in reversed(self.destination) if entry.is_version)
+        newest = next(versions, None)
+        return self._origin_there(newest) if newest else None
+
+    def _origin_there(self, entry: Entry) -> Origin:
+        native = identify(self.facts.attempt.target.bucket, entry.version_id, entry.modified, entry.etag)
+        return self.destination_marks([entry])[0] or native
 
     def guard(self) -> Guard:
         """Return the guard for a write on top of the destination."""
