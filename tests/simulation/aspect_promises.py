@@ -193,14 +193,16 @@ class AspectWatch:
                 yield f"{what}: a hold was lifted that a user had set there"
 
     def _may_write(self, stack: str, version: Stored) -> bool:
-        """Return whether a stack owns a version, or cannot know that it does not.
+        """Return whether a stack owns a version, or cannot know that it does not."""
+        return self.setting.one_stack or stack == version.bucket or self._seems_native(stack, version)
 
-        Of a replica of the same second whose mark a user removed, nothing tells which of the two came first.
+    def _seems_native(self, bucket: str, version: Stored) -> bool:
+        """Return whether a replica looks like the version itself: it is of the same second, and a user took its mark.
+
+        A documented limit: nothing tells which of the two came first.
         """
-        if self.setting.one_stack or stack == version.bucket:
-            return True
         replicas = [each.stored for each in self._replicas(version)]
-        return any((each.bucket, each.modified) == (stack, version.modified) and not _mark(each) for each in replicas)
+        return any((each.bucket, each.modified) == (bucket, version.modified) and not _mark(each) for each in replicas)
 
     def _comes_back(self, bucket: str) -> bool:
         """Return whether replicas' modifications come back to a bucket from anywhere, or its versions' own twins do."""
@@ -249,6 +251,7 @@ class AspectWatch:
             kept = not back and self._changed_by_user(replica, version, name)
             kept = kept or (name == KEPT_UNTIL and self._released_later(replica, version, back=back))
             kept = kept or self._put_back_out_of_date(replica, version, name)
+            kept = kept or (name[0] is Aspect.TAGS and self._seems_native(replica.bucket, version))
             if mine.get(name) != theirs.get(name) and not kept and name not in removed:
                 yield (
                     f"{name[1]} of {replica.version_id} in {replica.bucket} is {theirs.get(name)}, "

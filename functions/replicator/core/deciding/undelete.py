@@ -47,7 +47,13 @@ def decide_removal(facts: Facts) -> Decision:
         step = _step(facts, Standing(facts, source, destination), shown)
     except Unread as unread:
         return unread.need
-    return Plan((step,), Guard(), None, (), top_entry=top) if step else NOTHING
+    return _plan(step, top) if step else NOTHING
+
+
+def _plan(step: Step, top: Entry | None) -> Plan:
+    """Return a plan of one step. What is put back has another replica, and may be out of date by then."""
+    doubled = (replace(step.origin, undoes=False),) if isinstance(step, PutBack) else ()
+    return Plan((step,), Guard(), None, (), top_entry=top, doubled=doubled)
 
 
 def _step(facts: Facts, standing: Standing, shown: Entry) -> Step | None:
