@@ -10,12 +10,17 @@ from typing import Any
 import pytest
 
 from emulator.running import Running, running
-from tests.emulator.watched import put, run, start_anew, versions, world
+from tests.emulator.resyncing import put_rules
+from tests.emulator.watched import RULE, put, run, start_anew, versions, world
+from tests.emulator.worlds import rule
+
+SOURCE_KEY = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-00000000000a"
+OLD_KEY, NEW_KEY = (f"arn:aws:kms:us-west-2:123456789012:key/00000000-0000-0000-0000-00000000000{n}" for n in "bc")
 
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Running]:
-    described = world()
+    described = world(SourceKmsKeys=SOURCE_KEY, DestinationKmsKeys=f"{OLD_KEY},{NEW_KEY}")
     for bucket in described["buckets"]:
         bucket |= {"ownership": "ObjectWriter", "object_lock": True}
     with running(described) as emulator:
@@ -116,6 +121,26 @@ def test_every_damage_has_its_name_a_repair_mends_it_and_then_nothing_differs(aw
     again = verified(aws, "--deep", "--prefix", "all/", status=0)
     assert again["equal"]
     assert again["destinations"]["west"]["equal"] == again["destinations"]["west"]["checked"]
+
+
+def test_replicas_that_are_not_encrypted_or_stored_as_their_rule_says_by_now_are_named_and_mended(aws: Running) -> None:
+    encrypted = {"SourceSelectionCriteria": {"SseKmsEncryptedObjects": {"Status": "Enabled"}}}
+    old, new = ({"EncryptionConfiguration": {"ReplicaKmsKeyID": key}} for key in (OLD_KEY, NEW_KEY))
+    put_rules(aws, rule("east", "west", **encrypted, Destination=old))
+    try:
+        named = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": SOURCE_KEY}
+        for key in ("rule/a", "rule/b"):
+            aws.client("s3").put_object(Bucket="east", Key=key, Body=b"secret", **named)
+        assert aws.idle()
+        put_rules(aws, rule("east", "west", **encrypted, Destination={**new, "StorageClass": "STANDARD_IA"}))
+        found = at_west(aws, "--deep", "--prefix", "rule/")
+        assert found["differences"] == {"encryption": 2, "storage-class": 2}
+        assert at_west(aws, "--deep", "--prefix", "rule/", "--repair")["differences"] == {}
+        assert verified(aws, "--deep", "--prefix", "rule/", status=0)["equal"]
+        shown = aws.client("s3", "us-west-2").head_object(Bucket="west", Key="rule/a")
+        assert (shown["SSEKMSKeyId"], shown["StorageClass"]) == (NEW_KEY, "STANDARD_IA")
+    finally:
+        put_rules(aws, RULE)
 
 
 def test_equal_buckets_are_proved_by_their_listings_alone(aws: Running) -> None:
