@@ -299,6 +299,22 @@ def test_however_often_a_version_comes_one_look_at_its_replicas_waits_for_the_le
         assert stage.parked() == {}
 
 
+def test_looks_that_another_stack_asks_for_are_one_while_the_pair_is_busy() -> None:
+    """It asks once for each of its handlers, and each would be in the way of the others."""
+    stage, version, _ = replicated()
+    pair, clock = next(iter(stage.journal.entries)), stage.s3.clock
+    stage.journal.lease(pair, "another", clock.milliseconds(), clock.milliseconds() + 9_000)
+    for _ in range(3):
+        clock.now += 1
+        stage.queue.send(write(Change(ChangeKind.STATE, EAST, "k", version.version_id, clock.milliseconds())))
+        stage.deliver(*stage.queue.visible())
+    assert (len(stage.parked()), stage.queue.messages) == (1, {})
+    clock.now += 9
+    stage.deliver_all()
+    assert stage.parked() == {}
+    assert stage.calls("RELEASE") == [stage.calls("RELEASE")[0]]
+
+
 HOLD = Lock("GOVERNANCE", event_hold=True, event_hold_days=3)
 
 

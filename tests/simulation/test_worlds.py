@@ -34,7 +34,7 @@ KEPT = {
     "later, one-way, undelete": (98001124, 99000446),
     "later, two-way, event holds": (370, 398, 1810, 96001822),
     "later, two-way, marks are tags": (91000433,),
-    "later, two-way, large": (23,),
+    "later, two-way, large": (23, 101000380),
     "later, two-way, locks": (354, 51000210, 51000338, 51001547, 20217),
     "later, two-way, nothing known of who wrote": (3, 18, 51000178),
     "later, two-way, one side sends back": (51000551,),

@@ -190,7 +190,7 @@ def _ask(
         if attempt.delivery.alone:
             begin_alone(attempt, earlier, services.journal)
         if attempt.change.amends:
-            return make_amender(attempt, candidate, source, services).run()
+            return _or_later(make_amender(attempt, candidate, source, services).run(), attempt, candidate, services)
         synchroniser = make_synchroniser(attempt, candidate, source, services)
         memory = services.journal.read(attempt.pair)
         if pass_on(synchroniser.attempt, candidate, memory, services.forwarding):
@@ -200,6 +200,19 @@ def _ask(
         return _undo_what_was_removed(result, attempt, candidate, source, services)
     except (Temporary, Permanent) as trouble:
         return _with_rule(troubled(attempt, trouble), candidate)
+
+
+def _or_later(result: Result, attempt: Attempt, candidate: Candidate, services: Services) -> Result:
+    """Park a look that another stack asked for, if its pair is busy; return the result of its message.
+
+    That stack asks once for each of its handlers. What waits within some seconds becomes one. Raises Temporary.
+    """
+    change, outcome = attempt.change, result.outcome
+    is_busy = (outcome.status, outcome.reason) == (Status.PENDING, Reason.BUSY)
+    if change.kind is not ChangeKind.STATE or change.wish or attempt.delivery.parked or not is_busy:
+        return result
+    _park(attempt, Temporary(Reason.BUSY, outcome.detail), services)
+    return _with_rule(ended(attempt, Status.SKIPPED, Reason.NOT_COPIED, "it is busy, and looked at later"), candidate)
 
 
 def _undo_what_was_removed(
