@@ -31,7 +31,7 @@ KEPT = {
     "later, one-way, tag filter": (4, 45, 94, 51001598),
     "later, one-way, large": (13,),
     "later, two-way": (607,),
-    "later, one-way, undelete": (98001124, 99000446),
+    "later, one-way, undelete": (98001124, 99000446, 103000610),
     "later, two-way, event holds": (370, 398, 1810, 96001822),
     "later, two-way, marks are tags": (91000433,),
     "later, two-way, large": (23, 101000380),

@@ -48,7 +48,8 @@ class Synchroniser:
     attempt: its target has Region and capabilities. look_again: compares the replicas of a version with it, because one
     may have been written beside a change of its tags; raises Temporary or Permanent. wrote: something was written for
     this change, and may be on top. looked: what was looked at again. given: what the last copy gave its replica.
-    marker: the delete marker on top.
+    marker: the delete marker on top. copied: other versions that were copied. overtaken: those that were when another
+    handler settled the key.
     """
 
     attempt: Attempt
@@ -61,6 +62,8 @@ class Synchroniser:
     look_again: Callable[[Origin], None] = lambda _origin: None
     wrote: bool = False
     looked: set[Origin] = field(default_factory=set)
+    copied: dict[Origin, None] = field(default_factory=dict)
+    overtaken: tuple[Origin, ...] = ()
     given: Mapping[str, str] = field(default_factory=dict)
     marker: str = ""
 
@@ -99,6 +102,7 @@ class Synchroniser:
                 conflicts -= 1  # no conflict, but its place in the history must be read
             except Conflict:
                 pass  # the facts are out of date: read them again
+            self.overtaken = tuple(self.copied)
             facts = replace(facts, memory=self.journal.read(self.pair), repeated=True)
         raise Temporary(Reason.CONTENTION, "other writes to the same key came first, several times")
 
@@ -161,8 +165,10 @@ class Synchroniser:
         """Look again at versions with several replicas: those of the source first, which may have to wait for a lease.
 
         Others are asked of another stack, which must not be repeated each time that this waits, nor without a write.
+        What was copied before another handler settled the key may have been copied by that one, too.
         """
-        for origin in sorted(plan.doubled, key=lambda each: each.bucket != self.pair.source):
+        doubled = dict.fromkeys((*plan.doubled, *self.overtaken))
+        for origin in sorted(doubled, key=lambda each: each.bucket != self.pair.source):
             if plan.steps or origin not in self.looked:
                 self.look_again(origin)
                 self.looked.add(origin)
@@ -183,8 +189,11 @@ class Synchroniser:
             if copy.bucket != self.pair.source:
                 raise
             raise name_side(trouble, self.reader.source.objects, copy.key, copy.version_id) from trouble
-        if isinstance(step, CopyVersion) and self.candidate.needs_tags:
-            self._follow_tags(found, copy)
+        if isinstance(step, CopyVersion):
+            if step.version_id != self.attempt.change.version_id:  # of that one, the plan sees what there is
+                self.copied[copy.origin] = None
+            if self.candidate.needs_tags:
+                self._follow_tags(found, copy)
         return replica
 
     def _follow_tags(self, found: StoredVersion, copy: Copy) -> None:
