@@ -24,7 +24,7 @@ KEPT = {
     "one-way, destination unversioned": (43000011,),
     "one-way, journal entries expire": (55173,),
     "one-way, users delete for good at the source": (20905, 25423, 29792, 34961, 48974, 55212, 57200),
-    "later, one-way": (20, 26),
+    "later, one-way": (20, 26, 103001532),
     "later, one to many": (61000543, 71000793),
     "later, one-way, annotations removed": (1, 8, 34, 82, 61000483, 71000556, 96001405),
     "later, one-way, deletions of annotations stay": (61000466,),

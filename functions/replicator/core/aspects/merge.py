@@ -8,7 +8,7 @@
     changed      changed      the source's goes to the replicas, unless a replica was written with it and changed since
     as base      as base      what was intended last goes to the other side: a handler crashed before it wrote that
     no base                   the side that the event names counts as changed; if it names none, the source's goes to
-                              replicas that have what they were written with, or do not say what that was
+                              all replicas that were not certainly changed
     anything else             the source's goes to the replicas, if an operator asks for that
 
 Pure, so that live changes and `explain` decide alike. The source is the version itself, in the bucket that it was
@@ -132,11 +132,14 @@ def _everywhere(value: Value, sides: Sides) -> Settled:
 
 
 def _from_source(sides: Sides, powers: Powers) -> Settled:
-    """Let the source's go to the replicas. A look leaves those that users changed: their events are still to come."""
+    """Let the source's go to the replicas. A look leaves those that users certainly changed: their events are to come.
+
+    That a replica has not what it was written with does not show it: what it was given since is in no base.
+    """
     if powers.names_side or powers.restores:
         return _everywhere(sides.source, sides)
-    kept = ((replica, its != () and digest(replica) not in its) for replica, its in sides.with_born())
-    return Settled(sides.source, tuple(replica if is_changed else sides.source for replica, is_changed in kept))
+    kept = (replica if its == (NOTHING,) else sides.source for replica, its in sides.with_born())
+    return Settled(sides.source, tuple(kept))
 
 
 def _to_unchanged(sides: Sides) -> Settled:
