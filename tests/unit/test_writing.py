@@ -239,3 +239,20 @@ def test_only_a_copy_that_takes_long_is_waited_for_that_long(size: int, patient:
     replicas = BucketReplicas(Target("west"), reader, writer, patient=lambda: slow.clients().writer("us-west-2"))
     replicas.copy(replace(plain(), size=size), Guard())
     assert (len(quick.requests), len(slow.requests)) == (1 - patient, patient)
+
+
+@pytest.mark.parametrize(
+    ("read", "reason"),
+    [
+        (Answer(status=403), Reason.DST_GET_DENIED),
+        (Answer(status=404), Reason.DST_DELETE_DENIED),
+        (Answer(status=503), Reason.DST_DELETE_DENIED),
+    ],
+)
+def test_a_deletion_on_a_condition_that_is_denied_says_whether_reading_is_what_lacks(
+    read: Answer, reason: Reason
+) -> None:
+    denied = Answer("<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>", 403)
+    with pytest.raises(Permanent) as refused:
+        destination(Wire([denied, *[read] * 5])).mark_deleted("k", Guard('"w1"'))
+    assert refused.value.reason is reason

@@ -5,11 +5,12 @@ remove a version, and no role has the permission.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlencode
 
-from replicator.aws.asking import asking, required
+from replicator.aws.asking import asking, expecting, required
 from replicator.aws.denials import is_denial, named_in
 from replicator.aws.errors import Side
 from replicator.aws.header_text import is_sendable
@@ -17,7 +18,7 @@ from replicator.aws.objects import PUBLIC_READ_WRITE, BucketObjects, Shared, che
 from replicator.aws.trials import Destination, explain_copy
 from replicator.core.deciding.copy import Copy, Guard, Written, without_public_grants
 from replicator.core.deciding.target import Target
-from replicator.core.outcomes.outcome import Permanent, Reason
+from replicator.core.outcomes.outcome import Permanent, Reason, Temporary
 from replicator.core.versions.version import Encryption, Grant, Lock
 
 if TYPE_CHECKING:
@@ -123,9 +124,19 @@ class BucketReplicas(BucketObjects):
 
         It names no version id, so it removes nothing.
         """
-        with asking("DeleteObject", self.side):
-            answer = self._writer.delete_object(Bucket=self.bucket, Key=key, IfMatch=guard.etag, **self.owner)
-            return str(answer.get("VersionId", ""))
+        try:
+            with asking("DeleteObject", self.side):
+                answer = self._writer.delete_object(Bucket=self.bucket, Key=key, IfMatch=guard.etag, **self.owner)
+                return str(answer.get("VersionId", ""))
+        except Permanent as denied:
+            if denied.reason is Reason.DST_DELETE_DENIED:
+                self._check_readable(key)
+            raise
+
+    def _check_readable(self, key: str) -> None:
+        """Raise Permanent if the key may not be read: whoever deletes on a condition needs s3:GetObject as well."""
+        with suppress(Temporary), expecting("HeadObject", self.side, statuses={404}):
+            self._writer.head_object(Bucket=self.bucket, Key=key, **self.owner)
 
 
 def copy_arguments(copy: Copy, guard: Guard) -> dict[str, Any]:
