@@ -10,7 +10,8 @@ from replicator.core.verifying.listed import Span
 from replicator.flows.verify.ports import Listing
 from replicator.flows.verify.survey import Batch, Doubt, Survey
 
-from tests.flows.stage import Stage
+from tests.fakes.rules import rule
+from tests.flows.stage import WEST, Stage
 
 
 @dataclass(slots=True)
@@ -64,3 +65,18 @@ class MemoryTraffic:
             for body in sent:
                 self.on.queue.send(body)
         return len(sent)
+
+
+def a_day_old(count: int = 30, *, missing: Sequence[int] = ()) -> Stage:
+    """Return a stage with so many keys, a day old; of some, the replica was deleted for good."""
+    on = Stage([rule(WEST, delete_markers=True)])
+    for number in range(count):
+        on.put(f"k{number:03}")
+    on.deliver_all()
+    on.s3.listeners.clear()
+    on.s3.clock.advance(86_400)
+    for number in missing:
+        replica = on.s3.buckets[WEST].current(f"k{number:03}")
+        assert replica
+        on.s3.destroy(WEST, f"k{number:03}", replica.version_id)
+    return on

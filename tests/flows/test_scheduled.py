@@ -16,6 +16,7 @@ from tests.fakes.listings import MemoryListing
 from tests.fakes.reporting import MemoryLog
 from tests.fakes.rules import rule
 from tests.flows.stage import EAST, NORTH, WEST, Fault, Killed, Stage
+from tests.flows.surveying import a_day_old
 
 SINCE = "2000-01-01T00:00:00+00:00"
 INVOCATION_MS = 4 * 60_000
@@ -122,32 +123,17 @@ class Assured:
             self.on.s3.clock.advance(max(0, now + TICK_MS - self.on.services.now()) / 1000)
 
 
-def stage(count: int = 30, *, missing: Sequence[int] = ()) -> Stage:
-    """Return a stage with so many keys, a day old; of some, the replica was deleted for good."""
-    on = Stage([rule(WEST, delete_markers=True)])
-    for number in range(count):
-        on.put(f"k{number:03}")
-    on.deliver_all()
-    on.s3.listeners.clear()
-    on.s3.clock.advance(86_400)
-    for number in missing:
-        replica = on.s3.buckets[WEST].current(f"k{number:03}")
-        assert replica
-        on.s3.destroy(WEST, f"k{number:03}", replica.version_id)
-    return on
-
-
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> Assured:
     """Return a bucket of thirty keys, two of which differ, where ten keys take 100 seconds to list."""
     monkeypatch.setattr(survey, "MOST_ROWS", 10)
-    assured = Assured(stage(missing=(3, 27)))
+    assured = Assured(a_day_old(missing=(3, 27)))
     assured.on.slow("LIST", 100, 99, bucket=EAST)
     return assured
 
 
 def test_what_is_equal_is_proven_noted_and_published() -> None:
-    assured = Assured(stage())
+    assured = Assured(a_day_old())
     begun = assured.on.services.now()
     assert assured.invoke(begin=True) == {EAST: True}
     entry = assured.proofs.of(EAST)[WEST]
@@ -158,7 +144,7 @@ def test_what_is_equal_is_proven_noted_and_published() -> None:
 
 
 def test_what_differs_is_counted_and_nothing_is_proven() -> None:
-    assured = Assured(stage(missing=(3,)))
+    assured = Assured(a_day_old(missing=(3,)))
     assured.invoke(begin=True)
     entry = assured.proofs.of(EAST)[WEST]
     assert entry.verification
@@ -175,7 +161,7 @@ def test_a_bucket_that_takes_longer_is_finished_by_later_invocations(slow: Assur
 
 
 def test_the_second_look_at_what_differs_is_left_to_the_next_invocation_if_there_is_no_time_to_wait() -> None:
-    assured = Assured(stage(5, missing=(3,)))
+    assured = Assured(a_day_old(5, missing=(3,)))
     assured.on.slow("LIST", (INVOCATION_MS / 1000 - 20) / 2, 2, bucket=EAST)
     assert assured.invoke(begin=True) == {EAST: False}
     assert assured.states.of(EAST).left == ()
@@ -196,14 +182,14 @@ def test_an_invocation_that_is_killed_costs_only_what_it_had_not_stored(slow: As
 
 
 def test_another_invocation_leaves_alone_what_one_works_on() -> None:
-    assured = Assured(stage())
+    assured = Assured(a_day_old())
     assured.states.put(EAST, theirs().text(), "")
     assert assured.invoke(begin=True) == {}
     assert assured.states.of(EAST) == theirs()
 
 
 def test_two_invocations_that_claim_the_same_at_once_do_not_both_go_on() -> None:
-    assured = Assured(stage())
+    assured = Assured(a_day_old())
     assured.states.between = lambda: assured.states.put(EAST, theirs().text(), "")
     assert assured.invoke(begin=True) == {}
     assert assured.states.of(EAST) == theirs()
@@ -211,12 +197,12 @@ def test_two_invocations_that_claim_the_same_at_once_do_not_both_go_on() -> None
 
 def theirs() -> RunState:
     """Return the state of a verification that another invocation works on."""
-    scope = Scope(rules=digest_of(stage(0).rule_sets.of(EAST)))
+    scope = Scope(rules=digest_of(a_day_old(0).rule_sets.of(EAST)))
     return RunState(scope, "theirs", "theirs", begun=0, lease=2**50)
 
 
 def test_a_tick_begins_nothing_but_what_was_never_verified() -> None:
-    assured = Assured(stage())
+    assured = Assured(a_day_old())
     assert assured.invoke() == {EAST: True}
     assert assured.invoke() == {}
     assert assured.invoke(begin=True) == {EAST: True}
@@ -233,7 +219,7 @@ def test_under_other_rules_a_verification_begins_anew(slow: Assured) -> None:
 
 
 def test_trouble_with_one_bucket_leaves_the_others_their_turn_and_is_raised() -> None:
-    on = stage()
+    on = a_day_old()
     on.rule_sets.put(NORTH, rule(WEST))
     denied = Permanent(Reason.DST_BUCKET_DENIED, "ListObjectVersions: AccessDenied", Side.DESTINATION)
     assured = Assured(on, sources=(EAST, NORTH))
@@ -249,7 +235,7 @@ def test_trouble_with_one_bucket_leaves_the_others_their_turn_and_is_raised() ->
 @pytest.mark.parametrize(("late", "other"), [(EAST, NORTH), (NORTH, EAST)])
 def test_every_bucket_is_the_first_one_once_in_a_while(late: str, other: str) -> None:
     """One source answers so late that nothing is left of an invocation, each time: the other one has its turn."""
-    on = stage()
+    on = a_day_old()
     on.rule_sets.put(NORTH, rule(WEST))
     assured = Assured(on, sources=(EAST, NORTH))
     trouble = Temporary(Reason.TIMED_OUT, "no answer", Side.SOURCE)
@@ -261,7 +247,7 @@ def test_every_bucket_is_the_first_one_once_in_a_while(late: str, other: str) ->
 
 
 def test_a_run_that_cannot_publish_does_so_the_next_time() -> None:
-    assured = Assured(stage())
+    assured = Assured(a_day_old())
     assured.refusals = [Temporary(Reason.SERVICE, "PutEvents: 503")]
     with pytest.raises(Temporary):
         assured.invoke(begin=True)

@@ -17,11 +17,8 @@ from s3replicator.verify.mending import Repair
 from s3replicator.verify.verification import LEASE_MS, Progress, Runner, Verification
 
 from tests.fakes.listings import MemoryListing
-from tests.fakes.rules import rule
 from tests.flows.stage import EAST, WEST, Stage
-from tests.flows.surveying import MemoryTraffic
-
-ALL = rule(WEST, delete_markers=True)
+from tests.flows.surveying import MemoryTraffic, a_day_old
 
 
 @dataclass(slots=True)
@@ -114,21 +111,6 @@ def interrupt(monkeypatch: pytest.MonkeyPatch, small_batches: None) -> Callable[
     return run
 
 
-def keys(count: int = 30, missing: tuple[int, ...] = ()) -> Stage:
-    """Return a stage with so many keys; of some, the replica was deleted for good."""
-    on = Stage([ALL])
-    for number in range(count):
-        on.put(f"k{number:03}")
-    on.deliver_all()
-    on.s3.listeners.clear()
-    on.s3.clock.advance(86_400)
-    for number in missing:
-        replica = on.s3.buckets[WEST].current(f"k{number:03}")
-        assert replica
-        on.s3.destroy(WEST, f"k{number:03}", replica.version_id)
-    return on
-
-
 def found_by(verification: Verification) -> list[str]:
     return sorted(each.key for each in verification.spool)
 
@@ -137,7 +119,7 @@ Interrupt = Callable[..., Verification]
 
 
 def test_another_operator_goes_on_where_an_interrupted_verification_was(interrupt: Interrupt) -> None:
-    desk = Desk(keys(missing=(3, 14, 25)))
+    desk = Desk(a_day_old(missing=(3, 14, 25)))
     interrupt(desk, 3)
     assert (desk.states.state.keys, desk.states.state.lease) == (20, 0)
     again = desk.verification(who="bob@there, process 2")
@@ -154,7 +136,7 @@ def test_differences_that_were_certain_before_an_interruption_are_kept(
     interrupt: Interrupt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verifying, "MOST_SUSPECTS", 0)
-    desk = Desk(keys(missing=(3, 14, 25)))
+    desk = Desk(a_day_old(missing=(3, 14, 25)))
     interrupt(desk, 3)
     again = desk.verification()
     again.run()
@@ -163,7 +145,7 @@ def test_differences_that_were_certain_before_an_interruption_are_kept(
 
 
 def test_a_finished_verification_is_not_gone_on_with(small_batches: None) -> None:
-    desk = Desk(keys())
+    desk = Desk(a_day_old())
     desk.verification().run()
     again = desk.verification()
     again.run()
@@ -172,7 +154,7 @@ def test_a_finished_verification_is_not_gone_on_with(small_batches: None) -> Non
 
 
 def test_other_options_or_rules_and_a_restart_begin_anew(interrupt: Interrupt) -> None:
-    desk = Desk(keys())
+    desk = Desk(a_day_old())
     interrupt(desk, 3)
     interrupt(desk, 2, scope=Scope(deep=True))
     assert "beginning anew" in desk.said[-1]
@@ -184,7 +166,7 @@ def test_other_options_or_rules_and_a_restart_begin_anew(interrupt: Interrupt) -
 
 
 def test_while_somebody_else_verifies_nothing_is_stored(interrupt: Interrupt) -> None:
-    desk = Desk(keys())
+    desk = Desk(a_day_old())
     interrupt(desk, 3)
     desk.states.text = replace(desk.states.state, lease=desk.on.services.now() + LEASE_MS).text()
     before = desk.states.text
@@ -196,7 +178,7 @@ def test_while_somebody_else_verifies_nothing_is_stored(interrupt: Interrupt) ->
 
 
 def test_a_run_whose_process_has_ended_without_a_word_is_gone_on_with(interrupt: Interrupt) -> None:
-    desk = Desk(keys(), dead=True)
+    desk = Desk(a_day_old(), dead=True)
     interrupt(desk, 3)
     desk.states.text = replace(desk.states.state, lease=desk.on.services.now() + LEASE_MS).text()
     again = desk.verification()
@@ -205,7 +187,7 @@ def test_a_run_whose_process_has_ended_without_a_word_is_gone_on_with(interrupt:
 
 
 def test_a_run_that_was_overtaken_goes_on_without_storing_anything(small_batches: None) -> None:
-    desk = Desk(keys(missing=(3,)))
+    desk = Desk(a_day_old(missing=(3,)))
     found = desk.verification()
     theirs = RunState(Scope(), "theirs", "bob", 0).text()
 
@@ -221,7 +203,7 @@ def test_a_run_that_was_overtaken_goes_on_without_storing_anything(small_batches
 
 
 def test_who_may_not_store_the_state_verifies_all_the_same() -> None:
-    desk = Desk(keys(missing=(3,)), MemoryStates(denies=True))
+    desk = Desk(a_day_old(missing=(3,)), MemoryStates(denies=True))
     found = desk.verification()
     found.run()
     assert "cannot be stored" in desk.said[-1]
@@ -257,7 +239,7 @@ def repaired(desk: Desk, *, works: bool = True) -> tuple[Verification, dict[str,
 
 
 def test_a_repair_mends_and_the_totals_say_so() -> None:
-    found, told = repaired(Desk(keys(missing=(3, 14))))
+    found, told = repaired(Desk(a_day_old(missing=(3, 14))))
     totals = found.totals[WEST]
     assert (totals.differences.total(), totals.repaired, totals.equal) == (0, {"deleted-there": 2}, 30)
     assert told == {"k003": True, "k014": True}
@@ -265,14 +247,14 @@ def test_a_repair_mends_and_the_totals_say_so() -> None:
 
 
 def test_a_repair_that_nobody_carries_out_ends_and_leaves_what_differs() -> None:
-    found, told = repaired(Desk(keys(missing=(3,))), works=False)
+    found, told = repaired(Desk(a_day_old(missing=(3,))), works=False)
     totals = found.totals[WEST]
     assert (totals.differences, totals.repaired.total(), totals.equal) == ({"deleted-there": 1}, 0, 29)
     assert told == {"k003": False}
 
 
 def test_a_repair_that_fails_says_why() -> None:
-    desk = Desk(keys(missing=(3,)))
+    desk = Desk(a_day_old(missing=(3,)))
     desk.on.fail("COPY", Permanent(Reason.DST_PUT_DENIED, "", Side.DESTINATION), 99)
     found, told = repaired(desk)
     assert found.totals[WEST].differences == Counter({"failed": 1})

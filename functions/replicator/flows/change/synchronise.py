@@ -283,7 +283,7 @@ class Synchroniser:
 
         Of a version that is gone by now: its parts were copied, and its upload is completed.
         """
-        is_gone = finish.reason is Reason.SRC_VERSION_NOT_FOUND and facts.histories is not None
+        is_gone = finish.reason is Reason.SRC_VERSION_NOT_FOUND
         return self.wrote or (is_gone and facts.histories is not None and bool(facts.histories.destination))
 
     def _warn_others(self, memory: Memory) -> bool:
