@@ -17,6 +17,7 @@ from s3replicator.explain import commands as explain_commands
 from s3replicator.failover import commands as failover_commands
 from s3replicator.failures import commands as failures_commands
 from s3replicator.formatting import visible
+from s3replicator.grants import commands as grants_commands
 from s3replicator.jobs import commands as jobs_commands
 from s3replicator.output import FINE, FOUND, complain
 from s3replicator.report import commands as report_commands
@@ -34,6 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(rules_commands.app, name="rules")
+app.command(epilog=grants_commands.EPILOG)(grants_commands.grants)
 app.command(epilog=status_commands.EPILOG)(status_commands.status)
 app.command(epilog=explain_commands.EPILOG)(explain_commands.explain)
 app.command(epilog=resync_commands.EPILOG)(resync_commands.resync)

@@ -207,6 +207,26 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
         Permission(Target.SOURCE, ("s3:GetBucketNotification", "s3:PutBucketNotification")),
     ),
     "rules check": _CHECK_RULES,
+    "grants": (
+        _STACK,
+        _READ_RULES,
+        _NO_RULES,
+        *(
+            Permission(
+                target,
+                (
+                    "s3:ListBucket",
+                    "s3:GetBucketOwnershipControls",
+                    "s3:GetBucketObjectLockConfiguration",
+                    "s3:GetEncryptionConfiguration",
+                ),
+                "to print no statement that is not needed",
+            )
+            for target in (Target.SOURCE, Target.DESTINATIONS)
+        ),
+        Permission(Target.SOURCE, ("s3:GetBucketPolicy",), "if it must admit somebody, to keep what it has"),
+        Permission(Target.DESTINATIONS, ("s3:GetBucketPolicy",), "if it must admit somebody, to keep what it has"),
+    ),
     "status": (
         _STACK,
         Permission(Target.JOURNAL, ("dynamodb:Query",)),

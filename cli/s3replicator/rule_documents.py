@@ -4,15 +4,28 @@ Separate from the rule store of the functions, which caches parsed rules: the co
 names the missing IAM action.
 """
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from replicator.aws.rule_store import PREFIX, SUFFIX, document_key
 
 from s3replicator.calls import calling
 from s3replicator.failed_calls import CallFailed
+from s3replicator.output import fail
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+
+
+def read_argument(file: str) -> bytes:
+    """Return what a file has, or standard input for -. Ends the command with exit status 2 if it cannot be read."""
+    if file == "-" and sys.stdin is None:
+        fail("cannot read standard input: it is closed")
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except (OSError, ValueError) as error:
+        fail(f"cannot read {file}: {getattr(error, 'strerror', None) or error}")
 
 
 class RuleDocuments:

@@ -26,6 +26,7 @@ from typer.testing import CliRunner
 from emulator.running import Running, running
 
 STACK = "prod"
+OTHER = "222222222222"
 SETTINGS = {"ownership": "ObjectWriter", "object_lock": True}
 WORLD: dict[str, Any] = {
     "buckets": [
@@ -99,6 +100,11 @@ RUNS: Mapping[str, list[list[str]]] = {
     "rules put": [["rules", "put", "east", "rules.json"]],
     "rules get": [["rules", "get", "east"]],
     "rules check": [["rules", "check"], ["rules", "check", "east"]],
+    "grants": [
+        ["grants", "east"],
+        ["grants", "east", "elsewhere.json"],
+        ["grants", "east", "elsewhere.json", "--destination-role", f"{OTHER}=arn:aws:iam::{OTHER}:role/r"],
+    ],
     "status": [["status"], ["status", "s3://east"], ["status", ADDRESS], ["status", DELETED]],
     "explain": [["explain", ADDRESS]],
     "failures list": [["failures", "list"]],
@@ -134,6 +140,8 @@ MET = {
     f"{IN_DOUBT}, and with --dry-run",
     "if a rule names a ReplicaKmsKeyID",
     "if both buckets have ACLs enabled",
+    "to print no statement that is not needed",
+    "if it must admit somebody, to keep what it has",
     "to go on later where it was interrupted",
     "to say whether it still sends its events",
 }
@@ -148,7 +156,10 @@ def needed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Needs]:
     found: dict[str, Needs] = {}
     with running(WORLD) as aws, pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("permissions"))
-        Path("rules.json").write_text(json.dumps(rules(aws)))
+        stored = rules(aws)
+        Path("rules.json").write_text(json.dumps(stored))
+        stored["Rules"][0]["Destination"]["Account"] = OTHER
+        Path("elsewhere.json").write_text(json.dumps(stored))
         notify_a_peer(aws)
         for command, runs in RUNS.items():
             found[command] = {need for arguments in runs for need in requested(aws, arguments)}

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from replicator.aws.rule_shape import shape_problems
+from s3replicator.bucket_notifications import attach
 from s3replicator.findings import Severity
 from s3replicator.rules.both_ways import BothWays
-from s3replicator.rules.bucket_notifications import attach
 from s3replicator.rules.event_filter import criteria
 from s3replicator.rules.peers import Peers
 from s3replicator.rules.result import RulesResult

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from replicator.aws.rule_shape import shape_problems
+from s3replicator.bucket_notifications import attach
 from s3replicator.findings import Severity
-from s3replicator.rules.bucket_notifications import attach
 from s3replicator.rules.event_filter import LONGEST_PATTERN, criteria, writers_of
 from s3replicator.rules.peers import ATTEMPTS, SECONDS_BETWEEN, Peers
 from s3replicator.rules.result import RulesResult

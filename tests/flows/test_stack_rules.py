@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from replicator.aws.rule_shape import shape_problems
 from replicator.core.rules.document import default_document
+from s3replicator.bucket_notifications import EVENTS
 from s3replicator.findings import Severity
-from s3replicator.rules.bucket_notifications import EVENTS
 from s3replicator.rules.peers import Peers
 from s3replicator.rules.result import RulesResult
 from s3replicator.rules.stack_rules import StackRules

@@ -7,7 +7,7 @@ import pytest
 from s3replicator.main import app
 from s3replicator.permissions import PERMISSIONS, actions
 
-FOLDERS = ("explain", "failover", "failures", "jobs", "report", "resync", "rules", "status", "verify")
+FOLDERS = ("explain", "failover", "failures", "grants", "jobs", "report", "resync", "rules", "status", "verify")
 
 
 def commands() -> set[str]:

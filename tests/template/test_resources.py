@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from replicator.core.versions.events import EVENTBRIDGE_KINDS
-from s3replicator.rules import bucket_notifications, queue_policy
+from s3replicator import bucket_notifications
+from s3replicator.rules import queue_policy
 
 from tests.template import stacks
 

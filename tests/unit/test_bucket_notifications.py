@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from s3replicator.rules.bucket_notifications import (
+from s3replicator.bucket_notifications import (
     EVENTS,
     attach,
     detach,

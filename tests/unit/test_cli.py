@@ -13,6 +13,7 @@ from s3replicator import stack
 from s3replicator.failed_calls import CallFailed, FailedCall
 from s3replicator.findings import Finding, Severity
 from s3replicator.main import app
+from s3replicator.rule_documents import read_argument
 from s3replicator.rules import commands as rules_commands
 from s3replicator.rules.result import RulesResult
 from s3replicator.stack import stack_facts
@@ -139,7 +140,7 @@ def test_arguments_that_are_not_utf_8_end_with_2_and_no_traceback() -> None:
 def test_a_closed_standard_input_ends_with_2_and_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(typer.Exit) as ended:
-        rules_commands._read("-")
+        read_argument("-")
     assert ended.value.exit_code == 2
 
 

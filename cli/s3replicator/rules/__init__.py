@@ -1,7 +1,7 @@
 """What is to be replicated, and can it be? `s3replicator rules put|get|check|delete`.
 
 `stack_rules.py` does what the commands say; `coverage.py` records what destinations had before; `inspection.py` and
-`bucket_checks.py` find what is wrong with buckets and keys; `bucket_notifications.py` merges the event notification;
+`bucket_checks.py` find what is wrong with buckets and keys;
 `peers.py` finds stacks in the other direction, whose echoes `event_filter.py` adds to the mapping's filter;
 `both_ways.py` keeps the records by which changes at replicas are forwarded, and `modifications.py` says whether both
 directions agree; `bucket_settings.py` and `mappings.py` are the adapters to AWS.

@@ -1,10 +1,8 @@
 """`s3replicator rules put|get|check|delete`: reads arguments, calls `StackRules`, prints the result."""
 
-import sys
 import time
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -12,9 +10,9 @@ from replicator.aws.rule_shape import shape_problems
 
 from s3replicator.addresses import bucket_name
 from s3replicator.coverage_documents import CoverageFiles
-from s3replicator.output import FINE, FOUND, Output, complain, fail, print_stored, stop_on_failed_call
+from s3replicator.output import FINE, FOUND, Output, complain, print_stored, stop_on_failed_call
 from s3replicator.peer_files import PeerFiles
-from s3replicator.rule_documents import RuleDocuments
+from s3replicator.rule_documents import RuleDocuments, read_argument
 from s3replicator.rules.both_ways import BothWays
 from s3replicator.rules.bucket_settings import AwsBucketSettings
 from s3replicator.rules.coverage import CoverageKeeper
@@ -50,7 +48,7 @@ def put(
     as_json: JsonOption = False,
 ) -> None:
     """Check rules, buckets and keys, store the rules, and attach the bucket's events. Safe to run again."""
-    name, text = bucket_name(bucket), _read(file)
+    name, text = bucket_name(bucket), read_argument(file)
     result = _rules(open_stack(stack, region, profile)).put(name, text, force=force)
     output = Output(as_json=as_json)
     _print(result, output)
@@ -115,7 +113,7 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Find everything that is wrong with rules, buckets, keys and event notifications. Changes nothing."""
-    name, text = None if bucket is None else bucket_name(bucket), None if file is None else _read(file)
+    name, text = None if bucket is None else bucket_name(bucket), None if file is None else read_argument(file)
     opened, output = open_stack(stack, region, profile), Output(as_json=as_json)
     rules = _rules(opened)
     if name is not None:
@@ -150,15 +148,6 @@ def _coverage(stack: Stack) -> CoverageKeeper:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _read(file: str) -> bytes:
-    if file == "-" and sys.stdin is None:
-        fail("cannot read standard input: it is closed")
-    try:
-        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    except (OSError, ValueError) as error:
-        fail(f"cannot read {file}: {getattr(error, 'strerror', None) or error}")
 
 
 def _end(result: RulesResult, output: Output) -> NoReturn:

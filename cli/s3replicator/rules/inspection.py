@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 from replicator.core.rules.matching import RuleSet
 
+from s3replicator import bucket_notifications
 from s3replicator.failed_calls import CallFailed
 from s3replicator.findings import Finding, error, warning
-from s3replicator.rules import bucket_notifications
 from s3replicator.rules.bucket_checks import BucketView, KeyView, check_destination, check_key, check_source
 from s3replicator.stack_facts import StackFacts
 

@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 from replicator.core.rules.matching import RuleSet
 
+from s3replicator.bucket_notifications import QUEUES
 from s3replicator.failed_calls import CallFailed
 from s3replicator.findings import Finding, warning
 from s3replicator.rules.both_ways import Neighbours
-from s3replicator.rules.bucket_notifications import QUEUES
 from s3replicator.rules.event_filter import FilterFull, admit, criteria, writers_of
 from s3replicator.rules.result import RulesResult
 from s3replicator.stack_facts import StackFacts

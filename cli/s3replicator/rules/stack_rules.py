@@ -12,11 +12,11 @@ from replicator.core.rules.document import RulesRefused, default_document, load,
 from replicator.core.rules.matching import RuleSet
 from replicator.core.rules.rule import Problem
 
+from s3replicator import bucket_notifications
+from s3replicator.bucket_notifications import ANNOTATIONS
 from s3replicator.failed_calls import CallFailed
 from s3replicator.findings import Finding, Severity, error, from_problems, warning
-from s3replicator.rules import bucket_notifications
 from s3replicator.rules.both_ways import BothWays
-from s3replicator.rules.bucket_notifications import ANNOTATIONS
 from s3replicator.rules.coverage import CoverageKeeper
 from s3replicator.rules.inspection import BucketSettings, Inspection
 from s3replicator.rules.modifications import check_parameters
