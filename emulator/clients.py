@@ -1,7 +1,7 @@
 """boto3 clients for the calls that the emulator makes itself, as CloudFormation or an operator would.
 
-Their calls are neither logged nor subject to faults. There is one client per service and Region for the life of the
-server: creating an S3 client costs more than a hundred calls.
+Their calls are neither logged nor subject to faults. There is one client per service, Region and account for the life
+of the server: creating an S3 client costs more than a hundred calls.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from emulator import state
-from emulator.iam.principals import EMULATOR_ACCESS_KEY_ID
+from emulator.iam.principals import ACCOUNT, itself
 
 _CONFIG = Config(retries={"total_max_attempts": 1}, max_pool_connections=20)
 _creating = threading.Lock()
 
 
 @cache
-def _session() -> boto3.Session:
+def _session(account: str) -> boto3.Session:
     return boto3.Session(
         region_name="us-east-1",
-        aws_access_key_id=EMULATOR_ACCESS_KEY_ID,
+        aws_access_key_id=itself(account),
         aws_secret_access_key="none",  # noqa: S106 - the emulator checks no signatures
     )
 
 
-def client(service: str, region: str) -> Any:
-    """Return the client for a service of the active emulator."""
+def client(service: str, region: str, account: str = ACCOUNT) -> Any:
+    """Return the client for a service of the active emulator, as the owner of an account."""
     with _creating:  # sessions are not safe to share between threads, clients are
-        return _client(service, region, state.active().endpoint)
+        return _client(service, region, account, state.active().endpoint)
 
 
 def location_constraint(region: str) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def suppressed(*codes: str) -> Iterator[None]:
 
 
 @cache
-def _client(service: str, region: str, endpoint: str) -> Any:
-    return _session().client(  # type: ignore[call-overload]
+def _client(service: str, region: str, account: str, endpoint: str) -> Any:
+    return _session(account).client(  # type: ignore[call-overload]
         service, region_name=region, endpoint_url=endpoint, config=_CONFIG
     )

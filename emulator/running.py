@@ -22,7 +22,7 @@ from moto.core.base_backend import BackendDict
 
 from emulator.cloudformation import stacks
 from emulator.functions.host import Host
-from emulator.iam.principals import USER_ACCESS_KEY_ID, USER_SECRET_ACCESS_KEY
+from emulator.iam.principals import ACCOUNT, AccessKey
 from emulator.serving.server import Server
 from emulator.state import Emulator
 from emulator.world.buckets import create_buckets
@@ -61,9 +61,9 @@ class DeployedStack:
 class _Session(boto3.Session):
     """A session whose clients and resources use the emulator's endpoint."""
 
-    def __init__(self, endpoint: str, region: str) -> None:
+    def __init__(self, endpoint: str, region: str, key: AccessKey) -> None:
         super().__init__(
-            region_name=region, aws_access_key_id=USER_ACCESS_KEY_ID, aws_secret_access_key=USER_SECRET_ACCESS_KEY
+            region_name=region, aws_access_key_id=key.access_key_id, aws_secret_access_key=key.secret_access_key
         )
         self._endpoint = endpoint
 
@@ -95,28 +95,35 @@ class Running:
     host: Host
     world: World
     stacks: dict[str, DeployedStack] = field(default_factory=dict)
-    _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict)
 
     @property
     def endpoint(self) -> str:
         """The URL of every service and of the control endpoints."""
         return self.emulator.endpoint
 
-    def session(self, region: str = "us-east-1") -> boto3.Session:
-        """Return a session with the user's credentials, whose clients use the emulator's endpoint."""
-        return _Session(self.endpoint, region)
+    @property
+    def accounts(self) -> Mapping[str, AccessKey]:
+        """Return the accounts by id, each with the access key of a user that may do everything in it."""
+        return self.emulator.principals.accounts
 
-    def client(self, service: str, region: str = "us-east-1") -> Any:
-        """Return a client with the user's credentials, always the same one. Not thread-safe; the clients are."""
-        if (service, region) not in self._clients:
-            self._clients[service, region] = self.session(region).client(service)  # type: ignore[call-overload]
-        return self._clients[service, region]
+    def session(self, region: str = "us-east-1", account: str = ACCOUNT) -> boto3.Session:
+        """Return a session with the credentials of an account's user, whose clients use the emulator's endpoint."""
+        return _Session(self.endpoint, region, self.accounts[account])
 
-    def environment(self, region: str = "us-east-1") -> dict[str, str]:
-        """Return the environment variables that point boto3 and the SAM CLI at the emulator."""
+    def client(self, service: str, region: str = "us-east-1", account: str = ACCOUNT) -> Any:
+        """Return a client of an account's user, always the same one. Not thread-safe; the clients are."""
+        if (service, region, account) not in self._clients:
+            made = self.session(region, account).client(service)  # type: ignore[call-overload]
+            self._clients[service, region, account] = made
+        return self._clients[service, region, account]
+
+    def environment(self, region: str = "us-east-1", account: str = ACCOUNT) -> dict[str, str]:
+        """Return the environment variables that point boto3 and the SAM CLI at the emulator, as an account's user."""
+        key = self.accounts[account]
         return {
-            "AWS_ACCESS_KEY_ID": USER_ACCESS_KEY_ID,
-            "AWS_SECRET_ACCESS_KEY": USER_SECRET_ACCESS_KEY,
+            "AWS_ACCESS_KEY_ID": key.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
             "AWS_DEFAULT_REGION": region,
             "AWS_REGION": region,
             "AWS_ENDPOINT_URL": self.endpoint,
@@ -166,8 +173,8 @@ class Running:
         """Return the content of the ready file."""
         return {
             "endpoint": self.endpoint,
-            "access_key_id": USER_ACCESS_KEY_ID,
-            "secret_access_key": USER_SECRET_ACCESS_KEY,
+            **self.accounts[ACCOUNT]._asdict(),
+            "accounts": {account: key._asdict() for account, key in self.accounts.items()},
             "stacks": {
                 name: {"region": stack.region, "outputs": dict(stack.outputs)} for name, stack in self.stacks.items()
             },
@@ -208,6 +215,8 @@ def _world(world: World | Mapping[str, Any] | Path | None) -> World:
 
 def _fill(emulator: Running, options: Options) -> Running:
     emulator.emulator.new_buckets = emulator.world.new_buckets
+    for account in emulator.world.accounts:
+        emulator.emulator.principals.admit(account)
     create_keys(emulator.world)
     create_buckets(emulator.world)
     for stack in emulator.world.stacks:
@@ -218,6 +227,7 @@ def _fill(emulator: Running, options: Options) -> Running:
         set_peers(stack, [each for name, each in principals.items() if name != stack.name and each])
     for stack in emulator.world.stacks:
         for bucket, document in stack.rules.items():
-            put_rules(stack, emulator.outputs(stack.name), bucket, document)
+            owner = emulator.world.account_of(bucket) or stack.account
+            put_rules(stack, emulator.outputs(stack.name), bucket, document, owner)
     put_owners(emulator.world, {name: stack.outputs for name, stack in emulator.stacks.items()})
     return emulator

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
@@ -17,7 +17,7 @@ from botocore.exceptions import UnknownServiceError
 from botocore.model import OperationModel, ServiceModel
 
 from emulator.calls.call import Call
-from emulator.iam.principals import ANONYMOUS, Principals
+from emulator.iam.principals import ANONYMOUS, Principal
 
 # Services whose signing name differs from botocore's service name.
 _SIGNED_AS = {"eventbridge": "events", "monitoring": "cloudwatch", "s3express": "s3", "states": "stepfunctions"}
@@ -36,12 +36,15 @@ class Scope(NamedTuple):
     service: str
 
 
-def read_call(environ: Mapping[str, Any], principals: Principals) -> Call:
-    """Return the call that a WSGI request makes. One without credentials is nobody's, and to S3."""
+def read_call(environ: Mapping[str, Any], principal_of: Callable[[str], Principal]) -> Call:
+    """Return the call that a WSGI request makes, with the principal of its access key.
+
+    One without credentials is nobody's, and to S3.
+    """
     path, _, raw_query = str(environ["RAW_URI"]).partition("?")
     query = dict(parse_qsl(raw_query, keep_blank_values=True))
     scope = _scope(environ, query)
-    principal = principals.of(scope.access_key_id) if _has_credentials(environ, query) else ANONYMOUS
+    principal = principal_of(scope.access_key_id) if _has_credentials(environ, query) else ANONYMOUS
     if scope.service != "s3" or path.startswith("/v20180820/"):
         service = "s3control" if scope.service == "s3" else scope.service
         operation = _operation_of(service, path, query, environ)

@@ -1,4 +1,4 @@
-"""Who makes a call: the user, nobody known, or the function whose process received the credentials that sign it.
+"""Who makes a call: an account's user, nobody known, or the function whose process received the credentials.
 
 Separate from the functions because others need the answer: the request log and the faults ("user" or "replicator"),
 S3's events (`userIdentity.principalId`), bucket policies, and the fault that kills the calling process.
@@ -9,18 +9,28 @@ from __future__ import annotations
 import itertools
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Kind = Literal["user", "replicator", "anonymous"]
 
 ACCOUNT = "123456789012"
+"""The account of whatever names none."""
 USER_ID = "AIDAEMULATORUSER00000"
 USER_ACCESS_KEY_ID = "AKIAEMULATORUSER0000"
 USER_SECRET_ACCESS_KEY = "emulator-user-secret"  # noqa: S105 - signatures are not checked; clients only need one
 # The emulator signs its own calls with it: they are neither logged nor delayed, and no fault applies to them.
 EMULATOR_ACCESS_KEY_ID = "AKIAEMULATORITSELF00"
+# With a number of an account, the emulator's own access key there.
+_ITSELF_ELSEWHERE = "AKIASELF"
+
+
+class AccessKey(NamedTuple):
+    """The access key of an account's user."""
+
+    access_key_id: str
+    secret_access_key: str
 
 
 class Credentials(NamedTuple):
@@ -42,6 +52,13 @@ class Principal:
     arn: str = f"arn:aws:iam::{ACCOUNT}:user/emulator"
 
     @property
+    def account(self) -> str:
+        """Return the id of the caller's account; empty for nobody known."""
+        if self.kind == "anonymous":
+            return ""
+        return self.arn.split(":")[4] if self.arn else ACCOUNT
+
+    @property
     def session_arn(self) -> str:
         """Return the ARN by which AWS names the caller: for a role, that of the assumed-role session."""
         if self.kind != "replicator" or not self.arn:
@@ -50,19 +67,46 @@ class Principal:
         return f"{role}/{self.function}"
 
 
+def itself(account: str) -> str:
+    """Return the access key id with which the emulator signs its own calls in an account."""
+    return EMULATOR_ACCESS_KEY_ID if account == ACCOUNT else f"{_ITSELF_ELSEWHERE}{account}"
+
+
+def is_itself(access_key_id: str) -> bool:
+    """Return whether a call is the emulator's own."""
+    return access_key_id == EMULATOR_ACCESS_KEY_ID or access_key_id.startswith(_ITSELF_ELSEWHERE)
+
+
 _USER = Principal(kind="user", id=f"AWS:{USER_ID}")
+_ACCESS_KEY = AccessKey(USER_ACCESS_KEY_ID, USER_SECRET_ACCESS_KEY)
 ANONYMOUS = Principal(kind="anonymous", id="Anonymous", arn="")
 """Whoever sends a request without credentials."""
 
 
 class Principals:
-    """The credentials issued to functions. A call with any other known credentials is the user's."""
+    """The credentials issued to functions and to the users of accounts. Any other is the default account's user's."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._functions: dict[str, Principal] = {}
         self._kills: dict[str, Callable[[], None]] = {}
+        self._users: dict[str, Principal] = {USER_ACCESS_KEY_ID: _USER, EMULATOR_ACCESS_KEY_ID: _USER}
+        self._accounts: dict[str, AccessKey] = {ACCOUNT: _ACCESS_KEY}
+
+    @property
+    def accounts(self) -> Mapping[str, AccessKey]:
+        """Return the accounts that exist, by id, with the access key of the user of each."""
+        return dict(self._accounts)
+
+    def admit(self, account: str) -> None:
+        """Make an account exist, with a user that may do everything in it."""
+        if account in self._accounts:
+            return
+        key = AccessKey(f"AKIAUSER{account}", f"emulator-user-secret-of-{account}")
+        user = Principal("user", f"AWS:AIDAEMULA{account}", arn=f"arn:aws:iam::{account}:user/emulator")
+        self._users |= {key.access_key_id: user, itself(account): user}
+        self._accounts[account] = key
 
     def issue(self, role_id: str, function_name: str, region: str = "", role_arn: str = "") -> Credentials:
         """Return new credentials for one process of a function.
@@ -99,9 +143,10 @@ class Principals:
         return True
 
     def issued(self, access_key_id: str) -> bool:
-        """Return whether the emulator itself issued an access key: to the user, to a function, or to itself."""
-        return access_key_id in self._functions or access_key_id in (USER_ACCESS_KEY_ID, EMULATOR_ACCESS_KEY_ID)
+        """Return whether the emulator itself issued an access key: to a user, to a function, or to itself."""
+        return access_key_id in self._functions or access_key_id in self._users
 
     def of(self, access_key_id: str | None) -> Principal:
         """Return the principal that an access key belongs to."""
-        return self._functions.get(access_key_id or "", _USER)
+        key = access_key_id or ""
+        return self._functions.get(key) or self._users.get(key, _USER)

@@ -45,7 +45,7 @@ from emulator.s3.native import configuration as replication
 from emulator.s3.native import replicating  # noqa: F401 - replicates what is written
 from emulator.s3.requests import Request
 
-__all__ = ["answer", "regions"]
+__all__ = ["answer", "implemented", "regions"]
 
 _OPERATIONS: Mapping[str, Callable[[Request], Answer | None]] = {
     "AbortMultipartUpload": uploads.abort_multipart_upload,
@@ -120,6 +120,11 @@ _LEFT_TO_MOTO = frozenset(
         "ListBucketInventoryConfigurations",
     }
 )
+
+
+def implemented() -> frozenset[str]:
+    """Return the names of all operations that are answered, by the table above or by moto."""
+    return _LEFT_TO_MOTO.union(_OPERATIONS)
 
 
 def answer(call: Call, environ: dict[str, Any]) -> Answer | None:

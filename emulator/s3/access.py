@@ -1,9 +1,11 @@
-"""Access checks: the expected bucket owner of a request, the policies of the caller's role, and the bucket's policy.
+"""Access checks: the expected bucket owner of a request, the policies of the caller, and the bucket's policy.
 
-What a role is not allowed is AccessDenied, as is what the bucket's policy denies to anybody. A role that may not list
-the bucket does not learn which objects exist, and S3 leaves headers out that it may not see.
+What a role is not allowed is AccessDenied, as is what the bucket's policy denies to anybody, and what it does not allow
+to another account. A caller that may not list the bucket does not learn which objects exist, and S3 leaves headers out
+that it may not see. The policy of a bucket is its owner's affair, whatever it allows to others.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html
@@ -14,11 +16,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from moto.s3.models import FakeBucket
+
 from emulator.calls.answers import S3Error
 from emulator.calls.call import Call
 from emulator.iam import actions
 from emulator.iam.principals import ANONYMOUS
-from emulator.s3 import anonymous
+from emulator.s3 import anonymous, public_access
 from emulator.s3.copy_sources import parse
 from emulator.s3.histories import find, find_bucket
 from emulator.s3.requests import Request
@@ -28,7 +32,8 @@ from emulator.state import active
 
 _ACCOUNT_ID = re.compile(r"\d{12}")
 # The bucket owner can always repair a policy.
-_ALWAYS = ("CreateBucket", "DeleteBucketPolicy", "GetBucketPolicy", "PutBucketPolicy")
+_OF_OWNER = ("DeleteBucketPolicy", "GetBucketPolicy", "PutBucketPolicy")
+_ALWAYS = ("CreateBucket", *_OF_OWNER)
 # Operations about no bucket that exists.
 _WITHOUT_BUCKET = ("CreateBucket", "ListBuckets")
 _EXISTENCE_IS_SECRET = ("GetObject", "GetObjectAttributes", "HeadObject")
@@ -50,12 +55,15 @@ def check(request: Request) -> None:
     call = request.call
     _check_owner(call.bucket, request.header("x-amz-expected-bucket-owner"))
     source = _source(call)
-    if is_evaluated(call.principal) or call.operation not in _ALWAYS:
+    if _is_evaluated(call) or call.operation not in _ALWAYS:
         conditions = _conditions(request)
         versioned = request.version_id is not None
         for action in actions.of_s3(call.operation, versioned=versioned, header=request.header, source=source):
             if call.operation != "DeleteObjects":  # which are checked one by one
                 _check_policies(call, call.bucket, call.key, action, conditions)
+    if call.operation in _OF_OWNER and _account(call, find_bucket(call.bucket)) != call.principal.account:
+        message = "The specified method is not allowed against this resource."
+        raise S3Error(405, "MethodNotAllowed", message, Method=request.method, ResourceType="BUCKETPOLICY")
     if call.copy_source is not None and source is not None:
         bucket, key, _ = parse(call.copy_source)
         _check_owner(bucket, request.header("x-amz-source-expected-bucket-owner"))
@@ -73,7 +81,7 @@ def check_key(request: Request, key: str, version_id: str | None) -> None:
 
 def visible(request: Request, headers: dict[str, str]) -> dict[str, str]:
     """Return those headers of an object that the caller may see."""
-    if not is_evaluated(request.call.principal):
+    if not _is_evaluated(request.call):
         return headers
     return {
         name: value
@@ -93,7 +101,7 @@ def as_seen(request: Request, error: S3Error) -> S3Error:
     call = request.call
     if error.code not in ("NoSuchKey", "NoSuchVersion") or call.operation not in _EXISTENCE_IS_SECRET:
         return error
-    if is_evaluated(call.principal) and (message := _denial(call, call.bucket, None, "s3:ListBucket", {})):
+    if _is_evaluated(call) and (message := _denial(call, call.bucket, None, "s3:ListBucket", {})):
         return denied(message)
     return error
 
@@ -113,7 +121,7 @@ def _check_policies(call: Call, name: str | None, key: str | None, action: str, 
 
 
 def denied(message: str) -> S3Error:
-    """Return the error of a denied request. S3 explains it to callers of its own account.
+    """Return the error of a denied request. S3 explains it to callers of the bucket's own account.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html#access-denied-message-examples
     """
@@ -123,7 +131,7 @@ def denied(message: str) -> S3Error:
 
 def _denial(call: Call, name: str | None, key: str | None, action: str, conditions: Conditions) -> str | None:
     """Return why policies deny an action. Nothing is denied in a bucket that does not exist: it is NoSuchBucket."""
-    bucket = find_bucket(name)
+    bucket = find_bucket(name) if call.operation != "CreateBucket" else None
     if bucket is None and call.operation not in _WITHOUT_BUCKET:
         return None
     resource = "*" if name is None else f"arn:aws:s3:::{name}" + ("" if key is None else f"/{key}")
@@ -133,8 +141,10 @@ def _denial(call: Call, name: str | None, key: str | None, action: str, conditio
         owner = bucket.account_id if bucket else ""
         known = {**resource_keys(owner, call.region), "s3:ResourceAccount": owner, **conditions}
         return anonymous.denial(bucket, _version(name, key, _version_id(call, name, key)), action, resource, known)
-    account = bucket.account_id if bucket else call.principal.arn.split(":")[4]
-    return denial(
+    account = _account(call, bucket)
+    if bucket is not None and account != call.principal.account and public_access.is_restricted(bucket):
+        return anonymous.DENIED
+    message = denial(
         call.principal,
         action,
         resource,
@@ -143,6 +153,16 @@ def _denial(call: Call, name: str | None, key: str | None, action: str, conditio
         conditions={"s3:ResourceAccount": account, **conditions},
         policy=bytes(bucket.policy) if bucket is not None and bucket.policy is not None else None,
     )
+    return anonymous.DENIED if message and account != call.principal.account else message
+
+
+def _is_evaluated(call: Call) -> bool:
+    return is_evaluated(call.principal, _account(call, find_bucket(call.bucket)))
+
+
+def _account(call: Call, bucket: FakeBucket | None) -> str:
+    """Return the account that owns a bucket; that of the caller, if there is no bucket."""
+    return bucket.account_id if bucket else call.principal.account
 
 
 def _version_id(call: Call, name: str | None, key: str | None) -> str | None:

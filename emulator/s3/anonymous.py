@@ -51,8 +51,7 @@ def denial(
         decision = evaluate(context, (), read(bytes(bucket.policy).decode()))
         if decision.is_explicit_deny:
             return DENIED
-        restricted = public_access.is_on(bucket, "restrict_public_buckets") and public_access.has_public_policy(bucket)
-        if decision.allowed and not restricted:
+        if decision.allowed and not public_access.is_restricted(bucket):
             return None
     return None if _acl_allows(bucket, version, action) else DENIED
 

@@ -1,7 +1,8 @@
 """CreateBucket and DeleteBucket: the name, the Region, the tags, and who owns the objects of a bucket.
 
 What AWS answers to each was recorded. A bucket that is created again in us-east-1 stays as it is, anywhere else it is
-BucketAlreadyOwnedByYou. Separate from buckets, which change once they are there.
+BucketAlreadyOwnedByYou; a name that another account uses is BucketAlreadyExists. Separate from buckets, which change
+once they are there.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/ensure-object-ownership.html
@@ -12,7 +13,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import FakeAcl, FakeBucket, S3Backend, get_canned_acl, s3_backends
 
 from emulator.calls.answers import Answer, S3Error, malformed_xml, s3_answer
@@ -48,7 +48,13 @@ def create_bucket(request: Request) -> Answer:
         bucket = _create(request, name, region, ownership)
         bucket.__dict__["location"] = configuration.get("LocationConstraint")
         if tags:
-            _backend().put_bucket_tagging(name, tags)
+            _backend(bucket.account_id).put_bucket_tagging(name, tags)
+    elif bucket.account_id != request.call.principal.account:
+        message = (
+            "The requested bucket name is not available. The bucket namespace is shared by all users of the system. "
+            "Please select a different name and try again."
+        )
+        raise S3Error(409, "BucketAlreadyExists", message, BucketName=name)
     elif region != _DEFAULT or bucket.region_name != _DEFAULT or tags:
         message = "Your previous request to create the named bucket succeeded and you already own it."
         raise S3Error(409, "BucketAlreadyOwnedByYou", message, BucketName=name)
@@ -60,7 +66,7 @@ def create_bucket(request: Request) -> Answer:
 def _create(request: Request, name: str, region: str, ownership: str | None) -> FakeBucket:
     if not _NAME.fullmatch(name):
         raise S3Error(400, "InvalidBucketName", "The specified bucket is not valid.", BucketName=name)
-    bucket: FakeBucket = _backend().create_bucket(name, region)
+    bucket: FakeBucket = _backend(request.call.principal.account).create_bucket(name, region)
     if ownership:
         bucket.ownership_rule = ownership  # type: ignore[assignment] # moto stores a string and declares a dict
     if request.header_is("x-amz-bucket-object-lock-enabled", "true"):
@@ -68,8 +74,8 @@ def _create(request: Request, name: str, region: str, ownership: str | None) -> 
     return bucket
 
 
-def _backend() -> S3Backend:
-    return s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+def _backend(account: str) -> S3Backend:
+    return s3_backends[account]["aws"]
 
 
 def delete_bucket(request: Request) -> Answer:
@@ -79,8 +85,9 @@ def delete_bucket(request: Request) -> Answer:
         versions = "" if bucket.versioning_status is None else ". You must delete all versions in the bucket."
         message = f"The bucket you tried to delete is not empty{versions}"
         raise S3Error(409, "BucketNotEmpty", message, BucketName=bucket.name)
-    _backend().delete_bucket_tagging(bucket.name)  # else the next bucket of this name would have them
-    _backend().delete_bucket(bucket.name)
+    backend = _backend(bucket.account_id)
+    backend.delete_bucket_tagging(bucket.name)  # else the next bucket of this name would have them
+    backend.delete_bucket(bucket.name)
     return Answer(204, {})
 
 

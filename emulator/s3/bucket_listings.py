@@ -1,4 +1,4 @@
-"""ListBuckets: the buckets of the account, by prefix and Region, in pages.
+"""ListBuckets: the buckets of the caller's account, by prefix and Region, in pages.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
 """
@@ -9,7 +9,6 @@ from functools import cache
 from typing import Any
 
 import botocore.session
-from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3.models import FakeBucket, s3_backends
 
 from emulator.calls.answers import Answer, S3Error, s3_answer, xml_date
@@ -31,7 +30,7 @@ def list_buckets(request: Request) -> Answer:
     name_after = name_of(after) if after else ""
     found = [
         bucket
-        for bucket in sorted(s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets.values(), key=_name)
+        for bucket in sorted(s3_backends[request.call.principal.account]["aws"].buckets.values(), key=_name)
         if bucket.name.startswith(prefix or "") and bucket.name > name_after and region in (None, bucket.region_name)
     ]
     page = found[: request.page_size("max-buckets", _LARGEST_PAGE)] if "max-buckets" in query else found

@@ -3,7 +3,8 @@
 Separate from encryption at rest, because every operation that reads or writes bytes asks for it; S3 then asks KMS in
 the caller's name. A key that is disabled or to be deleted can neither encrypt nor decrypt, and the answers are those
 that were recorded: status 400 with KMS's exception as code, which a HEAD has not. The key that AWS manages for S3
-allows everybody in its account. A key of another account exists, and its policy allows the caller's account.
+allows everybody in its account. A key of an account that the emulator does not know exists, and its policy allows the
+caller's account.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
 https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
@@ -37,7 +38,7 @@ def arn_of(named: str | None, bucket: FakeBucket) -> str:
     arn = _arn(named or _S3_MANAGED, bucket)
     if arn.region != bucket.region_name:
         raise _not_found(f"Invalid arn {arn.region}")
-    return _existing(arn, bucket)
+    return _existing(arn)
 
 
 def check(action: str, encryption: Encryption, bucket: FakeBucket) -> None:
@@ -49,7 +50,7 @@ def check(action: str, encryption: Encryption, bucket: FakeBucket) -> None:
     arn = kms.parse(encryption.kms_key_id or "")
     if arn is None:
         return
-    _existing(arn, bucket)
+    _existing(arn)
     key = kms.find(arn)
     _check_permission(action, encryption, key, bucket)
     if key is not None:
@@ -67,10 +68,13 @@ def _arn(named: str, bucket: FakeBucket) -> kms.KeyArn:
     return kms.KeyArn(bucket.region_name, bucket.account_id, resource)
 
 
-def _existing(arn: kms.KeyArn, bucket: FakeBucket) -> str:
-    """Return the key's own ARN, also for an alias. Raises KMS.NotFoundException, but not for another account's key."""
+def _existing(arn: kms.KeyArn) -> str:
+    """Return the key's own ARN, also for an alias.
+
+    Raises KMS.NotFoundException, but not for the key of an account that the emulator does not know.
+    """
     key = kms.find(arn)
-    if key is None and arn.account == bucket.account_id:
+    if key is None and arn.account in active().principals.accounts:
         what = f"Alias {arn} is not found." if arn.resource.startswith("alias/") else f"Key '{arn}' does not exist"
         raise _not_found(what)
     return key.arn if key else str(arn)
@@ -90,14 +94,14 @@ def _check_state(key: Key) -> None:
 
 def _check_permission(action: str, encryption: Encryption, key: Key | None, bucket: FakeBucket) -> None:
     call, arn = current_call.get(), encryption.kms_key_id
-    if call is None or arn is None or not is_evaluated(call.principal):
+    if call is None or arn is None or not is_evaluated(call.principal, arn.split(":")[4]):
         return
     if call.principal is ANONYMOUS:
         unsigned = (
             "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4."
         )
         raise S3Error(400, "InvalidArgument", unsigned, ArgumentName="Authorization")
-    account, caller = arn.split(":")[4], call.principal.arn.split(":")[4]
+    account, caller = arn.split(":")[4], call.principal.account
     conditions = {
         "kms:CallerAccount": caller,
         "kms:EncryptionContext:aws:s3:arn": bucket.arn if encryption.bucket_key else f"{bucket.arn}/{call.key}",

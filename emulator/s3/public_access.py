@@ -41,6 +41,11 @@ def has_public_policy(bucket: FakeBucket) -> bool:
     return bucket.policy is not None and is_public(read(bytes(bucket.policy).decode()))
 
 
+def is_restricted(bucket: FakeBucket) -> bool:
+    """Return whether a bucket has a public policy and admits nobody but its own account because of it."""
+    return is_on(bucket, "restrict_public_buckets") and has_public_policy(bucket)
+
+
 def check_acl(call: Call, bucket: FakeBucket, acl: FakeAcl, action: str) -> None:
     """Raise AccessDenied for a public ACL where the bucket blocks these."""
     if is_on(bucket, "block_public_acls") and grants_public_access(acl):

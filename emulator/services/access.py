@@ -31,6 +31,8 @@ from emulator.services.sqs import queue_of
 
 _JOB = re.compile(r"/v20180820/jobs/([^/]+)")
 _ROLE = re.compile(r"<RoleArn>([^<]+)</RoleArn>")
+# Services whose calls may name a resource of another account, and whose resources have policies that may allow it.
+_NAMED_ACROSS_ACCOUNTS = frozenset({"kms", "sqs"})
 
 
 class _Need(NamedTuple):
@@ -39,21 +41,27 @@ class _Need(NamedTuple):
     policy: str | None = None
     of_key: bool = False
     conditions: Mapping[str, str] | None = None
+    owner: str = ""
+
+    def account(self, own: str) -> str:
+        """Return the account that the resource belongs to; `own` where nothing says so."""
+        return self.owner or (self.resource.split(":")[4] if self.resource != "*" else "") or own
 
 
 def check(call: Call, environ: Mapping[str, Any]) -> Answer | None:
     """Return the error with which the service refuses a call, None if it is allowed."""
-    if not is_evaluated(call.principal) or (call.service, call.operation) in actions.NEED_NOTHING:
+    if (call.service, call.operation) in actions.NEED_NOTHING:
         return None
-    own = call.principal.arn.split(":")[4]
-    needs = _of_jobs(call, environ, own) if call.service == "s3control" else _needs(call, _body(environ), own)
-    for need in needs:
-        account = need.resource.split(":")[4] if need.resource != "*" else own
+    own = call.principal.account
+    for need in _each(call, environ):
+        account = need.account(own)
+        if not is_evaluated(call.principal, account):
+            continue
         message = denial(
             call.principal,
             need.action,
             need.resource,
-            account=account or own,
+            account=account,
             region=call.region,
             conditions=need.conditions,
             policy=need.policy,
@@ -62,6 +70,19 @@ def check(call: Call, environ: Mapping[str, Any]) -> Answer | None:
         if message:
             return _refusal(call, message)
     return None
+
+
+def owner(call: Call, environ: Mapping[str, Any]) -> str:
+    """Return the account whose queue or key a call is about; for other services, the caller's own."""
+    own = call.principal.account
+    if call.service not in _NAMED_ACROSS_ACCOUNTS:
+        return own
+    return next((need.account(own) for need in _each(call, environ)), own)
+
+
+def _each(call: Call, environ: Mapping[str, Any]) -> Iterator[_Need]:
+    own = call.principal.account
+    return _of_jobs(call, environ, own) if call.service == "s3control" else _needs(call, _body(environ), own)
 
 
 def _refusal(call: Call, message: str) -> Answer:
@@ -105,8 +126,9 @@ def _needs(call: Call, body: Mapping[str, Any], account: str) -> Iterator[_Need]
 def _of_jobs(call: Call, environ: Mapping[str, Any], account: str) -> Iterator[_Need]:
     """Yield what an operation of S3's control API needs. Who creates a job passes a role to Batch Operations."""
     job = _JOB.match(str(environ["PATH_INFO"]))
+    account = str(environ.get("HTTP_X_AMZ_ACCOUNT_ID") or account)
     resource = f"arn:aws:s3:{call.region}:{account}:job/{job[1]}" if job else "*"
-    yield _Need(f"s3:{call.operation}", resource)
+    yield _Need(f"s3:{call.operation}", resource, owner=account)
     if call.operation == "CreateJob":
         body = environ["wsgi.input"].getvalue().decode()
         if "<Tags>" in body:
@@ -118,7 +140,7 @@ def _of_jobs(call: Call, environ: Mapping[str, Any], account: str) -> Iterator[_
 
 def _queue(body: Mapping[str, Any], region: str, account: str) -> str:
     if "QueueName" in body:
-        return f"arn:aws:sqs:{region}:{account}:{body['QueueName']}"
+        return f"arn:aws:sqs:{region}:{body.get('QueueOwnerAWSAccountId') or account}:{body['QueueName']}"
     owner, _, name = urlsplit(str(body["QueueUrl"])).path.strip("/").rpartition("/")
     return f"arn:aws:sqs:{region}:{owner or account}:{name}"
 

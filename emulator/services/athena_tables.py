@@ -31,10 +31,10 @@ def load(connection: Any, account: str, region: str, folder: Path) -> None:
     for database in glue_backends[account][region].databases.values():
         connection.execute(f'CREATE SCHEMA "{database.name}"')
         for table in database.tables.values():
-            _load(connection, f'"{database.name}"."{table.name}"', table, region, folder)
+            _load(connection, f'"{database.name}"."{table.name}"', table, clients.client("s3", region, account), folder)
 
 
-def _load(connection: Any, name: str, table: FakeTable, region: str, folder: Path) -> None:
+def _load(connection: Any, name: str, table: FakeTable, s3: Any, folder: Path) -> None:
     described: Mapping[str, Any] = table.as_dict()
     storage, partitions = described["StorageDescriptor"], described.get("PartitionKeys", [])
     columns = [(each["Name"], _TYPES.get(each["Type"], each["Type"])) for each in storage["Columns"]]
@@ -43,7 +43,7 @@ def _load(connection: Any, name: str, table: FakeTable, region: str, folder: Pat
     )
     connection.execute(f"CREATE TABLE {name} ({listed})")
     is_csv = "OpenCSVSerde" in storage["SerdeInfo"]["SerializationLibrary"]
-    for number, (data, partition) in enumerate(_files(storage, region)):
+    for number, (data, partition) in enumerate(_files(storage, s3)):
         path = folder / f"{number}"
         path.write_bytes(gzip.decompress(data) if data.startswith(_GZIP) else data)
         rows = _csv(connection, path, columns) if is_csv else connection.read_parquet(str(path))
@@ -59,9 +59,8 @@ def _csv(connection: Any, path: Path, columns: list[tuple[str, str]]) -> Any:
     )
 
 
-def _files(storage: Mapping[str, Any], region: str) -> Iterator[tuple[bytes, str]]:
+def _files(storage: Mapping[str, Any], s3: Any) -> Iterator[tuple[bytes, str]]:
     """Yield the bytes of a table's files, each with its partition."""
-    s3 = clients.client("s3", region)
     bucket, _, prefix = storage["Location"].removeprefix("s3://").partition("/")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     by_links = "SymlinkTextInputFormat" in storage["InputFormat"]

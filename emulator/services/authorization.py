@@ -1,7 +1,8 @@
 """Whether the caller may do something: the policies of its role, and the policy of the resource.
 
-Every service asks here. Calls with the user's credentials are allowed, unless the resource's policy denies them
-explicitly; a function without a role, which only tests have, counts as the user.
+Every service asks here. The user of an account may do everything with what belongs to the account, unless the
+resource's policy denies it explicitly; with what belongs to another account, only what that resource's policy allows.
+A function without a role, which only tests have, counts as the user.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 """
 
@@ -14,12 +15,14 @@ from datetime import UTC, datetime
 from emulator.calls.call import current_call
 from emulator.iam.authorizations import Authorization
 from emulator.iam.evaluation import Decision, evaluate
-from emulator.iam.policies import Identity, RequestContext, read
+from emulator.iam.policies import Identity, Policy, RequestContext, read
 from emulator.iam.principals import ANONYMOUS, Principal
 from emulator.services.iam import policies_of
 from emulator.state import active
 
 Conditions = Mapping[str, str | Sequence[str]]
+_EVERYTHING = Policy(({"Effect": "Allow", "Action": "*", "Resource": "*"},), "AdministratorAccess")
+"""The identity policy of the user of an account."""
 
 
 def denial(  # noqa: PLR0913 - what AWS evaluates a request against
@@ -37,36 +40,51 @@ def denial(  # noqa: PLR0913 - what AWS evaluates a request against
 
     `account` is the account of the resource, `policy` the resource's policy, `of_key` whether that is a KMS key's.
     """
-    if not policy and not is_evaluated(principal):
+    if not policy and not is_evaluated(principal, account):
         return None
     identity = _identity(principal)
     values = {**_global_keys(principal, identity, account, region), **(conditions or {})}
     context = RequestContext(identity, action, resource, values, account)
     of_resource = read(policy if isinstance(policy, str) else policy.decode()) if policy else None
-    if not is_evaluated(principal):
+    if not is_evaluated(principal, account):
         decision = evaluate(context, (), of_resource)
         return _message(principal, context, decision) if decision.is_explicit_deny else None
-    decision = evaluate(context, policies_of(principal.arn), of_resource, of_key=of_key)
+    decision = evaluate(context, _policies(principal), of_resource, of_key=of_key)
     message = None if decision.allowed else _message(principal, context, decision)
-    call, checked = current_call.get(), (action, resource, account, values)
-    made = call.operation if call else ""
-    row = Authorization(principal.function, principal.arn, *checked, decision.allowed, message or "", made)
-    active().authorizations.add(row)
+    if principal.kind == "replicator":
+        _log(principal, context, decision, message or "")
     return message
+
+
+def _log(principal: Principal, context: RequestContext, decision: Decision, reason: str) -> None:
+    call = current_call.get()
+    checked = (context.action, context.resource, context.account, context.conditions)
+    made = call.operation if call else ""
+    active().authorizations.add(
+        Authorization(principal.function, principal.arn, *checked, decision.allowed, reason, made)
+    )
 
 
 def may(principal: Principal, action: str, resource: str, *, region: str, policy: str | None = None) -> bool:
     """Return whether a function's role may do something now, without a row in the log: Lambda asks again and again."""
-    if not is_evaluated(principal):
-        return True
     identity, account = _identity(principal), resource.split(":")[4]
+    if not is_evaluated(principal, account):
+        return True
     context = RequestContext(identity, action, resource, _global_keys(principal, identity, account, region), account)
-    return evaluate(context, policies_of(principal.arn), read(policy) if policy else None).allowed
+    return evaluate(context, _policies(principal), read(policy) if policy else None).allowed
 
 
-def is_evaluated(principal: Principal) -> bool:
-    """Return whether the caller may do only what policies allow."""
-    return principal.kind == "anonymous" or (principal.kind == "replicator" and bool(principal.arn))
+def is_evaluated(principal: Principal, account: str) -> bool:
+    """Return whether the caller may do only what policies allow with what belongs to an account."""
+    return principal.kind == "anonymous" or _has_role(principal) or principal.account != account
+
+
+def _has_role(principal: Principal) -> bool:
+    return principal.kind == "replicator" and bool(principal.arn)
+
+
+def _policies(principal: Principal) -> tuple[Policy, ...]:
+    return policies_of(principal.arn) if _has_role(principal) else (_EVERYTHING,)
 
 
 def resource_keys(account: str, region: str) -> Conditions:
@@ -77,8 +95,7 @@ def resource_keys(account: str, region: str) -> Conditions:
 
 
 def _identity(principal: Principal) -> Identity:
-    account = principal.arn.split(":")[4] if principal.arn else ""
-    return Identity(frozenset({principal.arn, principal.session_arn}), account)
+    return Identity(frozenset({principal.arn, principal.session_arn}), principal.account)
 
 
 def _global_keys(principal: Principal, identity: Identity, account: str, region: str) -> Conditions:

@@ -1,7 +1,7 @@
 """Which access keys are known: calls with any other that has the form of AWS's are refused, as AWS refuses them.
 
-Known are the user's, those of functions, and those that IAM or STS issued. A key of another form, such as `test`, is a
-placeholder that a tool wants, and counts as the user's.
+Known are those of the users of accounts, those of functions, and those that IAM or STS issued. A key of another form,
+such as `test`, is a placeholder that a tool wants, and counts as the default account's user's.
 https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
 https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
@@ -17,7 +17,7 @@ from moto.sts.models import sts_backends
 from emulator.calls.answers import Answer, S3Error, error_answer
 from emulator.calls.call import Call
 from emulator.calls.operations import service_model
-from emulator.iam.principals import ACCOUNT
+from emulator.iam.principals import Principal
 from emulator.state import active
 
 _FORM = re.compile(r"A[KS]IA[A-Z0-9]{16}")
@@ -39,9 +39,22 @@ def check(call: Call) -> Answer | None:
 
 
 def _is_known(key: str) -> bool:
-    if key == _OF_SESSION_TOKENS or active().principals.issued(key):
-        return True
-    users = list(iam_backends[ACCOUNT]["aws"].users.values())
-    if any(each.access_key_id == key and each.status == "Active" for user in users for each in user.access_keys):
-        return True
-    return any(role.access_key_id == key for role in list(sts_backends[ACCOUNT]["aws"].assumed_roles))
+    return key == _OF_SESSION_TOKENS or active().principals.issued(key) or _issued_by_aws(key) is not None
+
+
+def principal_of(access_key_id: str) -> Principal:
+    """Return whose an access key is: one that IAM or STS issued belongs to a user of the account that asked for it."""
+    principals = active().principals
+    if not principals.issued(access_key_id) and _FORM.fullmatch(access_key_id):
+        return _issued_by_aws(access_key_id) or principals.of(access_key_id)
+    return principals.of(access_key_id)
+
+
+def _issued_by_aws(key: str) -> Principal | None:
+    for account, known in active().principals.accounts.items():
+        for user in list(iam_backends[account]["aws"].users.values()):
+            if any(each.access_key_id == key and each.status == "Active" for each in user.access_keys):
+                return Principal("user", f"AWS:{user.id}", arn=user.arn)
+        if any(role.access_key_id == key for role in list(sts_backends[account]["aws"].assumed_roles)):
+            return active().principals.of(known.access_key_id)
+    return None

@@ -22,13 +22,15 @@ from emulator.calls.answers import Answer, error_answer, error_xml, malformed_xm
 from emulator.calls.call import Call, current_call
 from emulator.calls.operations import read_call
 from emulator.fault_injection.faults import MESSAGE, Delay, Kill, OkWithError, Status, Then
-from emulator.iam.principals import EMULATOR_ACCESS_KEY_ID
+from emulator.iam.principals import ACCOUNT, is_itself
 from emulator.s3.batch import operations as batch
 from emulator.services import access, callers
 from emulator.serving import control
 from emulator.state import Emulator
 
 _ERROR_CODE = re.compile(rb'(?:<Code>|"__type": ?"(?:[^"#]*#)?)([\w.]+)')
+# By this header moto knows whose call it is.
+_ACCOUNT = "HTTP_X_MOTO_ACCOUNT_ID"
 _REQUEST_ID = re.compile(rb"<RequestId>(\w+)</RequestId>")
 
 
@@ -77,8 +79,9 @@ class Gateway:
         return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.body]
 
     def _aws(self, environ: dict[str, Any]) -> Answer:
-        call = read_call(environ, self._emulator.principals)
-        if call.access_key_id == EMULATOR_ACCESS_KEY_ID:
+        call = read_call(environ, callers.principal_of)
+        environ[_ACCOUNT] = call.principal.account or ACCOUNT
+        if is_itself(call.access_key_id):
             return self._perform(call, environ)
         with self._emulator.requests.open(call):
             fault = self._emulator.faults.take(call)
@@ -115,8 +118,10 @@ class Gateway:
             return refused
         token = current_call.set(call)
         try:
-            if call.service != "s3" and (refused := access.check(call, environ)):
-                return refused
+            if call.service != "s3":
+                if refused := access.check(call, environ):
+                    return refused
+                environ[_ACCOUNT] = access.owner(call, environ)
             if call.service == "dynamodb":
                 with self._dynamodb:
                     return self._unless_missing(call, environ)

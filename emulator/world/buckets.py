@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from emulator import clients
 from emulator.world.document import World, WorldBucket
+from emulator.world.fields import WorldError
 
 _ALL_BLOCKED = dict.fromkeys(
     ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
@@ -13,13 +17,15 @@ _ALL_BLOCKED = dict.fromkeys(
 
 
 def create_buckets(world: World) -> None:
-    """Create every bucket of the world."""
-    for bucket in world.buckets:
+    """Create every bucket of the world. Raises WorldError for a policy that S3 refuses."""
+    for index, bucket in enumerate(world.buckets):
         _create(bucket)
+        if bucket.policy:
+            _put_policy(bucket, f"buckets[{index}].policy")
 
 
 def _create(bucket: WorldBucket) -> None:
-    s3 = clients.client("s3", bucket.region)
+    s3 = clients.client("s3", bucket.region, bucket.account)
     s3.create_bucket(
         Bucket=bucket.name,
         ObjectOwnership=bucket.ownership,
@@ -44,3 +50,11 @@ def _create(bucket: WorldBucket) -> None:
         s3.put_bucket_encryption(
             Bucket=bucket.name, ServerSideEncryptionConfiguration={"Rules": [dict(bucket.encryption)]}
         )
+
+
+def _put_policy(bucket: WorldBucket, path: str) -> None:
+    s3 = clients.client("s3", bucket.region, bucket.account)
+    try:
+        s3.put_bucket_policy(Bucket=bucket.name, Policy=json.dumps(bucket.policy))
+    except ClientError as error:
+        raise WorldError(path, error.response["Error"]["Message"]) from None

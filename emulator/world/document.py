@@ -17,6 +17,7 @@ from typing import Any, Literal, cast
 
 import botocore.session
 
+from emulator.iam.principals import ACCOUNT
 from emulator.state import NewBuckets
 from emulator.world.fields import Fields, WorldError, suggestion
 
@@ -54,7 +55,8 @@ DEFAULT_WORLD: Mapping[str, Any] = {
 class WorldBucket:
     """A bucket to create. `retention` and `encryption` have the shapes of S3's API; empty means S3's default.
 
-    block_public_access: all four settings of Block Public Access, or none of them.
+    block_public_access: all four settings of Block Public Access, or none of them. `account` is the id of its owner's,
+    `policy` a bucket policy; empty for none.
     """
 
     name: str
@@ -65,6 +67,8 @@ class WorldBucket:
     ownership: str = "BucketOwnerEnforced"
     encryption: Mapping[str, Any] = field(default_factory=dict)
     block_public_access: bool = True
+    account: str = ACCOUNT
+    policy: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class WorldStack:
     region: str
     parameters: Mapping[str, str] = field(default_factory=dict)
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    account: str = ACCOUNT
 
     def destinations(self) -> Iterator[Mapping[str, Any]]:
         """Yield the `Destination` of each rule, even if the documents are otherwise invalid."""
@@ -97,6 +102,17 @@ class World:
     buckets: tuple[WorldBucket, ...] = ()
     stacks: tuple[WorldStack, ...] = ()
     new_buckets: NewBuckets = field(default_factory=NewBuckets)
+    more_accounts: tuple[str, ...] = ()
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Return the ids of all accounts: the default one, those that own something, and those that do not yet."""
+        owners = (*(bucket.account for bucket in self.buckets), *(stack.account for stack in self.stacks))
+        return tuple(dict.fromkeys((ACCOUNT, *owners, *self.more_accounts)))
+
+    def account_of(self, bucket: str) -> str | None:
+        """Return the account that owns a bucket; None if the world has no such bucket."""
+        return next((each.account for each in self.buckets if each.name == bucket), None)
 
 
 def load_world(path: Path | str | None) -> World:
@@ -123,8 +139,15 @@ def parse_world(document: object) -> World:
     stacks = tuple(_stack(each, buckets) for each in fields.items("stacks"))
     _refuse_repeats("stacks", (stack.name for stack in stacks))
     new_buckets = _new_buckets(Fields(fields.mapping("new_buckets"), fields.at("new_buckets")))
+    accounts = tuple(_account(each, path) for path, each in fields.texts("accounts"))
     fields.done()
-    return World(buckets, stacks, new_buckets)
+    return World(buckets, stacks, new_buckets, accounts)
+
+
+def _account(value: str, path: str) -> str:
+    if not re.fullmatch(r"\d{12}", value):
+        raise WorldError(path, f'"{value}" is not the id of an account: 12 digits')
+    return value
 
 
 def _new_buckets(fields: Fields) -> NewBuckets:
@@ -159,6 +182,8 @@ def _bucket(fields: Fields) -> WorldBucket:
         ownership=ownership,
         encryption=_encryption(fields),
         block_public_access=fields.flag("block_public_access", default=ownership == OWNERSHIPS[0]),
+        account=_account(fields.text("account", ACCOUNT), fields.at("account")),
+        policy=fields.mapping("policy"),
     )
     fields.done()
     if locked and bucket.versioning != "Enabled":
@@ -245,6 +270,7 @@ def _stack(fields: Fields, buckets: tuple[WorldBucket, ...]) -> WorldStack:
         parameters={key: _parameter(value, f"{fields.at('parameters')}.{key}")
                     for key, value in fields.mapping("parameters").items()},
         rules=fields.mapping("rules"),
+        account=_account(fields.text("account", ACCOUNT), fields.at("account")),
     )  # fmt: skip
     fields.done()
     for source in stack.rules:

@@ -76,6 +76,12 @@ class Fields:
         for index, item in enumerate(self._take(name, list, [])):
             yield Fields(item, f"{self.at(name)}[{index}]")
 
+    def texts(self, name: str) -> Iterator[tuple[str, str]]:
+        """Return the strings of a list, each with its path; none if the field is missing."""
+        for index, item in enumerate(self._take(name, list, [])):
+            path = f"{self.at(name)}[{index}]"
+            yield path, _checked(item, str, path)
+
     def raw(self, name: str) -> Any:
         """Return the value, whatever its type; None if the field is missing."""
         self._read.add(name)

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 
 from emulator import clients
-from emulator.iam.principals import ACCOUNT
 from emulator.services import kms
 from emulator.world.document import World, WorldBucket, WorldStack
 
@@ -18,15 +17,21 @@ _PARAMETERS = ("SourceKmsKeys", "DestinationKmsKeys")
 
 
 def create_keys(world: World) -> None:
-    """Create every key of the account that the world names, unless it is one that AWS manages."""
+    """Create every key of the world's accounts that the world names, unless it is one that AWS manages."""
+    for named in _all_named(world):
+        if named.account in world.accounts:
+            _create(named)
+
+
+def _all_named(world: World) -> Iterator[kms.KeyArn]:
     for bucket in world.buckets:
         if named := _named(bucket):
-            _create(named)
+            yield named
     for stack in world.stacks:
         listed = (stack.parameters.get(parameter, "").split(",") for parameter in _PARAMETERS)
         for arn in (*replica_keys(stack), *chain.from_iterable(listed)):
             if named := kms.parse(arn):
-                _create(named)
+                yield named
 
 
 def replica_keys(stack: WorldStack) -> Iterator[str]:
@@ -52,15 +57,13 @@ def _named(bucket: WorldBucket) -> kms.KeyArn | None:
         return None
     if name.startswith("arn:"):
         return kms.parse(name)
-    return kms.KeyArn(bucket.region, ACCOUNT, name if name.startswith("alias/") else f"key/{name}")
+    return kms.KeyArn(bucket.region, bucket.account, name if name.startswith("alias/") else f"key/{name}")
 
 
 def _create(named: kms.KeyArn) -> None:
-    if named.account != ACCOUNT:
-        return
     if named.resource.startswith("key/"):
         kms.create(named)
     elif kms.find(named) is None:
-        client = clients.client("kms", named.region)
+        client = clients.client("kms", named.region, named.account)
         key = client.create_key(Description="Named by the world")["KeyMetadata"]["KeyId"]
         client.create_alias(AliasName=named.resource, TargetKeyId=key)

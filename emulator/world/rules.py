@@ -22,14 +22,17 @@ EVENTS = [
 """What the change queue receives, as from `s3replicator rules put`."""
 
 
-def put_rules(stack: WorldStack, outputs: Mapping[str, str], bucket: str, document: Mapping[str, Any]) -> None:
+def put_rules(
+    stack: WorldStack, outputs: Mapping[str, str], bucket: str, document: Mapping[str, Any], owner: str
+) -> None:
     """Store a source bucket's rules in the control bucket, and send the bucket's events to the change queue.
 
     The notification has the same Id as one from `s3replicator rules put`, so that the command finds and detaches it;
     and as that command does, it records what each destination has, which is everything, of a bucket without versions.
+    `owner` is the account of the source bucket, which alone may say where its events go.
     """
-    s3 = clients.client("s3", stack.region)
-    _store(s3, outputs, f"rules/{bucket}.json", document)
+    control, s3 = (clients.client("s3", stack.region, account) for account in (stack.account, owner))
+    _store(control, outputs, f"rules/{bucket}.json", document)
     configuration = s3.get_bucket_notification_configuration(Bucket=bucket)
     configuration.pop("ResponseMetadata", None)
     queues = [
@@ -40,7 +43,7 @@ def put_rules(stack: WorldStack, outputs: Mapping[str, str], bucket: str, docume
         {"Id": f"s3replicator-{stack.name}", "QueueArn": outputs["ChangeQueueArn"], "Events": EVENTS},
     ]
     s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=configuration)
-    _store(s3, outputs, f"coverage/{bucket}.json", _coverage(s3, bucket, document))
+    _store(control, outputs, f"coverage/{bucket}.json", _coverage(s3, bucket, document))
 
 
 def put_owners(world: World, outputs: Mapping[str, Mapping[str, str]]) -> None:
@@ -54,7 +57,7 @@ def put_owners(world: World, outputs: Mapping[str, Mapping[str, str]]) -> None:
         bucket: (stack.name, arn) for stack in world.stacks if (arn := found[stack.name]) for bucket in stack.rules
     }
     for stack in world.stacks:
-        s3 = clients.client("s3", stack.region)
+        s3 = clients.client("s3", stack.region, stack.account)
         for bucket, document in stack.rules.items():
             owners = {each: queues[each] for each in _destinations(document) if each in queues}
             others = {each: arn for each, (owner, arn) in owners.items() if owner != stack.name}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -29,7 +30,7 @@ def deploy(stack: WorldStack, world: World, template: Path = TEMPLATE) -> dict[s
     body = packaged(template)
     declared = parse(body).get("Parameters", {})
     parameters = {name: value for name, value in derived_parameters(stack, world).items() if name in declared}
-    cloudformation = clients.client("cloudformation", stack.region)
+    cloudformation = _client(stack)
     try:
         cloudformation.create_stack(
             StackName=stack.name,
@@ -48,8 +49,12 @@ def deploy(stack: WorldStack, world: World, template: Path = TEMPLATE) -> dict[s
     return {output["OutputKey"]: output["OutputValue"] for output in created.get("Outputs", [])}
 
 
+def _client(stack: WorldStack) -> Any:
+    return clients.client("cloudformation", stack.region, stack.account)
+
+
 def _reason(stack: WorldStack) -> str:
-    events = clients.client("cloudformation", stack.region).describe_stack_events(StackName=stack.name)["StackEvents"]
+    events = _client(stack).describe_stack_events(StackName=stack.name)["StackEvents"]
     reasons = (event.get("ResourceStatusReason", "") for event in events if "FAILED" in event["ResourceStatus"])
     return next(reasons, "rolled back without a reason")
 
@@ -80,14 +85,17 @@ def packaged(template: Path) -> str:
 def derived_parameters(stack: WorldStack, world: World) -> Mapping[str, str]:
     """Return the parameters that follow from the world: the buckets and keys that the stack's roles may use.
 
-    They include every bucket of the world, for rules that are put later, and buckets that only rules name. The keys of
+    They include every bucket of the world, for rules that are put later, and buckets that only rules name. Sources are
+    buckets of one account: the stack's own, unless all rules are about buckets of another one. The keys of
     sources are those of the buckets' default encryption, those of destinations the ones that rules name. What rules
     have to enable, such as replica modifications, is allowed to every stack as soon as one rule of the world does.
     """
     destinations = list(stack.destinations())
     buckets = {str(each["Bucket"]).rpartition(":")[2] for each in destinations if "Bucket" in each}
-    sources = [bucket for bucket in world.buckets if bucket.region == stack.region]
+    account = _source_account(stack, world)
+    sources = [bucket for bucket in world.buckets if (bucket.region, bucket.account) == (stack.region, account)]
     return {
+        "SourceAccount": account if account != stack.account else "",
         "SourceBuckets": ",".join(sorted(bucket.name for bucket in sources)),
         "DestinationBuckets": ",".join(sorted({bucket.name for bucket in world.buckets} | buckets)),
         "SourceKmsKeys": ",".join(sorted({default_key(bucket) for bucket in sources} - {""})),
@@ -95,6 +103,11 @@ def derived_parameters(stack: WorldStack, world: World) -> Mapping[str, str]:
         "ReplicaModifications": _enabled(world, "SourceSelectionCriteria", "ReplicaModifications"),
         "AnnotationDeletions": _enabled(world, "ReplicatorOptions", "AnnotationDeletions"),
     }
+
+
+def _source_account(stack: WorldStack, world: World) -> str:
+    owners = {world.account_of(bucket) or stack.account for bucket in stack.rules}
+    return owners.pop() if len(owners) == 1 else stack.account
 
 
 def _enabled(world: World, section: str, option: str) -> str:
@@ -112,7 +125,7 @@ def set_peers(stack: WorldStack, peers: Iterable[str]) -> None:
 
     Do nothing if the world sets the parameter, or the template does not declare it.
     """
-    cloudformation = clients.client("cloudformation", stack.region)
+    cloudformation = _client(stack)
     (deployed,) = cloudformation.describe_stacks(StackName=stack.name)["Stacks"]
     known = [parameter["ParameterKey"] for parameter in deployed["Parameters"]]
     principals = ",".join(peers)

@@ -98,7 +98,7 @@ def test_the_ready_file_says_how_to_connect_and_a_signal_ends_the_emulator(
     ready.write_text(STALE)
     process.append(command := emulate(str(world), "--port", "0", "--ready-file", str(ready)))
     document = until_ready(ready, command)
-    assert document.keys() == {"endpoint", "access_key_id", "secret_access_key", "stacks"}
+    assert document.keys() == {"endpoint", "access_key_id", "secret_access_key", "accounts", "stacks"}
     stack = document["stacks"]["replicator"]
     assert stack["region"] == "us-east-1"
     session = boto3.Session(document["access_key_id"], document["secret_access_key"], region_name="us-east-1")

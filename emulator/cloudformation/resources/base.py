@@ -16,6 +16,7 @@ from moto.core.common_models import CloudFormationModel
 
 from emulator import clients
 from emulator.cloudformation.resources.quotas import check_name
+from emulator.iam.principals import ACCOUNT
 
 Properties = Mapping[str, Any]
 
@@ -26,6 +27,7 @@ class Resource(CloudFormationModel):
     kind: ClassVar[str]
     name_property: ClassVar[str] = ""
     longest_name: ClassVar[int] = 255
+    account = ACCOUNT
 
     def __init__(self, name: str, properties: Properties, region: str, logical_id: str = "") -> None:
         if self.name_property in properties:
@@ -54,8 +56,11 @@ class Resource(CloudFormationModel):
         return bool(self.name_property) and properties.get(self.name_property, self.name) != self.name
 
     def client(self, service: str) -> Any:
-        """Return a client in the stack's Region that accepts values as templates write them: numbers as strings."""
-        client = clients.client(service, self.region)
+        """Return a client in the stack's Region and account.
+
+        It accepts values as templates write them: numbers as strings.
+        """
+        client = clients.client(service, self.region, self.account)
         client.meta.events.register("provide-client-params.*.*", _typed, unique_id="cloudformation-types")
         return client
 
@@ -87,11 +92,12 @@ class Resource(CloudFormationModel):
         cls,
         resource_name: str,
         cloudformation_json: dict[str, Any],
-        account_id: str,  # noqa: ARG003
+        account_id: str,
         region_name: str,
         **kwargs: Any,
     ) -> Resource:
         resource = cls(resource_name, cloudformation_json["Properties"], region_name, kwargs.get("LogicalId", ""))
+        resource.account = account_id
         resource.create()
         return resource
 

@@ -20,7 +20,6 @@ import xmltodict  # type: ignore[import-untyped]
 
 from emulator.calls.answers import Answer, S3Error, malformed_xml, s3_answer
 from emulator.calls.call import Call
-from emulator.iam.principals import ACCOUNT
 from emulator.s3.batch import descriptions, requests, running
 from emulator.s3.batch.jobs import FINISHED, STATES, Job, jobs
 
@@ -44,7 +43,7 @@ def create_job(call: Call, environ: dict[str, Any]) -> Answer:
     document = _document(environ, "CreateJobRequest")
     requests.check(document)
     job = Job(
-        _account(environ),
+        _account(call, environ),
         call.region,
         document,
         jobs().changed,
@@ -69,7 +68,9 @@ def list_jobs(call: Call, environ: dict[str, Any]) -> Answer:
     if states - STATES.keys():
         raise S3Error(400, "InvalidRequest", f"There is no status {', '.join(sorted(states - STATES.keys()))}.")
     most, token = int(dict(query).get("maxResults", _LARGEST_PAGE)), dict(query).get("nextToken")
-    found = [job for job in jobs().newest_first(_account(environ), call.region) if not states or job.status in states]
+    found = [
+        job for job in jobs().newest_first(_account(call, environ), call.region) if not states or job.status in states
+    ]
     after = _after(found, token) if token else 0
     page = found[after : after + min(most, _LARGEST_PAGE)]
     more = base64.b64encode(page[-1].id.encode()).decode() if page and len(found) > after + len(page) else None
@@ -150,12 +151,12 @@ def _with_empty(element: Any) -> Any:
     return [_with_empty(each) for each in element] if isinstance(element, list) else element or ""
 
 
-def _account(environ: Mapping[str, Any]) -> str:
-    return str(environ.get("HTTP_X_AMZ_ACCOUNT_ID") or ACCOUNT)
+def _account(call: Call, environ: Mapping[str, Any]) -> str:
+    return str(environ.get("HTTP_X_AMZ_ACCOUNT_ID") or call.principal.account)
 
 
 def _job(call: Call, environ: Mapping[str, Any]) -> Job:
-    return jobs().get(str(environ["PATH_INFO"]).split("/")[3], _account(environ), call.region)
+    return jobs().get(str(environ["PATH_INFO"]).split("/")[3], _account(call, environ), call.region)
 
 
 def _after(found: list[Job], token: str) -> int:
