@@ -10,20 +10,16 @@ product is measured.
 import argparse
 import json
 import os
-import resource
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks._measuring import Spent, call, measuring, surroundings
 from emulator.running import Running, running
 
 SOURCE, OURS, THEIRS = "east", "west", "north"
@@ -51,16 +47,9 @@ WRITERS = 8
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One way of copying. seconds: from start to end. cpu, served: seconds of whoever copies, and of the server.
+    """One way of copying: what it took, and the versions and tags at the destination."""
 
-    requests: by operation. arrived: versions and tags at the destination.
-    """
-
-    name: str
-    seconds: float
-    cpu: float
-    served: float
-    requests: Counter[str]
+    spent: Spent
     arrived: tuple[int, int]
 
 
@@ -89,57 +78,25 @@ def arrived(aws: Running, bucket: str) -> tuple[int, int]:
     return versions, tags
 
 
-def requests(aws: Running) -> Counter[str]:
-    """Return the requests since they were last forgotten, by operation."""
-    return Counter(each["operation"] for each in aws.get("/requests"))
-
-
-@contextmanager
-def measuring(name: str, aws: Running, bucket: str, keep: Callable[[Measured], object]) -> Iterator[None]:
-    """Measure what is done in the block."""
-    aws.delete("/requests")
-    began, cpu, served = time.monotonic(), _cpu_of_children(), time.process_time()
-    yield
-    took, spent, answered = time.monotonic() - began, _cpu_of_children() - cpu, time.process_time() - served
-    keep(Measured(name, took, spent, answered, requests(aws), arrived(aws, bucket)))
-
-
-def _cpu_of_children() -> float:
-    """Return the CPU seconds of processes that have ended, and of those that run: functions, and who forks them."""
-    used, running = resource.getrusage(resource.RUSAGE_CHILDREN), dict[int, tuple[int, int]]()
-    for path in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it has ended meanwhile
-            fields = (path / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-            running[int(path.name)] = int(fields[1]), sum(map(int, fields[11:15]))  # with children that it waited for
-    family = {os.getpid()}
-    while more := {pid for pid, (parent, _) in running.items() if parent in family} - family:
-        family |= more
-    ticks = sum(running[pid][1] for pid in family if pid != os.getpid())
-    return used.ru_utime + used.ru_stime + ticks / os.sysconf("SC_CLK_TCK")
-
-
-def call(command: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Run a command. Raises CalledProcessError with what it printed."""
-    subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
-
-
 def measure(objects: int, peer: str | None) -> list[Measured]:
     """Copy objects with both."""
-    found: list[Measured] = []
+    spent, found = list[Spent](), list[Measured]()
     with running(WORLD) as aws, tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, **aws.environment(), "S3REPLICATOR_STACK": "replicator"}
+        environment = {**surroundings(aws), "S3REPLICATOR_STACK": "replicator"}
         rules = Path(folder, "rules.json")
         write_objects(aws, objects)
         rules.write_text(json.dumps(RULES), encoding="utf-8")
         command = shutil.which("s3replicator", path=Path(sys.executable).parent) or "s3replicator"
         call([command, "rules", "put", SOURCE, str(rules)], environment)
         if peer:
-            with measuring("aws s3 sync", aws, THEIRS, found.append):
+            with measuring("aws s3 sync", aws, spent.append):
                 regions = ["--source-region", "us-east-1", "--region", "eu-west-1"]
                 sync = [peer, "s3", "sync", f"s3://{SOURCE}", f"s3://{THEIRS}", "--only-show-errors", *regions]
                 call(sync, environment)
-        with measuring("s3replicator resync", aws, OURS, found.append):
+            found.append(Measured(spent[-1], arrived(aws, THEIRS)))
+        with measuring("s3replicator resync", aws, spent.append):
             call([command, "resync", SOURCE], environment)
+        found.append(Measured(spent[-1], arrived(aws, OURS)))
     return found
 
 
@@ -150,15 +107,16 @@ def table(measured: Sequence[Measured], objects: int) -> Iterator[str]:
     yield "| | seconds | objects/s | CPU ms/object | server CPU ms/object | requests/object | versions | tags |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
     for each in measured:
-        cpu, served = 1000 * each.cpu / objects, 1000 * each.served / objects
+        spent = each.spent
+        cpu, served = 1000 * spent.cpu / objects, 1000 * spent.served / objects
         yield (
-            f"| {each.name} | {each.seconds:.1f} | {objects / each.seconds:.0f} | {cpu:.1f} | {served:.1f} | "
-            f"{each.requests.total() / objects:.2f} | {each.arrived[0]:,} | {each.arrived[1]:,} |"
+            f"| {spent.name} | {spent.seconds:.1f} | {objects / spent.seconds:.0f} | {cpu:.1f} | {served:.1f} | "
+            f"{spent.requests.total() / objects:.2f} | {each.arrived[0]:,} | {each.arrived[1]:,} |"
         )
     yield ""
     for each in measured:
-        often = [f"{name} {count:,}" for name, count in each.requests.most_common() if count >= objects / 50]
-        yield f"- {each.name}: {', '.join(often)}"
+        often = [f"{name} {count:,}" for name, count in each.spent.requests.most_common() if count >= objects / 50]
+        yield f"- {each.spent.name}: {', '.join(often)}"
 
 
 def main() -> int:
