@@ -93,6 +93,9 @@ _CHECK_RULES = (
         for target in (Target.SOURCE, Target.DESTINATIONS)
     ),
     Permission(Target.KMS_KEYS, ("kms:DescribeKey",), "if a rule names a ReplicaKmsKeyID"),
+    Permission(Target.KMS_KEYS, ("kms:GetKeyPolicy",), "with --account-profile"),
+    Permission(Target.SOURCE, ("s3:GetBucketPolicy",), "if it must admit another account's role"),
+    Permission(Target.DESTINATIONS, ("s3:GetBucketPolicy",), "if it belongs to another account"),
     Permission(Target.CHANGE_QUEUE, ("sqs:GetQueueAttributes",)),
     Permission(Target.NOTIFIED_QUEUES, ("sqs:GetQueueUrl", "sqs:ListQueueTags"), TWO_WAY),
     Permission(Target.PEERS, ("cloudformation:DescribeStacks",), TWO_WAY),

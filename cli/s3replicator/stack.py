@@ -45,6 +45,15 @@ RegionOption = Annotated[
 ProfileOption = Annotated[
     str | None, typer.Option("--profile", help="Profile of your AWS configuration to use.", show_default=False)
 ]
+AccountProfilesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--account-profile",
+        metavar="ACCOUNT=PROFILE",
+        help="Read an account's buckets and keys with a profile of your AWS configuration. Repeatable.",
+        show_default=False,
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
 

@@ -21,7 +21,7 @@ from s3replicator.grants.reading import Reader
 from s3replicator.grants.text_output import print_documents
 from s3replicator.output import FINE, FOUND, Output, complain, fail, stop_on_failed_call
 from s3replicator.rule_documents import RuleDocuments, read_argument
-from s3replicator.stack import ProfileOption, RegionOption, Stack, StackOption, open_stack
+from s3replicator.stack import AccountProfilesOption, ProfileOption, RegionOption, Stack, StackOption, open_stack
 
 EPILOG = "Exit status 1: the bucket has no rules, a document is larger than AWS takes, or AWS refused a request."
 
@@ -63,15 +63,7 @@ def grants(
         str,
         typer.Option("--external-id", help="What these roles ask for. Default: that of the stack.", show_default=False),
     ] = "",
-    profiles: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--account-profile",
-            metavar="ACCOUNT=PROFILE",
-            help="Read an account's buckets and keys with a profile of your AWS configuration. Repeatable.",
-            show_default=False,
-        ),
-    ] = None,
+    profiles: AccountProfilesOption = None,
     stack: StackOption = None,
     region: RegionOption = None,
     profile: ProfileOption = None,

@@ -10,7 +10,9 @@ from replicator.aws.rule_shape import shape_problems
 
 from s3replicator.addresses import bucket_name
 from s3replicator.coverage_documents import CoverageFiles
-from s3replicator.output import FINE, FOUND, Output, complain, print_stored, stop_on_failed_call
+from s3replicator.grants.gathering import Misused, pairs
+from s3replicator.grants.inspecting import inspector
+from s3replicator.output import FINE, FOUND, Output, complain, fail, print_stored, stop_on_failed_call
 from s3replicator.peer_files import PeerFiles
 from s3replicator.rule_documents import RuleDocuments, read_argument
 from s3replicator.rules.both_ways import BothWays
@@ -20,7 +22,15 @@ from s3replicator.rules.mappings import AwsMappings
 from s3replicator.rules.peers import Peers
 from s3replicator.rules.result import RulesResult
 from s3replicator.rules.stack_rules import StackRules
-from s3replicator.stack import JsonOption, ProfileOption, RegionOption, Stack, StackOption, open_stack
+from s3replicator.stack import (
+    AccountProfilesOption,
+    JsonOption,
+    ProfileOption,
+    RegionOption,
+    Stack,
+    StackOption,
+    open_stack,
+)
 
 app = typer.Typer(no_args_is_help=True, help="Manage the replication rules of source buckets.")
 
@@ -42,6 +52,7 @@ def put(
     force: Annotated[
         bool, typer.Option("--force", help="Store the rules even if buckets or keys have errors.")
     ] = False,
+    profiles: AccountProfilesOption = None,
     stack: StackOption = None,
     region: RegionOption = None,
     profile: ProfileOption = None,
@@ -49,7 +60,7 @@ def put(
 ) -> None:
     """Check rules, buckets and keys, store the rules, and attach the bucket's events. Safe to run again."""
     name, text = bucket_name(bucket), read_argument(file)
-    result = _rules(open_stack(stack, region, profile)).put(name, text, force=force)
+    result = _rules(open_stack(stack, region, profile), profiles).put(name, text, force=force)
     output = Output(as_json=as_json)
     _print(result, output)
     if not result.done:
@@ -107,6 +118,7 @@ def check(
             show_default=False,
         ),
     ] = None,
+    profiles: AccountProfilesOption = None,
     stack: StackOption = None,
     region: RegionOption = None,
     profile: ProfileOption = None,
@@ -115,7 +127,7 @@ def check(
     """Find everything that is wrong with rules, buckets, keys and event notifications. Changes nothing."""
     name, text = None if bucket is None else bucket_name(bucket), None if file is None else read_argument(file)
     opened, output = open_stack(stack, region, profile), Output(as_json=as_json)
-    rules = _rules(opened)
+    rules = _rules(opened, profiles)
     if name is not None:
         result = rules.check(name, text)
         _print(result, output)
@@ -130,14 +142,18 @@ def check(
     raise typer.Exit(FINE if all(each.ok for each in results) else FOUND)
 
 
-def _rules(stack: Stack) -> StackRules:
+def _rules(stack: Stack, profiles: list[str] | None = None) -> StackRules:
     s3 = stack.client("s3")
     documents = RuleDocuments(s3, stack.facts.control_bucket)
     shape = partial(shape_problems, service=s3.meta.service_model)
     settings = AwsBucketSettings(stack.client, stack.facts)
     peers = Peers(stack.facts, settings, AwsMappings(stack.client), time.sleep)
     both_ways = BothWays(stack.facts, PeerFiles(stack.client))
-    return StackRules(stack.facts, documents, settings, shape, peers, _coverage(stack), both_ways)
+    try:
+        others = inspector(stack, pairs(profiles or [], "ACCOUNT=PROFILE"))
+    except Misused as error:
+        fail(str(error))
+    return StackRules(stack.facts, documents, settings, shape, peers, _coverage(stack), both_ways, others)
 
 
 def _coverage(stack: Stack) -> CoverageKeeper:

@@ -5,7 +5,7 @@ skipped; and events stop before rules are removed. Every step can be repeated: r
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from replicator.core.rules.document import RulesRefused, default_document, load, parse, with_ids
@@ -59,8 +59,12 @@ class StackRules:
         peers: Peers,
         coverage: CoverageKeeper | None = None,
         both_ways: BothWays | None = None,
+        others: Callable[[RuleSet], Iterable[Finding]] = lambda _: (),
     ) -> None:
-        """Take the ports, and what keeps the records of what destinations had and of peers: without, none is kept."""
+        """Take the ports, and what keeps the records of what destinations had and of peers: without, none is kept.
+
+        others: finds what policies of other accounts lack.
+        """
         self._stack = stack
         self._documents = documents
         self._buckets = buckets
@@ -69,6 +73,7 @@ class StackRules:
         self._peers = peers
         self._coverage = coverage
         self._both_ways = both_ways
+        self._others = others
 
     def put(self, bucket: str, text: bytes, *, force: bool = False) -> RulesResult:
         """Check rules and buckets, store the rules, attach the notification. An error leaves everything as it was.
@@ -170,6 +175,7 @@ class StackRules:
         result.findings += from_problems(Severity.WARNING, result.rules.warnings)
         result.findings += check_parameters(self._stack, result.rules.rules)
         result.findings += self._inspection.inspect(result.rules)
+        result.findings += self._others(result.rules)
         return result
 
     def _check_attached(self, result: RulesResult) -> None:
