@@ -15,6 +15,7 @@ import typer
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
+from s3replicator.bucket_names import is_pattern
 from s3replicator.calls import calling
 from s3replicator.failed_calls import CallFailed
 from s3replicator.output import fail
@@ -154,7 +155,7 @@ def stack_facts(name: str, region: str, parameters: Mapping[str, str], outputs: 
         source_buckets=frozenset({*sources, created} - {""}),
         destination_buckets=frozenset({*_names(parameters, "DestinationBuckets"), default} - {""}),
         destination_kms_keys=frozenset(_names(parameters, "DestinationKmsKeys")),
-        default_source=created or (sources[0] if sources else ""),
+        default_source=created or next((name for name in sources[:1] if not is_pattern(name)), ""),
         default_destination=default,
         event_bridge=parameters.get("UseEventBridge", "") == "true",
         writers=tuple(each for each in outputs.get("ReplicatorPrincipals", "").split(",") if each),

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+from s3replicator.bucket_names import includes
+
 
 @dataclass(frozen=True, slots=True)
 class StackFacts:
     """One stack, from its parameters and outputs.
 
+    `source_buckets`, `destination_buckets`: names, and patterns with asterisks; `reads_from` and `writes_to` read them.
     `event_bridge`: it receives S3's events from EventBridge as well. `writers`: its functions that write replicas, each
     as ROLE_ID:NAME. `replicate_function`: the name of the one that its change queue invokes.
     `replica_modifications`, `annotation_deletions`: what the parameters of these names permit the functions.
@@ -28,3 +31,11 @@ class StackFacts:
     replicate_function: str = ""
     replica_modifications: bool = False
     annotation_deletions: bool = False
+
+    def reads_from(self, bucket: str) -> bool:
+        """Return whether the stack may read a bucket as a source."""
+        return includes(self.source_buckets, bucket)
+
+    def writes_to(self, bucket: str) -> bool:
+        """Return whether the stack may write to a bucket as a destination."""
+        return includes(self.destination_buckets, bucket)

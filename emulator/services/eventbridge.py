@@ -11,6 +11,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from moto.events.exceptions import ValidationException
 from moto.events.models import EventsBackend, Rule
 
 from emulator.calls.call import current_call
@@ -18,6 +19,9 @@ from emulator.patching import patch
 from emulator.services.queue_policies import EVENT_BRIDGE, may_send
 from emulator.services.sqs import queue_of
 from emulator.state import active
+
+_LONGEST_PATTERN = 4096
+"""Characters. https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html"""
 
 
 @patch(EventsBackend, "put_events")
@@ -30,6 +34,17 @@ def _put_events(original: Any, backend: EventsBackend, events: list[dict[str, An
         if "EventId" in entry:
             active().events.append(_kept(event, backend.region_name))
     return entries
+
+
+@patch(EventsBackend, "put_rule")
+def _put_rule(original: Any, backend: EventsBackend, name: str, *arguments: Any, **named: Any) -> Any:
+    """Refuse a pattern that is longer than the API takes; the quota of an account may be smaller."""
+    pattern = named.get("event_pattern") or ""
+    if len(pattern) > _LONGEST_PATTERN:
+        at = f"Value '{pattern}' at 'eventPattern' failed to satisfy constraint"
+        limit = f"Member must have length less than or equal to {_LONGEST_PATTERN}"
+        raise ValidationException(f"1 validation error detected: {at}: {limit}")
+    return original(backend, name, *arguments, **named)
 
 
 @patch(Rule, "send_to_targets")

@@ -1,6 +1,8 @@
 """The identity policies of a role, as moto's IAM stores them: inline ones and attached managed ones.
 
-Separate from the evaluation, which is pure. An AWS managed policy is loaded from moto's data when it is attached.
+Separate from the evaluation, which is pure. An AWS managed policy is loaded from moto's data when it is attached. What
+exceeds IAM's quotas is refused; white space does not count.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
 
 from __future__ import annotations
@@ -11,12 +13,15 @@ from functools import cache
 from typing import Any
 
 from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.exceptions import LimitExceededException
 from moto.iam.models import AWSManagedPolicy, IAMBackend, ManagedPolicy, Role, iam_backends
 
 from emulator.iam.policies import Policy, read
 from emulator.patching import patch
 
 _AWS_MANAGED = "arn:aws:iam::aws:policy/"
+_POLICY_SIZE = 6144
+_POLICIES_PER_ROLE = 10
 
 
 def policies_of(arn: str) -> tuple[Policy, ...]:
@@ -52,11 +57,42 @@ def _text(document: Any) -> str:
 @patch(IAMBackend, "attach_role_policy")
 def _attach_role_policy(original: Callable[..., None], backend: IAMBackend, policy_arn: str, role_name: str) -> None:
     """Load an AWS managed policy when it is first attached: moto would load all of them, which takes seconds."""
+    attached = backend.get_role(role_name).managed_policies
+    if policy_arn not in attached and len(attached) >= _POLICIES_PER_ROLE:
+        raise LimitExceededException(f"Cannot exceed quota for PoliciesPerRole: {_POLICIES_PER_ROLE}")
     name = policy_arn.rpartition("/")[2]
     if policy_arn.startswith(_AWS_MANAGED) and policy_arn not in backend.managed_policies and name in _aws_managed():
         policy = AWSManagedPolicy.from_data(name, backend.account_id, backend.region_name, _aws_managed()[name])
         backend.managed_policies[policy_arn] = policy
     original(backend, policy_arn, role_name)
+
+
+@patch(IAMBackend, "create_policy")
+def _create_policy(
+    original: Callable[..., ManagedPolicy],
+    backend: IAMBackend,
+    description: str,
+    path: str,
+    policy_document: str,
+    *arguments: Any,
+    **named: Any,
+) -> ManagedPolicy:
+    check_policy_size(policy_document)
+    return original(backend, description, path, policy_document, *arguments, **named)
+
+
+@patch(IAMBackend, "create_policy_version")
+def _create_policy_version(
+    original: Callable[..., Any], backend: IAMBackend, policy_arn: str, policy_document: str, *arguments: Any
+) -> Any:
+    check_policy_size(policy_document)
+    return original(backend, policy_arn, policy_document, *arguments)
+
+
+def check_policy_size(document: str) -> None:
+    """Raise LimitExceeded if a managed policy is too large."""
+    if len("".join(document.split())) > _POLICY_SIZE:
+        raise LimitExceededException(f"Cannot exceed quota for PolicySize: {_POLICY_SIZE}")
 
 
 @cache

@@ -25,6 +25,8 @@ _RANGES = {
 }
 _OTHERS = {"KmsMasterKeyId", "Policy", "RedriveAllowPolicy", "RedrivePolicy", "SqsManagedSseEnabled"}
 _OF_FIFO = {"FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"}
+_POLICY_BYTES = 8192
+"""https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html"""
 _TWO_KINDS = (
     "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or SQS SSE."
 )
@@ -49,6 +51,8 @@ def _set_queue_attributes(
     """Refuse what SQS refuses; a KMS key switches the encryption with SQS's own keys off."""
     check(attributes, fifo=queue_name.endswith(".fifo"))
     _check_redrive(attributes.get("RedrivePolicy"))
+    if len(str(attributes.get("Policy", "")).encode()) > _POLICY_BYTES:
+        raise SQSException("OverLimit", "Submitted policy is over max allowed size.")
     if attributes.get("KmsMasterKeyId"):
         if str(attributes.get("SqsManagedSseEnabled", "")).lower() == "true":
             raise SQSException("InvalidAttributeName", _TWO_KINDS)

@@ -109,7 +109,8 @@ class Settings:
             cost=read_cost_model(environment),
             own_principals=frozenset(f"AWS:{name.strip()}" for name in principals if name.strip()),
             own_roles=frozenset(name.strip() for name in get("REPLICATOR_ROLES", "").split(",") if name.strip()),
-            default_rule=(source, destination) if source and destination else None,
+            # The first of SourceBuckets may be a pattern, which is no bucket.
+            default_rule=(source, destination) if source and "*" not in source and destination else None,
             created_source=get("CREATED_SOURCE_BUCKET", ""),
             verify_pace=int(get("VERIFY_REQUESTS_PER_SECOND") or 100),
         )

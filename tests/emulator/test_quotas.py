@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 from moto.cloudformation.exceptions import ValidationError
+from moto.iam.exceptions import LimitExceededException
 
 from emulator.cloudformation.resources import quotas
 from emulator.cloudformation.template import StackIdentity, plain_template
+from emulator.services import iam
 
 BODY = json.dumps(
     {"Parameters": {"Names": {"Type": "CommaDelimitedList"}}, "Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}
@@ -40,3 +42,9 @@ def test_the_inline_policies_of_a_role_have_10240_characters_together() -> None:
     quotas.check_inline_policies("role", ["x" * 5118, "x" * 5118])
     with pytest.raises(ValidationError, match="Maximum policy size of 10240 bytes exceeded for role role"):
         quotas.check_inline_policies("role", ["x" * 5118, "x" * 5119])
+
+
+def test_a_managed_policy_has_at_most_6144_characters_without_white_space() -> None:
+    iam.check_policy_size(" " * 100 + "x" * 6144)
+    with pytest.raises(LimitExceededException, match="Cannot exceed quota for PolicySize: 6144"):
+        iam.check_policy_size("x" * 6145)

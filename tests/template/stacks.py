@@ -72,13 +72,20 @@ def properties(document: Document, name: str) -> Document:
     return found
 
 
+def policies(document: Document, role: str) -> dict[str, Document]:
+    """Return the policy documents of a role by name: inline ones, and the stack's managed ones."""
+    inline = {each["PolicyName"]: each["PolicyDocument"] for each in properties(document, role)["Policies"]}
+    return inline | {name: properties(document, name)["PolicyDocument"] for name in managed(document, role)}
+
+
+def managed(document: Document, role: str) -> list[str]:
+    """Return the stack's managed policies that a role has, by logical id."""
+    return [each["Ref"] for each in properties(document, role).get("ManagedPolicyArns", [])]
+
+
 def statements(document: Document, role: str) -> list[Document]:
     """All statements of a role's policies."""
-    return [
-        statement
-        for policy in properties(document, role)["Policies"]
-        for statement in policy["PolicyDocument"]["Statement"]
-    ]
+    return [each for policy in policies(document, role).values() for each in policy["Statement"]]
 
 
 def listed(value: Any) -> list[Any]:

@@ -91,7 +91,7 @@ def _lost_keys(named: Named, buckets: Buckets) -> LostKeys:
         raise Unreachable("name the stack's Region with --region")
     try:
         stack = named.describe(QUICK)
-        if buckets[0] not in stack.facts.source_buckets:
+        if not stack.facts.reads_from(buckets[0]):
             raise Unreachable(f"stack {named.name} in {named.region} does not serve {buckets[0]}; name it with --stack")
         threshold = round(float(stack.parameters.get("ThresholdMinutes") or 15) * 60_000)
         dynamodb, table = stack.client("dynamodb"), stack.output("JournalTable")

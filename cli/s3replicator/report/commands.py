@@ -10,6 +10,7 @@ from replicator.aws.rule_shape import shape_problems
 from replicator.core.outcomes.threshold import Route
 from replicator.core.rules.document import RulesRefused, load, parse
 
+from s3replicator.bucket_names import is_pattern
 from s3replicator.formatting import duration, percent, plural
 from s3replicator.output import FINE, FOUND, Output, fail, print_page, stop_on_failed_call
 from s3replicator.report.cloudwatch_metrics import CloudWatchMetrics
@@ -122,4 +123,4 @@ def _routes(documents: RuleDocuments, opened: Stack) -> tuple[list[Route], set[s
         except RulesRefused:
             continue
         routes += [(bucket, rule.destination.bucket, rule.id) for rule in rules]
-    return routes, {*stored, *opened.facts.source_buckets}
+    return routes, {*stored, *(name for name in opened.facts.source_buckets if not is_pattern(name))}

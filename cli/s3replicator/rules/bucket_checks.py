@@ -71,7 +71,7 @@ class KeyView:
 def check_source(view: BucketView, stack: StackFacts, rules: Iterable[Rule]) -> Iterator[Finding]:
     """Yield what is wrong with a source bucket."""
     subject = view.subject
-    if view.name not in stack.source_buckets:
+    if not stack.reads_from(view.name):
         message = f"stack {stack.name} has no permission to read it; add it to SourceBuckets and deploy the stack again"
         yield error(subject, message)
     yield from _presence(view, may_be_elsewhere=False)
@@ -97,7 +97,7 @@ def check_destination(
     """Yield what is wrong with a destination bucket of these rules."""
     subject, rules = view.subject, tuple(rules)
     elsewhere = any(rule.destination.account not in {None, stack.account} for rule in rules)
-    if view.name not in stack.destination_buckets:
+    if not stack.writes_to(view.name):
         missing = f"stack {stack.name} has no permission to write to it"
         yield error(subject, f"{missing}; add it to DestinationBuckets and deploy the stack again")
     yield from _presence(view, may_be_elsewhere=elsewhere)

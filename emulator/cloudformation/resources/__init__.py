@@ -6,8 +6,9 @@ To add a type, write a subclass of `Resource` in one of the modules and add it t
 from __future__ import annotations
 
 from emulator.cloudformation.resources.base import Placeholder, Resource
-from emulator.cloudformation.resources.compute import EventInvokeConfig, EventSourceMapping, Function, Permission, Role
+from emulator.cloudformation.resources.compute import EventInvokeConfig, EventSourceMapping, Function, Permission
 from emulator.cloudformation.resources.messaging import Queue, QueuePolicy, Rule, Schedule, TopicPolicy
+from emulator.cloudformation.resources.policies import ManagedPolicy, Role
 from emulator.cloudformation.resources.storage import Bucket, BucketPolicy, Table
 from emulator.cloudformation.resources.watching import Alarm, Dashboard, LogGroup
 
@@ -20,6 +21,7 @@ KINDS: tuple[type[Resource], ...] = (
     EventSourceMapping,
     Function,
     LogGroup,
+    ManagedPolicy,
     Permission,
     Queue,
     QueuePolicy,

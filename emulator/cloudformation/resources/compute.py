@@ -1,13 +1,12 @@
-"""CloudFormation resources of Lambda and IAM: functions, their event sources and settings, and their roles."""
+"""CloudFormation resources of Lambda: functions, their event sources and settings."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from emulator.clients import suppressed
 from emulator.cloudformation.resources.base import Properties, Resource
-from emulator.cloudformation.resources.quotas import check_environment, check_inline_policies
+from emulator.cloudformation.resources.quotas import check_environment
 from emulator.functions.code import zipped
 
 _CONFIGURATION = (
@@ -121,62 +120,3 @@ class EventInvokeConfig(Resource):
 
     def destroy(self) -> None:
         """Do nothing: it is deleted with its function."""
-
-
-class Role(Resource):
-    """AWS::IAM::Role, with inline and managed policies."""
-
-    kind = "AWS::IAM::Role"
-    name_property = "RoleName"
-    longest_name = 64
-
-    def create(self) -> None:
-        check_inline_policies(self.name, _inline(self.properties).values())
-        role = self.call(
-            "iam",
-            "create_role",
-            RoleName=self.name,
-            AssumeRolePolicyDocument=json.dumps(self.properties["AssumeRolePolicyDocument"]),
-        )["Role"]
-        self.attributes = {"Arn": role["Arn"], "RoleId": role["RoleId"]}
-        self._put_policies({})
-
-    def update(self, before: Properties) -> None:
-        check_inline_policies(self.name, _inline(self.properties).values())
-        self.client("iam").update_assume_role_policy(
-            RoleName=self.name, PolicyDocument=json.dumps(self.properties["AssumeRolePolicyDocument"])
-        )
-        self._put_policies(before)
-
-    def _put_policies(self, before: Properties) -> None:
-        iam = self.client("iam")
-        old, new = (_inline(each) for each in (before, self.properties))
-        for name in old.keys() - new.keys():
-            iam.delete_role_policy(RoleName=self.name, PolicyName=name)
-        for name, document in new.items():
-            iam.put_role_policy(RoleName=self.name, PolicyName=name, PolicyDocument=json.dumps(document))
-        attached, wanted = (_managed(each) for each in (before, self.properties))
-        for arn in attached - wanted:
-            iam.detach_role_policy(RoleName=self.name, PolicyArn=arn)
-        for arn in wanted - attached:
-            iam.attach_role_policy(RoleName=self.name, PolicyArn=arn)
-
-    def destroy(self) -> None:
-        iam = self.client("iam")
-        for name in _inline(self.properties):
-            iam.delete_role_policy(RoleName=self.name, PolicyName=name)
-        for arn in _managed(self.properties):
-            iam.detach_role_policy(RoleName=self.name, PolicyArn=arn)
-        iam.delete_role(RoleName=self.name)
-
-
-def _inline(properties: Properties) -> dict[str, Any]:
-    """Return the inline policies by name. SAM's have no Version, which AWS accepts and moto does not."""
-    return {
-        policy["PolicyName"]: {"Version": "2012-10-17", **policy["PolicyDocument"]}
-        for policy in properties.get("Policies", [])
-    }
-
-
-def _managed(properties: Properties) -> set[str]:
-    return set(properties.get("ManagedPolicyArns", []))
