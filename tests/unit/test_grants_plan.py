@@ -162,6 +162,15 @@ def test_the_default_key_of_a_destination_admits_the_roles_too() -> None:
     assert set(documents_of(facts(west={**PLAIN, "kms_key": KEY}))[BACKUP]["key_policies"]) == {KEY}
 
 
+def test_a_key_that_two_destinations_use_has_one_statement_for_both() -> None:
+    second = {**WITH_KMS["Destination"], "Bucket": "arn:aws:s3:::north"}
+    given = facts(WITH_KMS, {**WITH_KMS, "ID": "b", "Priority": 2, "Destination": second})
+    given = replace(given, destinations=(*given.destinations, BucketFacts("north", BACKUP, "us-west-2")))
+    [statement] = documents_of(given)[BACKUP]["key_policies"][KEY]
+    contexts = statement["Condition"]["StringLike"]["kms:EncryptionContext:aws:s3:arn"]
+    assert contexts == [f"arn:aws:s3:::{name}" for name in ("west", "west/*", "north", "north/*")]
+
+
 def test_a_key_of_the_stacks_account_needs_no_statement_for_its_roles() -> None:
     given = facts(WITH_KMS, source_keys=(SOURCE_KEY,))
     assert STACK not in documents_of(given)

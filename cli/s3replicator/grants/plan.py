@@ -49,7 +49,7 @@ def plan(facts: Facts) -> Plan:
         *_on_source(facts, [facts.case(each) for each in reached], facts.roles.of, ON_SOURCE),
         *(grant for role in roles for grant in role.grants),
     ]
-    return Plan(tuple(dict.fromkeys(_for_others(grants))), tuple(roles))
+    return Plan(_merged(_for_others(grants)), tuple(roles))
 
 
 def _role(facts: Facts, arn: str, destinations: Sequence[BucketFacts]) -> RolePlan:
@@ -65,7 +65,7 @@ def _role(facts: Facts, arn: str, destinations: Sequence[BucketFacts]) -> RolePl
     grants += _on_source(facts, [facts.case(each) for each in destinations], reading, FOR_DESTINATION_ROLE)
     who = (Who.COPIERS, Who.MONITOR, *((Who.VERIFIER,) if facts.verifies else ()))
     trusted = tuple(role for each in who for role in facts.roles.of(each))
-    return RolePlan(arn, trusted, facts.destination_roles.external_id, tuple(dict.fromkeys(grants)))
+    return RolePlan(arn, trusted, facts.destination_roles.external_id, _merged(grants))
 
 
 def _on_destination(facts: Facts, destination: BucketFacts, callers: Callers) -> Iterator[Grant]:
@@ -112,3 +112,15 @@ def _for_others(grants: Iterable[Grant]) -> Iterator[Grant]:
         others = tuple(each for each in grant.principals if each.split(":")[4] != grant.resource.account)
         if others:
             yield replace(grant, principals=others)
+
+
+def _merged(grants: Iterable[Grant]) -> tuple[Grant, ...]:
+    """Return each grant once: those of a key that several buckets use as one, with the contexts of all."""
+    found: dict[tuple[object, ...], Grant] = {}
+    for grant in grants:
+        resource = grant.resource
+        same = (grant.need.sid, resource.arn, resource.via, grant.principals)
+        contexts = found[same].resource.contexts if same in found else ()
+        together = tuple(dict.fromkeys((*contexts, *resource.contexts)))
+        found[same] = replace(grant, resource=replace(resource, contexts=together))
+    return tuple(found.values())
