@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from moto.awslambda.exceptions import UnknownFunctionException
-from moto.awslambda.models import LambdaFunction, lambda_backends
+from moto.awslambda.models import EventSourceMapping, LambdaFunction, lambda_backends
 from moto.iam.models import iam_backends
+
+INVOCATIONS_OF_A_POLLER, MOST_POLLERS = 10, 200
 
 
 def every_backend(backends: Any) -> Iterator[tuple[str, Any]]:
@@ -78,11 +80,20 @@ def retries_of(arn: str) -> tuple[int, float]:
 
 
 def invocations_at_once(function: LambdaFunction) -> int | None:
-    """Return the sum of `MaximumConcurrency` over the function's event source mappings; None if none sets it."""
+    """Return the sum of what the function's event source mappings allow; None if none sets it."""
     mappings = list(lambda_backends[function.account_id][function.region]._event_source_mappings.values())  # noqa: SLF001
-    settings = (mapping.scaling_config for mapping in mappings if mapping.function_arn == function.function_arn)
-    allowed = [int(each["MaximumConcurrency"]) for each in settings if each and "MaximumConcurrency" in each]
-    return sum(allowed) or None
+    return sum(allowed(each) or 0 for each in mappings if each.function_arn == function.function_arn) or None
+
+
+def allowed(mapping: EventSourceMapping) -> int | None:
+    """Return how many invocations a mapping allows at once; None if it does not say.
+
+    A provisioned poller of a queue makes up to ten: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+    """
+    if mapping.poller_config:
+        return INVOCATIONS_OF_A_POLLER * int(mapping.poller_config.get("MaximumPollers", MOST_POLLERS))
+    concurrency = (mapping.scaling_config or {}).get("MaximumConcurrency")
+    return int(concurrency) if concurrency else None
 
 
 def _role_id(function: LambdaFunction) -> str:

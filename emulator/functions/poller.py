@@ -21,7 +21,7 @@ from moto.core.utils import unix_time_millis
 from moto.sqs.models import Message, Queue
 
 from emulator.calls.lineage import LIMIT, lineage_of
-from emulator.functions.deployed import deployed, every_backend
+from emulator.functions.deployed import allowed, deployed, every_backend
 from emulator.functions.invoking import Functions
 from emulator.functions.pools import Pool
 from emulator.functions.processes import Answer, FunctionProcess
@@ -53,7 +53,7 @@ class Source:
     @property
     def limit(self) -> int:
         """Return how many invocations the mapping allows at once."""
-        return int((self.mapping.scaling_config or {}).get("MaximumConcurrency", 1000))
+        return allowed(self.mapping) or 1000
 
 
 class Poller:

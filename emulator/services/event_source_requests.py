@@ -22,6 +22,8 @@ from emulator.services.sqs import queue_of
 
 # A batch larger than this needs a batch window.
 _SMALL_BATCH = 10
+_POLLERS = {"MinimumPollers": (2, 200), "MaximumPollers": (2, 10_000)}
+_USUAL_POLLERS = {"MinimumPollers": 2, "MaximumPollers": 200}
 _NO_QUEUE = (
     "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. "
     "SQS Error Message: The specified queue does not exist."
@@ -52,6 +54,7 @@ def _create(
         if (queue := queue_of(arn)) is None:
             raise InvalidParameterValueException(_NO_QUEUE)
         _check_batches(spec)
+        _check_scaling(spec)
         _check_filters(spec)
         _check_timeout(function, queue)
         for known in backend._event_source_mappings.values():  # noqa: SLF001 - moto has no public access
@@ -68,6 +71,8 @@ def _update(
     if known is not None and ":sqs:" in known.event_source_arn:
         now = {"BatchSize": known.batch_size, "MaximumBatchingWindowInSeconds": known.max_batch_window}
         _check_batches({**now, **spec})
+        scaling = {"ScalingConfig": known.scaling_config, "ProvisionedPollerConfig": known.poller_config}
+        _check_scaling({**scaling, **spec})
         _check_filters(spec)
     return original(backend, uuid, spec)
 
@@ -76,6 +81,25 @@ def _check_batches(spec: Mapping[str, Any]) -> None:
     if int(spec.get("BatchSize") or _SMALL_BATCH) > _SMALL_BATCH and not spec.get("MaximumBatchingWindowInSeconds"):
         words = f"must be greater than 0 if maximum batch size is greater than {_SMALL_BATCH}"
         raise InvalidParameterValueException(f"Maximum batch window in seconds {words}")
+
+
+def _check_scaling(spec: Mapping[str, Any]) -> None:
+    """Refuse pollers beside a maximum concurrency, and numbers of them that a queue may not have.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+    https://docs.aws.amazon.com/lambda/latest/api/API_ProvisionedPollerConfig.html
+    """
+    pollers = spec.get("ProvisionedPollerConfig")
+    if not pollers:
+        return
+    if (spec.get("ScalingConfig") or {}).get("MaximumConcurrency"):
+        raise InvalidParameterValueException("MaximumConcurrency and ProvisionedPollerConfig exclude each other.")
+    chosen = {name: int(pollers.get(name) or usual) for name, usual in _USUAL_POLLERS.items()}
+    for name, (least, most) in _POLLERS.items():
+        if not least <= chosen[name] <= most:
+            raise InvalidParameterValueException(f"{name} of an SQS queue must be between {least} and {most}.")
+    if chosen["MinimumPollers"] > chosen["MaximumPollers"]:
+        raise InvalidParameterValueException("MinimumPollers must not be greater than MaximumPollers.")
 
 
 def _check_filters(spec: Mapping[str, Any]) -> None:

@@ -81,6 +81,33 @@ def test_filters_are_limited_in_number_length_and_in_what_they_look_at(aws: Plai
     assert create(aws, function, arn, FilterCriteria={"Filters": allowed})["FilterCriteria"] == {"Filters": allowed}
 
 
+def test_pollers_and_a_maximum_concurrency_exclude_each_other(aws: Plain, function: str) -> None:
+    _, arn = aws.queue()
+    concurrency, pollers = {"MaximumConcurrency": 5}, {"MinimumPollers": 2, "MaximumPollers": 3}
+    with refused(REFUSED, 400):
+        create(aws, function, arn, ScalingConfig=concurrency, ProvisionedPollerConfig=pollers)
+    mapping = create(aws, function, arn, ScalingConfig=concurrency)["UUID"]
+    update = aws.client("lambda").update_event_source_mapping
+    with refused(REFUSED, 400):
+        update(UUID=mapping, ProvisionedPollerConfig=pollers)
+    assert update(UUID=mapping, ScalingConfig={}, ProvisionedPollerConfig=pollers)["ProvisionedPollerConfig"] == pollers
+    with refused(REFUSED, 400):
+        update(UUID=mapping, ScalingConfig=concurrency)
+
+
+def test_a_queue_has_two_pollers_at_least_and_no_more_than_lambda_has(aws: Plain, function: str) -> None:
+    _, arn = aws.queue()
+    for pollers in (
+        {"MinimumPollers": 1},
+        {"MinimumPollers": 201, "MaximumPollers": 300},
+        {"MaximumPollers": 1},
+        {"MinimumPollers": 3, "MaximumPollers": 2},
+    ):
+        with refused(REFUSED, 400):
+            create(aws, function, arn, ProvisionedPollerConfig=pollers)
+    assert create(aws, function, arn, ProvisionedPollerConfig={"MinimumPollers": 2, "MaximumPollers": 10_000})
+
+
 def test_a_function_has_one_mapping_of_a_queue(aws: Plain, function: str) -> None:
     _, arn = aws.queue()
     known = create(aws, function, arn)["UUID"]

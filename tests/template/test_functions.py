@@ -82,6 +82,17 @@ def test_how_many_functions_read_a_queue_at_once_is_a_parameter() -> None:
     assert limits == {"ChangeQueue": 7, "BackfillQueue": 3, "PartQueue": 7}
 
 
+def test_pollers_of_the_change_queue_may_be_provisioned_instead() -> None:
+    stack = stacks.stack(MinimumPollers="3", MaximumPollers="50")
+    mapping = mapping_of(stack, "ChangeQueue")
+    pollers = {name: int(count) for name, count in mapping["ProvisionedPollerConfig"].items()}
+    assert pollers == {"MinimumPollers": 3, "MaximumPollers": 50}
+    assert "ScalingConfig" not in mapping, "Lambda refuses both"
+    others = [mapping_of(stack, queue) for queue in FED if queue != "ChangeQueue"]
+    assert all("ScalingConfig" in each and "ProvisionedPollerConfig" not in each for each in others)
+    assert "ProvisionedPollerConfig" not in mapping_of(stacks.stack(), "ChangeQueue")
+
+
 def test_no_new_change_waits_for_existing_objects_unless_somebody_asks_for_that() -> None:
     parameters = stacks.source()["Parameters"]
     assert parameters["BackfillConcurrency"]["Default"] < parameters["MaximumConcurrency"]["Default"] / 10

@@ -73,7 +73,8 @@ class EventSourceMapping(Resource):
         self.attributes = {"Id": answer["UUID"], "EventSourceMappingArn": answer.get("EventSourceMappingArn", "")}
 
     def update(self, before: Properties) -> None:
-        empty: dict[str, Any] = {"FilterCriteria": {}, "ScalingConfig": {}, "FunctionResponseTypes": []}
+        empty: dict[str, Any] = {"FilterCriteria": {}, "FunctionResponseTypes": []}
+        empty |= {"ScalingConfig": {}, "ProvisionedPollerConfig": {}}
         emptied = {name: empty[name] for name in empty if name in before and name not in self.properties}
         self.call("lambda", "update_event_source_mapping", UUID=self.physical_resource_id, **emptied)
 
