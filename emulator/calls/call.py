@@ -29,5 +29,10 @@ class Call:
     query: Mapping[str, str] = field(default_factory=dict)
     copy_source: str | None = None
 
+    @property
+    def process(self) -> str:
+        """Return the access key of the process that makes the call, also with credentials of a role that it assumed."""
+        return self.principal.process or self.access_key_id
+
 
 current_call: ContextVar[Call | None] = ContextVar("current_call", default=None)

@@ -82,7 +82,7 @@ class Lineages:
 
     def _of_call(self) -> Lineage | None:
         call = current_call.get()
-        return self._running.get(call.access_key_id) if call else _carried.get()
+        return self._running.get(call.process) if call else _carried.get()
 
     def carry(self, deliver: Callable[[], None]) -> Callable[[], None]:
         """Return `deliver` with the lineage of the current call bound to it, to be run later by another thread."""

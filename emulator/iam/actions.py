@@ -185,7 +185,9 @@ _OTHERS: Mapping[tuple[str, str], str] = {
     ("lambda", "Invoke"): "InvokeFunction",
 }
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
-NEED_NOTHING = frozenset({("sts", "GetCallerIdentity")})
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
+# AssumeRole is decided where it is answered: with the policy of the role.
+NEED_NOTHING = frozenset({("sts", "AssumeRole"), ("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")})
 
 
 def of_service(service: str, operation: str) -> str:

@@ -16,8 +16,8 @@ from emulator.iam.conditions import Values, met
 from emulator.iam.patterns import arn_like, like, listed
 
 Statement = Mapping[str, Any]
-# By what a statement's Principal names a caller: itself (or everybody), or only its account.
-Named = Literal["itself", "account"]
+# By what a statement's Principal names a caller: its session, itself (or everybody), or only its account.
+Named = Literal["session", "itself", "account"]
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,14 @@ class Service:
 
 @dataclass(frozen=True)
 class Identity:
-    """A caller with credentials: the ARNs by which a policy may name it, and its account's id."""
+    """A caller with credentials: the ARNs by which a policy may name it, and its account's id.
+
+    `session` is the ARN of a role's session, by which a policy may name nothing but this session.
+    """
 
     arns: frozenset[str]
     account: str
+    session: str = ""
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,8 @@ def _named(named: Any, principal: Service | Identity) -> Named | None:
     if isinstance(principal, Service):
         return "itself" if principal.name in listed(named.get("Service")) else None
     names = set(listed(named.get("AWS")))
+    if principal.session in names:
+        return "session"
     if "*" in names or names & principal.arns:
         return "itself"
     account = {principal.account, f"arn:aws:iam::{principal.account}:root"}

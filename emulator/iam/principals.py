@@ -1,7 +1,9 @@
-"""Who makes a call: an account's user, nobody known, or the function whose process received the credentials.
+"""Who makes a call: an account's user, nobody known, the function whose process has the credentials, or a session.
 
-Separate from the functions because others need the answer: the request log and the faults ("user" or "replicator"),
-S3's events (`userIdentity.principalId`), bucket policies, and the fault that kills the calling process.
+A session of a role that somebody assumed acts with the role's permissions, but stays what its creator is: the session
+of a function is the function's, in whatever account the role is. Separate from the functions because others need the
+answer: the request log and the faults ("user" or "replicator"), S3's events (`userIdentity.principalId`), bucket
+policies, and the fault that kills the calling process.
 """
 
 from __future__ import annotations
@@ -9,8 +11,9 @@ from __future__ import annotations
 import itertools
 import secrets
 import threading
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 Kind = Literal["user", "replicator", "anonymous"]
@@ -43,13 +46,21 @@ class Credentials(NamedTuple):
 
 @dataclass(frozen=True)
 class Principal:
-    """The caller. `id` is the `userIdentity.principalId` of S3's events; `arn` is the user's or the role's."""
+    """The caller. `id` is the `userIdentity.principalId` of S3's events; `arn` is the user's or the role's.
+
+    Of a function, `process` is the access key of its process. Of a session, `session` is the name, `policies` are the
+    session policies (None without any), and `expires` is the time of its end.
+    """
 
     kind: Kind
     id: str
     function: str = ""
     region: str = ""
     arn: str = f"arn:aws:iam::{ACCOUNT}:user/emulator"
+    process: str = ""
+    session: str = ""
+    policies: tuple[str, ...] | None = None
+    expires: float | None = None
 
     @property
     def account(self) -> str:
@@ -59,12 +70,17 @@ class Principal:
         return self.arn.split(":")[4] if self.arn else ACCOUNT
 
     @property
+    def has_role(self) -> bool:
+        """Return whether the caller acts with the permissions of a role."""
+        return bool(self.session) or (self.kind == "replicator" and bool(self.arn))
+
+    @property
     def session_arn(self) -> str:
-        """Return the ARN by which AWS names the caller: for a role, that of the assumed-role session."""
-        if self.kind != "replicator" or not self.arn:
+        """Return the ARN by which AWS names the caller: for a role, that of the session, without the role's path."""
+        if not self.has_role:
             return self.arn
-        role = self.arn.replace(":iam:", ":sts:", 1).replace(":role/", ":assumed-role/", 1)
-        return f"{role}/{self.function}"
+        name = self.arn.rpartition("/")[2]
+        return f"arn:aws:sts::{self.account}:assumed-role/{name}/{self.session or self.function}"
 
 
 def itself(account: str) -> str:
@@ -84,12 +100,16 @@ ANONYMOUS = Principal(kind="anonymous", id="Anonymous", arn="")
 
 
 class Principals:
-    """The credentials issued to functions and to the users of accounts. Any other is the default account's user's."""
+    """The credentials issued to functions, sessions and the users of accounts.
 
-    def __init__(self) -> None:
+    Any other is the default account's user's. `clock` returns the time, in seconds since 1970.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self.clock = clock
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
-        self._functions: dict[str, Principal] = {}
+        self._issued: dict[str, Principal] = {}
         self._kills: dict[str, Callable[[], None]] = {}
         self._users: dict[str, Principal] = {USER_ACCESS_KEY_ID: _USER, EMULATOR_ACCESS_KEY_ID: _USER}
         self._accounts: dict[str, AccessKey] = {ACCOUNT: _ACCESS_KEY}
@@ -115,10 +135,25 @@ class Principals:
         principal that bucket policies may name.
         """
         with self._lock:
-            access_key_id = f"ASIAEMULATOR{next(self._numbers):08d}"
-            principal = Principal("replicator", f"AWS:{role_id}:{function_name}", function_name, region, role_arn)
-            self._functions[access_key_id] = principal
-        return Credentials(access_key_id, secrets.token_hex(20), secrets.token_hex(32))
+            key = self._next_key()
+            who = Principal("replicator", f"AWS:{role_id}:{function_name}", function_name, region, role_arn, key)
+            self._issued[key] = who
+        return _credentials(key)
+
+    def lend(self, principal: Principal, seconds: int) -> Credentials:
+        """Return temporary credentials of a principal, which is a session of a role or a user."""
+        with self._lock:
+            key = self._next_key()
+            self._issued[key] = replace(principal, expires=self.clock() + seconds)
+        return _credentials(key)
+
+    def _next_key(self) -> str:
+        return f"ASIAEMULATOR{next(self._numbers):08d}"
+
+    def has_expired(self, access_key_id: str) -> bool:
+        """Return whether these are temporary credentials whose time is over."""
+        issued = self._issued.get(access_key_id)
+        return issued is not None and issued.expires is not None and issued.expires <= self.clock()
 
     def on_kill(self, access_key_id: str, callback: Callable[[], None]) -> None:
         """Register how to kill the process with these credentials. The fault `kill` calls it, from any thread.
@@ -144,9 +179,13 @@ class Principals:
 
     def issued(self, access_key_id: str) -> bool:
         """Return whether the emulator itself issued an access key: to a user, to a function, or to itself."""
-        return access_key_id in self._functions or access_key_id in self._users
+        return access_key_id in self._issued or access_key_id in self._users
 
     def of(self, access_key_id: str | None) -> Principal:
         """Return the principal that an access key belongs to."""
         key = access_key_id or ""
-        return self._functions.get(key) or self._users.get(key, _USER)
+        return self._issued.get(key) or self._users.get(key, _USER)
+
+
+def _credentials(access_key_id: str) -> Credentials:
+    return Credentials(access_key_id, secrets.token_hex(20), secrets.token_hex(32))

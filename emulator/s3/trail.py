@@ -107,9 +107,9 @@ def _identity(call: Call) -> dict[str, Any]:
     who = call.principal
     if who.kind == "anonymous":
         return {"type": "AWSAccount", "principalId": "", "accountId": "ANONYMOUS_PRINCIPAL"}
-    account = who.arn.split(":")[4] if who.arn else ""
+    account = who.account if who.arn else ""
     named = {"principalId": who.id.removeprefix("AWS:"), "arn": who.session_arn, "accountId": account}
-    if who.kind == "user":
+    if not who.has_role:
         return {"type": "IAMUser", **named, "accessKeyId": call.access_key_id, "userName": who.arn.rpartition("/")[2]}
     issuer = {"type": "Role", "principalId": named["principalId"].partition(":")[0], "arn": who.arn}
     session = {"sessionIssuer": {**issuer, "accountId": account, "userName": who.arn.rpartition("/")[2]}}

@@ -38,18 +38,21 @@ def denial(  # noqa: PLR0913 - what AWS evaluates a request against
 ) -> str | None:
     """Return AWS's message if the caller may not do this, None if it may.
 
-    `account` is the account of the resource, `policy` the resource's policy, `of_key` whether that is a KMS key's.
+    `account` is the account of the resource, `policy` the resource's policy, `of_key` whether that is a KMS key's, or
+    the trust policy of a role: these must allow it whoever asks.
     """
-    if not policy and not is_evaluated(principal, account):
+    evaluated = of_key or is_evaluated(principal, account)
+    if not policy and not evaluated:
         return None
     identity = _identity(principal)
     values = {**_global_keys(principal, identity, account, region), **(conditions or {})}
     context = RequestContext(identity, action, resource, values, account)
     of_resource = read(policy if isinstance(policy, str) else policy.decode()) if policy else None
-    if not is_evaluated(principal, account):
+    if not evaluated:
         decision = evaluate(context, (), of_resource)
         return _message(principal, context, decision) if decision.is_explicit_deny else None
-    decision = evaluate(context, _policies(principal), of_resource, of_key=of_key)
+    session = _session_policies(principal)
+    decision = evaluate(context, _policies(principal), of_resource, of_key=of_key, session=session)
     message = None if decision.allowed else _message(principal, context, decision)
     if principal.kind == "replicator":
         _log(principal, context, decision, message or "")
@@ -71,20 +74,21 @@ def may(principal: Principal, action: str, resource: str, *, region: str, policy
     if not is_evaluated(principal, account):
         return True
     context = RequestContext(identity, action, resource, _global_keys(principal, identity, account, region), account)
-    return evaluate(context, _policies(principal), read(policy) if policy else None).allowed
+    of_resource = read(policy) if policy else None
+    return evaluate(context, _policies(principal), of_resource, session=_session_policies(principal)).allowed
 
 
 def is_evaluated(principal: Principal, account: str) -> bool:
     """Return whether the caller may do only what policies allow with what belongs to an account."""
-    return principal.kind == "anonymous" or _has_role(principal) or principal.account != account
-
-
-def _has_role(principal: Principal) -> bool:
-    return principal.kind == "replicator" and bool(principal.arn)
+    return principal.kind == "anonymous" or principal.has_role or principal.account != account
 
 
 def _policies(principal: Principal) -> tuple[Policy, ...]:
-    return policies_of(principal.arn) if _has_role(principal) else (_EVERYTHING,)
+    return policies_of(principal.arn) if principal.has_role else (_EVERYTHING,)
+
+
+def _session_policies(principal: Principal) -> tuple[Policy, ...] | None:
+    return None if principal.policies is None else tuple(read(each, "session policy") for each in principal.policies)
 
 
 def resource_keys(account: str, region: str) -> Conditions:
@@ -95,7 +99,7 @@ def resource_keys(account: str, region: str) -> Conditions:
 
 
 def _identity(principal: Principal) -> Identity:
-    return Identity(frozenset({principal.arn, principal.session_arn}), principal.account)
+    return Identity(frozenset({principal.arn}), principal.account, principal.session_arn)
 
 
 def _global_keys(principal: Principal, identity: Identity, account: str, region: str) -> Conditions:
@@ -105,7 +109,7 @@ def _global_keys(principal: Principal, identity: Identity, account: str, region:
         "aws:PrincipalAccount": identity.account,
         "aws:PrincipalArn": principal.arn,
         "aws:PrincipalIsAWSService": "false",
-        "aws:PrincipalType": "User" if principal.kind == "user" else "AssumedRole",
+        "aws:PrincipalType": "User" if not principal.has_role else "AssumedRole",
         "aws:RequestedRegion": region,
         "aws:ResourceAccount": account,
         "aws:SecureTransport": "true",  # the emulator has no TLS, but stands for an endpoint that has

@@ -16,6 +16,7 @@ from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.exceptions import LimitExceededException
 from moto.iam.models import AWSManagedPolicy, IAMBackend, ManagedPolicy, Role, iam_backends
 
+from emulator.iam.patterns import listed
 from emulator.iam.policies import Policy, read
 from emulator.patching import patch
 
@@ -34,10 +35,39 @@ def policies_of(arn: str) -> tuple[Policy, ...]:
     return (*inline, *managed)
 
 
+def document_of(arn: str, account: str) -> str | None:
+    """Return the default version of a managed policy of an account or of AWS; None if there is no such policy."""
+    backend, name = iam_backends[account]["aws"], arn.rpartition("/")[2]
+    policy = backend.managed_policies.get(arn)
+    if policy is None and arn.startswith(_AWS_MANAGED) and name in _aws_managed():
+        policy = AWSManagedPolicy.from_data(name, account, backend.region_name, _aws_managed()[name])
+    return None if policy is None else _default_version(policy)
+
+
 def trust_policy_of(arn: str) -> str | None:
     """Return the policy that says who may assume a role; None if there is no such role."""
     role = _find(arn)
     return None if role is None else _text(role.assume_role_policy_document)
+
+
+def longest_session(arn: str) -> int:
+    """Return for how many seconds a session of a role may last, at most."""
+    role = _find(arn)
+    return int(role.max_session_duration or 3600) if role else 0
+
+
+def id_of(arn: str) -> str:
+    """Return the unique id of a role that exists."""
+    role = _find(arn)
+    return str(role.id) if role else ""
+
+
+def with_resource(trust: str, resource: str = "*") -> str:
+    """Return a trust policy with the Resource that every other policy has; here it is the role itself."""
+    document = json.loads(trust)
+    return json.dumps(
+        {**document, "Statement": [{**each, "Resource": resource} for each in listed(document["Statement"])]}
+    )
 
 
 def _find(arn: str) -> Role | None:

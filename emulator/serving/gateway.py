@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from http import HTTPStatus
 from time import sleep
@@ -24,13 +24,15 @@ from emulator.calls.operations import read_call
 from emulator.fault_injection.faults import MESSAGE, Delay, Kill, OkWithError, Status, Then
 from emulator.iam.principals import ACCOUNT, is_itself
 from emulator.s3.batch import operations as batch
-from emulator.services import access, callers
+from emulator.services import access, callers, sts
 from emulator.serving import control
 from emulator.state import Emulator
 
 _ERROR_CODE = re.compile(rb'(?:<Code>|"__type": ?"(?:[^"#]*#)?)([\w.]+)')
 # By this header moto knows whose call it is.
 _ACCOUNT = "HTTP_X_MOTO_ACCOUNT_ID"
+# Services of which the emulator answers some operations itself; None leaves one to moto.
+_OURS: Mapping[str, Callable[[Call, dict[str, Any]], Answer | None]] = {"s3control": batch.answer, "sts": sts.answer}
 _REQUEST_ID = re.compile(rb"<RequestId>(\w+)</RequestId>")
 
 
@@ -101,11 +103,11 @@ class Gateway:
             case OkWithError(code):
                 return Answer(200, {"Content-Type": "application/xml"}, error_xml(code, MESSAGE))
             case Kill("before"):
-                self._emulator.principals.kill(call.access_key_id)
+                self._emulator.principals.kill(call.process)
                 raise UnansweredError
             case Kill("after"):
                 self._perform(call, environ)
-                self._emulator.principals.kill(call.access_key_id)
+                self._emulator.principals.kill(call.process)
                 raise UnansweredError
             case Delay(milliseconds):
                 sleep(milliseconds / 1000)
@@ -125,7 +127,7 @@ class Gateway:
             if call.service == "dynamodb":
                 with self._dynamodb:
                     return self._unless_missing(call, environ)
-            if call.service == "s3control" and (answer := batch.answer(call, environ)):
+            if (ours := _OURS.get(call.service)) and (answer := ours(call, environ)):
                 return answer
             if call.service != "s3":
                 return self._unless_missing(call, environ)

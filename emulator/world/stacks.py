@@ -95,7 +95,7 @@ def derived_parameters(stack: WorldStack, world: World) -> Mapping[str, str]:
     account = _source_account(stack, world)
     sources = [bucket for bucket in world.buckets if (bucket.region, bucket.account) == (stack.region, account)]
     return {
-        "SourceAccount": account if account != stack.account else "",
+        **({"SourceAccount": account} if account != stack.account else {}),
         "SourceBuckets": ",".join(sorted(bucket.name for bucket in sources)),
         "DestinationBuckets": ",".join(sorted({bucket.name for bucket in world.buckets} | buckets)),
         "SourceKmsKeys": ",".join(sorted({default_key(bucket) for bucket in sources} - {""})),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from itertools import count
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
@@ -20,10 +19,9 @@ from emulator.iam.principals import Credentials
 from emulator.running import Running, running
 from emulator.world.document import parse_world
 from emulator.world.fields import WorldError
-from tests.emulator.callers import ACCOUNT as OURS
+from tests.emulator.accounts import OTHERS, OURS, THEIRS, allow, function, policy, role, using
 from tests.emulator.plain import refused
 
-THEIRS, OTHERS = "210987654321", "333333333333"
 TO_OUR_USER = {"AWS": f"arn:aws:iam::{OURS}:user/emulator"}
 WORLD: dict[str, Any] = {
     "accounts": [OTHERS],
@@ -48,7 +46,6 @@ WORLD: dict[str, Any] = {
     ],
 }
 Client = Callable[..., Any]
-_numbers = count(1)
 
 
 @pytest.fixture(scope="module")
@@ -60,29 +57,6 @@ def emulator() -> Iterator[Running]:
 @pytest.fixture
 def client(emulator: Running) -> Client:
     return emulator.client
-
-
-def function_of(emulator: Running, *statements: Mapping[str, Any]) -> Any:
-    """Return an S3 client of a function whose role allows this."""
-    iam, name = emulator.client("iam"), f"of-function-{next(_numbers)}"
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument='{"Statement": []}')["Role"]
-    if statements:
-        document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-        iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=document)
-    credentials = emulator.emulator.principals.issue(role["RoleId"], name, "us-east-1", role["Arn"])
-    return with_credentials(emulator, credentials, "s3")
-
-
-def with_credentials(emulator: Running, credentials: Credentials, service: str) -> Any:
-    return boto3.client(  # type: ignore[call-overload]
-        service,
-        region_name="us-east-1",
-        endpoint_url=emulator.endpoint,
-        aws_access_key_id=credentials.access_key_id,
-        aws_secret_access_key=credentials.secret_access_key,
-        aws_session_token=credentials.session_token,
-        config=Config(retries={"total_max_attempts": 1}),
-    )
 
 
 # The world and the ready file
@@ -157,7 +131,7 @@ def test_the_key_of_an_iam_user_is_of_the_account_that_created_it(emulator: Runn
     iam = client("iam", account=THEIRS)
     iam.create_user(UserName="her")
     key = iam.create_access_key(UserName="her")["AccessKey"]
-    hers = with_credentials(emulator, Credentials(key["AccessKeyId"], key["SecretAccessKey"], ""), "s3")
+    hers = using(emulator, Credentials(key["AccessKeyId"], key["SecretAccessKey"], ""))
     assert [each["Name"] for each in hers.list_buckets()["Buckets"]] == ["admitting", "theirs"]
     with refused("AccessDenied", 403):
         hers.list_objects_v2(Bucket="ours")
@@ -214,16 +188,15 @@ def test_a_role_needs_both_sides(emulator: Running, client: Client, by_role: boo
     name = f"both-sides-{by_role}-{by_bucket}".lower()
     owner = client("s3", account=THEIRS)
     owner.create_bucket(Bucket=name)
-    objects = {"Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{name}/*"}
-    function = function_of(emulator, *[{"Effect": "Allow", **objects}] * by_role)
+    statement = allow("s3:PutObject", f"arn:aws:s3:::{name}/*")
+    s3 = using(emulator, function(emulator, role(emulator, OURS, None, *[statement] * by_role)))
     if by_bucket:
-        statement = {"Effect": "Allow", "Principal": {"AWS": OURS}, **objects}
-        owner.put_bucket_policy(Bucket=name, Policy=json.dumps({"Statement": [statement]}))
+        owner.put_bucket_policy(Bucket=name, Policy=policy(statement | {"Principal": {"AWS": OURS}}))
     if by_role and by_bucket:
-        function.put_object(Bucket=name, Key="key", Body=b"1")
+        s3.put_object(Bucket=name, Key="key", Body=b"1")
         return
     with refused("AccessDenied", 403):
-        function.put_object(Bucket=name, Key="key", Body=b"1")
+        s3.put_object(Bucket=name, Key="key", Body=b"1")
 
 
 def test_a_public_policy_admits_no_stranger_where_public_buckets_are_restricted(client: Client) -> None:

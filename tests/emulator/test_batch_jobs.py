@@ -162,7 +162,7 @@ def test_jobs_are_those_of_an_account_and_a_region(here: Place) -> None:
     elsewhere = here.aws.client("s3control", "us-west-2")
     with refused("NoSuchJob", 404):
         elsewhere.describe_job(AccountId=ACCOUNT, JobId=job_id)
-    with refused("NoSuchJob", 404):
+    with refused("AccessDenied", 403):
         here.control.describe_job(AccountId="999999999999", JobId=job_id)
     assert elsewhere.list_jobs(AccountId=ACCOUNT)["Jobs"] == []
 

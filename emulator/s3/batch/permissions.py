@@ -7,15 +7,13 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-batch-replication-polic
 
 from __future__ import annotations
 
-import json
-
 from moto.s3.models import FakeBucket
 
 from emulator.iam.authorizations import Authorization
 from emulator.iam.evaluation import evaluate
 from emulator.iam.policies import Identity, RequestContext, Service, read
 from emulator.s3.batch.jobs import Job
-from emulator.services.iam import policies_of, trust_policy_of
+from emulator.services.iam import policies_of, trust_policy_of, with_resource
 from emulator.state import active
 
 SERVICE = "batchoperations.s3.amazonaws.com"
@@ -25,7 +23,7 @@ def may_assume(job: Job) -> bool:
     """Return whether the role of a job exists, and Batch Operations may assume it for the job's account."""
     trust = trust_policy_of(job.role)
     context = RequestContext(Service(SERVICE), "sts:AssumeRole", "*", {"aws:SourceAccount": job.account}, job.account)
-    return trust is not None and evaluate(context, (), read(_with_resource(trust))).allowed
+    return trust is not None and evaluate(context, (), read(with_resource(trust))).allowed
 
 
 def may_on(job: Job, action: str, bucket: FakeBucket, key: str | None = None) -> bool:
@@ -47,10 +45,3 @@ def _may(job: Job, action: str, resource: str, account: str, policy: bytes | Non
     row = Authorization(SERVICE, job.role, action, resource, account, values, decision.allowed, reason)
     active().authorizations.add(row)
     return decision.allowed
-
-
-def _with_resource(trust: str) -> str:
-    """Return a trust policy with the Resource that every other policy has; here it is the role itself."""
-    document = json.loads(trust)
-    statements = document["Statement"] if isinstance(document["Statement"], list) else [document["Statement"]]
-    return json.dumps({**document, "Statement": [{**each, "Resource": "*"} for each in statements]})
