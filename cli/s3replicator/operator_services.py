@@ -8,7 +8,8 @@ from replicator.aws.bucket_listing import BucketListing
 from replicator.aws.buckets import S3Buckets
 from replicator.aws.clients import Clients
 from replicator.flows.change.replicate import Services
-from replicator.runtime import Settings, make_services, read_cost_model
+from replicator.runtime import make_services
+from replicator.settings import Settings, read_cost_model
 from replicator.threads import side_by_side
 
 from s3replicator.stack import Stack

@@ -1,20 +1,19 @@
-"""Environment -> settings -> adapters, once per container.
+"""Settings -> adapters, once per container.
 
-The only module that reads environment variables, and the only one that connects adapters and flows. Each handler calls
-one `make_` function. Clients are made on first use, and modules that only the monitor or a rare setting needs are
-imported where they are used, to keep cold starts short.
+The only module that connects adapters and flows. Each handler calls one `make_` function. Clients are made on first
+use, and modules that only the monitor or a rare setting needs are imported where they are used, to keep cold starts
+short.
 """
 
 import os
 import random
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from replicator import __version__
 from replicator.aws.buckets import S3Buckets
 from replicator.aws.clients import Clients
 from replicator.aws.forwarding import SqsForwarding
@@ -29,7 +28,6 @@ from replicator.aws.queue import SqsQueue
 from replicator.aws.rule_store import RuleStore
 from replicator.aws.upload_journal import DynamoUploadJournal
 from replicator.core.deciding.eligibility import Limits
-from replicator.core.parts.cost import CostModel
 from replicator.core.rules.matching import RuleSet
 from replicator.flows.change.conclude import Closing
 from replicator.flows.change.consume import Consumer
@@ -40,7 +38,21 @@ from replicator.flows.change.status_tag import StatusTags, Tagging
 from replicator.flows.large.ports import Multipart
 from replicator.flows.ports import Journal
 from replicator.flows.reading import Marks
+from replicator.settings import Settings
 from replicator.threads import FreeThreads, side_by_side
+
+__all__ = [
+    "Settings",
+    "make_batch",
+    "make_consumer",
+    "make_monitor",
+    "make_parts_consumer",
+    "make_release",
+    "make_services",
+    "make_verify",
+    "now",
+    "trace_header",
+]
 
 if TYPE_CHECKING:
     from replicator.core.outcomes.threshold import Route
@@ -49,97 +61,6 @@ if TYPE_CHECKING:
     from replicator.flows.watch.monitor import MonitorServices
     from replicator.flows.watch.recovery import FailedIndex, RecoveryWatch
     from replicator.flows.watch.stale_uploads import UploadCleanup
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What template.yaml sets for the functions.
-
-    threshold_ms: for rules that name none. releases: parked changes that are sent for in a minute, for each destination
-    at most. task_wait: seconds that a batch task waits for the parts of its object. status_tags: source versions are
-    tagged with their status. own_principals, own_roles: the principal ids and role names of replicator functions.
-    default_rule: (source, destination). created_source: the source bucket that the stack created, if any. verify_pace:
-    requests a second of verification on a schedule.
-    """
-
-    control_bucket: str
-    journal_table: str
-    metrics_namespace: str
-    change_queue_url: str = ""
-    backfill_queue_url: str = ""
-    part_queue_url: str = ""
-    dead_letter_queue_url: str = ""
-    release_queue_url: str = ""
-    stack_name: str = ""
-    threshold_ms: int = 15 * 60_000
-    releases: int = 60_000
-    task_wait: int = 0
-    status_tags: bool = False
-    cost: CostModel = field(default_factory=CostModel)
-    own_principals: frozenset[str] = frozenset()
-    own_roles: frozenset[str] = frozenset()
-    default_rule: tuple[str, str] | None = None
-    created_source: str = ""
-    verify_pace: int = 100
-
-    @classmethod
-    def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the environment, and log the version: handlers do so once, at their cold start.
-
-        KeyError names a variable that template.yaml does not set.
-        """
-        make_logger().info("cold start", version=__version__)
-        get = environment.get
-        source, destination = get("DEFAULT_SOURCE_BUCKET", ""), get("DEFAULT_DESTINATION_BUCKET", "")
-        principals = get("REPLICATOR_PRINCIPALS", "").split(",")
-        return cls(
-            control_bucket=environment["CONTROL_BUCKET"],
-            journal_table=environment["JOURNAL_TABLE"],
-            change_queue_url=get("CHANGE_QUEUE_URL", ""),
-            backfill_queue_url=get("BACKFILL_QUEUE_URL", ""),
-            part_queue_url=get("PART_QUEUE_URL", ""),
-            dead_letter_queue_url=get("DEAD_LETTER_QUEUE_URL", ""),
-            release_queue_url=get("RELEASE_QUEUE_URL", ""),
-            stack_name=get("STACK_NAME", ""),
-            threshold_ms=round(float(get("THRESHOLD_MINUTES") or 15) * 60_000),
-            releases=int(get("RELEASES_PER_SECOND") or 1000) * 60,
-            task_wait=int(get("BATCH_WAIT_SECONDS") or 0),
-            status_tags=get("SOURCE_STATUS_TAG", "") == "true",
-            metrics_namespace=get("POWERTOOLS_METRICS_NAMESPACE") or "S3Replicator",
-            cost=read_cost_model(environment),
-            own_principals=frozenset(f"AWS:{name.strip()}" for name in principals if name.strip()),
-            own_roles=frozenset(name.strip() for name in get("REPLICATOR_ROLES", "").split(",") if name.strip()),
-            # The first of SourceBuckets may be a pattern, which is no bucket.
-            default_rule=(source, destination) if source and "*" not in source and destination else None,
-            created_source=get("CREATED_SOURCE_BUCKET", ""),
-            verify_pace=int(get("VERIFY_REQUESTS_PER_SECOND") or 100),
-        )
-
-
-COST_VARIABLES = {
-    "SINGLE_COPY_LIMIT_BYTES": "single_copy",
-    "MULTIPART_THRESHOLD_BYTES": "multipart_from",
-    "SPREAD_THRESHOLD_BYTES": "spread_from",
-    "PART_SIZE_BYTES": "part_size",
-    "COPY_BYTES_PER_SECOND": "bytes_per_second",
-    "COPY_REQUEST_SECONDS": "request_seconds",
-    "ONE_COPY_SECONDS": "one_copy_seconds",
-    "PARTS_SIDE_BY_SIDE": "side_by_side",
-    "MAXIMUM_CONCURRENCY": "functions",
-    "FUNCTION_START_SECONDS": "start_seconds",
-    "REQUEST_WORTH_SECONDS": "request_worth",
-}
-
-
-def read_cost_model(environment: Mapping[str, str]) -> CostModel:
-    """Read the constants that template.yaml sets; all others have the model's defaults."""
-    usual = CostModel()
-    given = {
-        constant: type(getattr(usual, constant))(environment[name])
-        for name, constant in COST_VARIABLES.items()
-        if environment.get(name)
-    }
-    return replace(usual, **given)
 
 
 def now() -> int:

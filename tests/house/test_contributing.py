@@ -16,7 +16,7 @@ def test_every_path_is_there() -> None:
         for word in commands
         if re.fullmatch(r"\.?[\w.-]+(/[\w.-]*)+|[\w-]+\.(py|md|txt|toml|yaml)", word)
     }
-    assert {"functions/replicator/runtime.py", "template.yaml"} <= paths
+    assert {"functions/replicator/settings.py", "template.yaml"} <= paths
     made = (".venv", ".cache")
     assert sorted(path for path in paths if not path.startswith(made) and not (ROOT / path).exists()) == []
 

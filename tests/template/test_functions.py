@@ -11,7 +11,7 @@ from replicator.core.outcomes import backoff, parking
 from replicator.core.parts.cost import CostModel
 from replicator.flows.change.deadline import TimeLimit
 from replicator.flows.verify.scheduled import TICK_MS
-from replicator.runtime import Settings, read_cost_model
+from replicator.settings import Settings, read_cost_model
 
 from tests.template import stacks
 
@@ -205,7 +205,7 @@ def test_each_function_logs_to_a_group_of_its_own_that_expires() -> None:
 
 
 def test_each_variable_that_the_code_reads_is_declared(stack: stacks.Document) -> None:
-    runtime = ast.parse((stacks.ROOT / "functions" / "replicator" / "runtime.py").read_text())
+    runtime = ast.parse((stacks.ROOT / "functions" / "replicator" / "settings.py").read_text())
     texts = {node.value for node in ast.walk(runtime) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     read = {text for text in texts if re.fullmatch(r"[A-Z]+(_[A-Z]+)+", text)}
     assert "CONTROL_BUCKET" in read
