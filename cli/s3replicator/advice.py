@@ -137,6 +137,12 @@ FAILED: Mapping[Reason, str] = {
         "The function crashed several times while it processed this message: look for memory errors and timeouts in "
         "its log, remove the cause, then redrive."
     ),
+    Reason.ASSUME_ROLE_DENIED: (
+        "The detail names the role of the destination, and which side denies it. Let the role's trust policy admit the "
+        "functions' roles (outputs ReplicateRoleArn, CopyPartsRoleArn, BatchRoleArn, MonitorRoleArn and VerifyRoleArn) "
+        "with the external id of the parameter DestinationExternalId, and name the role in the parameter "
+        "DestinationRoles, which lets them assume it. Then redrive."
+    ),
     Reason.DST_BUCKET_REGION: (
         f"The destination is in another Region: check its name in the rule, then redrive. {_CHANGED_RULE}"
     ),

@@ -29,7 +29,7 @@ class _StackClients(Clients):
     """Clients for the stack's Region, whatever Region is configured."""
 
     def __init__(self, stack: Stack) -> None:
-        super().__init__(stack.session)
+        super().__init__(stack.session, stack.accounts)
         self._stack_region = stack.facts.region
 
     @property
@@ -49,6 +49,7 @@ def operator_services(stack: Stack, *, checks_sight: bool = False) -> Services:
         control_bucket=facts.control_bucket,
         journal_table=stack.output("JournalTable"),
         metrics_namespace="",
+        accounts=stack.accounts,
         cost=read_cost_model(given),
         default_rule=(facts.default_source, facts.default_destination) if has_default else None,
     )
@@ -57,6 +58,4 @@ def operator_services(stack: Stack, *, checks_sight: bool = False) -> Services:
 
 def operator_listing(stack: Stack) -> BucketListing:
     """Return what lists whole buckets, each in its own Region."""
-    clients = _StackClients(stack)
-    buckets = S3Buckets(clients, side_by_side, checks_sight=False)
-    return BucketListing(lambda target, side: clients.lister(buckets.region(target.bucket, side, target.account)))
+    return S3Buckets(_StackClients(stack), side_by_side, checks_sight=False).listing()

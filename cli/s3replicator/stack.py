@@ -14,6 +14,8 @@ import boto3
 import typer
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
+from replicator.core.deciding.accounts import Accounts
+from replicator.settings import read_accounts
 
 from s3replicator.bucket_names import is_pattern
 from s3replicator.calls import calling
@@ -24,6 +26,9 @@ from s3replicator.stack_facts import StackFacts
 VARIABLE = "S3REPLICATOR_STACK"
 DEFAULT_NAME = "s3-replicator"
 SAMCONFIG = Path("samconfig.toml")
+ACCOUNT_PARAMETERS = {"DESTINATION_ROLES": "DestinationRoles", "DESTINATION_EXTERNAL_ID": "DestinationExternalId"}
+SESSION_NAME = "s3replicator"
+"""Of operators' sessions, so that CloudTrail tells them from those of functions."""
 OUTPUTS = ("ControlBucket", "ChangeQueue", "ChangeQueueArn")
 
 StackOption = Annotated[
@@ -75,6 +80,13 @@ class Stack:
         if key not in self._clients:
             self._clients[key] = _client(self.session, *key, self.config)
         return self._clients[key]
+
+    @property
+    def accounts(self) -> Accounts:
+        """Whose the stack's buckets are, and the roles by which its functions, and operators, reach destinations."""
+        source = self.parameters.get("SourceAccount") or self.facts.account
+        given = {variable: self.parameters.get(name, "") for variable, name in ACCOUNT_PARAMETERS.items()}
+        return read_accounts(SESSION_NAME, {**given, "SOURCE_ACCOUNT": source})
 
     def output(self, name: str) -> str:
         """Return an output of the stack. Ends the command with exit status 2 if it has none of that name."""

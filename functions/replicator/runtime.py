@@ -75,19 +75,13 @@ def trace_header() -> str:
 
 def make_multipart(settings: Settings, clients: Clients, buckets: S3Buckets) -> Multipart:
     """Build what copying in parts needs."""
-
-    def is_ours(initiator: str) -> bool:
-        """Look for the role in `arn:aws:sts::<account>:assumed-role/<role>/<function>`."""
-        parts = initiator.split("/")
-        return len(parts) > 1 and parts[0].endswith(":assumed-role") and parts[1] in settings.own_roles
-
     return Multipart(
         model=settings.cost,
         source=buckets.large_objects,
         uploads=buckets.uploads,
         journal=DynamoUploadJournal(clients.dynamodb(), settings.journal_table),
         queue=SqsPartQueue(clients.sqs, settings.part_queue_url, side_by_side),
-        is_ours=is_ours,
+        is_ours=settings.is_ours,
         warn=OutcomeLog(make_logger()).incomplete,
     )
 
@@ -141,7 +135,7 @@ def make_parts_consumer(settings: Settings) -> Callable[[str], Consumer]:
 
 def _make_consumer(settings: Settings, *urls: str) -> Callable[[str], Consumer]:
     """Return the function that makes a consumer of these queues. The first is that of batches without a name."""
-    clients = Clients()
+    clients = Clients(accounts=settings.accounts)
     services = make_services(settings, clients)
     queue, *others = (SqsQueue(clients.sqs(), url, settings.dead_letter_queue_url) for url in urls)
     named = {url.rpartition("/")[2]: each for url, each in zip(urls, (queue, *others), strict=True)}
@@ -161,7 +155,7 @@ def _make_consumer(settings: Settings, *urls: str) -> Callable[[str], Consumer]:
 
 def make_batch(settings: Settings) -> tuple[Services, OutcomeLog]:
     """Build what tasks of S3 Batch Operations need: they have neither a queue nor metrics."""
-    return make_services(settings, Clients()), OutcomeLog(make_logger())
+    return make_services(settings, Clients(accounts=settings.accounts)), OutcomeLog(make_logger())
 
 
 def make_release(settings: Settings) -> "ReleaseServices":
@@ -170,7 +164,7 @@ def make_release(settings: Settings) -> "ReleaseServices":
     from replicator.aws.parked import DynamoParking  # noqa: PLC0415
     from replicator.flows.release import ReleaseServices  # noqa: PLC0415
 
-    clients = Clients()
+    clients = Clients(accounts=settings.accounts)
     parking = DynamoParking(clients.dynamodb(), settings.journal_table, settings.threshold_ms)
     outbox = SqsOutbox(clients.sqs(), settings.change_queue_url, settings.part_queue_url, settings.backfill_queue_url)
     return ReleaseServices(parking, outbox, side_by_side, now, OutcomeLog(make_logger()))
@@ -178,15 +172,18 @@ def make_release(settings: Settings) -> "ReleaseServices":
 
 def make_verify(settings: Settings) -> "ScheduledServices":
     """Build what verifying on a schedule needs: all its requests are bounded together."""
-    from replicator.aws.bucket_listing import BucketListing  # noqa: PLC0415 - here and below: only this function
-    from replicator.aws.control_documents import ControlDocuments, CoverageProofs, ScheduledStates  # noqa: PLC0415
+    from replicator.aws.control_documents import (  # noqa: PLC0415 - here and below: only this function
+        ControlDocuments,
+        CoverageProofs,
+        ScheduledStates,
+    )
     from replicator.aws.coverage_store import CoverageRecords  # noqa: PLC0415
     from replicator.aws.pace import Pace, PacedClients  # noqa: PLC0415
     from replicator.aws.queue_depths import QueueDepths, Traffic  # noqa: PLC0415
     from replicator.core.verifying.notice import DETAIL_TYPE, verification_detail  # noqa: PLC0415
     from replicator.flows.verify.scheduled import Completed, ScheduledServices  # noqa: PLC0415
 
-    clients = PacedClients(Pace(settings.verify_pace))
+    clients = PacedClients(Pace(settings.verify_pace), settings.accounts)
     control, default = settings.control_bucket, settings.default_rule or ("", "")
     buckets = S3Buckets(clients, side_by_side, checks_sight=False)
     documents = ControlDocuments(clients.quick_writer(clients.region), control)
@@ -205,7 +202,7 @@ def make_verify(settings: Settings) -> "ScheduledServices":
 
     return ScheduledServices(
         services=make_services(settings, clients),
-        listing=BucketListing(lambda target, side: clients.lister(buckets.region(target.bucket, side, target.account))),
+        listing=buckets.listing(),
         sources=CoverageRecords(clients.reader(clients.region), control, defaults=settings.default_rule).buckets,
         states=ScheduledStates(documents),
         records=CoverageProofs(documents),
@@ -228,7 +225,7 @@ def make_monitor(settings: Settings) -> "tuple[Callable[[], MonitorServices], Up
     from replicator.flows.watch.parked import ParkedServices  # noqa: PLC0415
     from replicator.flows.watch.stale_uploads import UploadCleanup  # noqa: PLC0415
 
-    clients = Clients()
+    clients = Clients(accounts=settings.accounts)
     sqs, dynamodb, table = clients.sqs(), clients.dynamodb(), settings.journal_table
     changes, parts, dead_letters = settings.change_queue_url, settings.part_queue_url, settings.dead_letter_queue_url
     backfill = settings.backfill_queue_url
@@ -312,4 +309,4 @@ def _make_tagging(clients: Clients) -> Tagging:
     """Build what reads and replaces tags of source versions. Most stacks never need it."""
     from replicator.aws.tagging import SourceTagging  # noqa: PLC0415 - would add a millisecond to every cold start
 
-    return SourceTagging(clients.writer(clients.region))
+    return SourceTagging(clients.writer(clients.region), clients.accounts.source)

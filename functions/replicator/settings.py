@@ -10,7 +10,11 @@ from dataclasses import dataclass, field, replace
 
 from replicator import __version__
 from replicator.aws.log import make_logger
+from replicator.core.deciding.accounts import Accounts, DestinationRoles
 from replicator.core.parts.cost import CostModel
+
+WRITING = ("replicate", "copy-parts", "batch")
+"""The functions that start uploads, as template.yaml ends their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +24,9 @@ class Settings:
     threshold_ms: for rules that name none. releases: parked changes that are sent for in a minute, for each destination
     at most. task_wait: seconds that a batch task waits for the parts of its object. status_tags: source versions are
     tagged with their status. own_principals, own_roles: the principal ids and role names of replicator functions.
-    default_rule: (source, destination). created_source: the source bucket that the stack created, if any. verify_pace:
-    requests a second of verification on a schedule.
+    default_rule: (source, destination). accounts: whose the buckets are, and as whom destinations are reached.
+    created_source: the source bucket that the stack created, if any. verify_pace: requests a second of verification on
+    a schedule.
     """
 
     control_bucket: str
@@ -41,6 +46,7 @@ class Settings:
     own_principals: frozenset[str] = frozenset()
     own_roles: frozenset[str] = frozenset()
     default_rule: tuple[str, str] | None = None
+    accounts: Accounts = field(default_factory=Accounts)
     created_source: str = ""
     verify_pace: int = 100
 
@@ -73,9 +79,29 @@ class Settings:
             own_roles=frozenset(name.strip() for name in get("REPLICATOR_ROLES", "").split(",") if name.strip()),
             # The first of SourceBuckets may be a pattern, which is no bucket.
             default_rule=(source, destination) if source and "*" not in source and destination else None,
+            accounts=read_accounts(get("AWS_LAMBDA_FUNCTION_NAME", ""), environment),
             created_source=get("CREATED_SOURCE_BUCKET", ""),
             verify_pace=int(get("VERIFY_REQUESTS_PER_SECOND") or 100),
         )
+
+    def is_ours(self, initiator: str) -> bool:
+        """Return whether this stack started an upload, by `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`.
+
+        Other stacks may assume the role of a destination, too; the session has the function's name.
+        """
+        kind, _slash, named = initiator.partition("/")
+        role, _slash, session = named.partition("/")
+        if not kind.endswith(":assumed-role"):
+            return False
+        own_session = session in {f"{self.stack_name}-{name}" for name in WRITING}
+        return role in self.own_roles or (own_session and role in self.accounts.roles.names)
+
+
+def read_accounts(session_name: str, given: Mapping[str, str]) -> Accounts:
+    """Read whose the buckets are. session_name: that of roles' sessions, which is a function's name."""
+    roles = DestinationRoles.read(given.get("DESTINATION_ROLES", ""))
+    external_id = given.get("DESTINATION_EXTERNAL_ID", "")
+    return Accounts(given.get("SOURCE_ACCOUNT", ""), roles, session_name or "s3-replicator", external_id)
 
 
 COST_VARIABLES = {

@@ -36,6 +36,9 @@ RAISES: Mapping[str, tuple[str, ...]] = {
         "UnknownError",
     ),
     "emulator/test_large_trouble.py::test_status_shows_how_many_parts_of_a_large_object_are_copied": ("PartsUnderWay",),
+    "emulator/test_assumed_roles.py::test_a_role_that_may_not_be_assumed_fails_changes_with_that_reason": (
+        "AssumeRoleNotPermitted",
+    ),
     "emulator/test_denied_codes.py::test_a_journal_that_may_not_be_written_keeps_changes_waiting": (
         "JournalNotPermitted",
     ),

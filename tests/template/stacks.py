@@ -32,6 +32,7 @@ EVERYTHING = {
     "SourceKmsKeys": "arn:aws:kms:us-east-1:123456789012:key/s",
     "DestinationKmsKeys": "arn:aws:kms:us-west-2:123456789012:key/d",
     "PeerPrincipals": "AROAPEER:peer-replicate",
+    "DestinationRoles": "222222222222=arn:aws:iam::222222222222:role/writer,far=arn:aws:iam::333333333333:role/a/k",
     "UseEventBridge": "true",
 }
 """Every optional part of the template that widens no permission at the source, at once."""

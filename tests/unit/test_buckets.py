@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from replicator.aws.buckets import KEEP_SECONDS, RECENT_SECONDS, S3Buckets
+from replicator.core.deciding.accounts import Accounts
 from replicator.core.deciding.target import Capabilities, Target
 from replicator.core.outcomes.outcome import Permanent, Reason
 
@@ -154,13 +155,16 @@ class BlackHole:
 
     def __init__(self) -> None:
         self.asked, self.answer = threading.Event(), threading.Event()
-        self.region = "us-east-1"
+        self.region, self.accounts = "us-east-1", Accounts()
         self.requests: list[tuple[str, str]] = []
 
     def reader(self, _region: str) -> Any:
         return self
 
     writer = quick_writer = reader
+
+    def toward(self, _target: Target) -> Any:
+        return self
 
     def _answered(self, operation: str, bucket: str) -> dict[str, Any]:
         self.requests.append((operation, bucket))

@@ -58,7 +58,7 @@ def test_an_error_without_a_response_names_nothing() -> None:
 
 def copied(wire: Wire, source: BucketObjects) -> Permanent:
     client: Any = wire.clients().reader("us-east-1")
-    replicas = BucketReplicas(Target("west"), client, client, shared=Shared(source=lambda _: source))
+    replicas = BucketReplicas(Target("west"), client, client, shared=Shared(source=lambda _bucket, _target: source))
     with pytest.raises(Permanent) as trouble:
         replicas.copy(plain(), Guard())
     return trouble.value

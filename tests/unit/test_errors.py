@@ -40,6 +40,10 @@ Row = tuple[str, str, int, Side, type[Exception], Reason | None]
 
 ROWS: list[Row] = [
     # operation, code, HTTP status, side -> kind of trouble, reason
+    ("AssumeRole", "AccessDenied", 403, DESTINATION, Permanent, Reason.ASSUME_ROLE_DENIED),
+    ("AssumeRole", "RegionDisabledException", 403, DESTINATION, Permanent, Reason.ASSUME_ROLE_DENIED),
+    ("AssumeRole", "ValidationError", 400, DESTINATION, Permanent, Reason.REFUSED),
+    ("AssumeRole", "Throttling", 400, DESTINATION, Temporary, Reason.THROTTLED),
     ("HeadObject", "403", 403, SOURCE, Permanent, Reason.SRC_HEAD_DENIED),
     ("HeadObject", "403", 403, DESTINATION, Permanent, Reason.DST_GET_DENIED),
     ("HeadBucket", "403", 403, SOURCE, Permanent, Reason.SRC_BUCKET_DENIED),

@@ -13,6 +13,7 @@ from urllib.parse import unquote_plus
 from xml.etree import ElementTree as ET
 
 from replicator.aws.asking import Unreadable, asking
+from replicator.aws.errors import Side
 from replicator.core.verifying.listed import Listed, Span
 from replicator.core.versions.origin import NULL_VERSION
 from replicator.core.versions.version import Entry, EntryKind
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
     from replicator.core.deciding.target import Target
-    from replicator.core.outcomes.outcome import Side
 
 EVENT = "before-parse.*.*"
 """Handlers of such an event come before botocore's own, which would parse the text once more to look for errors."""
@@ -89,10 +89,15 @@ def _listed(kind: EntryKind, fields: Mapping[str, str | None], decode: "Callable
 
 
 class BucketListing:
-    """Lists whole buckets. client: returns a client for a bucket's Region whose answers `read_entries` reads."""
+    """Lists whole buckets."""
 
-    def __init__(self, client: "Callable[[Target, Side], S3Client]") -> None:
+    def __init__(self, client: "Callable[[Target, Side], S3Client]", source_account: str = "") -> None:
+        """Take a function that returns a client for a bucket, in its Region, whose answers `read_entries` reads.
+
+        source_account: the owner of sources, if it must be checked.
+        """
         self._client = client
+        self._source_account = source_account
 
     def pages(self, target: "Target", side: "Side", span: Span) -> Iterator[Sequence[Listed]]:
         """Yield all entries of a span in S3's order, one page for each request; the entries of a key newest first."""
@@ -113,7 +118,8 @@ class BucketListing:
         return keys[0] if keys else None
 
     def _ask(self, client: "S3Client", target: "Target", side: "Side", request: Mapping[str, Any]) -> Page:
-        owner: dict[str, Any] = {"ExpectedBucketOwner": target.account} if target.account else {}
+        account = target.account or (self._source_account if side is Side.SOURCE else "")
+        owner: dict[str, Any] = {"ExpectedBucketOwner": account} if account else {}
         with asking("ListObjectVersions", side):
             answer: Any = client.list_object_versions(Bucket=target.bucket, EncodingType="url", **owner, **request)
             if PAGE not in answer:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from replicator.aws.amending import AmendableObjects
 from replicator.aws.asking import asking
@@ -23,6 +23,11 @@ from replicator.aws.uploads import BucketUploads
 from replicator.aws.writing import BucketReplicas
 from replicator.core.deciding.target import Capabilities, Target
 from replicator.flows.ports import SideBySide
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+    from replicator.aws.bucket_listing import BucketListing
 
 KEEP_SECONDS = 300.0
 RECENT_SECONDS = 1.0
@@ -47,7 +52,9 @@ class S3Buckets:
         """
         self._clients = clients
         self._side_by_side = side_by_side
-        self._shared = Shared(Sight(clock) if checks_sight else None, source=self.source, warn=warn)
+        self._source_account = clients.accounts.source
+        sight = Sight(clock) if checks_sight else None
+        self._shared = Shared(sight, source=self._read_for, source_account=self._source_account, warn=warn)
         self._regions: dict[str, str] = {}
         self._asked_regions: Remembered[tuple[str, Side], str] = Remembered(clock)
         self._settings: Remembered[tuple[str, Side], Target] = Remembered(clock)
@@ -55,29 +62,42 @@ class S3Buckets:
     def source(self, bucket: str) -> BucketObjects:
         """Return a source bucket; reason codes of its trouble are those of the source."""
         reader = self._clients.reader(self.region(bucket, Side.SOURCE, ""))
-        return BucketObjects(bucket, Side.SOURCE, reader, shared=self._shared)
+        return BucketObjects(bucket, Side.SOURCE, reader, self._source_account, self._shared)
+
+    def _read_for(self, bucket: str, target: Target) -> BucketObjects:
+        """Return a source bucket as copies into a destination read it: with the destination's role."""
+        reader = self._clients.toward(target).reader(self.region(bucket, Side.SOURCE, ""))
+        return BucketObjects(bucket, Side.SOURCE, reader, self._source_account, self._shared)
 
     def replicas(self, target: Target) -> BucketReplicas:
         """Return a destination bucket; reason codes are those of the destination. The target's account must own it."""
         region = self.region(target.bucket, Side.DESTINATION, target.account)
-        reader, writer = self._clients.reader(region), self._clients.quick_writer(region)
-        return BucketReplicas(target, reader, writer, self._shared, partial(self._clients.writer, region))
+        clients = self._clients.toward(target)
+        reader, writer = clients.reader(region), clients.quick_writer(region)
+        return BucketReplicas(target, reader, writer, self._shared, partial(clients.writer, region))
 
     def amendable(self, target: Target, side: Side) -> AmendableObjects:
         """Return a source or a destination for changing its versions; reason codes are those of the side."""
-        region = self.region(target.bucket, side, target.account)
-        reader, writer = self._clients.reader(region), self._clients.quick_writer(region)
-        return AmendableObjects(target, side, reader, writer, self._shared)
+        region, clients = self.region(target.bucket, side, target.account), self._clients_for(target, side)
+        reader, writer = clients.reader(region), clients.quick_writer(region)
+        owned = replace(target, account=self._owner_of(target, side))
+        return AmendableObjects(owned, side, reader, writer, self._shared)
 
     def large_objects(self, bucket: str) -> BucketLargeObjects:
         """Return a source bucket for what only copies in parts ask."""
         reader = self._clients.reader(self.region(bucket, Side.SOURCE, ""))
-        return BucketLargeObjects(bucket, Side.SOURCE, reader, annotated=self._shared.annotated)
+        return BucketLargeObjects(bucket, Side.SOURCE, reader, self._source_account, self._shared.annotated)
 
     def uploads(self, target: Target) -> BucketUploads:
         """Return a destination bucket's multipart uploads. Its writing clients are made on first use."""
         region = self.region(target.bucket, Side.DESTINATION, target.account)
-        return BucketUploads(target.bucket, self._clients, region, target.account, self._shared)
+        return BucketUploads(target.bucket, self._clients.toward(target), region, target.account, self._shared)
+
+    def listing(self) -> "BucketListing":
+        """Return what lists whole buckets, each in its own Region."""
+        from replicator.aws.bucket_listing import BucketListing  # noqa: PLC0415 - one function lists whole buckets
+
+        return BucketListing(self._lister, self._source_account)
 
     def source_has_acls(self, bucket: str) -> bool:
         """Return whether ACLs are enabled in a source bucket."""
@@ -99,20 +119,34 @@ class S3Buckets:
         return self._regions[bucket]
 
     def _read_region(self, bucket: str, side: Side, account: str) -> str:
-        owner: dict[str, Any] = {"ExpectedBucketOwner": account} if account else {}
-        client = self._clients.reader(self._clients.region)
+        target = Target(bucket, account)
+        client = self._clients_for(target, side).reader(self._clients.region)
         with asking("HeadBucket", side):
-            answer = client.head_bucket(Bucket=bucket, **owner)
+            answer = client.head_bucket(Bucket=bucket, **self._expected(target, side))
         return answer.get("BucketRegion") or self._clients.region
 
     def _read(self, target: Target, side: Side) -> Target:
         region = self.region(target.bucket, side, target.account)
-        client = self._clients.reader(region)
+        client, owner = self._clients_for(target, side).reader(region), self._expected(target, side)
         if side is Side.SOURCE:  # nothing else is asked of a source
-            return Target(
-                target.bucket, region=region, capabilities=Capabilities(acls=has_acls(client, target.bucket, side))
-            )
+            acls = has_acls(client, target.bucket, side, owner)
+            return Target(target.bucket, region=region, capabilities=Capabilities(acls=acls))
         reads = (is_versioned, has_acls, has_object_lock, listens)
-        settings = self._side_by_side([partial(read, client, target.bucket, side) for read in reads])
+        settings = self._side_by_side([partial(read, client, target.bucket, side, owner) for read in reads])
         versions, acls, lock, has_listeners = settings
         return Target(target.bucket, target.account, region, Capabilities(versions, acls, lock), has_listeners)
+
+    def _lister(self, target: Target, side: Side) -> "S3Client":
+        return self._clients_for(target, side).lister(self.region(target.bucket, side, target.account))
+
+    def _clients_for(self, target: Target, side: Side) -> Clients:
+        """Return the clients for a bucket: sources are read, and changed, with the function's own role."""
+        return self._clients if side is Side.SOURCE else self._clients.toward(target)
+
+    def _owner_of(self, target: Target, side: Side) -> str:
+        return target.account or (self._source_account if side is Side.SOURCE else "")
+
+    def _expected(self, target: Target, side: Side) -> dict[str, Any]:
+        """Return the argument that checks a bucket's owner; nothing if nobody says who owns it."""
+        owner = self._owner_of(target, side)
+        return {"ExpectedBucketOwner": owner} if owner else {}

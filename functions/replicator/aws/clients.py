@@ -1,4 +1,4 @@
-"""boto3 clients: one per service, Region and purpose, made on first use and kept by the container.
+"""boto3 clients: one per role, service, Region and purpose, made on first use and kept by the container.
 
 Separate because the settings are decisions. botocore retries reads, but never writes: if the response to a write is
 lost, the histories must be read to see what it did. A blind retry could copy the same version twice.
@@ -9,9 +9,12 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 from replicator.aws import expires, header_text, listing, readable
+from replicator.core.deciding.accounts import Accounts
+from replicator.core.deciding.target import Target
 
 if TYPE_CHECKING:
     from types_boto3_cloudwatch import CloudWatchClient
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from types_boto3_events import EventBridgeClient
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
+
+    from replicator.aws.sessions import RoleCredentials, Sts
 
 MOST_HEADERS = 2048
 """Headers that an answer may have. S3 allows 2 KB of user metadata, so fewer entries than that; Python reads 100."""
@@ -67,15 +72,46 @@ QUICK = Config(
     retries={"mode": "standard", "total_max_attempts": 1},
     max_pool_connections=CONNECTIONS,
 )
+# STS answers in a few milliseconds, and may be asked again: who waits for a session waits for no copy.
+ASSUME = Config(
+    connect_timeout=3,
+    read_timeout=5,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    max_pool_connections=CONNECTIONS,
+)
 
 
 class Clients:
     """Makes clients on first use, one at a time. Thread-safe, as each client is."""
 
-    def __init__(self, session: boto3.Session | None = None) -> None:
-        self._session = session or boto3.Session()
+    def __init__(self, session: boto3.Session | None = None, accounts: Accounts | None = None) -> None:
+        """Take whose the buckets are; by default nothing is checked, and no role is assumed."""
+        self._core = None if session else botocore.session.get_session()
+        self._session = session or boto3.Session(botocore_session=self._core)
         self._made: dict[tuple[str, str, Config], Any] = {}
         self._lock = threading.Lock()
+        self.accounts = accounts or Accounts()
+        self._through: dict[str, _RoleClients] = {}
+
+    def toward(self, target: Target) -> "Clients":
+        """Clients for requests to a destination: with a session of its role, if it has one."""
+        role = self.accounts.roles.of(target)
+        if not role:
+            return self
+        with self._lock:
+            if role not in self._through:
+                self._through[role] = self._assuming(role)
+            return self._through[role]
+
+    def _assuming(self, role: str) -> "_RoleClients":
+        from replicator.aws.sessions import RoleCredentials, session_with  # noqa: PLC0415 - most stacks assume none
+
+        credentials = RoleCredentials(self._sts, role, self.accounts)
+        return _RoleClients(self, credentials, session_with(credentials, self._session.profile_name, self._core))
+
+    def _sts(self) -> "Sts":
+        """STS in the stack's own Region: botocore's endpoints are regional."""
+        return self._get("sts", self.region, ASSUME)  # type: ignore[no-any-return]
 
     @property
     def region(self) -> str:
@@ -130,8 +166,8 @@ class Clients:
                     self._made[made] = self._make(service, region, config)
         return self._made[made]
 
-    def _make(self, service: str, region: str, config: Config) -> Any:
-        client: Any = self._session.client(service, region_name=region, config=config)  # type: ignore[call-overload]
+    def _make(self, service: str, region: str, config: Config, session: boto3.Session | None = None) -> Any:
+        client: Any = (session or self._session).client(service, region_name=region, config=config)  # type: ignore[call-overload]
         if config is LIST:
             from replicator.aws import bucket_listing  # noqa: PLC0415 - one function lists whole buckets
 
@@ -144,4 +180,22 @@ class Clients:
             for operation in expires.WRITING:
                 client.meta.events.register(f"provide-client-params.s3.{operation}", expires.take_out)
                 client.meta.events.register(f"before-call.s3.{operation}", expires.put_in)
+        return client
+
+
+class _RoleClients(Clients):
+    """Clients whose requests are signed with the session of a role. Connections are kept when it is renewed."""
+
+    def __init__(self, parent: Clients, credentials: "RoleCredentials", session: boto3.Session) -> None:
+        super().__init__(session)
+        self._parent = parent
+        self._credentials = credentials
+
+    @property
+    def region(self) -> str:
+        return self._parent.region
+
+    def _make(self, service: str, region: str, config: Config, session: boto3.Session | None = None) -> Any:
+        client = self._parent._make(service, region, config, session or self._session)
+        client.meta.events.register(f"needs-retry.{service}", self._credentials.ask_again)
         return client

@@ -26,6 +26,7 @@ WHO_DENIED: Mapping[tuple[str, Side], Reason] = {
     **{(operation, Side.SOURCE): Reason.SRC_BUCKET_DENIED for operation in OF_BUCKETS},
     **{(operation, Side.DESTINATION): Reason.DST_BUCKET_DENIED for operation in OF_BUCKETS},
     **{(operation, Side.DESTINATION): Reason.DST_GET_DENIED for operation in _READS},
+    ("AssumeRole", Side.DESTINATION): Reason.ASSUME_ROLE_DENIED,
     ("HeadObject", Side.SOURCE): Reason.SRC_HEAD_DENIED,
     ("GetObjectTagging", Side.SOURCE): Reason.SRC_TAGS_DENIED,
     ("PutObjectTagging", Side.SOURCE): Reason.SRC_PUT_TAGS_DENIED,
@@ -88,6 +89,10 @@ _MESSAGE = re.compile(
     r'(?:: "?arn:[^:\s]*:s3:::(?P<bucket>[^/"\s]+))?'
 )
 
+_CALLER = re.compile(r"User: (?P<arn>\S+) is not authorized to perform: sts:AssumeRole")
+_OWN_POLICY = "identity-based policy"
+"""In the message where STS names the side: the caller's own policies, not the trust policy of the role."""
+
 
 @dataclass(frozen=True, slots=True)
 class Denied:
@@ -118,3 +123,23 @@ def reason_of(operation: str, side: Side, action: str = "") -> Reason:
     """Return the reason code of a denied operation, by the action if that is known."""
     by_operation = WHO_DENIED.get((operation, side)) or WHO_DENIED[ANY, side]
     return OF_ACTIONS.get((action, side), by_operation)
+
+
+def assume_denied(error: BaseException | None, role: str, external_id: str) -> str:
+    """Return which side must permit that a role is assumed, in words for an operator.
+
+    STS denies in the same words what does not exist, and in most cases does not say which of both policies lacks it.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+    """
+    if _part(error, "Code") == "RegionDisabledException":
+        return f"the account of {role} has not activated STS in this Region"
+    if not is_denial(error):
+        return role
+    message = _part(error, "Message")
+    named = _CALLER.match(message)
+    caller = named["arn"] if named else "the function's role"
+    if _OWN_POLICY in message:
+        return f"{caller} lacks sts:AssumeRole on {role}; the stack grants it by its parameter DestinationRoles"
+    with_id = f"with external id {external_id!r}" if external_id else "without an external id"
+    trust = f"{role} does not exist, or its trust policy does not admit {caller} {with_id}"
+    return f"either {trust}, or {caller} lacks sts:AssumeRole on it"

@@ -38,7 +38,7 @@ class DestinationMetrics:
         if target.bucket not in self._regions:
             owner: dict[str, Any] = {"ExpectedBucketOwner": target.account} if target.account else {}
             with asking("HeadBucket", Side.DESTINATION):
-                answer = self._clients.finder().head_bucket(Bucket=target.bucket, **owner)
+                answer = self._clients.toward(target).finder().head_bucket(Bucket=target.bucket, **owner)
             self._regions[target.bucket] = answer.get("BucketRegion") or self._clients.region
         return self._regions[target.bucket]
 

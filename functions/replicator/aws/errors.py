@@ -158,6 +158,9 @@ PERMANENT: dict[tuple[str, str, Side], Reason] = {
     # The parts of an upload are listed with its key.
     ("ListParts", "KMS.NotFoundException", Side.DESTINATION): Reason.DST_KMS_NOT_FOUND,
     **{("ListParts", code, Side.DESTINATION): Reason.DST_KMS_STATE for code in KEY_STATES},
+    # STS denies in these words, too; what it refuses for itself is wrong in the parameters.
+    ("AssumeRole", "RegionDisabledException", Side.DESTINATION): Reason.ASSUME_ROLE_DENIED,
+    ("AssumeRole", "ValidationError", Side.DESTINATION): Reason.REFUSED,
     # The completed object would differ from the source in checksum or size.
     ("CompleteMultipartUpload", "BadDigest", Side.DESTINATION): Reason.CHECKSUM,
     ("CompleteMultipartUpload", "InvalidRequest", Side.DESTINATION): Reason.CHECKSUM,

@@ -14,6 +14,7 @@ from replicator.aws.header_text import is_sendable, is_sendable_metadata
 from replicator.aws.listing import page_of
 from replicator.aws.sight import Sight
 from replicator.core.deciding.facts import ABSENT, Absent, Top
+from replicator.core.deciding.target import Target
 from replicator.core.outcomes.outcome import Reason, Temporary
 from replicator.core.versions.origin import NULL_VERSION
 from replicator.core.versions.version import (
@@ -56,17 +57,24 @@ class Shared:
     """What the adapters of a container share.
 
     sight: checks that nothing of a version is left out. annotated: the buckets that were seen to support annotations.
-    source: returns a source bucket, which is read again to explain a copy that was denied. warn: logs one line.
+    source: returns a source bucket as copies into a destination read it: it is read again to explain a copy that was
+    denied. source_account: the owner of source buckets, if it must be checked. warn: logs one line.
     """
 
     sight: Sight | None = None
     annotated: set[str] = field(default_factory=set)
-    source: "Callable[[str], BucketObjects] | None" = None
+    source: "Callable[[str, Target], BucketObjects] | None" = None
+    source_account: str = ""
     warn: Callable[[str], None] = lambda _: None
 
-    def read_by_copies(self, bucket: str, written: "BucketObjects") -> "BucketObjects":
+    def read_by_copies(self, bucket: str, written: "BucketObjects", target: Target) -> "BucketObjects":
         """Return the bucket that a copy reads: another one as a source, or the one that it writes to itself."""
-        return written if self.source is None or bucket == written.bucket else self.source(bucket)
+        return written if self.source is None or bucket == written.bucket else self.source(bucket, target)
+
+    def owner_of_source(self, bucket: str, target: Target) -> dict[str, Any]:
+        """Return the argument of a copy that checks the owner of the bucket that it reads; nothing if unknown."""
+        account = target.account if bucket == target.bucket else self.source_account
+        return {"ExpectedSourceBucketOwner": account} if account else {}
 
 
 class BucketObjects:

@@ -7,7 +7,11 @@ import threading
 import time
 from collections.abc import Callable
 
+import boto3
+from botocore.config import Config
+
 from replicator.aws.clients import READ, Clients
+from replicator.core.deciding.accounts import Accounts
 
 EVENT = "before-send"
 """botocore's event before each attempt to send a request, of all services and operations."""
@@ -40,11 +44,11 @@ class Pace:
 class PacedClients(Clients):
     """Clients whose requests are bounded together."""
 
-    def __init__(self, pace: Pace) -> None:
-        super().__init__()
+    def __init__(self, pace: Pace, accounts: Accounts | None = None) -> None:
+        super().__init__(accounts=accounts)
         self._pace = pace
 
-    def _make(self, service: str, region: str, config: object = READ) -> object:
-        client = super()._make(service, region, config)  # type: ignore[arg-type]
+    def _make(self, service: str, region: str, config: Config = READ, session: boto3.Session | None = None) -> object:
+        client = super()._make(service, region, config, session)
         client.meta.events.register(EVENT, self._pace)
         return client

@@ -18,6 +18,7 @@ from replicator.aws.objects import BucketObjects, Shared, checksum_of
 from replicator.aws.trials import Destination, explain_completion, explain_listing, explain_part, explain_start
 from replicator.aws.writing import left_out, may_do_with_less, upload_arguments
 from replicator.core.deciding.copy import Copy, Guard, Written, without_public_grants
+from replicator.core.deciding.target import Target
 from replicator.core.outcomes.outcome import Permanent
 from replicator.core.parts.parts import PartRange
 from replicator.core.parts.uploads import CopySource, Part
@@ -42,6 +43,7 @@ class BucketUploads(BucketLargeObjects):
         super().__init__(bucket, Side.DESTINATION, clients.reader(region), account, shared.annotated)
         self._clients = clients
         self._region = region
+        self._target = Target(bucket, account)
         self._shared = shared
         self._explained: dict[str, Permanent] = {}
 
@@ -100,7 +102,7 @@ class BucketUploads(BucketLargeObjects):
     def _explain_part(self, trouble: Permanent, upload_id: str, source: CopySource) -> Permanent:
         """Explain the first denied part of an upload; the others are denied for the same reason."""
         if upload_id not in self._explained:
-            read = self._shared.read_by_copies(source.bucket, self._objects())
+            read = self._shared.read_by_copies(source.bucket, self._objects(), self._target)
             self._explained[upload_id] = explain_part(trouble, source, read, self._destination({"Key": source.key}))
         return self._explained[upload_id]
 
@@ -116,6 +118,7 @@ class BucketUploads(BucketLargeObjects):
                 CopySourceIfMatch=source.etag,
                 **copied,
                 **self._owner,
+                **self._shared.owner_of_source(source.bucket, self._target),
             )
             result = required(answer, "CopyPartResult")
             return Part(part.number, part.size, required(result, "ETag"), checksum_of(result))

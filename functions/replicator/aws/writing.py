@@ -81,6 +81,7 @@ class BucketReplicas(BucketObjects):
     ) -> None:
         """Take the bucket and its clients. patient: returns the client for copies of more than QUICK_BYTES."""
         super().__init__(target.bucket, Side.DESTINATION, reader, target.account, shared)
+        self._target = target
         self._writer = writer
         self._patient = patient
 
@@ -106,10 +107,12 @@ class BucketReplicas(BucketObjects):
 
     def _explained(self, trouble: Permanent, copy: Copy, guard: Guard) -> Permanent:
         destination = Destination(self, self._writer, self.owner, upload_arguments(copy))
-        return explain_copy(trouble, copy, guard, self._shared.read_by_copies(copy.bucket, self), destination)
+        read = self._shared.read_by_copies(copy.bucket, self, self._target)
+        return explain_copy(trouble, copy, guard, read, destination)
 
     def _copy(self, variant: Variant, guard: Guard) -> Written:
-        arguments = {**copy_arguments(variant.copy, guard), **variant.arguments}
+        owner = self._shared.owner_of_source(variant.copy.bucket, self._target)
+        arguments = {**copy_arguments(variant.copy, guard), **variant.arguments, **owner}
         writer = self._patient() if self._patient and variant.copy.size > QUICK_BYTES else self._writer
         with asking("CopyObject", self.side):
             answer = writer.copy_object(Bucket=self.bucket, **self.owner, **arguments)

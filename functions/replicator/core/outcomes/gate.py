@@ -30,6 +30,7 @@ OF_EVERYBODY = frozenset({Reason.TIMED_OUT, Reason.SERVICE, Reason.THROTTLED})
 """Temporary trouble that a whole destination may have. Other codes are those of one request."""
 DENIED = frozenset(
     {
+        Reason.ASSUME_ROLE_DENIED,
         Reason.DST_BUCKET_DENIED,
         Reason.DST_DELETE_DENIED,
         Reason.DST_GET_DENIED,

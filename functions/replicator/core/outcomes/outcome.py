@@ -71,6 +71,7 @@ class Reason(StrEnum):
     METADATA_UNREADABLE = "SrcMetadataNotReadable"
 
     # S3's own.
+    ASSUME_ROLE_DENIED = "AssumeRoleNotPermitted"
     DST_BUCKET_REGION = "DstBucketInvalidRegion"
     DST_BUCKET_NOT_FOUND = "DstBucketNotFound"
     DST_NO_OBJECT_LOCK = "DstBucketObjectLockConfigMissing"
