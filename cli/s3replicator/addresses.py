@@ -9,12 +9,16 @@ from s3replicator.output import fail
 
 _BUCKET = re.compile(r"[A-Za-z0-9._-]{3,255}")
 """What S3 has ever allowed; names that were created before 2018 may be long and have capitals and underscores."""
+_PATTERN = re.compile(r"[A-Za-z0-9._*-]{1,255}")
 
 
-def bucket_name(text: str) -> str:
-    """Return the name of a bucket that is given as NAME, s3://NAME or ARN. Ends the command for any other text."""
+def bucket_name(text: str, *, pattern: bool = False) -> str:
+    """Return the name of a bucket that is given as NAME, s3://NAME or ARN. Ends the command for any other text.
+
+    pattern: the name may have asterisks.
+    """
     name = text.removeprefix("s3://").rstrip("/").rpartition(":::")[2]
-    if not _BUCKET.fullmatch(name):
+    if not (_PATTERN if pattern else _BUCKET).fullmatch(name):
         fail(f"'{text}' is not the name of a bucket")
     return name
 

@@ -23,6 +23,7 @@ class Target(StrEnum):
     DEAD_LETTER_QUEUE = "the dead-letter queue"
     JOURNAL = "the journal table and its index"
     METRICS = "all resources (*)"
+    BUCKETS = "all buckets (*)"
     BATCH_JOBS = "the jobs of S3 Batch Operations (*)"
     BATCH_JOBS_ROLE = "the role BatchJobsRole"
     INVENTORY = "the inventory report"
@@ -198,6 +199,7 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
         *_CHECK_RULES,
         Permission(Target.CONTROL_BUCKET, ("s3:PutObject",)),
         Permission(Target.SOURCE, ("s3:PutBucketNotification", "s3:ListBucketVersions")),
+        Permission(Target.BUCKETS, ("s3:ListAllMyBuckets",), "for a pattern of buckets"),
         Permission(Target.PEER_CONTROL_BUCKETS, ("s3:PutObject",), TWO_WAY),
         Permission(Target.CHANGE_MAPPINGS, ("lambda:UpdateEventSourceMapping",), TWO_WAY),
     ),
@@ -210,6 +212,13 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
         Permission(Target.SOURCE, ("s3:GetBucketNotification", "s3:PutBucketNotification")),
     ),
     "rules check": _CHECK_RULES,
+    "rules list": (
+        _STACK,
+        _READ_RULES,
+        Permission(Target.CONTROL_BUCKET, ("s3:ListBucket",)),
+        Permission(Target.SOURCE, ("s3:GetBucketNotification",)),
+        Permission(Target.DESTINATIONS, ("s3:ListBucket",)),
+    ),
     "grants": (
         _STACK,
         _READ_RULES,

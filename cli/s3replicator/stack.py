@@ -4,8 +4,9 @@ Every request uses boto3's ordinary credentials, Region and endpoint settings.
 """
 
 import os
+import threading
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -63,6 +64,10 @@ AccountProfilesOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
 
+class StackUnusable(Exception):
+    """There is such a stack, or may be, but no command can use it; says why."""
+
+
 @dataclass(slots=True)
 class Stack:
     """A deployed stack, with a boto3 session that can reach it. config: of its clients, beside the usual one."""
@@ -73,13 +78,15 @@ class Stack:
     parameters: Mapping[str, str]
     config: Config | None = None
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _making: threading.Lock = field(default_factory=threading.Lock)
 
     def client(self, service: str, region: str | None = None) -> Any:
         """Return the boto3 client of a service, in the stack's Region unless another is named."""
         key = (service, region or self.facts.region)
-        if key not in self._clients:
-            self._clients[key] = _client(self.session, *key, self.config)
-        return self._clients[key]
+        with self._making:  # boto3's sessions are for one thread at a time
+            if key not in self._clients:
+                self._clients[key] = _client(self.session, *key, self.config)
+            return self._clients[key]
 
     @property
     def accounts(self) -> Accounts:
@@ -104,12 +111,13 @@ class Named:
     region: str | None
 
     def describe(self, config: Config | None = None) -> Stack:
-        """Read the stack. Raises CallFailed; ends the command if it is not one of ours, or there is no Region.
+        """Read the stack. Raises CallFailed, and StackUnusable if it is not one of ours, or there is no Region.
 
         config: of all requests to it, in place of boto3's usual retries and time-outs.
         """
         if self.region is None:
-            fail("no Region: set the stack's Region with --region, AWS_DEFAULT_REGION or in your AWS configuration")
+            how = "set the stack's Region with --region, AWS_DEFAULT_REGION or in your AWS configuration"
+            raise StackUnusable(f"no Region: {how}")
         with calling("cloudformation:DescribeStacks"):
             client = _client(self.session, "cloudformation", self.region, config)
             answer = client.describe_stacks(StackName=self.name)
@@ -126,12 +134,19 @@ def name_stack(name: str | None, region: str | None, profile: str | None) -> Nam
 
 def open_stack(name: str | None, region: str | None, profile: str | None) -> Stack:
     """Find the stack. Ends the command with exit status 2 if there is no such stack or it cannot be read."""
+    return open_named(lambda: name_stack(name, region, profile))
+
+
+def open_named(name: Callable[[], Named]) -> Stack:
+    """Find the stack that somebody names. Ends the command with exit status 2 if it cannot be used."""
     try:
-        named = name_stack(name, region, profile)
+        named = name()
     except (BotoCoreError, ValueError) as error:
         fail(f"the AWS configuration is not usable: {error}")
     try:
         return named.describe()
+    except StackUnusable as unusable:
+        fail(str(unusable))
     except CallFailed as failed:
         if failed.call.code == "ValidationError":
             where = f"no stack '{named.name}' in {named.region}"
@@ -149,7 +164,8 @@ def _stack(
     missing = [output for output in OUTPUTS if output not in outputs]
     if missing:
         status = description.get("StackStatus", "unknown")
-        fail(f"stack {name} in {region} (status {status}) has no output {missing[0]}: it is not an S3 Replicator stack")
+        where = f"stack {name} in {region} (status {status})"
+        raise StackUnusable(f"{where} has no output {missing[0]}: it is not an S3 Replicator stack")
     return Stack(session, stack_facts(name, region, parameters, outputs), outputs, parameters, config)
 
 
@@ -174,6 +190,7 @@ def stack_facts(name: str, region: str, parameters: Mapping[str, str], outputs: 
         replicate_function=outputs.get("ReplicateFunction", ""),
         replica_modifications=parameters.get("ReplicaModifications", "") == "true",
         annotation_deletions=parameters.get("AnnotationDeletions", "") == "true",
+        sources_account=parameters.get("SourceAccount", ""),
     )
 
 

@@ -10,6 +10,7 @@ class StackFacts:
     """One stack, from its parameters and outputs.
 
     `source_buckets`, `destination_buckets`: names, and patterns with asterisks; `reads_from` and `writes_to` read them.
+    `sources_account`: the account that owns these if it is another one.
     `event_bridge`: it receives S3's events from EventBridge as well. `writers`: its functions that write replicas, each
     as ROLE_ID:NAME. `replicate_function`: the name of the one that its change queue invokes.
     `replica_modifications`, `annotation_deletions`: what the parameters of these names permit the functions.
@@ -31,6 +32,12 @@ class StackFacts:
     replicate_function: str = ""
     replica_modifications: bool = False
     annotation_deletions: bool = False
+    sources_account: str = ""
+
+    @property
+    def source_account(self) -> str:
+        """The account that owns the source buckets."""
+        return self.sources_account or self.account
 
     def reads_from(self, bucket: str) -> bool:
         """Return whether the stack may read a bucket as a source."""

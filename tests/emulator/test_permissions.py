@@ -50,6 +50,7 @@ S3_ACTIONS: Mapping[str, tuple[str, ...]] = {
     "GetBucketNotificationConfiguration": ("s3:GetBucketNotification",),
     "PutBucketNotificationConfiguration": ("s3:PutBucketNotification",),
     "HeadObject": ("s3:GetObject", "s3:GetObjectVersion"),
+    "ListBuckets": ("s3:ListAllMyBuckets",),
     "GetObjectTagging": ("s3:GetObjectTagging", "s3:GetObjectVersionTagging"),
     "GetObjectAcl": ("s3:GetObjectAcl", "s3:GetObjectVersionAcl"),
     "GetObjectAnnotation": ("s3:GetObjectAnnotation", "s3:GetObjectVersionAnnotation"),
@@ -88,6 +89,7 @@ PLACES: Mapping[Target, str] = {
     Target.WORKGROUP: "workgroup",
     Target.CATALOG: "catalog",
     Target.ATHENA_RESULTS: "results",
+    Target.BUCKETS: "all buckets",
     Target.SOURCE: "east",
     Target.DESTINATIONS: "west",
     **dict.fromkeys(QUEUES, "queue"),
@@ -97,9 +99,10 @@ DELETED = "s3://east/deleted"
 """A key that a delete marker is current of, at the destination."""
 JOB = "the newest job"
 RUNS: Mapping[str, list[list[str]]] = {
-    "rules put": [["rules", "put", "east", "rules.json"]],
+    "rules put": [["rules", "put", "east", "rules.json"], ["rules", "put", "e*t", "rules.json"]],
     "rules get": [["rules", "get", "east"]],
     "rules check": [["rules", "check"], ["rules", "check", "east"]],
+    "rules list": [["rules", "list"]],
     "grants": [
         ["grants", "east"],
         ["grants", "east", "elsewhere.json"],
@@ -140,6 +143,7 @@ MET = {
     f"{IN_DOUBT}, and with --dry-run",
     "if a rule names a ReplicaKmsKeyID",
     "if both buckets have ACLs enabled",
+    "for a pattern of buckets",
     "to print no statement that is not needed",
     "if it must admit somebody, to keep what it has",
     "to go on later where it was interrupted",
@@ -225,7 +229,8 @@ def requested(aws: Running, arguments: list[str]) -> Iterator[tuple[str, str]]:
 def need_of(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     service, operation = row["service"], row["operation"]
     if service == "s3":
-        place = "control" if "-controlbucket-" in row["bucket"] else row["bucket"]
+        bucket = row["bucket"] or "all buckets"
+        place = "control" if "-controlbucket-" in bucket else bucket
         actions = ("s3:GetObject",) if operation == "GetObject" else S3_ACTIONS.get(operation, (f"s3:{operation}",))
         yield from ((action, place) for action in actions)
     else:

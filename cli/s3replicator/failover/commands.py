@@ -25,7 +25,7 @@ from s3replicator.failover.lost_keys import LostKeys, read_lost_keys
 from s3replicator.failover.regional_figures import QUICK, find_region, latest_figures
 from s3replicator.failover.text_output import print_answer
 from s3replicator.output import Output, fail
-from s3replicator.stack import JsonOption, Named, ProfileOption, RegionOption, StackOption, name_stack
+from s3replicator.stack import JsonOption, Named, ProfileOption, RegionOption, StackOption, StackUnusable, name_stack
 
 app = typer.Typer(no_args_is_help=True, help="May one fail over to a destination, and what would be lost?")
 EXIT = {Verdict.SAFE: 0, Verdict.LOSES: 1, Verdict.UNKNOWN: 2}
@@ -101,6 +101,8 @@ def _lost_keys(named: Named, buckets: Buckets) -> LostKeys:
         raise Unreachable(failed.call.advice(f"stack {named.name}")) from failed
     except (Temporary, Permanent) as trouble:
         raise Unreachable(str(trouble)) from trouble
+    except StackUnusable as unusable:
+        raise Unreachable(str(unusable)) from None
     except typer.Exit:  # it said why
         raise Unreachable(f"stack {named.name} cannot be used") from None
 

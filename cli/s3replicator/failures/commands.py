@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from difflib import get_close_matches
+from functools import partial
 from typing import Annotated, NoReturn
 
 import typer
@@ -15,6 +16,7 @@ from s3replicator.failures.queue_scan import QueueScan
 from s3replicator.failures.sqs_dead_letter_queue import SqsDeadLetterQueue
 from s3replicator.formatting import plural
 from s3replicator.output import FINE, FOUND, Output, fail, stop_on_failed_call
+from s3replicator.several import StacksFileOption, StacksOption, choose, for_stacks
 from s3replicator.stack import JsonOption, ProfileOption, RegionOption, Stack, StackOption, open_stack
 
 app = typer.Typer(no_args_is_help=True, help="List failed changes with their reasons, and redrive them.")
@@ -32,20 +34,25 @@ def list_failures(
     reason: ReasonOption = "",
     rule: RuleOption = "",
     key_prefix: KeyPrefixOption = "",
-    stack: StackOption = None,
+    stack: StacksOption = None,
+    stacks: StacksFileOption = None,
     region: RegionOption = None,
     profile: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List failures by reason, with examples and what to do about each. Changes nothing."""
-    selection, output = Selection(_reason(reason), rule, key_prefix), Output(as_json=as_json)
-    scan = _scan(open_stack(stack, region, profile))
+    selection = Selection(_reason(reason), rule, key_prefix)
+    for_stacks(choose(stack, stacks, region, profile), Output(as_json=as_json), partial(_list, selection))
+
+
+def _list(selection: Selection, opened: Stack, output: Output) -> bool:
+    scan = _scan(opened)
     with stop_on_failed_call(QUEUES):
         groups = group(redriving.list_failures(selection, scan))
     _print_groups(groups, output)
     _print_elsewhere(scan, output)
     output.document(list_document(groups, scan.elsewhere))
-    raise typer.Exit(FOUND if groups or scan.elsewhere else FINE)
+    return not groups and not scan.elsewhere
 
 
 @app.command(epilog="Exit status 1: some failures could not be sent, or AWS refused a request.")

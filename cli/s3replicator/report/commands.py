@@ -12,14 +12,15 @@ from replicator.core.rules.document import RulesRefused, load, parse
 
 from s3replicator.bucket_names import is_pattern
 from s3replicator.formatting import duration, percent, plural
-from s3replicator.output import FINE, FOUND, Output, fail, print_page, stop_on_failed_call
+from s3replicator.output import Output, fail, print_page, stop_on_failed_call
 from s3replicator.report.cloudwatch_metrics import CloudWatchMetrics
 from s3replicator.report.figures import Report
 from s3replicator.report.html_page import html_page
 from s3replicator.report.json_output import report_document
 from s3replicator.report.time_span import FORMATS, NotATime, Span, parse_span
 from s3replicator.rule_documents import RuleDocuments
-from s3replicator.stack import JsonOption, ProfileOption, RegionOption, Stack, StackOption, open_stack
+from s3replicator.several import StacksFileOption, StacksOption, choose, for_stacks
+from s3replicator.stack import JsonOption, ProfileOption, RegionOption, Stack
 
 EPILOG = (
     "Exit status 1: less than 99.9 % of the objects were within their threshold, something failed, or AWS refused a "
@@ -42,35 +43,46 @@ def report(
         Path | None,
         typer.Option("--out", metavar="FILE.html", help="File to write the page to.", show_default=False),
     ] = None,
-    stack: StackOption = None,
+    stack: StacksOption = None,
+    stacks: StacksFileOption = None,
     region: RegionOption = None,
     profile: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Report latency, the share within the threshold, misses and failures by rule, as one HTML page.
 
-    Without --out, the page goes to standard output, or a summary if that is a terminal.
+    Without --out, the page goes to standard output, or a summary if that is a terminal. For several stacks there is a
+    summary of each, and with --out FILE.html a page of each in FILE-STACK-REGION.html.
     """
     now = int(time.time())
     try:
         span = parse_span(since, until, now)
     except NotATime as error:
         fail(str(error))
-    opened, output = open_stack(stack, region, profile), Output(as_json=as_json)
-    with stop_on_failed_call("the metrics and rules of the stack"):
-        made = _collect(opened, span, now)
-    _deliver(made, out, output)
-    raise typer.Exit(FINE if made.is_fine else FOUND)
+    places = choose(stack, stacks, region, profile)
+    several = len(places) > 1
+
+    def report_on(opened: Stack, output: Output) -> bool:
+        with stop_on_failed_call("the metrics and rules of the stack"):
+            made = _collect(opened, span, now)
+        _deliver(made, _page_of(opened, out) if several and out else out, output, several=several)
+        return made.is_fine
+
+    for_stacks(places, Output(as_json=as_json), report_on)
 
 
-def _deliver(made: Report, out: Path | None, output: Output) -> None:
+def _page_of(opened: Stack, out: Path) -> Path:
+    return out.with_stem(f"{out.stem}-{opened.facts.name}-{opened.facts.region}")
+
+
+def _deliver(made: Report, out: Path | None, output: Output, *, several: bool) -> None:
     output.document(report_document(made))
     if out is not None:
         try:
             out.write_text(html_page(made), encoding="utf-8")
         except (OSError, ValueError) as error:
             fail(f"cannot write {out}: {getattr(error, 'strerror', None) or error}")
-    elif not output.as_json and not sys.stdout.isatty():
+    elif not output.as_json and not several and not sys.stdout.isatty():
         print_page(html_page(made))
         return
     _print_summary(made, output)

@@ -1,4 +1,7 @@
-"""`s3replicator rules put|get|check|delete`: reads arguments, calls `StackRules`, prints the result."""
+"""`s3replicator rules put|get|check|delete`: reads arguments, calls `StackRules`, prints the result.
+
+`bulk` does so for many buckets, and `list_command` has `rules list`.
+"""
 
 import time
 from datetime import UTC, datetime
@@ -9,6 +12,7 @@ import typer
 from replicator.aws.rule_shape import shape_problems
 
 from s3replicator.addresses import bucket_name
+from s3replicator.bucket_names import is_pattern
 from s3replicator.coverage_documents import CoverageFiles
 from s3replicator.grants.gathering import Misused, pairs
 from s3replicator.grants.inspecting import inspector
@@ -17,10 +21,13 @@ from s3replicator.peer_files import PeerFiles
 from s3replicator.rule_documents import RuleDocuments, read_argument
 from s3replicator.rules.both_ways import BothWays
 from s3replicator.rules.bucket_settings import AwsBucketSettings
+from s3replicator.rules.bulk import end_many, print_result, put_folder, put_pattern
 from s3replicator.rules.coverage import CoverageKeeper
+from s3replicator.rules.list_command import list_rules
 from s3replicator.rules.mappings import AwsMappings
 from s3replicator.rules.peers import Peers
 from s3replicator.rules.result import RulesResult
+from s3replicator.rules.rule_files import PLACEHOLDER
 from s3replicator.rules.stack_rules import StackRules
 from s3replicator.stack import (
     AccountProfilesOption,
@@ -33,22 +40,33 @@ from s3replicator.stack import (
 )
 
 app = typer.Typer(no_args_is_help=True, help="Manage the replication rules of source buckets.")
+app.command("list", epilog="Exit status 1: rules cannot be read, are not valid, or lead nowhere.")(list_rules)
 
 BucketArgument = Annotated[
     str, typer.Argument(metavar="BUCKET", help="The source bucket, as NAME, s3://NAME or ARN.", show_default=False)
-]
-FileArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="FILE", help="S3's ReplicationConfiguration as JSON; - reads standard input.", show_default=False
-    ),
 ]
 
 
 @app.command(epilog="Exit status 1: errors were found, or AWS refused a request.")
 def put(
-    bucket: BucketArgument,
-    file: FileArgument,
+    bucket: Annotated[
+        str,
+        typer.Argument(
+            metavar="BUCKET",
+            help="The source bucket, as NAME, s3://NAME or ARN; a name with asterisks, for all buckets of the stack's "
+            "Region that it includes; or, without FILE, a folder with NAME.json for each bucket NAME.",
+            show_default=False,
+        ),
+    ],
+    file: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="FILE",
+            help="S3's ReplicationConfiguration as JSON; - reads standard input. If BUCKET has asterisks, "
+            f"{PLACEHOLDER.decode()} in it is replaced by each bucket's name.",
+            show_default=False,
+        ),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Store the rules even if buckets or keys have errors.")
     ] = False,
@@ -58,11 +76,25 @@ def put(
     profile: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check rules, buckets and keys, store the rules, and attach the bucket's events. Safe to run again."""
-    name, text = bucket_name(bucket), read_argument(file)
-    result = _rules(open_stack(stack, region, profile), profiles).put(name, text, force=force)
+    """Check rules, buckets and keys, store the rules, and attach the bucket's events. Safe to run again.
+
+    Errors of one bucket keep its rules as they are, and leave other buckets their turn. After Ctrl-C, run the same
+    command again: what is done is found unchanged.
+    """
     output = Output(as_json=as_json)
-    _print(result, output)
+    if file is not None and not is_pattern(bucket):
+        name, text = bucket_name(bucket), read_argument(file)
+        result = _rules(open_stack(stack, region, profile), profiles).put(name, text, force=force)
+        _end_put(result, output)
+    opened = open_stack(stack, region, profile)
+    rules = _rules(opened, profiles)
+    if file is None:
+        put_folder(bucket, rules, output, force=force)
+    put_pattern(bucket, file, opened, rules, output, force=force)
+
+
+def _end_put(result: RulesResult, output: Output) -> NoReturn:
+    print_result(result, output)
     if not result.done:
         output.line(f"{result.bucket}: nothing was changed")
     _end(result, output)
@@ -98,7 +130,7 @@ def delete(
     """Detach a bucket's events and remove its rules. Replicas stay, and the control bucket keeps the old rules."""
     name = bucket_name(bucket)
     result, output = _rules(open_stack(stack, region, profile)).delete(name), Output(as_json=as_json)
-    _print(result, output)
+    print_result(result, output)
     _end(result, output)
 
 
@@ -118,6 +150,7 @@ def check(
             show_default=False,
         ),
     ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Check every bucket with rules, as without BUCKET.")] = False,
     profiles: AccountProfilesOption = None,
     stack: StackOption = None,
     region: RegionOption = None,
@@ -125,21 +158,20 @@ def check(
     as_json: JsonOption = False,
 ) -> None:
     """Find everything that is wrong with rules, buckets, keys and event notifications. Changes nothing."""
+    if every and bucket is not None:
+        fail("--all checks every bucket with rules: leave out BUCKET")
     name, text = None if bucket is None else bucket_name(bucket), None if file is None else read_argument(file)
     opened, output = open_stack(stack, region, profile), Output(as_json=as_json)
     rules = _rules(opened, profiles)
     if name is not None:
         result = rules.check(name, text)
-        _print(result, output)
+        print_result(result, output)
         _end(result, output)
     with stop_on_failed_call(f"bucket {opened.facts.control_bucket}", "cannot list the rules"):
-        results = [rules.check(each) for each in rules.buckets()]
-    for each in results:
-        _print(each, output)
-    if not results:
+        buckets = rules.buckets()
+    if not buckets:
         output.line("no bucket has rules")
-    output.document({"ok": all(each.ok for each in results), "reports": [each.document() for each in results]})
-    raise typer.Exit(FINE if all(each.ok for each in results) else FOUND)
+    end_many({each: partial(rules.check, each) for each in buckets}, output)
 
 
 def _rules(stack: Stack, profiles: list[str] | None = None) -> StackRules:
@@ -169,11 +201,3 @@ def _now() -> str:
 def _end(result: RulesResult, output: Output) -> NoReturn:
     output.document(result.document())
     raise typer.Exit(FINE if result.ok else FOUND)
-
-
-def _print(result: RulesResult, output: Output) -> None:
-    output.findings(result.findings)
-    for sentence in result.done:
-        output.line(f"{result.bucket}: {sentence}")
-    if result.ok and not result.done:
-        output.line(f"{result.bucket}: no errors found", style="green")

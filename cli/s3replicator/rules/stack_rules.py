@@ -5,6 +5,7 @@ skipped; and events stop before rules are removed. Every step can be repeated: r
 """
 
 import json
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
@@ -74,6 +75,8 @@ class StackRules:
         self._coverage = coverage
         self._both_ways = both_ways
         self._others = others
+        # Many buckets may be put at once, and mappings and records of peers are read, changed and written back.
+        self._completing = threading.Lock()
 
     def put(self, bucket: str, text: bytes, *, force: bool = False) -> RulesResult:
         """Check rules and buckets, store the rules, attach the notification. An error leaves everything as it was.
@@ -200,9 +203,10 @@ class StackRules:
         """Complete both directions: echoes that are dropped, and records of queues."""
         neighbours, findings = self._peers.find(rules)
         result.findings += findings
-        self._peers.complete(result, neighbours)
-        if self._both_ways:
-            self._both_ways.complete(result, neighbours)
+        with self._completing:
+            self._peers.complete(result, neighbours)
+            if self._both_ways:
+                self._both_ways.complete(result, neighbours)
 
     def _in_force(self, bucket: str) -> RuleSet | None:
         """Return the rules in force as values; None if there are none, or they cannot be parsed."""

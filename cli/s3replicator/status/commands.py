@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -16,8 +17,9 @@ from replicator.threads import side_by_side
 
 from s3replicator.addresses import bucket_and_optional_key
 from s3replicator.operator_services import operator_services
-from s3replicator.output import FINE, FOUND, Output
-from s3replicator.stack import JsonOption, ProfileOption, RegionOption, Stack, StackOption, open_stack
+from s3replicator.output import Output, fail
+from s3replicator.several import StacksFileOption, StacksOption, choose, for_stacks
+from s3replicator.stack import JsonOption, ProfileOption, RegionOption, Stack
 from s3replicator.status.json_output import object_document, stack_document
 from s3replicator.status.object_reader import read_object_status
 from s3replicator.status.proofs import Proof, read_proofs
@@ -36,17 +38,23 @@ def status(
             show_default=False,
         ),
     ] = "",
-    stack: StackOption = None,
+    stack: StacksOption = None,
+    stacks: StacksFileOption = None,
     region: RegionOption = None,
     profile: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what is pending, what failed and what the queues hold; or an object's status at each destination."""
     bucket, key = bucket_and_optional_key(address) if address else ("", "")
-    opened, output = open_stack(stack, region, profile), Output(as_json=as_json)
+    places = choose(stack, stacks, region, profile)
+    if key and len(places) > 1:
+        fail("an object's status is that of one stack: name it with --stack")
+    for_stacks(places, Output(as_json=as_json), partial(_show, bucket, key))
+
+
+def _show(bucket: str, key: str, opened: Stack, output: Output) -> bool:
     with output.stop_on_trouble(bucket, key, "cannot read the status"):
-        fine = _object(opened, bucket, key, output) if key else _stack(opened, bucket, output)
-    raise typer.Exit(FINE if fine else FOUND)
+        return _object(opened, bucket, key, output) if key else _stack(opened, bucket, output)
 
 
 def _stack(opened: Stack, bucket: str, output: Output) -> bool:
