@@ -10,9 +10,8 @@ def assumed(stack: stacks.Document, role: str) -> set[str]:
     return {on for action, on in stacks.allowed(stack, role) if action == "sts:AssumeRole"}
 
 
-def test_functions_that_reach_destinations_may_assume_exactly_the_roles_named(
-    stack: stacks.Document,
-) -> None:
+def test_functions_that_reach_destinations_may_assume_exactly_the_roles_named() -> None:
+    stack = stacks.stack(**stacks.EVERYTHING)
     roles = {"arn:aws:iam::222222222222:role/writer", "arn:aws:iam::333333333333:role/a/k"}
     found = {role: assumed(stack, role) for role in stacks.ROLES.values()}
     assert found.pop("ReleaseRole") == set(), "it reaches no destination"
