@@ -1,27 +1,69 @@
-"""Destinations that the functions reach by assuming a role."""
+"""Destinations that the functions reach by a role of the destination's account, under default deny.
+
+What `s3replicator grants` prints is put in place first; then roles and policies are changed, and what is seen is
+compared with the reason codes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from emulator.running import Running, running
-from tests.emulator.failures import take_failures
-from tests.emulator.reasons import reasons
-from tests.emulator.worlds import bucket, rule
+from tests.emulator.accounts import OTHERS, OURS, THEIRS
+from tests.emulator.failures import FailedMessage, take_failures
+from tests.emulator.reasons import command, reasons, redrive
+from tests.emulator.worlds import rule
 
-ACCOUNT = "222222222222"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/replica-writer"
+MIB = 1024**2
+SETTINGS = {"ownership": "ObjectWriter", "object_lock": True}
+KEY = f"arn:aws:kms:us-west-2:{THEIRS}:key/11111111-2222-3333-4444-555555555555"
+SOURCE_KEY = f"arn:aws:kms:us-east-1:{OURS}:key/11111111-2222-3333-4444-666666666666"
+WRITER = f"arn:aws:iam::{THEIRS}:role/replica-writer"
+OTHER = f"arn:aws:iam::{OTHERS}:role/service/other-writer"
+EXTERNAL_ID = "an-id"
+DESTINATIONS = {"vault": THEIRS, "enforced": THEIRS, "other": OTHERS}
+
+
+def to(number: int, name: str) -> dict[str, Any]:
+    """Return a rule whose prefix is the name of its destination."""
+    encryption = {} if name == "other" else {"EncryptionConfiguration": {"ReplicaKmsKeyID": KEY}}
+    selected = {"SseKmsEncryptedObjects": {"Status": "Enabled"}} if encryption else {}
+    return rule(
+        "east",
+        name,
+        ID=name,
+        Priority=number,
+        Filter={"Prefix": f"{name}/"},
+        DeleteMarkerReplication={"Status": "Enabled"},
+        **({"SourceSelectionCriteria": selected} if selected else {}),
+        Destination={"Account": DESTINATIONS[name], **encryption},
+    )
+
+
 WORLD: dict[str, Any] = {
-    "buckets": [bucket("east"), bucket("west")],
+    "buckets": [
+        {"name": "east", "region": "us-east-1", **SETTINGS},
+        {"name": "vault", "region": "us-west-2", "account": THEIRS, **SETTINGS},
+        {"name": "enforced", "region": "us-west-2", "account": THEIRS},
+        {"name": "other", "region": "us-west-2", "account": OTHERS},
+    ],
     "stacks": [
         {
             "name": "prod",
             "region": "us-east-1",
-            "parameters": {"DestinationRoles": f"west={ROLE}", "DestinationExternalId": "an-id"},
-            "rules": {"east": {"Rules": [rule("east", "west")]}},
+            "rules": {"east": {"Rules": [to(number, name) for number, name in enumerate(DESTINATIONS, 1)]}},
+            "parameters": {
+                "DestinationRoles": f"{THEIRS}={WRITER},oth*={OTHER}",
+                "DestinationExternalId": EXTERNAL_ID,
+                "SourceKmsKeys": SOURCE_KEY,
+                "MultipartThreshold": 5 * MIB,
+                "PartSize": 5 * MIB,
+                "SpreadThreshold": 10 * MIB,
+            },
         }
     ],
 }
@@ -29,16 +71,132 @@ WORLD: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Running]:
+    """Put in place what is printed for all accounts."""
     with running(WORLD) as emulator:
+        done = command(emulator, "grants", "east", "--format", "json")
+        assert done.exit_code == 0, done.output
+        for account, documents in json.loads(done.stdout)["accounts"].items():
+            put_in_place(emulator, account, documents)
         yield emulator
 
 
-def test_a_role_that_may_not_be_assumed_fails_changes_with_that_reason(emulator: Running) -> None:
-    denial = {"service": "sts", "operation": "AssumeRole", "then": {"status": 403, "code": "AccessDenied"}}
-    emulator.post("/faults", [denial])
-    emulator.client("s3").put_object(Bucket="east", Key="k", Body=b"1")
+def put_in_place(emulator: Running, account: str, documents: Mapping[str, Any]) -> None:
+    iam = emulator.client("iam", account=account)
+    for bucket, policy in documents.get("bucket_policies", {}).items():
+        emulator.client("s3", account=account).put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+    for key, statements in documents.get("key_policies", {}).items():
+        kms = emulator.client("kms", key.split(":")[3], account)
+        policy = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
+        policy["Statement"] += statements
+        kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
+    for name, role in documents.get("roles", {}).items():
+        path = role["arn"].partition(":role")[2].removesuffix(name)
+        iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=json.dumps(role["trust"]))
+        iam.put_role_policy(RoleName=name, PolicyName="replicate", PolicyDocument=json.dumps(role["policy"]))
+
+
+def change_trust(emulator: Running, account: str, name: str, **condition: str) -> None:
+    """Let a role ask for another external id."""
+    iam = emulator.client("iam", account=account)
+    document = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+    document["Statement"][0]["Condition"] = {"StringEquals": condition}
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(document))
+
+
+def take_away(emulator: Running, account: str, sid: str) -> None:
+    """Take a statement from the policy of the source bucket, or from that of a role."""
+    if account == OURS:
+        s3 = emulator.client("s3")
+        policy = json.loads(s3.get_bucket_policy(Bucket="east")["Policy"])
+        s3.put_bucket_policy(Bucket="east", Policy=json.dumps(without(policy, sid)))
+    else:
+        iam, named = emulator.client("iam", account=account), {"RoleName": "replica-writer", "PolicyName": "replicate"}
+        policy = iam.get_role_policy(**named)["PolicyDocument"]
+        iam.put_role_policy(**named, PolicyDocument=json.dumps(without(policy, sid)))
+
+
+def without(policy: Mapping[str, Any], sid: str) -> dict[str, Any]:
+    return {**policy, "Statement": [each for each in policy["Statement"] if each["Sid"] != sid]}
+
+
+def failed(emulator: Running) -> tuple[dict[str, str], list[FailedMessage]]:
+    """Return the reason of each failure by its key, and the failures."""
     assert emulator.idle()
     failures = take_failures(emulator)
-    assert reasons(failures) == {"k": "AssumeRoleNotPermitted"}
-    assert ROLE in failures[0].attributes["Detail"]
-    emulator.delete("/faults")
+    return reasons(failures), failures
+
+
+def restore(emulator: Running, account: str, documents: Mapping[str, Any]) -> None:
+    """Put the policies in place again."""
+    if account == OURS:
+        emulator.client("s3").put_bucket_policy(
+            Bucket="east", Policy=json.dumps(documents[OURS]["bucket_policies"]["east"])
+        )
+    else:
+        policy = documents[THEIRS]["roles"]["replica-writer"]["policy"]
+        emulator.client("iam", account=THEIRS).put_role_policy(
+            RoleName="replica-writer", PolicyName="replicate", PolicyDocument=json.dumps(policy)
+        )
+
+
+def test_everything_replicates_through_a_role_that_is_admitted_at_both_sides(emulator: Running) -> None:
+    s3 = emulator.client("s3")
+    lock = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": "2040-01-01T00:00:00Z"}
+    kms = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": SOURCE_KEY}
+    for body in (b"1", b"2"):
+        s3.put_object(Bucket="east", Key="vault/twice", Body=body, Tagging="a=b", ACL="public-read")
+    s3.put_object(Bucket="east", Key="vault/locked", Body=b"1", **lock)
+    for name in ("vault", "enforced"):
+        s3.put_object(Bucket="east", Key=f"{name}/encrypted", Body=b"1", **kms)
+        s3.put_object(Bucket="east", Key=f"{name}/with-bucket-key", Body=b"1", **kms, BucketKeyEnabled=True)
+    for name in ("vault", "other"):
+        s3.put_object(Bucket="east", Key=f"{name}/large", Body=bytes(12 * MIB))
+    s3.put_object(Bucket="east", Key="vault/large-and-encrypted", Body=bytes(7 * MIB), **kms)
+    version = s3.put_object(Bucket="east", Key="vault/changed", Body=b"1")["VersionId"]
+    assert failed(emulator)[0] == {}
+    s3.put_object_tagging(Bucket="east", Key="vault/changed", VersionId=version, Tagging={"TagSet": []})
+    s3.put_object_legal_hold(Bucket="east", Key="vault/changed", VersionId=version, LegalHold={"Status": "ON"})
+    s3.delete_object(Bucket="east", Key="vault/twice")
+    assert failed(emulator)[0] == {}
+    theirs = emulator.client("s3", "us-west-2", THEIRS)
+    listed = theirs.list_object_versions(Bucket="vault")
+    assert [each["Key"] for each in listed["Versions"]] == [
+        *("vault/changed", "vault/encrypted", "vault/large", "vault/large-and-encrypted", "vault/locked"),
+        *("vault/twice", "vault/twice", "vault/with-bucket-key"),
+    ]
+    assert [each["Key"] for each in listed["DeleteMarkers"]] == ["vault/twice"]
+    assert theirs.head_object(Bucket="vault", Key="vault/encrypted")["SSEKMSKeyId"] == KEY
+
+
+TROUBLE = {
+    "vault/not-read": (OURS, "LetDestinationCopy", "SrcGetObjectNotPermitted"),
+    "vault/not-written": (THEIRS, "WriteReplicas", "DstPutObjectNotPermitted"),
+}
+
+
+@pytest.mark.parametrize(("key", "trouble"), TROUBLE.items(), ids=TROUBLE)
+def test_a_statement_that_the_role_lacks_at_either_side_is_named_with_its_side(
+    emulator: Running, key: str, trouble: tuple[str, str, str]
+) -> None:
+    account, sid, reason = trouble
+    documents = json.loads(command(emulator, "grants", "east", "--format", "json").stdout)["accounts"]
+    take_away(emulator, account, sid)
+    emulator.client("s3").put_object(Bucket="east", Key=key, Body=b"1")
+    found, failures = failed(emulator)
+    assert found == {key: reason}
+    restore(emulator, account, documents)
+    assert redrive(emulator, failures) == {}
+
+
+def test_a_role_that_may_not_be_assumed_fails_changes_with_that_reason(emulator: Running) -> None:
+    change_trust(emulator, OTHERS, "other-writer", **{"sts:ExternalId": "another-id"})
+    emulator.client("lambda").update_function_configuration(FunctionName="prod-replicate", Description="anew")
+    emulator.client("s3").put_object(Bucket="east", Key="other/k", Body=b"1")
+    found, failures = failed(emulator)
+    assert found == {"other/k": "AssumeRoleNotPermitted"}
+    detail = failures[0].attributes["Detail"]
+    assert f"either {OTHER} does not exist, or its trust policy does not admit" in detail
+    assert f"with external id '{EXTERNAL_ID}'" in detail
+    change_trust(emulator, OTHERS, "other-writer", **{"sts:ExternalId": EXTERNAL_ID})
+    assert redrive(emulator, failures) == {}
+    assert emulator.client("s3", "us-west-2", OTHERS).head_object(Bucket="other", Key="other/k")
