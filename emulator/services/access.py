@@ -27,6 +27,7 @@ from emulator.calls.operations import service_model
 from emulator.iam import actions
 from emulator.services import kms
 from emulator.services.authorization import denial, is_evaluated
+from emulator.services.event_forwarding import bus_of
 from emulator.services.sqs import queue_of
 
 _JOB = re.compile(r"/v20180820/jobs/([^/]+)")
@@ -114,7 +115,7 @@ def _needs(call: Call, body: Mapping[str, Any], account: str) -> Iterator[_Need]
             yield from (_Need(each, _table(prefix, name)) for each, name in _tables(action, body))
         case "events" if "Entries" in body:
             buses = dict.fromkeys(str(each.get("EventBusName", "default")) for each in body["Entries"])
-            yield from (_Need(action, bus if ":" in bus else f"{prefix}event-bus/{bus}") for bus in buses)
+            yield from (_bus(action, bus if ":" in bus else f"{prefix}event-bus/{bus}") for bus in buses)
         case "kms" if "KeyId" in body:
             yield _key(action, str(body["KeyId"]), call.region, account)
         case "cloudwatch" if call.operation == "PutMetricData":
@@ -162,6 +163,11 @@ def _tables(action: str, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for kind, request in item.items():
             operation = {"Get": "GetItem", "ConditionCheck": "ConditionCheckItem"}.get(kind, f"{kind}Item")
             yield f"dynamodb:{operation}", str(request["TableName"])
+
+
+def _bus(action: str, arn: str) -> _Need:
+    bus = bus_of(arn)
+    return _Need(action, arn, bus.policy if bus else None)
 
 
 def _key(action: str, name: str, region: str, account: str) -> _Need:

@@ -1,6 +1,6 @@
 """EventBridge: events from PutEvents are kept for `GET /_emulator/events`.
 
-Schedules receive no events, and queues only what their policies allow.
+Schedules receive no events, and queues and other accounts only what their policies allow.
 
 https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 """
@@ -8,14 +8,17 @@ https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 from __future__ import annotations
 
 import json
+from copy import copy
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 from moto.events.exceptions import ValidationException
 from moto.events.models import EventsBackend, Rule
 
 from emulator.calls.call import current_call
 from emulator.patching import patch
+from emulator.services import event_forwarding
 from emulator.services.queue_policies import EVENT_BRIDGE, may_send
 from emulator.services.sqs import queue_of
 from emulator.state import active
@@ -26,7 +29,10 @@ _LONGEST_PATTERN = 4096
 
 @patch(EventsBackend, "put_events")
 def _put_events(original: Any, backend: EventsBackend, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    entries: list[dict[str, Any]] = original(backend, events)
+    if any(_is_elsewhere(backend, event) for event in events):
+        entries = [_put_elsewhere(original, backend, event) for event in events]
+    else:
+        entries = original(backend, events)
     call = current_call.get()
     if call is None or call.operation != "PutEvents":
         return entries  # moto forwards an event to another bus
@@ -47,11 +53,50 @@ def _put_rule(original: Any, backend: EventsBackend, name: str, *arguments: Any,
     return original(backend, name, *arguments, **named)
 
 
+def _is_elsewhere(backend: EventsBackend, event: dict[str, Any]) -> bool:
+    bus = str(event.get("EventBusName") or "").split(":")
+    return len(bus) > 4 and bus[4] != backend.account_id
+
+
+def _put_elsewhere(original: Any, backend: EventsBackend, event: dict[str, Any]) -> dict[str, Any]:
+    """Put one event on a bus, which may be of another account: then the event keeps the account that sends it."""
+    if not _is_elsewhere(backend, event):
+        (entry,) = original(backend, [event])
+        return dict(entry)
+    bus = event_forwarding.bus_of(str(event["EventBusName"]))
+    if bus is None:
+        return {"ErrorCode": "ResourceNotFoundException", "ErrorMessage": "Event bus does not exist."}
+    message = {
+        "version": "0",
+        "id": str(uuid4()),
+        "detail-type": event["DetailType"],
+        "source": event["Source"],
+        "account": backend.account_id,
+        "time": float(event.get("Time") or datetime.now(UTC).timestamp()),
+        "region": backend.region_name,
+        "resources": event.get("Resources", []),
+        "detail": json.loads(event["Detail"]),
+    }
+    event_forwarding.deliver(bus, message)
+    return {"EventId": message["id"]}
+
+
 @patch(Rule, "send_to_targets")
-def _send_to_targets(original: Any, rule: Rule, *arguments: Any, **named: Any) -> None:
-    """Skip scheduled rules: they have no event pattern, which moto treats as one that matches every event."""
-    if not rule.scheduled_expression:
-        original(rule, *arguments, **named)
+def _send_to_targets(original: Any, rule: Rule, event: Any, *arguments: Any, **named: Any) -> None:
+    """Skip scheduled rules: they have no event pattern, which moto treats as one that matches every event.
+
+    moto looks for a queue of another account in the rule's own, and asks no bus whether it wants an event.
+    """
+    if rule.scheduled_expression:
+        return
+    elsewhere = [each for each in rule.targets if event_forwarding.account_of(each) not in ("", rule.account_id)]
+    if elsewhere and rule.event_pattern.matches_event(event):
+        for target in elsewhere:
+            event_forwarding.send_on(rule, target, event)
+    here = rule if not elsewhere else copy(rule)
+    if elsewhere:
+        here.targets = [each for each in rule.targets if each not in elsewhere]
+    original(here, event, *arguments, **named)
 
 
 @patch(Rule, "_send_to_sqs_queue")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from emulator.cloudformation.resources.base import Placeholder, Resource
 from emulator.cloudformation.resources.compute import EventInvokeConfig, EventSourceMapping, Function, Permission
-from emulator.cloudformation.resources.messaging import Queue, QueuePolicy, Rule, Schedule, TopicPolicy
+from emulator.cloudformation.resources.messaging import EventBusPolicy, Queue, QueuePolicy, Rule, Schedule, TopicPolicy
 from emulator.cloudformation.resources.policies import ManagedPolicy, Role
 from emulator.cloudformation.resources.storage import Bucket, BucketPolicy, Table
 from emulator.cloudformation.resources.watching import Alarm, Dashboard, LogGroup
@@ -17,6 +17,7 @@ KINDS: tuple[type[Resource], ...] = (
     Bucket,
     BucketPolicy,
     Dashboard,
+    EventBusPolicy,
     EventInvokeConfig,
     EventSourceMapping,
     Function,

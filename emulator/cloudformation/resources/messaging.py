@@ -135,6 +135,50 @@ class Rule(Resource):
         return {name: self.properties[name] for name in ("EventBusName",) if name in self.properties}
 
 
+class EventBusPolicy(Resource):
+    """AWS::Events::EventBusPolicy: one statement of the policy of a bus.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-eventbuspolicy.html
+    """
+
+    kind = "AWS::Events::EventBusPolicy"
+
+    def create(self) -> None:
+        statement = self.properties.get("Statement")
+        if not statement:
+            self.call("events", "put_permission")
+            return
+        named = {**statement, "Sid": self.properties["StatementId"]}
+        document = {"Version": "2012-10-17", "Statement": [*self._others(), named]}
+        self.client("events").put_permission(Policy=json.dumps(document), **self._bus)
+
+    def update(self, before: Properties) -> None:
+        self._remove(str(before["StatementId"]))
+        self.create()
+
+    def destroy(self) -> None:
+        self._remove(str(self.properties["StatementId"]))
+
+    def replaced_by(self, properties: Properties) -> bool:
+        return any(properties.get(name) != self.properties.get(name) for name in ("EventBusName", "StatementId"))
+
+    def _others(self) -> list[Any]:
+        document = json.loads(self.client("events").describe_event_bus(**self._named).get("Policy") or "{}")
+        return [each for each in document.get("Statement", []) if each["Sid"] != self.properties["StatementId"]]
+
+    def _remove(self, statement: str) -> None:
+        with suppressed("ResourceNotFoundException"):
+            self.client("events").remove_permission(StatementId=statement, **self._bus)
+
+    @property
+    def _bus(self) -> dict[str, str]:
+        return {name: self.properties[name] for name in ("EventBusName",) if name in self.properties}
+
+    @property
+    def _named(self) -> dict[str, str]:
+        return {"Name": str(self.properties.get("EventBusName", "default"))}
+
+
 class TopicPolicy(Resource):
     """AWS::SNS::TopicPolicy."""
 
