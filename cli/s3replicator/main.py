@@ -23,6 +23,7 @@ from s3replicator.output import FINE, FOUND, complain
 from s3replicator.report import commands as report_commands
 from s3replicator.resync import commands as resync_commands
 from s3replicator.rules import commands as rules_commands
+from s3replicator.rules import native_commands
 from s3replicator.status import commands as status_commands
 from s3replicator.verify import commands as verify_commands
 
@@ -34,6 +35,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+rules_commands.app.command("import", epilog=native_commands.IMPORT_EPILOG)(native_commands.import_rules)
+rules_commands.app.command("export", epilog=native_commands.EXPORT_EPILOG)(native_commands.export_rules)
 app.add_typer(rules_commands.app, name="rules")
 app.command(epilog=grants_commands.EPILOG)(grants_commands.grants)
 app.command(epilog=status_commands.EPILOG)(status_commands.status)

@@ -25,6 +25,7 @@ class Target(StrEnum):
     METRICS = "all resources (*)"
     BUCKETS = "all buckets (*)"
     BATCH_JOBS = "the jobs of S3 Batch Operations (*)"
+    NATIVE_ROLE = "the role of S3 Replication"
     BATCH_JOBS_ROLE = "the role BatchJobsRole"
     INVENTORY = "the inventory report"
     WORKGROUP = "the workgroup of Athena"
@@ -194,15 +195,17 @@ _ASK_ATHENA = (
 """What Athena does as whoever runs a query (Athena user guide, "Control access to Amazon S3 from Athena")."""
 
 
+_PUT_RULES = (
+    *_CHECK_RULES,
+    Permission(Target.CONTROL_BUCKET, ("s3:PutObject",)),
+    Permission(Target.SOURCE, ("s3:PutBucketNotification", "s3:ListBucketVersions")),
+    Permission(Target.PEER_CONTROL_BUCKETS, ("s3:PutObject",), TWO_WAY),
+    Permission(Target.CHANGE_MAPPINGS, ("lambda:UpdateEventSourceMapping",), TWO_WAY),
+)
+
+
 PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
-    "rules put": (
-        *_CHECK_RULES,
-        Permission(Target.CONTROL_BUCKET, ("s3:PutObject",)),
-        Permission(Target.SOURCE, ("s3:PutBucketNotification", "s3:ListBucketVersions")),
-        Permission(Target.BUCKETS, ("s3:ListAllMyBuckets",), "for a pattern of buckets"),
-        Permission(Target.PEER_CONTROL_BUCKETS, ("s3:PutObject",), TWO_WAY),
-        Permission(Target.CHANGE_MAPPINGS, ("lambda:UpdateEventSourceMapping",), TWO_WAY),
-    ),
+    "rules put": (*_PUT_RULES, Permission(Target.BUCKETS, ("s3:ListAllMyBuckets",), "for a pattern of buckets")),
     "rules get": (_STACK, _READ_RULES, _NO_RULES),
     "rules delete": (
         _STACK,
@@ -219,6 +222,12 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
         Permission(Target.SOURCE, ("s3:GetBucketNotification",)),
         Permission(Target.DESTINATIONS, ("s3:ListBucket",)),
     ),
+    "rules import": (
+        *_PUT_RULES,
+        Permission(Target.SOURCE, ("s3:PutReplicationConfiguration",), "with --switch"),
+        Permission(Target.NATIVE_ROLE, ("iam:PassRole",), "with --switch: S3 asks for it when its rules are changed"),
+    ),
+    "rules export": (_STACK, _READ_RULES, _NO_RULES),
     "grants": (
         _STACK,
         _READ_RULES,

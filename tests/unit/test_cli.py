@@ -66,7 +66,7 @@ def rules(monkeypatch: pytest.MonkeyPatch) -> OneResult:
 
     rules = OneResult(RulesResult("east", findings=list(FINDINGS), done=["stored the rules"]))
     monkeypatch.setattr(rules_commands, "open_stack", lambda *_: Opened())
-    monkeypatch.setattr(rules_commands, "_rules", lambda *_: rules)
+    monkeypatch.setattr(rules_commands, "open_rules", lambda *_: rules)
     return rules
 
 

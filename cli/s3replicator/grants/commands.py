@@ -21,7 +21,15 @@ from s3replicator.grants.reading import Reader
 from s3replicator.grants.text_output import print_documents
 from s3replicator.output import FINE, FOUND, Output, complain, fail, stop_on_failed_call
 from s3replicator.rule_documents import RuleDocuments, read_argument
-from s3replicator.stack import AccountProfilesOption, ProfileOption, RegionOption, Stack, StackOption, open_stack
+from s3replicator.stack import (
+    AccountProfilesOption,
+    JsonOption,
+    ProfileOption,
+    RegionOption,
+    Stack,
+    StackOption,
+    open_stack,
+)
 
 EPILOG = "Exit status 1: the bucket has no rules, a document is larger than AWS takes, or AWS refused a request."
 
@@ -67,7 +75,7 @@ def grants(
     stack: StackOption = None,
     region: RegionOption = None,
     profile: ProfileOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Print what other accounts must put in place for a bucket's rules: bucket and key policies, roles, events."""
     name, text = bucket_name(bucket), None if file is None else read_argument(file)

@@ -5,11 +5,11 @@ Separate from what reads them, so that what is printed for which facts has tests
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 
 from replicator.core.rules.matching import RuleSet
 from replicator.core.rules.rule import Rule
 
+from s3replicator.bucket_names import includes, is_pattern
 from s3replicator.grants.needs import Case, Who
 from s3replicator.stack_facts import StackFacts
 
@@ -59,7 +59,7 @@ class DestinationRoles:
         """Return the ARN of the role for a destination; empty for none."""
         if bucket.name in self.arns:
             return self.arns[bucket.name]
-        patterns = [each for each in self.arns if "*" in each and fnmatchcase(bucket.name, each)]
+        patterns = [each for each in self.arns if is_pattern(each) and includes([each], bucket.name)]
         return self.arns[max(patterns, key=len)] if patterns else self.arns.get(bucket.account, "")
 
 

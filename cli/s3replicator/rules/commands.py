@@ -84,10 +84,10 @@ def put(
     output = Output(as_json=as_json)
     if file is not None and not is_pattern(bucket):
         name, text = bucket_name(bucket), read_argument(file)
-        result = _rules(open_stack(stack, region, profile), profiles).put(name, text, force=force)
+        result = open_rules(open_stack(stack, region, profile), profiles).put(name, text, force=force)
         _end_put(result, output)
     opened = open_stack(stack, region, profile)
-    rules = _rules(opened, profiles)
+    rules = open_rules(opened, profiles)
     if file is None:
         put_folder(bucket, rules, output, force=force)
     put_pattern(bucket, file, opened, rules, output, force=force)
@@ -112,7 +112,7 @@ def get(
     del as_json
     name, opened = bucket_name(bucket), open_stack(stack, region, profile)
     with stop_on_failed_call(f"bucket {opened.facts.control_bucket}", f"cannot read the rules of {name}"):
-        document = _rules(opened).get(name)
+        document = open_rules(opened).get(name)
     if document is None:
         complain(f"no rules are stored for {name}")
         raise typer.Exit(FOUND)
@@ -129,7 +129,7 @@ def delete(
 ) -> None:
     """Detach a bucket's events and remove its rules. Replicas stay, and the control bucket keeps the old rules."""
     name = bucket_name(bucket)
-    result, output = _rules(open_stack(stack, region, profile)).delete(name), Output(as_json=as_json)
+    result, output = open_rules(open_stack(stack, region, profile)).delete(name), Output(as_json=as_json)
     print_result(result, output)
     _end(result, output)
 
@@ -162,7 +162,7 @@ def check(
         fail("--all checks every bucket with rules: leave out BUCKET")
     name, text = None if bucket is None else bucket_name(bucket), None if file is None else read_argument(file)
     opened, output = open_stack(stack, region, profile), Output(as_json=as_json)
-    rules = _rules(opened, profiles)
+    rules = open_rules(opened, profiles)
     if name is not None:
         result = rules.check(name, text)
         print_result(result, output)
@@ -174,11 +174,14 @@ def check(
     end_many({each: partial(rules.check, each) for each in buckets}, output)
 
 
-def _rules(stack: Stack, profiles: list[str] | None = None) -> StackRules:
+def open_rules(
+    stack: Stack, profiles: list[str] | None = None, settings: AwsBucketSettings | None = None
+) -> StackRules:
+    """Return the rules of a stack. settings: what reads its buckets, the usual by default."""
     s3 = stack.client("s3")
     documents = RuleDocuments(s3, stack.facts.control_bucket)
     shape = partial(shape_problems, service=s3.meta.service_model)
-    settings = AwsBucketSettings(stack.client, stack.facts)
+    settings = settings or AwsBucketSettings(stack.client, stack.facts)
     peers = Peers(stack.facts, settings, AwsMappings(stack.client), time.sleep)
     both_ways = BothWays(stack.facts, PeerFiles(stack.client))
     try:

@@ -84,14 +84,7 @@ class StackRules:
         With `force`, errors of buckets and keys are reported, but the rules are stored.
         """
         result = self._check_document(bucket, text)
-        if result.rules is None or not (result.ok or force):
-            return result
-        try:
-            if self._coverage:
-                self._coverage.strike(self._in_force(bucket), result.rules)
-            self._store(result, _stored_form(load(bucket, text)))
-        except CallFailed as failed:
-            result.findings.append(_failed(f"rules of {bucket}", "cannot be stored", failed, self._control_bucket))
+        if result.rules is None or not (result.ok or force) or not self._is_stored(result, result.rules, text):
             return result
         try:
             self._attach(result)
@@ -102,6 +95,13 @@ class StackRules:
         self._complete(result, result.rules)
         if self._coverage and result.ok:
             self._note_coverage(self._coverage, result.rules, result)
+        return result
+
+    def prepare(self, bucket: str, text: bytes) -> RulesResult:
+        """Check and store rules as `put` does, but leave the bucket's events as they are: nothing new arrives yet."""
+        result = self._check_document(bucket, text)
+        if result.rules is not None and result.ok:
+            self._is_stored(result, result.rules, text)
         return result
 
     def check(self, bucket: str, text: bytes | None = None) -> RulesResult:
@@ -207,6 +207,18 @@ class StackRules:
             self._peers.complete(result, neighbours)
             if self._both_ways:
                 self._both_ways.complete(result, neighbours)
+
+    def _is_stored(self, result: RulesResult, rules: RuleSet, text: bytes) -> bool:
+        """Store the rules, and return whether they are."""
+        try:
+            if self._coverage:
+                self._coverage.strike(self._in_force(result.bucket), rules)
+            self._store(result, _stored_form(load(result.bucket, text)))
+        except CallFailed as failed:
+            what = f"rules of {result.bucket}"
+            result.findings.append(_failed(what, "cannot be stored", failed, self._control_bucket))
+            return False
+        return True
 
     def _in_force(self, bucket: str) -> RuleSet | None:
         """Return the rules in force as values; None if there are none, or they cannot be parsed."""
