@@ -15,7 +15,8 @@ import pytest
 from emulator.running import Running, running
 from tests.emulator.accounts import OTHERS, OURS, THEIRS
 from tests.emulator.failures import FailedMessage, take_failures
-from tests.emulator.reasons import command, reasons, redrive
+from tests.emulator.granted import printed, put_in_place
+from tests.emulator.reasons import reasons, redrive
 from tests.emulator.worlds import rule
 
 MIB = 1024**2
@@ -73,26 +74,8 @@ WORLD: dict[str, Any] = {
 def emulator() -> Iterator[Running]:
     """Put in place what is printed for all accounts."""
     with running(WORLD) as emulator:
-        done = command(emulator, "grants", "east", "--format", "json")
-        assert done.exit_code == 0, done.output
-        for account, documents in json.loads(done.stdout)["accounts"].items():
-            put_in_place(emulator, account, documents)
+        put_in_place(emulator, printed(emulator, "east"))
         yield emulator
-
-
-def put_in_place(emulator: Running, account: str, documents: Mapping[str, Any]) -> None:
-    iam = emulator.client("iam", account=account)
-    for bucket, policy in documents.get("bucket_policies", {}).items():
-        emulator.client("s3", account=account).put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
-    for key, statements in documents.get("key_policies", {}).items():
-        kms = emulator.client("kms", key.split(":")[3], account)
-        policy = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
-        policy["Statement"] += statements
-        kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
-    for name, role in documents.get("roles", {}).items():
-        path = role["arn"].partition(":role")[2].removesuffix(name)
-        iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=json.dumps(role["trust"]))
-        iam.put_role_policy(RoleName=name, PolicyName="replicate", PolicyDocument=json.dumps(role["policy"]))
 
 
 def change_trust(emulator: Running, account: str, name: str, **condition: str) -> None:
@@ -179,7 +162,7 @@ def test_a_statement_that_the_role_lacks_at_either_side_is_named_with_its_side(
     emulator: Running, key: str, trouble: tuple[str, str, str]
 ) -> None:
     account, sid, reason = trouble
-    documents = json.loads(command(emulator, "grants", "east", "--format", "json").stdout)["accounts"]
+    documents = printed(emulator, "east")
     take_away(emulator, account, sid)
     emulator.client("s3").put_object(Bucket="east", Key=key, Body=b"1")
     found, failures = failed(emulator)
