@@ -269,6 +269,24 @@ def test_rules_that_cannot_be_read_cost_only_their_own_figures(monkeypatch: pyte
     assert set(aws.look()) == {(EAST, WEST)}
 
 
+def test_rules_that_take_long_to_read_are_read_over_several_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of many buckets, at the beginning of a container, which then remembers them."""
+    aws = recovering(WEST)
+    sources, known, once = [f"bucket-{number}" for number in range(8)], set[str](), aws.watch.rules(EAST)
+    aws.watch.sources = type("Sources", (), {"buckets": lambda _: sources})()
+
+    def rules(bucket: str) -> object:
+        if bucket not in known:
+            known.add(bucket)
+            aws.stage.s3.clock.advance(5)
+        return once
+
+    aws.watch.rules = rules  # type: ignore[assignment]
+    runs = [len(aws.look()) for _ in range(4)]
+    assert runs == [3, 6, 8, 8]
+    assert any("of 5 source buckets" in remark for remark in aws.monitored.log.remarks)
+
+
 def test_a_journal_that_cannot_be_read_costs_the_figures_but_not_the_run() -> None:
     aws = recovering(WEST)
 

@@ -12,9 +12,11 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.response import StreamingBody
+from replicator.aws.rule_shelf import RuleShelf
 from replicator.aws.rule_store import TROUBLE_TTL_SECONDS, TTL_SECONDS, RuleStore
 from replicator.core.outcomes.outcome import Reason, Temporary
 from replicator.core.rules.document import default_document
+from replicator.core.rules.packed import PackedRules
 
 from tests.unit.rule_documents import newer
 
@@ -225,6 +227,27 @@ def test_a_document_is_read_again_once_the_clock_was_set_back(
     s3.store("two")
     clock.now -= 3600
     assert ids(store) == ["two"]
+
+
+def test_rules_of_many_buckets_are_remembered_within_bounds_and_read_once(s3: ControlBucket, clock: Clock) -> None:
+    """So an event costs the requests that it costs a stack with one bucket. What is forgotten is read again."""
+    buckets = [f"bucket-{number}" for number in range(20)]
+    for bucket in buckets:
+        s3.store("first", "second", "third", bucket=bucket)
+    store = RuleStore(s3, "control", clock=clock, shelf=RuleShelf(ready_rules=9))  # type: ignore[arg-type]
+    for _ in range(3):
+        found = [store.rules(bucket) for bucket in buckets]
+        assert [each.candidates("k")[0].rules[0].id for each in found] == ["third"] * 20
+    assert sum(isinstance(each, PackedRules) for each in found) == 17
+    assert len(s3.asked) == 20
+    clock.now += TTL_SECONDS
+    assert [len(store.rules(bucket).rules) for bucket in buckets] == [3] * 20
+    assert (len(s3.asked), len(s3.sent)) == (40, 20)
+    small = RuleShelf(ready_rules=9, packed_bytes=1)
+    forgetful = RuleStore(s3, "control", clock=clock, shelf=small)  # type: ignore[arg-type]
+    for bucket in (*buckets, buckets[0]):
+        assert len(forgetful.rules(bucket).rules) == 3
+    assert s3.sent[20:] == [f"rules/{bucket}.json" for bucket in (*buckets, buckets[0])]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ messages.
 """
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
@@ -18,6 +18,7 @@ from replicator.core.rules.document_node import describe
 from replicator.core.rules.reader import label
 from replicator.core.rules.rule import Problem
 
+Fits = Callable[[object], bool]
 EXTENSION = "ReplicatorOptions"
 _TYPES = {"structure": (dict, "an object"), "list": (list, "a list"), "string": (str, "a text")}
 _INTEGER = (int, "a whole number")
@@ -40,10 +41,11 @@ def shape_problems(document: object, service: ServiceModel | None = None) -> tup
         return outer
     configuration: Any = (service or _service()).shape_for("ReplicationConfiguration")
     rule_shape = configuration.members["Rules"].member
+    fits = _fits_structure(rule_shape, optional=EXTENSION)
     found = [*outer, *_unknown(document, list(configuration.members), "", "")]
     rules = document.get("Rules")
     for position, rule in enumerate(rules if isinstance(rules, list) else (), 1):
-        if isinstance(rule, dict):
+        if isinstance(rule, dict) and not fits(rule):
             members = {name: value for name, value in rule.items() if name != EXTENSION}
             found += _check(members, rule_shape, label(rule, position), "")
     return tuple(found)
@@ -52,6 +54,37 @@ def shape_problems(document: object, service: ServiceModel | None = None) -> tup
 @cache
 def _service() -> ServiceModel:
     return botocore.session.get_session().get_service_model("s3")
+
+
+def _fits(shape: Shape) -> Fits:
+    """Return what says at once whether a value fits a shape, without saying what is wrong with it.
+
+    A function reads a thousand rules before its first change: asking botocore's shapes for each would take five times
+    as long.
+    """
+    if isinstance(shape, StructureShape):
+        return _fits_structure(shape)
+    if isinstance(shape, ListShape):
+        item = _fits(shape.member)
+        return lambda value: type(value) is list and all(map(item, value))
+    if isinstance(shape, StringShape):
+        enum = frozenset(shape.enum)
+        return lambda value: type(value) is str and (not enum or value in enum)
+    kinds = (int, float) if shape.name == "Minutes" else (int,)
+    return lambda value: type(value) in kinds
+
+
+def _fits_structure(shape: StructureShape, optional: str = "") -> Fits:
+    """Return the same for a structure; `optional` is a member of which botocore knows nothing."""
+    members = {name: _fits(member) for name, member in shape.members.items()}
+    required = frozenset(shape.required_members)
+    anything: Fits = lambda _value: True  # noqa: E731 - one of the values beside it
+    known = members | ({optional: anything} if optional else {})
+    return lambda value: (
+        type(value) is dict
+        and required <= value.keys()
+        and all(name in known and known[name](each) for name, each in value.items())
+    )
 
 
 def _check(value: object, shape: Shape, rule: str, path: str) -> Iterator[Problem]:

@@ -1,7 +1,8 @@
 """The rules of each source bucket, read from `rules/<source bucket>.json` in the control bucket.
 
 Every change needs them, so they are cached. After TTL_SECONDS they are requested again, with their ETag. A document
-that cannot be read or parsed is trouble, never "no rules": changes wait until it is repaired.
+that cannot be read or parsed is trouble, never "no rules": changes wait until it is repaired. Memory is bounded,
+however many buckets have rules, and however many: `rule_shelf` says how.
 """
 
 import logging
@@ -15,6 +16,7 @@ from replicator.aws.asking import expecting
 from replicator.aws.errors import Side, code_of
 from replicator.aws.printable import printable
 from replicator.aws.rule_shape import shape_problems
+from replicator.aws.rule_shelf import RuleShelf
 from replicator.core.outcomes.outcome import Reason, Temporary, Trouble
 from replicator.core.rules.document import RulesRefused, default_document, load, parse
 from replicator.core.rules.matching import RuleSet
@@ -41,9 +43,12 @@ def document_key(bucket: str) -> str:
     return f"{PREFIX}{bucket}{SUFFIX}"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Memory:
-    """The cached document of one bucket. `lock`: one thread asks S3 while the others wait."""
+    """The cached document of one bucket.
+
+    `lock`: one thread asks S3 while the others wait. `uses`: since it was packed.
+    """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
     rules: RuleSet | None = None
@@ -51,6 +56,11 @@ class _Memory:
     etag: str = ""
     asked_at: float = 0.0
     keep: float = 0.0
+    uses: int = 0
+
+    def forget(self) -> None:
+        """Forget the document: it is read again when it is needed."""
+        self.rules, self.etag, self.asked_at, self.keep = None, "", 0.0, 0.0
 
 
 class RuleStore:
@@ -63,6 +73,7 @@ class RuleStore:
         *,
         defaults: tuple[str, str] | None = None,
         clock: Callable[[], float] = time.time,
+        shelf: RuleShelf | None = None,
     ) -> None:
         """Take the default rule as (source bucket, destination bucket), and a clock in seconds.
 
@@ -74,6 +85,7 @@ class RuleStore:
         self._defaults = defaults
         self._clock = clock
         self._memories: dict[str, _Memory] = {}
+        self._shelf = shelf or RuleShelf()
 
     def rules(self, bucket: str) -> RuleSet:
         """Return a bucket's rules; an empty set if it has none. Raises Temporary if they cannot be read or parsed."""
@@ -87,6 +99,7 @@ class RuleStore:
                 self._refresh(bucket, memory)
             if memory.rules is None:
                 raise Temporary(Reason.RULES_UNREADABLE, memory.trouble)
+            self._shelf.use(memory)
             return memory.rules
 
     def _refresh(self, bucket: str, memory: _Memory) -> None:

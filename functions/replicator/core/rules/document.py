@@ -12,7 +12,7 @@ from replicator.core.rules.conflicts import conflicts, never_wins
 from replicator.core.rules.document_node import describe
 from replicator.core.rules.matching import RuleSet
 from replicator.core.rules.reader import Reading, generated_id, label, read_rule
-from replicator.core.rules.rule import Problem
+from replicator.core.rules.rule import Problem, Rule
 
 MOST_RULES = 1000
 OUTER_KEY = "ReplicationConfiguration"
@@ -81,7 +81,7 @@ def parse(bucket: str, document: object, shape_problems: Sequence[Problem] = ())
     """Return the rules of a source bucket. Raises RulesRefused with every problem, `shape_problems` included."""
     readings = _read_all(bucket, document, shape_problems)
     # A rule without an id is named by its position here: its author has not seen the generated id yet.
-    named = [replace(reading.rule, id=reading.name) for reading in readings]
+    named = [_named(reading) for reading in readings]
     problems = [problem for reading in readings for problem in reading.problems]
     problems += conflicts(named)
     known = {(problem.rule, problem.field) for problem in problems}
@@ -91,6 +91,10 @@ def parse(bucket: str, document: object, shape_problems: Sequence[Problem] = ())
         raise RulesRefused(bucket, sorted(problems, key=lambda problem: order.get(problem.rule, 0)))
     warnings = [warning for reading in readings for warning in reading.warnings]
     return RuleSet(bucket, tuple(reading.rule for reading in readings), (*warnings, *never_wins(named)))
+
+
+def _named(reading: Reading) -> Rule:
+    return reading.rule if reading.rule.id == reading.name else replace(reading.rule, id=reading.name)
 
 
 def _read_all(bucket: str, document: object, shape_problems: Sequence[Problem]) -> list[Reading]:

@@ -100,6 +100,11 @@ class RuleSet:
         """The destination buckets of all rules, disabled ones included, in the order of the document."""
         return tuple(dict.fromkeys(rule.destination.bucket for rule in self.rules))
 
+    @property
+    def targets(self) -> dict[str, str]:
+        """The destination buckets of enabled rules, each with the account that must own it; empty if none is named."""
+        return {rule.destination.bucket: rule.destination.account or "" for rule in self.rules if rule.enabled}
+
     def candidates(self, key: str) -> tuple[Candidate, ...]:
         """Return one candidate for each destination bucket that an enabled rule names for this key.
 

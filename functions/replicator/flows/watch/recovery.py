@@ -35,6 +35,9 @@ from replicator.flows.ports import Log, SideBySide
 
 FAILED_PER_SHARD = 1000
 """Failed entries that one run reads of each partition of the index, so that its cost is bounded."""
+TIME_TO_READ_RULES_MS = 12_000
+"""After that no document is read: those of a thousand buckets take longer when a container begins. Later runs find them
+in its memory, so each comes further than the one before."""
 TIME_TO_PUBLISH_MS = 12_000
 """After that no request to another Region is begun: each may take 6 s, and the monitor has more to do."""
 
@@ -149,7 +152,7 @@ def publish_figures(
         unexplained = Unexplained(changes.all, max(0, dead.all - journal.explained))
         oldest = watch.queue_age.oldest_sent(tally.now) if unexplained else None
         watch.cleared = cleared_until(tally.now, unexplained, watch.cleared, oldest)
-        places = _places(watch, watch.sources.buckets())
+        places, complete = _places(watch, watch.sources.buckets())
     except (Temporary, Permanent) as trouble:
         watch.log.incomplete(f"recovery points were not published: {trouble}")
         return None
@@ -158,7 +161,7 @@ def publish_figures(
     watch.last = {place.buckets: each for place, each in figures.items()}
     _publish(watch, figures)
     points = [each.recovery_point for each in figures.values() if each.recovery_point is not None]
-    return tally.now / 1000 - min(points) if points else None
+    return tally.now / 1000 - min(points) if points and complete else None
 
 
 def _figures(watch: RecoveryWatch, seen: _Seen, place: _Place, door: Door) -> Figures:
@@ -194,22 +197,30 @@ def _read_shard(shard: Callable[[], Iterator[Pending]]) -> list[Pending]:
     return list(islice(shard(), FAILED_PER_SHARD))
 
 
-def _places(watch: RecoveryWatch, sources: Sequence[str]) -> list[_Place]:
-    """Return each source bucket with each of its destinations; without those whose rules cannot be read."""
-    found = watch.side_by_side([partial(_places_of, watch, source) for source in sources])
-    return [place for places in found for place in places]
+def _places(watch: RecoveryWatch, sources: Sequence[str]) -> tuple[list[_Place], bool]:
+    """Return each source bucket with each of its destinations, without those whose rules cannot be read.
+
+    And whether there was time for all of them.
+    """
+    until = watch.now() + TIME_TO_READ_RULES_MS
+    found = watch.side_by_side([partial(_places_of, watch, source, until) for source in sources])
+    if late := found.count(None):
+        watch.log.incomplete(f"recovery points of {late} source buckets were not published: there was no time left")
+    return [place for places in found for place in places or ()], not late
 
 
-def _places_of(watch: RecoveryWatch, source: str) -> list[_Place]:
+def _places_of(watch: RecoveryWatch, source: str, until: int) -> list[_Place] | None:
+    """Return the places of one source bucket; None if it is too late to read its rules."""
+    if watch.now() > until:
+        return None
     try:
-        rules = watch.rules(source).rules
+        targets = watch.rules(source).targets
     except (Temporary, Permanent) as trouble:
         watch.log.incomplete(f"recovery points of {source} were not published: {trouble}")
         return []
-    accounts = {rule.destination.bucket: rule.destination.account or "" for rule in rules if rule.enabled}
     return [
         _Place(source, Target(bucket, account), watch.coverage.covered_since(source, bucket))
-        for bucket, account in accounts.items()
+        for bucket, account in targets.items()
     ]
 
 
