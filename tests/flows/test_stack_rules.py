@@ -263,6 +263,15 @@ def test_what_may_not_be_looked_at_is_a_warning(world: MemoryAccount, call: str)
     assert errors(result) == []
 
 
+def test_the_events_of_another_accounts_bucket_are_that_accounts_to_send(world: MemoryAccount) -> None:
+    world.failing["set"] = "AccessDenied"
+    result = stack_rules(world, replace(STACK, sources_account="222222222222")).put("east", RULES)
+    assert errors(result) == []
+    [found] = [each for each in warnings(result) if "account 222222222222 must send its events" in each]
+    assert "s3:PutBucketNotification failed here" in found
+    assert "stored the rules" in result.done
+
+
 def test_delete_detaches_then_removes_the_rules(world: MemoryAccount) -> None:
     world.configurations["east"] = THEIRS
     stack_rules(world).put("east", RULES)

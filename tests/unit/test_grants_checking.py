@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from replicator.core.deciding.accounts import DestinationRoles
 from replicator.core.rules.document import parse
 from s3replicator.findings import Finding, Severity
 from s3replicator.grants.checking import check
 from s3replicator.grants.documents import compose
-from s3replicator.grants.facts import BucketFacts, DestinationRoles, Facts, Roles
+from s3replicator.grants.facts import BucketFacts, Facts, Roles
 from s3replicator.grants.plan import plan
 from s3replicator.grants.policy import Statement, read_policy
 from s3replicator.stack_facts import StackFacts

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from functools import partial
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from replicator.aws.rule_shape import shape_problems
@@ -11,7 +11,7 @@ from replicator.core.rules.matching import RuleSet
 
 from s3replicator.addresses import bucket_name
 from s3replicator.grants.cloudformation import is_empty, template
-from s3replicator.grants.documents import Documents, compose, json_document
+from s3replicator.grants.documents import ALONE, Documents, alone, compose, json_document
 from s3replicator.grants.events import EventPlan
 from s3replicator.grants.facts import Facts
 from s3replicator.grants.gathering import Misused, Ways, clients_of, gather, pairs
@@ -58,6 +58,15 @@ def grants(
     account: Annotated[
         str | None, typer.Option("--account", metavar="ID", help="Only this account.", show_default=False)
     ] = None,
+    document: Annotated[
+        str | None,
+        typer.Option(
+            "--document",
+            metavar="KIND/NAME",
+            help=f"Only this document, as the AWS CLI takes it. KIND: {', '.join(ALONE)}.",
+            show_default=False,
+        ),
+    ] = None,
     role: Annotated[
         list[str] | None,
         typer.Option(
@@ -88,7 +97,17 @@ def grants(
         planned, documents = _compose(facts, reader)
     except Misused as error:
         fail(str(error))
+    if document is not None:
+        _print_alone(document, documents)
     _print(facts, planned, _only(documents, account), Output(as_json=wanted is not Format.TEXT), wanted, account)
+    raise typer.Exit(FINE if documents.fits else FOUND)
+
+
+def _print_alone(name: str, documents: Documents) -> NoReturn:
+    found = alone(documents)
+    if name not in found:
+        fail(f"there is no document {name}; there are {', '.join(found) or 'none'}")
+    Output(as_json=True).document(found[name])
     raise typer.Exit(FINE if documents.fits else FOUND)
 
 
@@ -111,7 +130,7 @@ def _notes(facts: Facts, planned: Plan) -> list[str]:
     """Return what the stack itself must be told."""
     found = []
     for role in planned.roles:
-        entries = {each for each in facts.destination_roles.arns.items() if each[1] == role.arn}
+        entries = {each for each in facts.destination_roles.entries.items() if each[1] == role.arn}
         for key, arn in sorted(entries):
             found.append(f"the stack's parameter DestinationRoles must have {key}={arn}")
     keys = {grant.resource.name for grant in planned.grants if grant.resource.is_key}

@@ -76,6 +76,27 @@ def json_document(bucket: str, documents: Documents, planned: Plan) -> dict[str,
     }
 
 
+ALONE = {
+    "bucket-policy": ("bucket_policies", ()),
+    "key-policy": ("key_policies", ()),
+    "role-trust": ("roles", ("trust",)),
+    "role-policy": ("roles", ("policy",)),
+    "notification": ("notifications", ()),
+    "event-rule": ("event_rules", ()),
+}
+"""What can be printed alone, as KIND/NAME: where it is in an account's documents, and in its own."""
+
+
+def alone(documents: Documents) -> dict[str, Any]:
+    """Return every document by KIND/NAME, as the AWS CLI takes it."""
+    found: dict[str, Any] = {}
+    for kinds in documents.accounts.values():
+        for kind, (place, parts) in ALONE.items():
+            for name, content in kinds.get(place, {}).items():
+                found[f"{kind}/{name}"] = content[parts[0]] if parts else content
+    return found
+
+
 def _described(grant: Grant) -> dict[str, Any]:
     return {
         "sid": grant.need.sid,

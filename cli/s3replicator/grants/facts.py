@@ -3,13 +3,13 @@
 Separate from what reads them, so that what is printed for which facts has tests without AWS.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from replicator.core.deciding.accounts import DestinationRoles
+from replicator.core.deciding.target import Target
 from replicator.core.rules.matching import RuleSet
 from replicator.core.rules.rule import Rule
 
-from s3replicator.bucket_names import includes, is_pattern
 from s3replicator.grants.needs import Case, Who
 from s3replicator.stack_facts import StackFacts
 
@@ -46,28 +46,11 @@ class Roles:
 
 
 @dataclass(frozen=True, slots=True)
-class DestinationRoles:
-    """Roles that functions assume, by bucket or account: a bucket's own wins over its account's.
-
-    external_id: what their trust policies ask for; empty for none.
-    """
-
-    arns: Mapping[str, str] = field(default_factory=dict)
-    external_id: str = ""
-
-    def role_for(self, bucket: BucketFacts) -> str:
-        """Return the ARN of the role for a destination; empty for none."""
-        if bucket.name in self.arns:
-            return self.arns[bucket.name]
-        patterns = [each for each in self.arns if is_pattern(each) and includes([each], bucket.name)]
-        return self.arns[max(patterns, key=len)] if patterns else self.arns.get(bucket.account, "")
-
-
-@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything that decides what other accounts must put in place for the rules of one source bucket.
 
-    source_keys: ARNs of the KMS keys of the source's objects. verifies, status_tag: of the stack's parameters.
+    destination_roles, external_id: which roles functions assume, and what their trust policies ask for. source_keys:
+    ARNs of the KMS keys of the source's objects. verifies, status_tag: of the stack's parameters.
     """
 
     stack: StackFacts
@@ -75,7 +58,8 @@ class Facts:
     rules: RuleSet
     source: BucketFacts
     destinations: tuple[BucketFacts, ...]
-    destination_roles: DestinationRoles = DestinationRoles()
+    destination_roles: DestinationRoles = field(default_factory=DestinationRoles)
+    external_id: str = ""
     source_keys: tuple[str, ...] = ()
     verifies: bool = False
     status_tag: bool = False
@@ -92,6 +76,11 @@ class Facts:
     def rules_for(self, destination: BucketFacts) -> tuple[Rule, ...]:
         """Return the enabled rules for a destination."""
         return tuple(rule for rule in self.rules.rules if rule.enabled and rule.destination.bucket == destination.name)
+
+    def role_for(self, destination: BucketFacts) -> str:
+        """Return the ARN of the role that functions assume for a destination; empty for none, as they decide it."""
+        named = [rule.destination.account for rule in self.rules_for(destination) if rule.destination.account]
+        return self.destination_roles.of(Target(destination.name, named[0] if named else ""))
 
     def case(self, destination: BucketFacts) -> Case:
         """Return what decides which statements a destination needs."""

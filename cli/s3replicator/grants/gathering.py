@@ -4,15 +4,16 @@ Separate from `reading.py`, which knows buckets one by one; here it is decided w
 are reached.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
+from replicator.core.deciding.accounts import DestinationRoles
 from replicator.core.rules.matching import RuleSet
 
-from s3replicator.grants.facts import BucketFacts, DestinationRoles, Facts, Roles
+from s3replicator.grants.facts import BucketFacts, Facts, Roles
 from s3replicator.grants.reading import ClientOf, Reader
 from s3replicator.stack import Stack
 
@@ -35,23 +36,37 @@ def pairs(texts: list[str], what: str) -> dict[str, str]:
 
 
 def clients_of(stack: Stack, profiles: Mapping[str, str]) -> ClientOf:
-    """Return clients by account. profiles: the profile to use for an account; others use the stack's credentials."""
+    """Return clients by account. profiles: the profile to use for an account; others use the stack's credentials.
+
+    Raises Misused for a profile that is not configured.
+    """
+    sessions = {account: _session(profile) for account, profile in profiles.items()}
     made: dict[tuple[str, str, str], object] = {}
 
     def client(service: str, region: str, account: str) -> object:
-        if account not in profiles:
+        if account not in sessions:
             return stack.client(service, region)
         key = (service, region, account)
         if key not in made:
-            try:
-                session = boto3.Session(region_name=region, profile_name=profiles[account])
-                config = Config(retries={"mode": "standard"}, user_agent_extra="s3replicator")
-                made[key] = session.client(service, config=config)  # type: ignore[call-overload]
-            except (BotoCoreError, ValueError) as error:
-                raise Misused(f"the profile {profiles[account]} is not usable: {error}") from error
+            config = Config(retries={"mode": "standard"}, user_agent_extra="s3replicator")
+            session = sessions[account]
+            made[key] = session.client(service, region_name=region, config=config)  # type: ignore[call-overload]
         return made[key]
 
     return client
+
+
+def _session(profile: str) -> boto3.Session:
+    try:
+        return boto3.Session(profile_name=profile)
+    except (BotoCoreError, ValueError) as error:
+        raise Misused(f"the profile {profile} is not usable: {error}") from error
+
+
+def elsewhere(stack: Stack, profiles: Mapping[str, str]) -> Callable[[str], Callable[[str, str], object]]:
+    """Return clients of a service in a Region, by the account that owns what they ask about."""
+    of_account = clients_of(stack, profiles)
+    return lambda account: lambda service, region: of_account(service, region, account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +79,10 @@ class Ways:
 
 def destination_roles(stack: Stack, ways: Ways) -> DestinationRoles:
     """Return the roles of the stack's parameters and of the command. Raises Misused."""
-    listed = [each.strip() for each in stack.parameters.get("DestinationRoles", "").split(",") if each.strip()]
-    arns = {**pairs(listed, "an entry of DestinationRoles"), **ways.roles}
-    for arn in arns.values():
+    for arn in ways.roles.values():
         if len(arn.split(":")) != 6 or ":role/" not in arn:
             raise Misused(f"'{arn}' is not the ARN of a role")
-    return DestinationRoles(arns, ways.external_id or stack.parameters.get("DestinationExternalId", ""))
+    return DestinationRoles({**stack.accounts.roles.entries, **ways.roles})
 
 
 def stack_roles(stack: Stack) -> Roles:
@@ -82,7 +95,8 @@ def stack_roles(stack: Stack) -> Roles:
 def gather(stack: Stack, rules: RuleSet, reader: Reader, ways: Ways | None = None) -> Facts:
     """Return the facts about a bucket's rules. Raises Misused. What cannot be read is among the reader's notes."""
     own, parameters = stack.facts.account, stack.parameters
-    roles = destination_roles(stack, ways or Ways({}))
+    ways = ways or Ways({})
+    roles = destination_roles(stack, ways)
     enabled = [rule for rule in rules.rules if rule.enabled]
     accounts = {rule.destination.bucket: rule.destination.account for rule in enabled if rule.destination.account}
     names = dict.fromkeys(rule.destination.bucket for rule in enabled)
@@ -94,6 +108,7 @@ def gather(stack: Stack, rules: RuleSet, reader: Reader, ways: Ways | None = Non
         source=reader.bucket(rules.bucket, parameters.get("SourceAccount") or own),
         destinations=tuple(_destination(reader, name, accounts.get(name), own) for name in names),
         destination_roles=roles,
+        external_id=ways.external_id or stack.accounts.external_id,
         source_keys=tuple(key for key in keys if len(key.split(":")) == 6),
         verifies=bool(parameters.get("VerifySchedule")),
         status_tag=parameters.get("SourceStatusTag") == "true",

@@ -20,12 +20,13 @@ Inspect = Callable[[RuleSet], Iterable[Finding]]
 
 
 def inspector(stack: Stack, profiles: Mapping[str, str]) -> Inspect:
-    """Return what finds what other accounts lack. profiles: by account, to read its policies with."""
+    """Return what finds what other accounts lack. profiles: by account, to read its policies with. Raises Misused."""
+    clients = clients_of(stack, profiles)
 
     def inspect(rules: RuleSet) -> list[Finding]:
         if not _goes_elsewhere(stack, rules):
             return []
-        reader = Reader(clients_of(stack, profiles), stack.facts.region)
+        reader = Reader(clients, stack.facts.region)
         try:
             facts = gather(stack, rules, reader)
         except Misused as misused:

@@ -41,7 +41,7 @@ def plan(facts: Facts) -> Plan:
     by_role: dict[str, list[BucketFacts]] = {}
     for each in facts.destinations:
         if facts.rules_for(each):
-            by_role.setdefault(facts.destination_roles.role_for(each), []).append(each)
+            by_role.setdefault(facts.role_for(each), []).append(each)
     reached = [each for some in by_role.values() for each in some]
     roles = [_role(facts, arn, some) for arn, some in by_role.items() if arn]
     grants = [
@@ -65,7 +65,7 @@ def _role(facts: Facts, arn: str, destinations: Sequence[BucketFacts]) -> RolePl
     grants += _on_source(facts, [facts.case(each) for each in destinations], reading, FOR_DESTINATION_ROLE)
     who = (Who.COPIERS, Who.MONITOR, *((Who.VERIFIER,) if facts.verifies else ()))
     trusted = tuple(role for each in who for role in facts.roles.of(each))
-    return RolePlan(arn, trusted, facts.destination_roles.external_id, _merged(grants))
+    return RolePlan(arn, trusted, facts.external_id, _merged(grants))
 
 
 def _on_destination(facts: Facts, destination: BucketFacts, callers: Callers) -> Iterator[Grant]:

@@ -74,7 +74,7 @@ def check_source(view: BucketView, stack: StackFacts, rules: Iterable[Rule]) -> 
     if not stack.reads_from(view.name):
         message = f"stack {stack.name} has no permission to read it; add it to SourceBuckets and deploy the stack again"
         yield error(subject, message)
-    yield from _presence(view, may_be_elsewhere=False)
+    yield from _presence(view, may_be_elsewhere=stack.source_account != stack.account)
     if not view.exists:
         return
     if view.region is not None and view.region != stack.region:

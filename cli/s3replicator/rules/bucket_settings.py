@@ -15,19 +15,26 @@ from s3replicator.stack_facts import StackFacts
 
 # Any: boto3 has one client type per service, chosen by the text of its name.
 ClientOf = Callable[[str, str], Any]
+Elsewhere = Callable[[str], ClientOf]
 _NO_SUCH_BUCKET = {"404", "NoSuchBucket"}
 
 
 class AwsBucketSettings:
     """The port `BucketSettings` on AWS. `clients` returns the client of a service in a Region."""
 
-    def __init__(self, clients: ClientOf, stack: StackFacts) -> None:
+    def __init__(self, clients: ClientOf, stack: StackFacts, elsewhere: Elsewhere | None = None) -> None:
+        """Take clients. elsewhere: those to use for what another account owns, by that account."""
         self._clients = clients
         self._stack = stack
+        self._elsewhere = elsewhere or (lambda _: clients)
+
+    def _of(self, account: str | None) -> ClientOf:
+        own = not account or account == self._stack.account
+        return self._clients if own else self._elsewhere(str(account))
 
     def view_source(self, bucket: str) -> BucketView:
         """Read the settings of a source bucket."""
-        reading = _Reading(self._clients, bucket, self._stack.region)
+        reading = _Reading(self._of(self._stack.source_account), bucket, self._stack.region)
         if not reading.exists:
             return reading.absent()
         return BucketView(
@@ -44,7 +51,7 @@ class AwsBucketSettings:
 
     def view_destination(self, bucket: str, account: str | None) -> BucketView:
         """Read the settings of a destination bucket; with an account, also whether that account owns it."""
-        reading = _Reading(self._clients, bucket, self._stack.region)
+        reading = _Reading(self._of(account), bucket, self._stack.region)
         if not reading.exists:
             return reading.absent()
         return BucketView(
@@ -65,7 +72,7 @@ class AwsBucketSettings:
         """Read the state of a KMS key, by its ARN or the ARN of an alias."""
         try:
             with calling("kms:DescribeKey"):
-                key = self._clients("kms", arn.split(":")[3]).describe_key(KeyId=arn)["KeyMetadata"]
+                key = self._of(arn.split(":")[4])("kms", arn.split(":")[3]).describe_key(KeyId=arn)["KeyMetadata"]
         except CallFailed as failed:
             missing = failed.call.code == "NotFoundException"
             return KeyView(exists=False if missing else None, failed_call=None if missing else failed.call)
@@ -90,15 +97,21 @@ class AwsBucketSettings:
     def notifications(self, bucket: str) -> Mapping[str, Any]:
         """Return a bucket's notification configuration. Raises CallFailed."""
         with calling("s3:GetBucketNotification"):
-            answer = self._clients("s3", self._stack.region).get_bucket_notification_configuration(Bucket=bucket)
+            s3 = self._notifying(bucket)
+            answer = s3.get_bucket_notification_configuration(Bucket=bucket)
         return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
     def set_notifications(self, bucket: str, configuration: Mapping[str, Any]) -> None:
         """Replace a bucket's notification configuration. Raises CallFailed."""
         with calling("s3:PutBucketNotification"):
-            self._clients("s3", self._stack.region).put_bucket_notification_configuration(
+            self._notifying(bucket).put_bucket_notification_configuration(
                 Bucket=bucket, NotificationConfiguration=configuration
             )
+
+    def _notifying(self, bucket: str) -> Any:
+        """Return the client for the notifications of a source; destinations are asked for theirs, too."""
+        account = self._stack.source_account if self._stack.reads_from(bucket) else None
+        return self._of(account)("s3", self._stack.region)
 
 
 class _Reading:

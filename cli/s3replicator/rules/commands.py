@@ -14,7 +14,7 @@ from replicator.aws.rule_shape import shape_problems
 from s3replicator.addresses import bucket_name
 from s3replicator.bucket_names import is_pattern
 from s3replicator.coverage_documents import CoverageFiles
-from s3replicator.grants.gathering import Misused, pairs
+from s3replicator.grants.gathering import Misused, elsewhere, pairs
 from s3replicator.grants.inspecting import inspector
 from s3replicator.output import FINE, FOUND, Output, complain, fail, print_stored, stop_on_failed_call
 from s3replicator.peer_files import PeerFiles
@@ -175,20 +175,21 @@ def check(
 
 
 def open_rules(
-    stack: Stack, profiles: list[str] | None = None, settings: AwsBucketSettings | None = None
+    stack: Stack, profiles: list[str] | None = None, settings: type[AwsBucketSettings] = AwsBucketSettings
 ) -> StackRules:
-    """Return the rules of a stack. settings: what reads its buckets, the usual by default."""
+    """Return the rules of a stack. settings: what reads its buckets. Ends the command for profiles that are none."""
     s3 = stack.client("s3")
     documents = RuleDocuments(s3, stack.facts.control_bucket)
     shape = partial(shape_problems, service=s3.meta.service_model)
-    settings = settings or AwsBucketSettings(stack.client, stack.facts)
-    peers = Peers(stack.facts, settings, AwsMappings(stack.client), time.sleep)
-    both_ways = BothWays(stack.facts, PeerFiles(stack.client))
     try:
-        others = inspector(stack, pairs(profiles or [], "ACCOUNT=PROFILE"))
+        given = pairs(profiles or [], "ACCOUNT=PROFILE")
+        read = settings(stack.client, stack.facts, elsewhere(stack, given))
+        others = inspector(stack, given)
     except Misused as error:
         fail(str(error))
-    return StackRules(stack.facts, documents, settings, shape, peers, _coverage(stack), both_ways, others)
+    peers = Peers(stack.facts, read, AwsMappings(stack.client), time.sleep)
+    both_ways = BothWays(stack.facts, PeerFiles(stack.client))
+    return StackRules(stack.facts, documents, read, shape, peers, _coverage(stack), both_ways, others)
 
 
 def _coverage(stack: Stack) -> CoverageKeeper:

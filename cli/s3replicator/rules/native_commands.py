@@ -108,9 +108,8 @@ def export_rules(
 
 
 def _taking_over(stack: Stack, profiles: list[str] | None) -> TakingOver:
-    settings = _AfterTheSwitch(stack.client, stack.facts)
     native = AwsNativeConfigurations(stack.client("s3"))
-    return TakingOver(stack.facts, native, open_rules(stack, profiles, settings), open_rules(stack, profiles))
+    return TakingOver(stack.facts, native, open_rules(stack, profiles, _AfterTheSwitch), open_rules(stack, profiles))
 
 
 def _print_look(found: Look, output: Output) -> None:

@@ -89,9 +89,15 @@ class StackRules:
         try:
             self._attach(result)
         except CallFailed as failed:
-            what = "the rules are stored, but no events arrive yet; fix this and run the command again"
-            result.findings.append(_failed(f"bucket {bucket}", what, failed, bucket))
-            return result
+            if not self._is_elsewhere(failed):
+                what = "the rules are stored, but no events arrive yet; fix this and run the command again"
+                result.findings.append(_failed(f"bucket {bucket}", what, failed, bucket))
+                return result
+            what = (
+                f"account {self._stack.source_account} must send its events: `s3replicator grants {bucket}` prints the"
+            )
+            message = f"{what} notification, and --account-profile attaches it ({failed.call.action} failed here)"
+            result.findings.append(warning(f"bucket {bucket}", message))
         self._complete(result, result.rules)
         if self._coverage and result.ok:
             self._note_coverage(self._coverage, result.rules, result)
@@ -219,6 +225,11 @@ class StackRules:
             result.findings.append(_failed(what, "cannot be stored", failed, self._control_bucket))
             return False
         return True
+
+    def _is_elsewhere(self, failed: CallFailed) -> bool:
+        """Return whether a call about a source failed because the bucket is another account's."""
+        other = self._stack.source_account != self._stack.account
+        return other and failed.call.code in {"AccessDenied", "403", "MethodNotAllowed"}
 
     def _in_force(self, bucket: str) -> RuleSet | None:
         """Return the rules in force as values; None if there are none, or they cannot be parsed."""
