@@ -2,9 +2,11 @@
 
 What a role is not allowed is AccessDenied, as is what the bucket's policy denies to anybody, and what it does not allow
 to another account. A caller that may not list the bucket does not learn which objects exist, and S3 leaves headers out
-that it may not see. The policy of a bucket is its owner's affair, whatever it allows to others.
+that it may not see. The policy of a bucket is its owner's affair, whatever it allows to others. Objects that belong to
+another account than the bucket are read as that account and their ACL say.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-auth-workflow-object-operation.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
@@ -13,6 +15,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -21,8 +24,9 @@ from moto.s3.models import FakeBucket
 from emulator.calls.answers import S3Error
 from emulator.calls.call import Call
 from emulator.iam import actions
+from emulator.iam.policies import read
 from emulator.iam.principals import ANONYMOUS
-from emulator.s3 import anonymous, public_access
+from emulator.s3 import acl_permissions, anonymous, owners, public_access
 from emulator.s3.copy_sources import parse
 from emulator.s3.histories import find, find_bucket
 from emulator.s3.requests import Request
@@ -36,6 +40,11 @@ _OF_OWNER = ("DeleteBucketPolicy", "GetBucketPolicy", "PutBucketPolicy")
 _ALWAYS = ("CreateBucket", *_OF_OWNER)
 # Operations about no bucket that exists.
 _WITHOUT_BUCKET = ("CreateBucket", "ListBuckets")
+# What the owner of an object decides about, even if the bucket is another account's.
+_ACL_OF_OBJECT = frozenset({"s3:PutObjectAcl", "s3:PutObjectVersionAcl"})
+_OF_OBJECT_OWNER = _ACL_OF_OBJECT | {
+    f"s3:Get{what}{attribute}" for what in ("Object", "ObjectVersion") for attribute in ("", "Acl", "Attributes")
+}
 _EXISTENCE_IS_SECRET = ("GetObject", "GetObjectAttributes", "HeadObject")
 # Headers and query parameters that are condition keys of the same name, but for the prefix.
 _HEADERS_AS_KEYS = (
@@ -141,19 +150,45 @@ def _denial(call: Call, name: str | None, key: str | None, action: str, conditio
         owner = bucket.account_id if bucket else ""
         known = {**resource_keys(owner, call.region), "s3:ResourceAccount": owner, **conditions}
         return anonymous.denial(bucket, _version(name, key, _version_id(call, name, key)), action, resource, known)
-    account = _account(call, bucket)
+    account, version = _account(call, bucket), _concerned(call, name, key, action)
+    owner = owners.of_entry(bucket, version) if bucket and version and action in _OF_OBJECT_OWNER else account
     if bucket is not None and account != call.principal.account and public_access.is_restricted(bucket):
         return anonymous.DENIED
     message = denial(
         call.principal,
         action,
         resource,
-        account=account,
+        account=owner,
         region=call.region,
         conditions={"s3:ResourceAccount": account, **conditions},
-        policy=bytes(bucket.policy) if bucket is not None and bucket.policy is not None else None,
+        policy=_policy(call, bucket, version, action, owner) if bucket is not None else None,
     )
-    return anonymous.DENIED if message and account != call.principal.account else message
+    return anonymous.DENIED if message and {account, owner} != {call.principal.account} else message
+
+
+def _concerned(call: Call, name: str | None, key: str | None, action: str) -> Version | None:
+    """Return the version that an action is about; None if it is about a bucket, or about what is being written."""
+    if key is None or (action in _ACL_OF_OBJECT and call.operation != "PutObjectAcl"):
+        return None
+    return _version(name, key, _version_id(call, name, key))
+
+
+def _policy(call: Call, bucket: FakeBucket, version: Version | None, action: str, owner: str) -> str | None:
+    """Return the bucket's policy, as far as it counts, with what ACLs allow to the caller's account.
+
+    Of an object that belongs to another account than the bucket, the bucket's policy may only deny.
+    """
+    text = bytes(bucket.policy).decode() if bucket.policy is not None else None
+    caller = call.principal.account
+    by_acl = caller != owner and acl_permissions.allow(bucket, version, action, caller)
+    if owner == bucket.account_id and not by_acl:
+        return text
+    statements = [*read(text).statements] if text else []
+    if owner != bucket.account_id:
+        statements = [each for each in statements if each["Effect"] == "Deny"]
+    if by_acl:
+        statements.append({"Effect": "Allow", "Principal": {"AWS": caller}, "Action": action, "Resource": "*"})
+    return json.dumps({"Statement": statements})
 
 
 def _is_evaluated(call: Call) -> bool:

@@ -9,15 +9,16 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectAcl.html
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import FakeAcl, FakeGrant, FakeGrantee, get_canned_acl
 
 from emulator.calls.answers import S3Error, Xml, malformed_xml
+from emulator.s3.owners import FULL_CONTROL_TO_BUCKET_OWNER, canonical_id, full_control
+from emulator.s3.owners import as_xml as owner_as_xml
 from emulator.s3.requests import Request
 
-OWNER = {"ID": "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a"}
 _PERMISSIONS = {
     "full-control": "FULL_CONTROL",
     "read": "READ",
@@ -25,6 +26,7 @@ _PERMISSIONS = {
     "write": "WRITE",
     "write-acp": "WRITE_ACP",
 }
+_TO_BUCKET_OWNER = {"bucket-owner-read": "READ", FULL_CONTROL_TO_BUCKET_OWNER: "FULL_CONTROL"}
 _GROUPS = frozenset(
     f"http://acs.amazonaws.com/groups/{name}"
     for name in ("global/AllUsers", "global/AuthenticatedUsers", "s3/LogDelivery")
@@ -33,7 +35,14 @@ _CANONICAL_ID = re.compile(r"[0-9a-f]{64}")
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 
-def from_headers(request: Request) -> FakeAcl | None:
+class Owners(NamedTuple):
+    """The accounts that own an object, or a bucket, and the bucket."""
+
+    account: str
+    of_bucket: str
+
+
+def from_headers(request: Request, owners: Owners) -> FakeAcl | None:
     """Return the canned ACL or the grants in the headers; None without either. Raises InvalidArgument and others."""
     canned = request.header("x-amz-acl")
     grants = [
@@ -46,9 +55,17 @@ def from_headers(request: Request) -> FakeAcl | None:
     if not canned:
         return FakeAcl(grants) if grants else None
     try:
-        return get_canned_acl(canned)
+        return _canned(canned, owners)
     except (AssertionError, S3ClientError):
         raise _invalid("", "x-amz-acl", canned) from None
+
+
+def _canned(name: str, owners: Owners) -> FakeAcl:
+    """Return a canned ACL. moto knows one owner, and no bucket owner beside it."""
+    _, *grants = get_canned_acl(name).grants
+    if owners.of_bucket != owners.account and name in _TO_BUCKET_OWNER:
+        grants.append(FakeGrant([FakeGrantee(grantee_id=canonical_id(owners.of_bucket))], [_TO_BUCKET_OWNER[name]]))
+    return FakeAcl([*full_control(owners.account).grants, *grants])
 
 
 def _grantees(name: str, header: str) -> list[FakeGrantee]:
@@ -90,18 +107,18 @@ def _invalid(message: str, name: str, value: str) -> S3Error:
     return S3Error(400, "InvalidArgument", message, ArgumentName=name, ArgumentValue=value)
 
 
-def from_request(request: Request) -> FakeAcl:
+def from_request(request: Request, owners: Owners) -> FakeAcl:
     """Return the ACL in the headers or in the body of PutObjectAcl and PutBucketAcl."""
-    acl = from_headers(request)
+    acl = from_headers(request, owners)
     if acl is not None and request.body:
         raise S3Error(400, "UnexpectedContent", "This request does not support content")
     if acl is None and not request.body:
         message = "Your request was missing a required header"
         raise S3Error(400, "MissingSecurityHeader", message, MissingHeaderName="x-amz-acl")
-    return acl or _from_xml(request)
+    return acl or _from_xml(request, owners.account)
 
 
-def _from_xml(request: Request) -> FakeAcl:
+def _from_xml(request: Request, account: str) -> FakeAcl:
     policy = request.xml("AccessControlPolicy", "Grant")
     try:
         owner, grants = policy["Owner"]["ID"], (policy.get("AccessControlList") or {}).get("Grant", [])
@@ -111,7 +128,7 @@ def _from_xml(request: Request) -> FakeAcl:
         raise malformed_xml("MalformedACLError") from None
     if not set(permissions) <= set(_PERMISSIONS.values()):
         raise malformed_xml("MalformedACLError")
-    if _canonical_user("CanonicalUser/ID", str(owner)).id != OWNER["ID"]:
+    if _canonical_user("CanonicalUser/ID", str(owner)).id != canonical_id(account):
         raise S3Error(403, "AccessDenied", "Access Denied")
     pairs = zip(grantees, permissions, strict=True)
     return FakeAcl([FakeGrant([_grantee(grantee)], [permission]) for grantee, permission in pairs])
@@ -128,15 +145,18 @@ def _grantee(element: dict[str, Any]) -> FakeGrantee:
     raise malformed_xml("MalformedACLError")
 
 
-def as_xml(acl: FakeAcl) -> dict[str, Any]:
-    """Return the content of an AccessControlPolicy: each permission of each grantee is a grant of its own."""
+def as_xml(acl: FakeAcl, account: str) -> dict[str, Any]:
+    """Return the content of an AccessControlPolicy: each permission of each grantee is a grant of its own.
+
+    `account` owns the object or the bucket.
+    """
     grants = "".join(
         f"<Grant>{_grantee_xml(grantee)}<Permission>{permission}</Permission></Grant>"
         for grant in acl.grants
         for grantee in grant.grantees
         for permission in grant.permissions
     )
-    return {"Owner": OWNER, "AccessControlList": Xml(grants)}
+    return {"Owner": owner_as_xml(account), "AccessControlList": Xml(grants)}
 
 
 def _grantee_xml(grantee: FakeGrantee) -> str:

@@ -8,42 +8,28 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketAcl.html
 
 from __future__ import annotations
 
-from moto.s3.models import FakeAcl, FakeBucket, get_canned_acl
+from moto.s3.models import FakeAcl, FakeBucket
 
 from emulator.calls.answers import Answer, S3Error, s3_answer
-from emulator.s3 import event_records, public_access
-from emulator.s3.acl_documents import OWNER, as_xml, from_headers, from_request
-from emulator.s3.histories import get_live_version, lock, version_id_header
+from emulator.s3 import event_records, owners, public_access
+from emulator.s3.acl_documents import Owners, as_xml, from_headers, from_request
+from emulator.s3.histories import find, get_live_version, lock, version_id_header
+from emulator.s3.owners import FULL_CONTROL_TO_BUCKET_OWNER, is_enforced
 from emulator.s3.requests import Request
-
-__all__ = [
-    "ENFORCED",
-    "OWNER",
-    "get_bucket_acl",
-    "get_object_acl",
-    "of_request",
-    "put_bucket_acl",
-    "put_object_acl",
-]
-
-ENFORCED = "BucketOwnerEnforced"
-
-
-def is_enforced(bucket: FakeBucket) -> bool:
-    """Return whether ACLs are disabled: the bucket owner owns every object."""
-    return str(bucket.ownership_rule) == ENFORCED
+from emulator.s3.versions import Version
 
 
 def of_request(request: Request, bucket: FakeBucket) -> FakeAcl:
     """Return the ACL of the object that a request writes. Raises AccessControlListNotSupported."""
-    requested = from_headers(request)
+    account = owners.of_write(request, bucket)
+    requested = from_headers(request, Owners(account, bucket.account_id))
     if requested is not None and is_enforced(bucket):
-        if request.header("x-amz-acl") == "bucket-owner-full-control":
-            return get_canned_acl("private")
+        if request.header("x-amz-acl") == FULL_CONTROL_TO_BUCKET_OWNER:
+            return owners.full_control(account)
         raise _not_supported()
     if requested is not None:
         public_access.check_acl(request.call, bucket, requested, "s3:PutObject")
-    return requested or get_canned_acl("private")
+    return requested or owners.full_control(account)
 
 
 def _not_supported() -> S3Error:
@@ -52,13 +38,16 @@ def _not_supported() -> S3Error:
 
 def put_object_acl(request: Request) -> Answer:
     """PutObjectAcl: an event only if the ACL changes, as recorded. A current delete marker is MethodNotAllowed."""
-    bucket, acl = request.bucket, from_request(request)
+    bucket = request.bucket
+    entry = find(bucket, request.key, request.version_id)
+    account = owners.of_entry(bucket, entry) if entry else bucket.account_id
+    acl = from_request(request, Owners(account, bucket.account_id))
     if is_enforced(bucket):
         raise _not_supported()
     public_access.check_acl(request.call, bucket, acl, "s3:PutObjectAcl")
     with lock(bucket):
         version = get_live_version(bucket, request.key, request.version_id, request.method)
-        changes = as_xml(acl) != as_xml(version.attributes.acl)
+        changes = as_xml(acl, account) != as_xml(version.attributes.acl, account)
         version.change(acl=acl)
     if changes:
         event_records.announce("ObjectAcl:Put", bucket, version)
@@ -67,14 +56,20 @@ def put_object_acl(request: Request) -> Answer:
 
 def get_object_acl(request: Request) -> Answer:
     """GetObjectAcl."""
-    version = request.get_version()
-    headers = version_id_header(request.bucket, version)
-    return s3_answer("AccessControlPolicy", as_xml(version.attributes.acl), headers)
+    bucket, version = request.bucket, request.get_version()
+    content = as_xml(_acl_of(bucket, version), owners.of_entry(bucket, version))
+    return s3_answer("AccessControlPolicy", content, version_id_header(bucket, version))
+
+
+def _acl_of(bucket: FakeBucket, version: Version) -> FakeAcl:
+    """Return the ACL of an object. Where ACLs are disabled, the bucket owner has full control, whatever it was."""
+    return owners.full_control(bucket.account_id) if is_enforced(bucket) else version.attributes.acl
 
 
 def put_bucket_acl(request: Request) -> Answer:
     """PutBucketAcl."""
-    bucket, acl = request.bucket, from_request(request)
+    bucket = request.bucket
+    acl = from_request(request, Owners(bucket.account_id, bucket.account_id))
     if is_enforced(bucket):
         raise _not_supported()
     public_access.check_acl(request.call, bucket, acl, "s3:PutBucketAcl")
@@ -84,4 +79,5 @@ def put_bucket_acl(request: Request) -> Answer:
 
 def get_bucket_acl(request: Request) -> Answer:
     """GetBucketAcl."""
-    return s3_answer("AccessControlPolicy", as_xml(request.bucket.acl or get_canned_acl("private")))
+    account = request.bucket.account_id
+    return s3_answer("AccessControlPolicy", as_xml(request.bucket.acl or owners.full_control(account), account))

@@ -9,32 +9,16 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-publi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from moto.s3.models import FakeAcl, FakeBucket
+from moto.s3.models import FakeBucket
 
 from emulator.iam.evaluation import evaluate
 from emulator.iam.policies import Identity, RequestContext, read
-from emulator.iam.public import ALL_USERS
-from emulator.s3 import public_access
-from emulator.s3.acls import is_enforced
+from emulator.s3 import acl_permissions, public_access
 from emulator.s3.versions import Version
 from emulator.services.authorization import Conditions
 
 DENIED = "Access Denied"
 _NOBODY = "anonymous"  # no account: what names one does not name this caller
-# permission of an ACL -> the actions that it allows on an object, and on a bucket
-_ON_OBJECT: Mapping[str, frozenset[str]] = {
-    "READ": frozenset({"s3:GetObject", "s3:GetObjectVersion"}),
-    "READ_ACP": frozenset({"s3:GetObjectAcl", "s3:GetObjectVersionAcl"}),
-    "WRITE_ACP": frozenset({"s3:PutObjectAcl", "s3:PutObjectVersionAcl"}),
-}
-_ON_BUCKET: Mapping[str, frozenset[str]] = {
-    "READ": frozenset({"s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"}),
-    "WRITE": frozenset({"s3:PutObject", "s3:DeleteObject"}),
-    "READ_ACP": frozenset({"s3:GetBucketAcl"}),
-    "WRITE_ACP": frozenset({"s3:PutBucketAcl"}),
-}
 
 
 def denial(
@@ -53,27 +37,4 @@ def denial(
             return DENIED
         if decision.allowed and not public_access.is_restricted(bucket):
             return None
-    return None if _acl_allows(bucket, version, action) else DENIED
-
-
-def _acl_allows(bucket: FakeBucket, version: Version | None, action: str) -> bool:
-    if is_enforced(bucket) or public_access.is_on(bucket, "ignore_public_acls"):
-        return False
-    if version is not None and _grants(version.attributes.acl, action, _ON_OBJECT):
-        return True
-    if version is None and action in _ON_OBJECT["READ"]:  # whoever may list the bucket may know what is missing
-        action = "s3:ListBucket"
-    return _grants(bucket.acl, action, _ON_BUCKET)
-
-
-def _grants(acl: FakeAcl | None, action: str, allowed: Mapping[str, frozenset[str]]) -> bool:
-    permissions = [
-        permission
-        for grant in (acl.grants if acl else ())
-        for grantee in grant.grantees
-        if grantee.uri == ALL_USERS
-        for permission in grant.permissions
-    ]
-    if "FULL_CONTROL" in permissions:
-        return any(action in actions for actions in allowed.values())
-    return any(action in allowed.get(permission, ()) for permission in permissions)
+    return None if acl_permissions.allow(bucket, version, action) else DENIED

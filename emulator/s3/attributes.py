@@ -13,7 +13,7 @@ from moto.s3.models import FakeBucket
 from moto.s3.utils import ARCHIVE_STORAGE_CLASSES, STORAGE_CLASS
 
 from emulator.calls.answers import S3Error
-from emulator.s3 import acls, encryption, locks, tagging, user_metadata
+from emulator.s3 import acls, encryption, locks, owners, tagging, user_metadata
 from emulator.s3.requests import Request
 from emulator.s3.versions import Attributes, Version
 
@@ -40,6 +40,7 @@ def of_request(request: Request, bucket: FakeBucket) -> Attributes:
         encryption=encryption.of_request(request, bucket),
         lock=locks.of_request(request, bucket),
         acl=acls.of_request(request, bucket),
+        owner=owners.of_write(request, bucket),
         website_redirect=request.header("x-amz-website-redirect-location"),
     )
 

@@ -13,18 +13,18 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from moto.s3.models import FakeAcl, FakeBucket, S3Backend, get_canned_acl, s3_backends
+from moto.s3.models import FakeAcl, FakeBucket, S3Backend, s3_backends
 
 from emulator.calls.answers import Answer, S3Error, malformed_xml, s3_answer
 from emulator.s3 import public_access
-from emulator.s3.acl_documents import OWNER, from_headers
-from emulator.s3.acls import ENFORCED
+from emulator.s3.acl_documents import Owners, from_headers
 from emulator.s3.histories import find_bucket
+from emulator.s3.owners import ENFORCED, PREFERRED, canonical_id, full_control
 from emulator.s3.requests import Request
 from emulator.s3.tagging import tags_of_xml
 from emulator.state import active
 
-OWNERSHIPS = (ENFORCED, "BucketOwnerPreferred", "ObjectWriter")
+OWNERSHIPS = (ENFORCED, PREFERRED, "ObjectWriter")
 _OWNERSHIP_HEADER = "x-amz-object-ownership"
 _NAME = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]")
 _OLD_NAMES = {"EU": "eu-west-1"}
@@ -36,8 +36,9 @@ def create_bucket(request: Request) -> Answer:
     name = request.call.bucket or ""
     configuration = request.xml("CreateBucketConfiguration", "Tag") if request.body else {}
     region = _region(request, configuration.get("LocationConstraint"))
-    ownership, acl = _ownership(request), from_headers(request) or get_canned_acl("private")
-    if (ownership or active().new_buckets.ownership) == ENFORCED and _grants_to_others(acl):
+    account = request.call.principal.account
+    ownership, acl = _ownership(request), from_headers(request, Owners(account, account)) or full_control(account)
+    if (ownership or active().new_buckets.ownership) == ENFORCED and _grants_to_others(acl, account):
         raise _no_acls()
     if active().new_buckets.block_public_access and public_access.grants_public_access(acl):
         message = "Bucket cannot have public ACLs set with BlockPublicAccess enabled"
@@ -49,7 +50,7 @@ def create_bucket(request: Request) -> Answer:
         bucket.__dict__["location"] = configuration.get("LocationConstraint")
         if tags:
             _backend(bucket.account_id).put_bucket_tagging(name, tags)
-    elif bucket.account_id != request.call.principal.account:
+    elif bucket.account_id != account:
         message = (
             "The requested bucket name is not available. The bucket namespace is shared by all users of the system. "
             "Please select a different name and try again."
@@ -124,8 +125,9 @@ def _ownership(request: Request) -> str | None:
     return ownership
 
 
-def _grants_to_others(acl: FakeAcl | None) -> bool:
-    return acl is not None and any(each.id != OWNER["ID"] for grant in acl.grants for each in grant.grantees)
+def _grants_to_others(acl: FakeAcl | None, account: str) -> bool:
+    own = canonical_id(account)
+    return acl is not None and any(each.id != own for grant in acl.grants for each in grant.grantees)
 
 
 def _no_acls() -> S3Error:
@@ -140,7 +142,7 @@ def put_bucket_ownership_controls(request: Request) -> Answer:
     if len(rules) != 1 or not isinstance(rules[0], dict) or rules[0].get("ObjectOwnership") not in OWNERSHIPS:
         raise malformed_xml()
     ownership: Any = rules[0]["ObjectOwnership"]
-    if ownership == ENFORCED and _grants_to_others(bucket.acl):
+    if ownership == ENFORCED and _grants_to_others(bucket.acl, bucket.account_id):
         raise _no_acls()
     bucket.ownership_rule = ownership
     return Answer(200, {})

@@ -12,7 +12,7 @@ import botocore.session
 from moto.s3.models import FakeBucket, s3_backends
 
 from emulator.calls.answers import Answer, S3Error, s3_answer, xml_date
-from emulator.s3.acls import OWNER
+from emulator.s3 import owners
 from emulator.s3.object_listings import name_of, token_of
 from emulator.s3.requests import Request
 
@@ -35,7 +35,7 @@ def list_buckets(request: Request) -> Answer:
     ]
     page = found[: request.page_size("max-buckets", _LARGEST_PAGE)] if "max-buckets" in query else found
     content = {
-        "Owner": OWNER,
+        "Owner": owners.as_xml(request.call.principal.account),
         "Buckets": {"Bucket": [_described(bucket, with_region=bool(_SELECTING & query.keys())) for bucket in page]},
         "ContinuationToken": token_of(page[-1].name) if page and len(found) > len(page) else None,
         "Prefix": prefix,

@@ -57,7 +57,7 @@ def _delete(request: Request, key: str, version_id: str | None, if_match: str | 
     with lock(bucket):
         preconditions.check_delete(if_match, current(bucket, key), key)
         if version_id is None and bucket.versioning_status is not None:
-            marker = Marker(key, bucket)
+            marker = Marker(key, bucket, owner=request.call.principal.account)
             push(bucket, marker)
             event, entry = "ObjectRemoved:DeleteMarkerCreated", marker
         else:

@@ -23,6 +23,7 @@ from moto.s3.models import FakeBucket
 
 from emulator.calls.answers import request_id
 from emulator.calls.call import current_call
+from emulator.iam.principals import ACCOUNT
 from emulator.s3 import notifications
 from emulator.s3.sending import send_message, send_to_rules, timestamp
 from emulator.s3.version_ids import NULL
@@ -87,7 +88,9 @@ class _Happened:
         sequence = entry.sequence if created else next_sequence()
         self.sequence = sequence if event.startswith(_WITH_SEQUENCER) else None
         self.request_id = request_id()
-        self.principal_id = _principal_id(event)
+        self.principal_id = _principal_id(event, bucket)
+        call = current_call.get()
+        self.requester = call.principal.account if call else ""
         self.names_version = entry.version_id != NULL and (
             active().delivery.settings.version_ids or not event.startswith(_LATER_CHANGES)
         )
@@ -125,7 +128,7 @@ class _Happened:
                 "configurationId": configuration_id,
                 "bucket": {
                     "name": self.bucket.name,
-                    "ownerIdentity": {"principalId": _OWNER_ID},
+                    "ownerIdentity": {"principalId": _owner_id(self.bucket)},
                     "arn": self.bucket.arn,
                 },
                 "object": self.object(key, "eTag", "versionId", sequencer),
@@ -150,7 +153,7 @@ class _Happened:
             "bucket": {"name": self.bucket.name},
             "object": self.object(self.entry.name, "etag", "version-id", sequencer),
             "request-id": self.request_id,
-            "requester": self.bucket.account_id,
+            "requester": self.requester or self.bucket.account_id,
             "source-ip-address": "127.0.0.1",
         }
         if self.event.startswith("ObjectCreated:"):
@@ -181,10 +184,15 @@ class _Happened:
             del detail["source-ip-address"]
 
 
-def _principal_id(event: str) -> str:
+def _owner_id(bucket: FakeBucket) -> str:
+    """Return the customer id of the bucket's owner."""
+    return _OWNER_ID if bucket.account_id == ACCOUNT else f"A3{bucket.account_id}"
+
+
+def _principal_id(event: str, bucket: FakeBucket) -> str:
     """Return who caused an event; of the end of a restore, which nobody asks for, it is the owner of the bucket."""
     if event == "ObjectRestore:Completed":
-        return f"AmazonCustomer:{_OWNER_ID}"
+        return f"AmazonCustomer:{_owner_id(bucket)}"
     call = current_call.get()
     return call.principal.id if call else "AWS:AIDAEMULATORITSELF000"
 

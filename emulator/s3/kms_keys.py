@@ -3,8 +3,8 @@
 Separate from encryption at rest, because every operation that reads or writes bytes asks for it; S3 then asks KMS in
 the caller's name. A key that is disabled or to be deleted can neither encrypt nor decrypt, and the answers are those
 that were recorded: status 400 with KMS's exception as code, which a HEAD has not. The key that AWS manages for S3
-allows everybody in its account. A key of an account that the emulator does not know exists, and its policy allows the
-caller's account.
+allows everybody in its account and nobody else. A key of an account that the emulator does not know exists, and its
+policy allows the caller's account.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
 https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
@@ -27,13 +27,15 @@ from emulator.services.authorization import denial, is_evaluated
 from emulator.state import active
 
 _S3_MANAGED = "alias/aws/s3"
+_NOBODY = '{"Statement": []}'
 _KEY_ID = re.compile(r"(mrk-)?[0-9a-f-]{32,36}", re.IGNORECASE)
 
 
 def arn_of(named: str | None, bucket: FakeBucket) -> str:
     """Return the ARN of the key that a request, or the bucket's default, names. Raises KMS.NotFoundException.
 
-    Without a name it is the key that AWS manages for S3. A key must be in the bucket's Region.
+    Without a name it is the key that AWS manages for S3. A key must be in the bucket's Region. KMS looks for an id or
+    an alias in the caller's account, whoever owns the bucket.
     """
     arn = _arn(named or _S3_MANAGED, bucket)
     if arn.region != bucket.region_name:
@@ -65,7 +67,8 @@ def _arn(named: str, bucket: FakeBucket) -> kms.KeyArn:
     if not named.startswith("alias/") and not _KEY_ID.fullmatch(named):
         raise _not_found(f"Invalid keyId '{named}'")
     resource = named if named.startswith("alias/") else f"key/{named}"
-    return kms.KeyArn(bucket.region_name, bucket.account_id, resource)
+    call = current_call.get()
+    return kms.KeyArn(bucket.region_name, (call and call.principal.account) or bucket.account_id, resource)
 
 
 def _existing(arn: kms.KeyArn) -> str:
@@ -125,7 +128,9 @@ def _check_permission(action: str, encryption: Encryption, key: Key | None, buck
 def _policy(key: Key | None, caller: str) -> str:
     if key is None:
         return _allowing(caller)
-    return _allowing("*") if _S3_MANAGED in key.aliases else str(key.policy)
+    if _S3_MANAGED in key.aliases:
+        return _allowing("*") if caller == key.account_id else _NOBODY
+    return str(key.policy)
 
 
 def _allowing(principal: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from moto.s3.models import FakeBucket
 
 from emulator.calls.answers import Answer, S3Error, s3_answer, xml_date
-from emulator.s3.acls import OWNER
+from emulator.s3 import owners
 from emulator.s3.histories import history, place_of
 from emulator.s3.requests import Request
 from emulator.s3.versions import Entry, Version, is_version
@@ -54,7 +54,7 @@ def list_object_versions(request: Request) -> Answer:
         last = page[-1]
         content["NextKeyMarker"] = request.encode(last.name)
         content["NextVersionIdMarker"] = last.entry.version_id if last.entry else None
-    return s3_answer("ListVersionsResult", _with_entries(content, page, request.encode))
+    return s3_answer("ListVersionsResult", _with_entries(request, content, page))
 
 
 def take(following: Iterator[Line], most: int) -> tuple[list[Line], bool]:
@@ -63,16 +63,16 @@ def take(following: Iterator[Line], most: int) -> tuple[list[Line], bool]:
     return page, most > 0 and next(following, None) is not None
 
 
-def _with_entries(content: dict[str, Any], page: list[Line], encode: Callable[[str], str]) -> dict[str, Any]:
+def _with_entries(request: Request, content: dict[str, Any], page: list[Line]) -> dict[str, Any]:
     """Add the entries in order; Version and DeleteMarker elements alternate."""
     elements = _Repeated(content)
     for line in page:
         if line.entry:
             kind = "Version" if is_version(line.entry) else "DeleteMarker"
-            elements.add(kind, _entry(encode(line.name), line.entry, latest=line.latest))
+            elements.add(kind, _entry(request.bucket, request.encode(line.name), line.entry, latest=line.latest))
     for line in page:
         if not line.entry:
-            elements.add("CommonPrefixes", {"Prefix": encode(line.name)})
+            elements.add("CommonPrefixes", {"Prefix": request.encode(line.name)})
     return elements
 
 
@@ -90,9 +90,10 @@ class _Repeated(dict[str, Any]):
         return iter(self._elements)
 
 
-def _entry(key: str, entry: Entry, *, latest: bool) -> dict[str, Any]:
+def _entry(bucket: FakeBucket, key: str, entry: Entry, *, latest: bool) -> dict[str, Any]:
     named = {"Key": key, "VersionId": entry.version_id, "IsLatest": latest}
-    common = {**named, "LastModified": xml_date(entry.last_modified), "Owner": OWNER}
+    owner = owners.as_xml(owners.of_entry(bucket, entry))
+    common = {**named, "LastModified": xml_date(entry.last_modified), "Owner": owner}
     return common | describe(entry) if is_version(entry) else common
 
 

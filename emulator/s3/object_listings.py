@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from moto.s3.models import FakeBucket
 
 from emulator.calls.answers import Answer, S3Error, s3_answer, xml_date
-from emulator.s3.acls import OWNER
+from emulator.s3 import owners
 from emulator.s3.histories import current
 from emulator.s3.listings import Line, describe, lines, take
 from emulator.s3.requests import Request
@@ -31,7 +31,7 @@ def list_objects(request: Request) -> Answer:
         "Prefix": request.query.get("prefix", ""),
         "Marker": request.encode(marker),
         "NextMarker": request.encode(page[-1].name) if more and delimiter else None,
-        **_contents(page, request.encode, owner=True),
+        **_contents(request, page, owner=True),
     }
     return _answer(request, content)
 
@@ -46,7 +46,7 @@ def list_objects_v2(request: Request) -> Answer:
         "StartAfter": request.encode(start_after) if start_after and token is None else None,
         "ContinuationToken": token,
         "NextContinuationToken": token_of(page[-1].name) if more else None,
-        **_contents(page, request.encode, owner=request.query.get("fetch-owner") == "true"),
+        **_contents(request, page, owner=request.query.get("fetch-owner") == "true"),
     }
     return _answer(request, content)
 
@@ -81,18 +81,18 @@ def _frame(request: Request, most: int, *, more: bool) -> dict[str, Any]:
     }
 
 
-def _contents(page: Sequence[Line], encode: Callable[[str], str], *, owner: bool) -> dict[str, Any]:
+def _contents(request: Request, page: Sequence[Line], *, owner: bool) -> dict[str, Any]:
     return {
-        "Contents": list(_objects(page, encode, owner=owner)),
-        "CommonPrefixes": [{"Prefix": encode(line.name)} for line in page if not line.entry],
+        "Contents": list(_objects(request, page, owner=owner)),
+        "CommonPrefixes": [{"Prefix": request.encode(line.name)} for line in page if not line.entry],
     }
 
 
-def _objects(page: Sequence[Line], encode: Callable[[str], str], *, owner: bool) -> Iterator[dict[str, Any]]:
+def _objects(request: Request, page: Sequence[Line], *, owner: bool) -> Iterator[dict[str, Any]]:
     for name, entry, _ in page:
         if is_version(entry):
-            told = {"Key": encode(name), "LastModified": xml_date(entry.last_modified), **describe(entry)}
-            yield told | ({"Owner": OWNER} if owner else {})
+            told = {"Key": request.encode(name), "LastModified": xml_date(entry.last_modified), **describe(entry)}
+            yield told | ({"Owner": owners.as_xml(owners.of_entry(request.bucket, entry))} if owner else {})
 
 
 def token_of(name: str) -> str:

@@ -15,6 +15,7 @@ from emulator.calls.answers import Answer, S3Error
 from emulator.patching import patch
 from emulator.s3 import attributes, checksums, encryption, event_records, preconditions
 from emulator.s3.histories import current, get_bucket, lock, push, written_version_id_header
+from emulator.s3.owners import full_control
 from emulator.s3.requests import Request
 from emulator.s3.versions import Attributes, Version
 
@@ -60,7 +61,7 @@ def _store_form(
         version = Version(
             key_name,
             value,
-            Attributes(system={"Content-Type": attributes.DEFAULT_CONTENT_TYPE}),
+            Attributes({}, {"Content-Type": attributes.DEFAULT_CONTENT_TYPE}, acl=full_control(bucket.account_id)),
             bucket=bucket,
             checksum=checksums.compute(value, checksums.DEFAULT),
         )

@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 from moto.s3.models import FakeBucket
 
 from emulator.calls.answers import Answer, S3Error, s3_answer, xml_date
-from emulator.s3 import encryption
-from emulator.s3.acls import OWNER
+from emulator.s3 import encryption, owners
 from emulator.s3.requests import Request
 from emulator.s3.uploads import Upload, began, get_upload, uploads_of
 
@@ -32,7 +31,7 @@ def list_parts(request: Request) -> Answer:
         "Key": request.key,
         "UploadId": upload.id,
         "Initiator": {"ID": upload.initiator},
-        "Owner": OWNER,
+        "Owner": owners.as_xml(upload.attributes.owner),
         "StorageClass": upload.attributes.storage_class,
         "PartNumberMarker": after,
         "NextPartNumberMarker": (numbers[:most] or [after])[-1] if numbers else 0,
@@ -132,7 +131,7 @@ def _upload_as_xml(key: str, upload: Upload) -> dict[str, Any]:
         "Key": key,
         "UploadId": upload.id,
         "Initiator": {"ID": upload.initiator},
-        "Owner": OWNER,
+        "Owner": owners.as_xml(upload.attributes.owner),
         "StorageClass": upload.attributes.storage_class,
         "Initiated": xml_date(upload.initiated),
         **upload.checksum.as_xml(),

@@ -72,7 +72,10 @@ class Annotation:
 
 @dataclass(frozen=True)
 class Attributes:
-    """Everything that the writer of a version chooses, except the bytes."""
+    """Everything that the writer of a version chooses, except the bytes.
+
+    `owner` is the account that owns the version where the bucket's does not own all; empty for the bucket's.
+    """
 
     metadata: dict[str, str] = field(default_factory=dict)
     system: dict[str, str] = field(default_factory=dict)
@@ -82,6 +85,7 @@ class Attributes:
     lock: Lock = Lock()
     acl: FakeAcl = field(default_factory=lambda: get_canned_acl("private"))
     website_redirect: str | None = None
+    owner: str = ""
 
 
 @dataclass(frozen=True)
@@ -180,11 +184,17 @@ class Version(FakeKey):
 
 
 class Marker(FakeDeleteMarker):
-    """A delete marker: a key, an id and a time."""
+    """A delete marker: a key, an id, a time, and the account whose caller deleted; empty for the bucket's."""
 
     def __init__(
-        self, name: str, bucket: Any, version_id: str | None = None, begun: tuple[int, datetime] | None = None
+        self,
+        name: str,
+        bucket: Any,
+        version_id: str | None = None,
+        begun: tuple[int, datetime] | None = None,
+        owner: str = "",
     ) -> None:
+        self.owner = owner
         self.key = None  # type: ignore[assignment]
         self.name = name
         self._version_id = version_id or _new_version_id(bucket)

@@ -1,8 +1,8 @@
 """A replica as S3 writes it: version id, creation time, metadata, tags and kind of encryption are its source's.
 
-So are the lock, or else the destination's default retention applies, and the ACL, unless the destination disables ACLs
-or the rule changes the owner. The rule may name another storage class. Where a replica stands in the history of its
-key follows from its creation time; for two writers of one key, AWS's pages do not say so.
+So are the lock, or else the destination's default retention applies, and owner and ACL, unless the destination disables
+ACLs or the rule changes the owner. The rule may name another storage class. Where a replica stands in the history of
+its key follows from its creation time; for two writers of one key, AWS's pages do not say so.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-and-other-bucket-configs.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from moto.s3.models import FakeBucket, get_canned_acl
+from moto.s3.models import FakeBucket
 
 from emulator.calls.answers import S3Error
 from emulator.iam.actions import TO_ENCRYPT
-from emulator.s3 import acls, kms_keys, locks
+from emulator.s3 import kms_keys, locks, owners
 from emulator.s3.histories import find_bucket
 from emulator.s3.native.selection import Rule
 from emulator.s3.versions import Attributes, Encryption, Entry, Marker, Version, is_version
@@ -63,13 +63,14 @@ def replica_of(entry: Entry, bucket: FakeBucket, rule: Rule) -> Entry:
 
 
 def _attributes(source: Attributes, bucket: FakeBucket, rule: Rule) -> Attributes:
-    keeps_acl = not acls.is_enforced(bucket) and "AccessControlTranslation" not in rule.target
+    keeps_owner = not owners.is_enforced(bucket) and "AccessControlTranslation" not in rule.target
     return replace(
         source,
         storage_class=str(rule.target.get("StorageClass") or source.storage_class),
         encryption=_encryption(source.encryption, bucket, rule),
         lock=source.lock if source.lock.mode or source.lock.legal_hold == "ON" else locks.default(bucket),
-        acl=source.acl if keeps_acl else get_canned_acl("private"),
+        acl=source.acl if keeps_owner else owners.full_control(bucket.account_id),
+        owner=source.owner if keeps_owner else bucket.account_id,
     )
 
 
