@@ -25,6 +25,7 @@ class Target(StrEnum):
     METRICS = "all resources (*)"
     BUCKETS = "all buckets (*)"
     BATCH_JOBS = "the jobs of S3 Batch Operations (*)"
+    DESTINATION_ROLES = "the roles of DestinationRoles, and their policies"
     NATIVE_ROLE = "the role of S3 Replication"
     BATCH_JOBS_ROLE = "the role BatchJobsRole"
     INVENTORY = "the inventory report"
@@ -96,6 +97,18 @@ _CHECK_RULES = (
     ),
     Permission(Target.KMS_KEYS, ("kms:DescribeKey",), "if a rule names a ReplicaKmsKeyID"),
     Permission(Target.KMS_KEYS, ("kms:GetKeyPolicy",), "with --account-profile"),
+    Permission(
+        Target.DESTINATION_ROLES,
+        (
+            "iam:GetRole",
+            "iam:ListRolePolicies",
+            "iam:GetRolePolicy",
+            "iam:ListAttachedRolePolicies",
+            "iam:GetPolicy",
+            "iam:GetPolicyVersion",
+        ),
+        "with --account-profile",
+    ),
     Permission(Target.SOURCE, ("s3:GetBucketPolicy",), "if it must admit another account's role"),
     Permission(Target.DESTINATIONS, ("s3:GetBucketPolicy",), "if it belongs to another account"),
     Permission(Target.CHANGE_QUEUE, ("sqs:GetQueueAttributes",)),

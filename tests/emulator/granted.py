@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from emulator.running import Running
 from tests.emulator.reasons import STACK, command
@@ -16,6 +19,18 @@ def printed(emulator: Running, bucket: str, stack: str = STACK) -> Mapping[str, 
     assert done.exit_code == 0, done.output
     accounts: Mapping[str, Any] = json.loads(done.stdout)["accounts"]
     return accounts
+
+
+def account_profiles(emulator: Running, folder: Path, patch: pytest.MonkeyPatch) -> list[str]:
+    """Configure a profile for each account; return the options of commands that name them."""
+    file = folder / "credentials"
+    lines = [
+        f"[{account}]\naws_access_key_id = {key.access_key_id}\naws_secret_access_key = {key.secret_access_key}"
+        for account, key in emulator.accounts.items()
+    ]
+    file.write_text("\n".join(lines))
+    patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    return [f"--account-profile={account}={account}" for account in emulator.accounts]
 
 
 def put_in_place(emulator: Running, accounts: Mapping[str, Any]) -> None:

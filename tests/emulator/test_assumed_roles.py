@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +16,8 @@ import pytest
 from emulator.running import Running, running
 from tests.emulator.accounts import OTHERS, OURS, THEIRS
 from tests.emulator.failures import FailedMessage, take_failures
-from tests.emulator.granted import printed, put_in_place
-from tests.emulator.reasons import reasons, redrive
+from tests.emulator.granted import account_profiles, printed, put_in_place
+from tests.emulator.reasons import command, reasons, redrive
 from tests.emulator.worlds import rule
 
 MIB = 1024**2
@@ -149,6 +150,25 @@ def test_everything_replicates_through_a_role_that_is_admitted_at_both_sides(emu
     ]
     assert [each["Key"] for each in listed["DeleteMarkers"]] == ["vault/twice"]
     assert theirs.head_object(Bucket="vault", Key="vault/encrypted")["SSEKMSKeyId"] == KEY
+
+
+def test_rules_check_finds_what_a_role_lacks_in_its_policies_and_in_its_trust(
+    emulator: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profiles = account_profiles(emulator, tmp_path, monkeypatch)
+
+    def missing() -> list[tuple[str, str]]:
+        found = json.loads(command(emulator, "rules", "check", "east", "--json", *profiles).stdout)["findings"]
+        return [(each["subject"], each["message"]) for each in found if "Without it" in each["message"]]
+
+    documents = printed(emulator, "east")
+    assert missing() == []
+    take_away(emulator, THEIRS, "TagReplicas")
+    assert {subject for subject, message in missing() if "statement TagReplicas of" in message} == {f"role {WRITER}"}
+    restore(emulator, THEIRS, documents)
+    change_trust(emulator, OTHERS, "other-writer", **{"sts:ExternalId": "another-id"})
+    assert {subject for subject, message in missing() if "its trust policy" in message} == {f"role {OTHER}"}
+    change_trust(emulator, OTHERS, "other-writer", **{"sts:ExternalId": EXTERNAL_ID})
 
 
 TROUBLE = {

@@ -17,6 +17,7 @@ from s3replicator.grants.needs import ALL, ON_DESTINATION
 
 from emulator.running import Running, running
 from tests.emulator.failures import take_failures
+from tests.emulator.granted import account_profiles
 from tests.emulator.reasons import command
 from tests.emulator.worlds import rule
 
@@ -175,24 +176,19 @@ def checked(aws: Running, *arguments: str) -> list[dict[str, str]]:
 
 
 @pytest.fixture
-def profile(aws: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Return an argument that names credentials of the other account."""
-    file, key = tmp_path / "credentials", aws.accounts[BACKUP]
-    lines = ["[theirs]", f"aws_access_key_id = {key.access_key_id}", f"aws_secret_access_key = {key.secret_access_key}"]
-    file.write_text("\n".join(lines))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
-    return f"--account-profile={BACKUP}=theirs"
+def profiles(aws: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    return account_profiles(aws, tmp_path, monkeypatch)
 
 
 def test_rules_check_names_each_statement_that_is_missing(
-    aws: Running, failed: Mapping[str, set[str]], profile: str
+    aws: Running, failed: Mapping[str, set[str]], profiles: list[str]
 ) -> None:
     found = {
         (
             each["subject"].removeprefix("bucket "),
             *re.findall(r"statement (\w+) of `s3replicator grants", each["message"]),
         )
-        for each in checked(aws, profile)
+        for each in checked(aws, *profiles)
     }
     assert set(LACKING.items()) <= found
     assert {each for each in found if len(each) > 1 and not each[0].startswith("key ")} == set(LACKING.items())
@@ -204,7 +200,7 @@ def test_rules_check_says_what_it_cannot_see(aws: Running, failed: Mapping[str, 
 
 
 def test_rules_check_recognises_a_policy_for_s3_replication(
-    aws: Running, failed: Mapping[str, set[str]], profile: str
+    aws: Running, failed: Mapping[str, set[str]], profiles: list[str]
 ) -> None:
     native = {
         "Effect": "Allow",
@@ -214,5 +210,5 @@ def test_rules_check_recognises_a_policy_for_s3_replication(
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [native]})
     aws.client("s3", "us-west-2", BACKUP).put_bucket_policy(Bucket=COMPLETE, Policy=policy)
-    [about] = [each for each in checked(aws, profile) if "written for S3 Replication itself" in each["message"]]
+    [about] = [each for each in checked(aws, *profiles) if "written for S3 Replication itself" in each["message"]]
     assert about["subject"] == f"bucket {COMPLETE}"

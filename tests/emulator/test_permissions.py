@@ -87,6 +87,7 @@ PLACES: Mapping[Target, str] = {
     Target.BATCH_JOBS: "batch jobs",
     Target.BATCH_JOBS_ROLE: "role",
     Target.NATIVE_ROLE: "role",
+    Target.DESTINATION_ROLES: "role",
     Target.INVENTORY: "inventory",
     Target.WORKGROUP: "workgroup",
     Target.CATALOG: "catalog",

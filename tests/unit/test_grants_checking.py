@@ -11,7 +11,7 @@ import pytest
 from replicator.core.deciding.accounts import DestinationRoles
 from replicator.core.rules.document import parse
 from s3replicator.findings import Finding, Severity
-from s3replicator.grants.checking import check
+from s3replicator.grants.checking import RoleView, check
 from s3replicator.grants.documents import compose
 from s3replicator.grants.facts import BucketFacts, Facts, Roles
 from s3replicator.grants.plan import plan
@@ -170,9 +170,40 @@ def test_a_key_without_the_statement_is_found() -> None:
     assert "does not allow kms:Decrypt, kms:GenerateDataKey for" in finding.message
 
 
+ROLE = f"arn:aws:iam::{BACKUP}:role/replication/writer"
+BY_ROLE = replace(FACTS, destination_roles=DestinationRoles({BACKUP: ROLE}), external_id="an-id")
+
+
+def role_view(facts: Facts = BY_ROLE) -> RoleView:
+    [role] = plan(facts).roles
+    return RoleView(read_policy(json.dumps(role.trust())), read_policy(json.dumps(role.policy())))
+
+
+def found_of_role(view: RoleView | None) -> list[Finding]:
+    planned = plan(BY_ROLE)
+    bucket = compose(BY_ROLE, planned, {}).accounts[STACK]["bucket_policies"]["east"]
+    policies = {each.resource: read_policy(json.dumps(bucket)) for each in planned.grants}
+    return list(check(BY_ROLE, planned, policies, {ROLE: view}))
+
+
 def test_a_role_of_another_account_is_no_silence() -> None:
-    role = f"arn:aws:iam::{BACKUP}:role/writer"
-    facts = replace(FACTS, destination_roles=DestinationRoles({BACKUP: role}))
-    documents = compose(facts, plan(facts), {}).accounts[STACK]["bucket_policies"]["east"]
-    [finding] = found(read_policy(json.dumps(documents)), facts=facts)
-    assert (finding.severity, finding.subject) == (Severity.WARNING, f"role {role}")
+    [finding] = found_of_role(None)
+    assert (finding.severity, finding.subject) == (Severity.WARNING, f"role {ROLE}")
+
+
+def test_a_role_as_it_is_printed_lacks_nothing() -> None:
+    assert found_of_role(role_view()) == []
+
+
+def test_a_role_that_asks_for_another_external_id_is_found() -> None:
+    other = role_view(replace(BY_ROLE, external_id="another-id"))
+    findings = found_of_role(replace(role_view(), trust=other.trust))
+    assert [each.severity for each in findings] == [Severity.ERROR] * 4
+    assert f"does not allow sts:AssumeRole for {COPIERS[0]} with external id 'an-id'" in findings[0].message
+
+
+def test_a_statement_that_a_role_lacks_is_named() -> None:
+    policies = [each for each in role_view().policies if each["Sid"] != "WriteReplicas"]
+    [finding] = found_of_role(replace(role_view(), policies=policies))
+    assert finding.subject == f"role {ROLE}"
+    assert about([finding], "WriteReplicas")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from s3replicator.findings import Finding, error, warning
 from s3replicator.grants.facts import Facts
-from s3replicator.grants.grant import Grant, Resource
+from s3replicator.grants.grant import Grant, Resource, RolePlan
 from s3replicator.grants.plan import Plan
 from s3replicator.grants.policy import Judgement, Question, Statement, Verdict, actions_named, judge
 
@@ -28,8 +28,21 @@ SAMPLES = 20
 """The most prefixes of rules for which a policy is asked about objects."""
 
 
-def check(facts: Facts, planned: Plan, policies: Policies) -> Iterator[Finding]:
-    """Yield what policies lack. Only those of resources of other accounts than their callers' are looked at."""
+@dataclass(frozen=True, slots=True)
+class RoleView:
+    """A role as credentials of its account see it: the statements of its trust policy, and of all its own policies."""
+
+    trust: Sequence[Statement]
+    policies: Sequence[Statement]
+
+
+def check(
+    facts: Facts, planned: Plan, policies: Policies, roles: Mapping[str, RoleView | None] | None = None
+) -> Iterator[Finding]:
+    """Yield what policies lack. Only those of resources of other accounts than their callers' are looked at.
+
+    roles: those that functions assume, by ARN; None for one that cannot be read.
+    """
     for resource in dict.fromkeys(grant.resource for grant in planned.grants):
         statements, subject = policies.get(resource), _subject(resource)
         grants = [grant for grant in planned.grants if grant.resource == resource]
@@ -41,7 +54,32 @@ def check(facts: Facts, planned: Plan, policies: Policies) -> Iterator[Finding]:
             yield from _native(resource, statements)
         yield from found
     for role in planned.roles:
-        yield warning(f"role {role.arn}", f"it cannot be seen whether it has what {_printed(facts)}")
+        if (view := (roles or {}).get(role.arn)) is None:
+            yield warning(f"role {role.arn}", f"it cannot be seen whether it has what {_printed(facts)}")
+        else:
+            yield from _check_role(facts, role, view)
+
+
+def _check_role(facts: Facts, role: RolePlan, view: RoleView) -> Iterator[Finding]:
+    """Yield what a role of another account lacks. Its policies have no principals, its trust policy no resources."""
+    subject = f"role {role.arn}"
+    given = {"sts:externalid": (facts.external_id,) if facts.external_id else ()}
+    trust = [{**each, "Resource": "*"} for each in view.trust]
+    for principal in role.trusted:
+        context = _context(principal, role.account) | given
+        asked = Question(_names(facts, principal), principal.split(":")[4], "sts:AssumeRole", role.arn, context)
+        judgement = judge(trust, asked)
+        if judgement.verdict is not Verdict.ALLOWED:
+            why = _WORDS[judgement.verdict].format(statement=judgement.statement, keys=", ".join(judgement.depends_on))
+            what = f"its trust policy {why} sts:AssumeRole for {principal}"
+            with_id = f" with external id '{facts.external_id}'" if facts.external_id else ""
+            certain = judgement.verdict is not Verdict.DEPENDS
+            yield (error if certain else warning)(
+                subject, f"{what}{with_id}. Without it: FAILED AssumeRoleNotPermitted"
+            )
+    own = [{**each, "Principal": "*"} for each in view.policies]
+    for grant in role.grants:
+        yield from _check_grant(facts, grant, own, subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +89,7 @@ class _Answer:
     judgement: Judgement
 
 
-def _check_grant(facts: Facts, grant: Grant, statements: Sequence[Statement]) -> Iterator[Finding]:
+def _check_grant(facts: Facts, grant: Grant, statements: Sequence[Statement], subject: str = "") -> Iterator[Finding]:
     answers = [
         _Answer(principal, question.action, judge(statements, question))
         for principal in grant.principals
@@ -68,7 +106,7 @@ def _check_grant(facts: Facts, grant: Grant, statements: Sequence[Statement]) ->
                 f"{facts.rules.bucket}`. Without it: {grant.need.without.replace('`', '')}"
             )
             fails = verdict is not Verdict.DEPENDS and grant.need.without.startswith("FAILED")
-            yield (error if fails else warning)(_subject(grant.resource), message)
+            yield (error if fails else warning)(subject or _subject(grant.resource), message)
 
 
 _WORDS = {
@@ -80,12 +118,12 @@ _WORDS = {
 
 def questions(facts: Facts, grant: Grant, principal: str) -> Iterator[Question]:
     """Yield what is asked about one statement for one role: each action, on the bucket or on objects of the rules."""
-    names = frozenset({principal, *_sessions(facts, principal)})
+    names = _names(facts, principal)
     account = principal.split(":")[4]
     arn = grant.resource.arn
     if grant.resource.is_key:
         for sample in grant.resource.contexts:
-            context = _context(principal, grant.resource) | {
+            context = _context(principal, grant.resource.account, of_key=True) | {
                 "kms:viaservice": (grant.resource.via,),
                 "kms:calleraccount": (account,),
                 "kms:encryptioncontext:aws:s3:arn": (sample.replace("*", "any-key"),),
@@ -93,7 +131,7 @@ def questions(facts: Facts, grant: Grant, principal: str) -> Iterator[Question]:
             for action in grant.actions:
                 yield Question(names, account, action, arn, context)
         return
-    context = _context(principal, grant.resource)
+    context = _context(principal, grant.resource.account)
     for action in grant.need.bucket_actions:
         yield Question(names, account, f"s3:{action}", arn, context)
     for action in grant.need.object_actions:
@@ -108,27 +146,27 @@ def _keys_of_rules(facts: Facts, resource: Resource) -> list[str]:
     return [f"{prefix}any-key" for prefix in sorted({rule.prefix for rule in named})[:SAMPLES]]
 
 
-def _context(principal: str, resource: Resource) -> dict[str, Sequence[str]]:
-    """Return what is known of every request of a role to a resource. No AWS service makes it on behalf of another."""
+def _context(principal: str, owner: str, *, of_key: bool = False) -> dict[str, Sequence[str]]:
+    """Return what is known of every request of a role to what an account owns. No service makes it, but S3 to keys."""
     return {
         "aws:principalarn": (principal,),
         "aws:principalaccount": (principal.split(":")[4],),
         "aws:principaltype": ("AssumedRole",),
         "aws:principalisawsservice": ("false",),
-        "aws:viaawsservice": ("false",) if not resource.is_key else ("true",),
+        "aws:viaawsservice": (str(of_key).lower(),),
         "aws:securetransport": ("true",),
-        "aws:resourceaccount": (resource.account,),
-        "s3:resourceaccount": (resource.account,),
+        "aws:resourceaccount": (owner,),
+        "s3:resourceaccount": (owner,),
         "aws:sourcearn": (),
         "aws:sourceaccount": (),
     }
 
 
-def _sessions(facts: Facts, principal: str) -> Iterator[str]:
-    """Yield the ARNs of the sessions in which functions work as a role: each is named like its function."""
+def _names(facts: Facts, principal: str) -> frozenset[str]:
+    """Return the ARNs of a role and of the sessions in which functions work as it: each is named like its function."""
     partition, account, name = principal.split(":")[1], principal.split(":")[4], principal.rpartition("/")[2]
-    for function in FUNCTIONS:
-        yield f"arn:{partition}:sts::{account}:assumed-role/{name}/{facts.stack.name}-{function}"
+    session = f"arn:{partition}:sts::{account}:assumed-role/{name}/{facts.stack.name}"
+    return frozenset({principal, *(f"{session}-{function}" for function in FUNCTIONS)})
 
 
 def _native(resource: Resource, statements: Sequence[Statement]) -> Iterator[Finding]:

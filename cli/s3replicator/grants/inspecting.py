@@ -14,6 +14,7 @@ from s3replicator.grants.grant import Resource
 from s3replicator.grants.plan import plan
 from s3replicator.grants.policy import Statement
 from s3replicator.grants.reading import Reader
+from s3replicator.grants.reading_roles import read_role
 from s3replicator.stack import Stack
 
 Inspect = Callable[[RuleSet], Iterable[Finding]]
@@ -35,7 +36,8 @@ def inspector(stack: Stack, profiles: Mapping[str, str]) -> Inspect:
         reader.notes.clear()  # about settings, which the other checks have
         resources = dict.fromkeys(grant.resource for grant in planned.grants)
         policies = {each: _policy(reader, each, profiles) for each in resources}
-        return [*check(facts, planned, policies), *(warning("other accounts", note) for note in reader.notes)]
+        roles = {role.arn: read_role(clients, role, reader.notes, profiles) for role in planned.roles}
+        return [*check(facts, planned, policies, roles), *(warning("other accounts", note) for note in reader.notes)]
 
     return inspect
 

@@ -13,7 +13,8 @@ s3:DeleteObject on the control bucket, the first three also on those of peers; s
 s3:GetBucketVersioning, s3:GetBucketObjectLockConfiguration, s3:GetBucketOwnershipControls,
 s3:GetEncryptionConfiguration, s3:GetReplicationConfiguration and s3:GetBucketNotification on the buckets, with
 s3:GetBucketPolicy if another account is concerned, s3:PutBucketNotification and s3:ListBucketVersions on sources and
-s3:GetLifecycleConfiguration on destinations; kms:DescribeKey and, with --account-profile, kms:GetKeyPolicy;
+s3:GetLifecycleConfiguration on destinations; kms:DescribeKey; with --account-profile, kms:GetKeyPolicy, and
+iam:GetRole, iam:ListRolePolicies, iam:GetRolePolicy, iam:ListAttachedRolePolicies, iam:GetPolicy, iam:GetPolicyVersion;
 s3:ListAllMyBuckets for patterns; s3:PutReplicationConfiguration and iam:PassRole to import rules;
 sqs:GetQueueAttributes, sqs:GetQueueUrl and sqs:ListQueueTags; lambda:ListEventSourceMappings and
 lambda:UpdateEventSourceMapping. `permissions.py` says what each command needs.
