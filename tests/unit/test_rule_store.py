@@ -4,7 +4,7 @@ import io
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.response import StreamingBody
 from replicator.aws.rule_shelf import RuleShelf
 from replicator.aws.rule_store import TROUBLE_TTL_SECONDS, TTL_SECONDS, RuleStore
+from replicator.aws.rule_survey import READS_BEFORE_A_LIST
 from replicator.core.outcomes.outcome import Reason, Temporary
 from replicator.core.rules.document import default_document
 from replicator.core.rules.packed import PackedRules
@@ -53,6 +54,20 @@ class ControlBucket:
         self.sent.append(Key)
         body = self.documents[Key]
         return {"ETag": etag, "Body": StreamingBody(io.BytesIO(body), len(body))}
+
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "list_objects_v2"
+        return SimpleNamespace(paginate=self.pages)
+
+    def pages(self, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:  # noqa: N803
+        assert (Bucket, Prefix) == ("control", "rules/")
+        self.asked.append("list")
+        if self.trouble is not None:
+            raise self.trouble
+        keys = sorted(self.documents)
+        listed = [{"Key": key, "ETag": f'"{hash(self.documents[key])}"'} for key in keys]
+        yield {"Contents": listed[:30]}
+        yield {"Contents": listed[30:]}
 
     def store(self, *names: str, bucket: str = "east") -> None:
         rules = [newer(ID=name, Priority=index) for index, name in enumerate(names)]
@@ -248,6 +263,52 @@ def test_rules_of_many_buckets_are_remembered_within_bounds_and_read_once(s3: Co
     for bucket in (*buckets, buckets[0]):
         assert len(forgetful.rules(bucket).rules) == 3
     assert s3.sent[20:] == [f"rules/{bucket}.json" for bucket in (*buckets, buckets[0])]
+
+
+def test_a_container_that_serves_many_buckets_looks_at_their_documents_with_one_list(
+    s3: ControlBucket, clock: Clock
+) -> None:
+    """After as many conditional reads as a list costs. A changed document is read all the same, and a removed one."""
+    buckets = [f"bucket-{number:03}" for number in range(READS_BEFORE_A_LIST + 30)]
+    for bucket in buckets:
+        s3.store("first", bucket=bucket)
+    store = RuleStore(s3, "control", clock=clock)  # type: ignore[arg-type]
+
+    def asked() -> list[str]:
+        del s3.asked[:]
+        assert [len(store.rules(bucket).rules) for bucket in buckets if f"rules/{bucket}.json" in s3.documents] != []
+        return list(s3.asked)
+
+    assert len(asked()) == len(buckets)
+    clock.now += TTL_SECONDS
+    later = asked()
+    assert (len(later), later[-1]) == (READS_BEFORE_A_LIST, "list")
+    assert asked() == []
+    clock.now += TTL_SECONDS
+    s3.store("first", "second", bucket=buckets[-1])
+    del s3.documents[f"rules/{buckets[-2]}.json"]
+    again = asked()
+    assert again[READS_BEFORE_A_LIST - 1 :] == ["list", f"rules/{buckets[-1]}.json"]
+    assert len(store.rules(buckets[-1]).rules) == 2
+    assert store.rules(buckets[-2]).rules == ()
+
+
+def test_a_list_that_fails_is_trouble_for_one_bucket(s3: ControlBucket, clock: Clock) -> None:
+    buckets = [f"bucket-{number:03}" for number in range(READS_BEFORE_A_LIST)]
+    for bucket in buckets:
+        s3.store("first", bucket=bucket)
+    store = RuleStore(s3, "control", clock=clock)  # type: ignore[arg-type]
+    for bucket in buckets:
+        store.rules(bucket)
+    clock.now += TTL_SECONDS
+    for bucket in buckets[:-1]:
+        store.rules(bucket)
+    s3.trouble = refusal("AccessDenied")
+    with pytest.raises(Temporary):
+        store.rules(buckets[-1])
+    s3.trouble = None
+    clock.now += TROUBLE_TTL_SECONDS
+    assert len(store.rules(buckets[-1]).rules) == 1
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,15 @@
 
 Every change needs them, so they are cached. After TTL_SECONDS they are requested again, with their ETag. A document
 that cannot be read or parsed is trouble, never "no rules": changes wait until it is repaired. Memory is bounded,
-however many buckets have rules, and however many: `rule_shelf` says how.
+however many buckets have rules, and however many: `rule_shelf` says how. So are requests, by `rule_survey`.
 """
 
+import gc
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ from replicator.aws.errors import Side, code_of
 from replicator.aws.printable import printable
 from replicator.aws.rule_shape import shape_problems
 from replicator.aws.rule_shelf import RuleShelf
+from replicator.aws.rule_survey import RuleSurvey
 from replicator.core.outcomes.outcome import Reason, Temporary, Trouble
 from replicator.core.rules.document import RulesRefused, default_document, load, parse
 from replicator.core.rules.matching import RuleSet
@@ -86,6 +89,7 @@ class RuleStore:
         self._clock = clock
         self._memories: dict[str, _Memory] = {}
         self._shelf = shelf or RuleShelf()
+        self._survey = RuleSurvey(s3, control_bucket, PREFIX, TTL_SECONDS)
 
     def rules(self, bucket: str) -> RuleSet:
         """Return a bucket's rules; an empty set if it has none. Raises Temporary if they cannot be read or parsed."""
@@ -105,6 +109,8 @@ class RuleStore:
     def _refresh(self, bucket: str, memory: _Memory) -> None:
         memory.asked_at = self._clock()
         try:
+            if memory.etag and self._is_confirmed(bucket, memory):
+                return
             memory.rules, memory.etag = self._read(bucket, memory)
         except (RulesRefused, Trouble) as error:
             memory.rules, memory.etag = None, ""
@@ -115,6 +121,21 @@ class RuleStore:
         else:
             memory.keep = TTL_SECONDS if memory.rules.rules else ABSENT_TTL_SECONDS
 
+    def _is_confirmed(self, bucket: str, memory: _Memory) -> bool:
+        """Return whether a list says that the document is unchanged, if it is time for one. It is good for all others.
+
+        Raises Trouble.
+        """
+        etags = self._survey.etags(self._clock)
+        if etags is None:
+            return False
+        for name, other in list(self._memories.items()):
+            if other.lock.acquire(blocking=False):  # what a thread is reading is left to it, and so is `memory`
+                if other.etag and other.etag == etags.get(document_key(name)):
+                    other.asked_at = max(other.asked_at, memory.asked_at)
+                other.lock.release()
+        return etags.get(document_key(bucket)) == memory.etag
+
     def _read(self, bucket: str, memory: _Memory) -> tuple[RuleSet, str]:
         request: GetObjectRequestTypeDef = {"Bucket": self._control_bucket, "Key": document_key(bucket)}
         known = memory.rules if memory.etag else None
@@ -124,8 +145,9 @@ class RuleStore:
             answer = self._s3.get_object(**request)
             text = answer["Body"].read()
         if not asked.code:
-            document = load(bucket, text)
-            rules = parse(bucket, document, shape_problems(document, self._s3.meta.service_model))
+            with _without_collector():
+                document = load(bucket, text)
+                rules = parse(bucket, document, shape_problems(document, self._s3.meta.service_model))
             return rules, answer.get("ETag", "")
         if known is not None and asked.code in NOT_CHANGED:
             return known, memory.etag
@@ -135,6 +157,21 @@ class RuleStore:
         if self._defaults is None or bucket != self._defaults[0]:
             return RuleSet(bucket)
         return parse(bucket, default_document(self._defaults[1]))
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Let Python collect no cycles meanwhile: a large document makes none, but objects enough for many collections.
+
+    Each of those looks at all that boto3 has loaded, which takes longer than reading the document.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _explain(error: RulesRefused | Trouble) -> str:
