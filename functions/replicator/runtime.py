@@ -277,6 +277,8 @@ def _make_recovery(
     from replicator.aws.coverage_store import CoverageRecords  # noqa: PLC0415 - here and below: as in make_monitor
     from replicator.aws.destination_metrics import DestinationMetrics  # noqa: PLC0415
     from replicator.aws.queue_age import ChangeQueueAge  # noqa: PLC0415
+    from replicator.aws.queue_depths import queue_account  # noqa: PLC0415
+    from replicator.core.outcomes.rule_kinds import Home  # noqa: PLC0415
     from replicator.flows.watch.recovery import RecoveryWatch  # noqa: PLC0415
 
     control, namespace = settings.control_bucket, settings.metrics_namespace
@@ -292,6 +294,7 @@ def _make_recovery(
         log=log,
         side_by_side=side_by_side,
         now=now,
+        home=Home(clients.region, settings.accounts.source or queue_account(url)),
     )
 
 

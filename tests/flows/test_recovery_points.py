@@ -9,6 +9,7 @@ from replicator.core.outcomes.gate import GateState
 from replicator.core.outcomes.metrics import Metric
 from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
 from replicator.core.outcomes.recovery import Buckets, Door, Figures, Missing
+from replicator.core.outcomes.rule_kinds import Home
 from replicator.core.outcomes.threshold import Depth, Pending, Tally
 from replicator.core.rules.coverage import Checked, Coverage, Record
 from replicator.flows.watch import recovery
@@ -25,12 +26,16 @@ DENIED = Permanent(Reason.DST_PUT_DENIED, "AccessDenied")
 
 @dataclass(slots=True)
 class MemoryRegions:
-    """Each destination is in a Region of its name. down: those that fail. slow: seconds that a request there takes."""
+    """Each destination is in a Region of its name.
+
+    down: those that fail. gone: there is no such bucket. slow: seconds that a request there takes.
+    """
 
     stage: Stage
     published: dict[Buckets, Figures] = field(default_factory=dict)
     down: set[str] = field(default_factory=set)
     slow: dict[str, int] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
 
     def of(self, target: Target) -> str:
@@ -44,6 +49,8 @@ class MemoryRegions:
     def _reach(self, region: str) -> None:
         self.asked.append(region)
         self.stage.s3.clock.advance(self.slow.get(region, 0))
+        if region in self.gone:
+            raise Permanent(Reason.DST_BUCKET_NOT_FOUND, "404")
         if region in self.down:
             raise Temporary(Reason.TIMED_OUT, "ConnectTimeoutError")
 
@@ -237,6 +244,43 @@ def test_the_oldest_recovery_point_is_a_metric_of_the_stack() -> None:
     aws.monitored.pass_minutes(20)
     aws.look()
     assert aws.monitored.gauges.of(Metric.RECOVERY_AGE, Stack="stack") == [aws.now() - int(written.modified) + 1]
+
+
+RULE_COUNTS = (Metric.RULES_SAME_REGION, Metric.RULES_CROSS_REGION, Metric.RULES_SAME_ACCOUNT, Metric.RULES_INVALID)
+
+
+def test_rules_are_counted_by_kind_once_a_day() -> None:
+    """Of a destination whose Region cannot be read, the account is known."""
+    aws = recovering(WEST, NORTH, "down", "gone")
+    aws.watch.home = Home(f"in {WEST}", "111122223333")
+    aws.regions.down, aws.regions.gone = {"in down"}, {"in gone"}
+    per_run = []
+    for minutes in (1, 1, 24 * 60):
+        aws.look()
+        per_run.append([aws.monitored.gauges.of(metric, Stack="stack") for metric in RULE_COUNTS])
+        aws.monitored.pass_minutes(minutes)
+    counted = [[1], [1], [3], [1]]
+    assert per_run == [counted, [[]] * 4, [[]] * 4]
+    aws.look()
+    assert [aws.monitored.gauges.of(metric, Stack="stack") for metric in RULE_COUNTS] == counted
+    assert any("DstBucketNotFound" in remark for remark in aws.monitored.log.remarks)
+
+
+def test_rules_are_counted_only_when_those_of_all_buckets_were_read() -> None:
+    aws = recovering(WEST)
+    once, slow = aws.watch.rules(EAST), [True]
+
+    def rules(bucket: str) -> object:
+        aws.stage.s3.clock.advance(20 if slow and slow.pop() else 0)
+        return once
+
+    aws.watch.sources = type("Sources", (), {"buckets": lambda _: ("one", "two")})()
+    aws.watch.rules = rules  # type: ignore[assignment]
+    runs = []
+    for _ in range(2):
+        aws.look()
+        runs.append(aws.monitored.gauges.of(Metric.RULES_SAME_ACCOUNT))
+    assert runs == [[], [2]]
 
 
 def test_a_region_that_is_down_costs_only_its_own_figures() -> None:

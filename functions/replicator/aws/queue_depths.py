@@ -26,6 +26,11 @@ HIDDEN_SECONDS = 20
 """How long a dead letter stays hidden if the function crashes before it makes it visible again."""
 
 
+def queue_account(url: str) -> str:
+    """Return the account that owns a queue, by its URL: https://sqs.REGION.amazonaws.com/ACCOUNT/NAME."""
+    return url.rpartition("/")[0].rpartition("/")[2]
+
+
 class QueueDepths:
     """The four queues of one stack whose messages wait for something, by their URLs."""
 

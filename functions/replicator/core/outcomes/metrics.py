@@ -61,6 +61,11 @@ class Metric(StrEnum):
     VERIFIED = "VersionsVerified"
     VERIFIED_PENDING = "VersionsVerifiedPending"
     VERIFIED_DIFFERENT = "DifferencesFound"
+    RULES_SAME_REGION = "RulesInSameRegion"
+    RULES_CROSS_REGION = "RulesAcrossRegions"
+    RULES_SAME_ACCOUNT = "RulesInSameAccount"
+    RULES_CROSS_ACCOUNT = "RulesAcrossAccounts"
+    RULES_INVALID = "RulesWithInvalidDestination"
 
 
 class Unit(StrEnum):
@@ -107,6 +112,11 @@ METRICS: Mapping[Metric, MetricDefinition] = {
     Metric.VERIFIED: MetricDefinition(Unit.COUNT, (BY_BUCKETS, BY_STACK)),
     Metric.VERIFIED_PENDING: MetricDefinition(Unit.COUNT, (BY_BUCKETS, BY_STACK)),
     Metric.VERIFIED_DIFFERENT: MetricDefinition(Unit.COUNT, (BY_BUCKETS, BY_STACK)),
+    Metric.RULES_SAME_REGION: MetricDefinition(Unit.COUNT, (BY_STACK,)),
+    Metric.RULES_CROSS_REGION: MetricDefinition(Unit.COUNT, (BY_STACK,)),
+    Metric.RULES_SAME_ACCOUNT: MetricDefinition(Unit.COUNT, (BY_STACK,)),
+    Metric.RULES_CROSS_ACCOUNT: MetricDefinition(Unit.COUNT, (BY_STACK,)),
+    Metric.RULES_INVALID: MetricDefinition(Unit.COUNT, (BY_STACK,)),
 }
 
 FIGURES: Mapping[Metric, MetricDefinition] = {

@@ -101,9 +101,14 @@ class RuleSet:
         return tuple(dict.fromkeys(rule.destination.bucket for rule in self.rules))
 
     @property
-    def targets(self) -> dict[str, str]:
-        """The destination buckets of enabled rules, each with the account that must own it; empty if none is named."""
-        return {rule.destination.bucket: rule.destination.account or "" for rule in self.rules if rule.enabled}
+    def targets(self) -> dict[str, tuple[str, int]]:
+        """The destination buckets of enabled rules, each with its account, empty if none is named, and their number."""
+        found: dict[str, tuple[str, int]] = {}
+        for rule in self.rules:
+            if rule.enabled:
+                _, number = found.get(rule.destination.bucket, ("", 0))
+                found[rule.destination.bucket] = rule.destination.account or "", number + 1
+        return found
 
     def candidates(self, key: str) -> tuple[Candidate, ...]:
         """Return one candidate for each destination bucket that an enabled rule names for this key.

@@ -46,10 +46,14 @@ class PackedRules(RuleSet):
         return len(self._packed)
 
     @property
-    def targets(self) -> dict[str, str]:
-        """The destination buckets of enabled rules, each with the account that must own it; empty if none is named."""
+    def targets(self) -> dict[str, tuple[str, int]]:
+        """The destination buckets of enabled rules, each with its account, empty if none is named, and their number."""
         rows: list[Row] = marshal.loads(self._packed)  # noqa: S302 - made by this process, below
-        return {where[0]: where[1] or "" for *_, (where, common) in rows if common[_ENABLED]}
+        found: dict[str, tuple[str, int]] = {}
+        for *_, (where, common) in rows:
+            if common[_ENABLED]:
+                found[where[0]] = where[1] or "", found.get(where[0], ("", 0))[1] + 1
+        return found
 
     def candidates(self, key: str) -> tuple[Candidate, ...]:
         """Return what the rules themselves would: rules whose prefix does not match decide nothing about a key."""

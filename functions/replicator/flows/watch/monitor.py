@@ -263,6 +263,8 @@ def _publish_recovery(services: MonitorServices, tally: Tally, depths: Depths, d
         age = publish_figures(services.recovery, tally, depths.changes, depths.dead, doors)
         if age is not None:
             services.gauges.add(Metric.RECOVERY_AGE, age, {STACK: services.stack})
+        for metric, count in services.recovery.rule_counts.items():
+            services.gauges.add(metric, count, {STACK: services.stack})
         pairs, record_of = services.recovery.last, services.recovery.coverage.record_of
         publish_proofs(pairs, record_of, services.gauges.add, services.stack, tally.now)
 

@@ -5,7 +5,7 @@ that Region may be down. Trouble in one Region leaves the others, and the rest o
 could not be published becomes stale, which is an answer too.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -13,7 +13,8 @@ from typing import Protocol
 
 from replicator.core.deciding.target import Target
 from replicator.core.outcomes.backoff import OVERDUE_MS
-from replicator.core.outcomes.outcome import Permanent, Status, Temporary
+from replicator.core.outcomes.metrics import Metric
+from replicator.core.outcomes.outcome import Permanent, Reason, Status, Temporary
 from replicator.core.outcomes.recovery import (
     NO_DOOR,
     NOWHERE,
@@ -28,6 +29,7 @@ from replicator.core.outcomes.recovery import (
     missing_by_buckets,
     point_after,
 )
+from replicator.core.outcomes.rule_kinds import EVERY_MS, Home, RulesTo, count_rules
 from replicator.core.outcomes.threshold import Depth, Pending, Tally
 from replicator.core.rules.coverage import Record
 from replicator.core.rules.matching import RuleSet
@@ -88,7 +90,11 @@ class Regions(Protocol):
 
 @dataclass(slots=True)
 class RecoveryWatch:
-    """What publishing the figures needs. cleared, last: what the last run of this container found, if any."""
+    """What publishing the figures needs. cleared, last: what the last run of this container found, if any.
+
+    home: where the source buckets are. counted: when this container last counted rules by kind; rule_counts: what this
+    run counted, nothing if it is not time for it.
+    """
 
     index: FailedIndex
     sources: Sources
@@ -101,6 +107,9 @@ class RecoveryWatch:
     now: Callable[[], int]
     cleared: int | None = None
     last: dict[Buckets, Figures] = field(default_factory=dict)
+    home: Home = field(default=Home("", ""))
+    counted: int = -EVERY_MS
+    rule_counts: dict[Metric, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +136,12 @@ class _Seen:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A pair of buckets. covered_since: what `CoverageStore` says of it."""
+    """A pair of buckets. covered_since: what `CoverageStore` says of it. rules: how many enabled ones lead there."""
 
     source: str
     target: Target
     covered_since: int | None
+    rules: int
 
     @property
     def buckets(self) -> Buckets:
@@ -147,6 +157,7 @@ def publish_figures(
     tally, and have been read before what is not: releasing moves it there. doors: of destinations that are not simply
     open. Raises nothing but unexpected errors: trouble is logged.
     """
+    watch.rule_counts = {}
     try:
         journal = _read_journal(watch, tally)
         unexplained = Unexplained(changes.all, max(0, dead.all - journal.explained))
@@ -159,7 +170,10 @@ def publish_figures(
     of = partial(_figures, watch, _Seen(tally.now // 1000, unexplained, journal))
     figures = {each: of(each, (doors or {}).get(each.target.bucket, NO_DOOR)) for each in places}
     watch.last = {place.buckets: each for place, each in figures.items()}
-    _publish(watch, figures)
+    regions = _publish(watch, figures)
+    if complete and tally.now - watch.counted >= EVERY_MS:
+        watch.rule_counts = count_rules(_rules_to(places, regions), watch.home)
+        watch.counted = tally.now
     points = [each.recovery_point for each in figures.values() if each.recovery_point is not None]
     return tally.now / 1000 - min(points) if points and complete else None
 
@@ -219,16 +233,23 @@ def _places_of(watch: RecoveryWatch, source: str, until: int) -> list[_Place] | 
         watch.log.incomplete(f"recovery points of {source} were not published: {trouble}")
         return []
     return [
-        _Place(source, Target(bucket, account), watch.coverage.covered_since(source, bucket))
-        for bucket, account in targets.items()
+        _Place(source, Target(bucket, account), watch.coverage.covered_since(source, bucket), rules)
+        for bucket, (account, rules) in targets.items()
     ]
 
 
-def _publish(watch: RecoveryWatch, figures: Mapping[_Place, Figures]) -> None:
-    """Find the Regions of all destinations side by side, then publish in all Regions side by side."""
+def _rules_to(places: Iterable[_Place], regions: Mapping[Target, str | None]) -> Iterator[RulesTo]:
+    return (RulesTo(each.rules, each.target.account, regions[each.target]) for each in places)
+
+
+def _publish(watch: RecoveryWatch, figures: Mapping[_Place, Figures]) -> Mapping[Target, str | None]:
+    """Find the Regions of all destinations side by side, then publish in all Regions side by side.
+
+    Return the Regions: None for one that cannot be read, empty if there is no such bucket.
+    """
     begun = watch.now()
     targets = list(dict.fromkeys(place.target for place in figures))
-    found = watch.side_by_side([partial(_in_time, watch, begun, partial(watch.regions.of, each)) for each in targets])
+    found = watch.side_by_side([partial(_in_time, watch, begun, partial(_region, watch, each)) for each in targets])
     regions = dict(zip(targets, found, strict=True))
     by_region: dict[str, dict[Buckets, Figures]] = {}
     for place, each in figures.items():
@@ -236,6 +257,18 @@ def _publish(watch: RecoveryWatch, figures: Mapping[_Place, Figures]) -> None:
             by_region.setdefault(region, {})[place.buckets] = each
     publish = [partial(watch.regions.publish, region, each) for region, each in by_region.items()]
     watch.side_by_side([partial(_in_time, watch, begun, each) for each in publish])
+    return regions
+
+
+def _region(watch: RecoveryWatch, target: Target) -> str:
+    """Return the Region of a bucket, empty if there is none of this name. Raises Temporary or Permanent."""
+    try:
+        return watch.regions.of(target)
+    except Permanent as trouble:
+        if trouble.reason is not Reason.DST_BUCKET_NOT_FOUND:
+            raise
+        watch.log.incomplete(f"a recovery point was not published: {trouble}")
+        return ""
 
 
 def _in_time(watch: RecoveryWatch, begun: int, request: Callable[[], str | None]) -> str | None:
