@@ -1,6 +1,6 @@
 """The port Journal in memory: one conditional item per pair, and one per version that waits, failed or came late."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from replicator.core.aspects.base import Agreement
@@ -39,6 +39,13 @@ class MemoryJournal:
 
     def read(self, pair: Pair) -> Memory:
         return self.points.call(_call("READ", pair), lambda: self.entries.get(pair, Memory()))
+
+    def read_all(self, pairs: Sequence[Pair]) -> Mapping[Pair, Memory]:
+        """Read each by itself: DynamoDB does not read them at one moment either."""
+        read = {}
+        for pair in pairs:
+            read[pair] = self.points.call(_call("READ AHEAD", pair), lambda pair=pair: self.entries.get(pair, Memory()))  # type: ignore[misc]
+        return read
 
     def settle(self, pair: Pair, before: Memory, after: Memory, note: Note) -> bool:
         detail = f"generation {before.generation} -> {after.generation}"

@@ -96,7 +96,7 @@ def test_rules_that_cannot_be_read_are_waited_for() -> None:
     stage = to_west()
     source = stage.put()
     good = stage.rule_sets.of(EAST)
-    answers: list[RuleSet | Temporary] = [Temporary(Reason.RULES_UNREADABLE, "denied")] * 2
+    answers: list[RuleSet | Temporary] = [Temporary(Reason.RULES_UNREADABLE, "denied")] * 3  # a new batch asks, too
 
     def rules(_: str) -> RuleSet:
         answer = answers.pop() if answers else good

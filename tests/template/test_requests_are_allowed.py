@@ -32,7 +32,16 @@ EXPECTED = {
     *("CreateMultipartUpload", "UploadPartCopy", "ListParts", "CompleteMultipartUpload", "AbortMultipartUpload"),
     *("ListMultipartUploads", "ListObjectAnnotations", "GetObjectAnnotation", "PutObjectAnnotation"),
     *("PutObjectAcl", "PutObjectRetention", "PutObjectLegalHold", "DeleteObjectAnnotation"),
-    *("GetItem", "UpdateItem", "Query", "SendMessage", "ChangeMessageVisibility", "PutEvents", "GetQueueAttributes"),
+    *(
+        "GetItem",
+        "BatchGetItem",
+        "UpdateItem",
+        "Query",
+        "SendMessage",
+        "ChangeMessageVisibility",
+        "PutEvents",
+        "GetQueueAttributes",
+    ),
 }
 
 

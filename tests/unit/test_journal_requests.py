@@ -12,7 +12,7 @@ from replicator.aws.journal import DynamoJournal
 from replicator.aws.journal_index import JournalIndex
 from replicator.aws.table import SHARDS, bucket_and_key, object_of
 from replicator.aws.upload_journal import DynamoUploadJournal
-from replicator.core.deciding.journal import Memory
+from replicator.core.deciding.journal import Memory, Pair
 from replicator.core.outcomes.outcome import Reason, Status
 from replicator.core.parts.parts import cut_evenly
 from replicator.core.parts.uploads import CopySource, Failure, Upload
@@ -61,6 +61,30 @@ def test_every_read_is_consistent() -> None:
     assert over(table).read(PAIR) == Memory()
     assert over(table).earlier(PAIR, "v1") is None
     assert [asked["ConsistentRead"] for asked in table.asked] == [True, True]
+
+
+class BusyTable(Table):
+    """Has an entry for every tenth key, and leaves every seventh one unprocessed."""
+
+    def batch_get_item(self, **arguments: Any) -> dict[str, Any]:
+        self.asked.append(arguments)
+        keys = arguments["RequestItems"]["journal"]["Keys"]
+        left = [key for key in keys if int(key["object"]["S"].rpartition("/")[2]) % 7 == 0]
+        found = [{**key, "generation": {"N": "1"}} for key in keys if key not in left and key["object"]["S"][-1] == "0"]
+        unprocessed = {"UnprocessedKeys": {"journal": {"Keys": left}}} if left else {}
+        return {"Responses": {"journal": found}, **unprocessed}
+
+
+def test_entries_are_read_a_hundred_at_a_time_and_those_left_unprocessed_are_not_taken_for_new_ones() -> None:
+    table = BusyTable()
+    pairs = [Pair("east", "west", str(number)) for number in range(250)]
+    read = over(table).read_all(pairs)
+    requests = [asked["RequestItems"]["journal"] for asked in table.asked]
+    assert [len(request["Keys"]) for request in requests] == [100, 100, 50]
+    assert all(request["ConsistentRead"] for request in requests)
+    assert {int(pair.key): memory.generation for pair, memory in read.items()} == {
+        number: int(number % 10 == 0) for number in range(250) if number % 7
+    }
 
 
 def test_a_refusal_is_known_by_its_code() -> None:

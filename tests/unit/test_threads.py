@@ -64,6 +64,42 @@ def test_a_thread_that_is_left_behind_keeps_no_process_alive(threads: FreeThread
     never = threading.Event()
     threads.start(lambda: never.wait(PATIENCE))
     try:
-        assert [thread.daemon for thread in threading.enumerate() if thread.name.endswith("(_run)")] == [True]
+        kept = [thread.daemon for thread in threading.enumerate() if thread.name == "replicator"]
+        assert kept
+        assert all(kept)
     finally:
         never.set()
+
+
+def test_threads_are_used_again_and_run_one_task_at_a_time(threads: FreeThreads) -> None:
+    one_by_one = {run_until(late(), [threading.get_ident], threads, now)[0] for _ in range(20)}
+    assert len(one_by_one) == 1
+    all_here = threading.Barrier(5)
+
+    def meet() -> int:
+        all_here.wait(PATIENCE)
+        return threading.get_ident()
+
+    side_by_side = run_until(late(), [meet] * 5, threads, now)
+    assert len(set(side_by_side)) == 5
+    assert one_by_one < set(side_by_side)
+
+
+def test_a_thread_that_was_left_behind_is_used_again_once_it_ends(threads: FreeThreads) -> None:
+    held, ended = threading.Event(), threading.Event()
+
+    def hang() -> int:
+        assert held.wait(PATIENCE)
+        ended.set()
+        return threading.get_ident()
+
+    left_behind = threads.start(hang)
+    threads.wait([left_behind], soon())
+    assert not left_behind.done()
+    other = run_until(late(), [threading.get_ident], threads, now)[0]
+    held.set()
+    threads.wait([left_behind], late())
+    assert left_behind.result() != other
+    again = threads.start(threading.get_ident)
+    threads.wait([again], late())
+    assert again.result() == left_behind.result()

@@ -8,19 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
-from replicator.aws.table import (
-    HAS_GATE,
-    IS_NOT_SHUT,
-    IS_OPENING,
-    IS_SHUT,
-    NO_GATE,
-    NOWHERE,
-    JournalTable,
-    Update,
-    gate_key,
-    is_gate,
-    plain,
-)
+from replicator.aws.conditions import HAS_GATE, IS_NOT_SHUT, IS_OPENING, IS_SHUT, NO_GATE, is_gate
+from replicator.aws.table import NOWHERE, JournalTable, Update, gate_key, plain
 from replicator.core.outcomes.gate import Gate, GateState, opening, shut
 
 if TYPE_CHECKING:

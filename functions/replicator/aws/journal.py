@@ -5,34 +5,37 @@ and conditions are in table.py.
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from replicator.aws.table import (
-    CLAIM,
+from replicator.aws.conditions import (
     IS_FAILED,
     IS_NEW,
     IS_NO_MEMORY,
     IS_OPEN,
-    LEASE,
     NOT_COMPLETED,
-    UNPARKED,
-    JournalTable,
     Json,
-    Update,
-    agreement_key,
-    expires_at,
     held_and_settled_at,
     held_by,
     is_free,
-    item_id_of,
-    memory_key,
     nobody_else_reports_failed,
     nobody_else_reports_missed,
+    settled_last_at,
+)
+from replicator.aws.table import (
+    CLAIM,
+    LEASE,
+    UNPARKED,
+    JournalTable,
+    Update,
+    agreement_key,
+    expires_at,
+    item_id_of,
+    memory_key,
+    named,
     plain,
     release_partition_of,
-    settled_last_at,
     shard_of,
     version_key,
 )
@@ -58,6 +61,12 @@ class DynamoJournal:
     def read(self, pair: Pair) -> Memory:
         """Read the entry of a pair, consistently."""
         return _memory(self._table.get(memory_key(pair)) or {})
+
+    def read_all(self, pairs: Sequence[Pair]) -> dict[Pair, Memory]:
+        """Read the entries of pairs by as few requests as possible; without those that DynamoDB left unprocessed."""
+        keys = {pair: memory_key(pair) for pair in pairs}
+        found = self._table.get_all([*keys.values()])
+        return {pair: _memory(found[name] or {}) for pair, key in keys.items() if (name := named(key)) in found}
 
     def lease(self, pair: Pair, holder: str, now: int, until: int) -> Memory | None:
         """Take the lease of a pair until then, and return its entry; None if another holds it.

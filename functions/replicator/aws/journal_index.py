@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from replicator.aws.table import JournalTable, Json, bucket_and_key, shards
+from replicator.aws.conditions import Json
+from replicator.aws.table import JournalTable, bucket_and_key, shards
 from replicator.core.outcomes.outcome import Status
 from replicator.core.outcomes.threshold import Pending
 from replicator.core.versions.change import Aspect, later_aspect_of

@@ -7,18 +7,9 @@ import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from replicator.aws.conditions import Json, parked_last_at
 from replicator.aws.journal_index import pending_of
-from replicator.aws.table import (
-    UNPARKED,
-    JournalTable,
-    Json,
-    Update,
-    bucket_and_key,
-    expires_at,
-    parked_last_at,
-    release_partition,
-    shard_of,
-)
+from replicator.aws.table import UNPARKED, JournalTable, Update, bucket_and_key, expires_at, release_partition, shard_of
 from replicator.core.deciding.journal import Pair
 from replicator.core.outcomes.backoff import OVERDUE_MS
 from replicator.core.outcomes.outcome import Status

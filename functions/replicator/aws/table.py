@@ -11,11 +11,11 @@
 
 Only items that are not finished have the attribute `waiting`, the partition key of the sparse index ByAge, whose sort
 key is `first_seen`, or, if they are parked, the attribute `parked`, the partition key of the sparse index ByRelease,
-whose sort key is `release_at`. So finished work costs nothing there. Every write has a condition, and every condition
-has a name. docs/architecture.md ("The journal") explains the attributes.
+whose sort key is `release_at`. So finished work costs nothing there. Every write has a condition (conditions.py).
+docs/architecture.md ("The journal") explains the attributes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -24,14 +24,12 @@ from zlib import crc32
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from replicator.aws.asking import asking, expecting
+from replicator.aws.conditions import Condition, Json
 from replicator.aws.errors import Side
 from replicator.core.deciding.journal import Pair
-from replicator.core.outcomes.backoff import OVERDUE_MS
-from replicator.core.outcomes.gate import Gate, GateState
 from replicator.core.outcomes.outcome import Status
 from replicator.core.outcomes.parking import partition_of
 from replicator.core.parts.uploads import CopySource
-from replicator.flows.ports import CLAIM_MS
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -54,10 +52,9 @@ UPLOADS = "UPLOAD"
 """The one partition of the index for uploads in progress."""
 KEEP_SECONDS = 45 * 24 * 3600
 """How long a finished item is kept: three times as long as a message can stay on a queue."""
+MOST_READ = 100
+"""Items that one BatchGetItem may ask for (DynamoDB API reference)."""
 CONDITION_FAILED = frozenset({"ConditionalCheckFailedException"})
-
-Json = Mapping[str, Any]
-"""Attributes by name: DynamoDB's types in an item, otherwise Python values."""
 
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
@@ -75,6 +72,11 @@ def bucket_and_key(partition: str) -> tuple[str, str]:
     """Return the source bucket and the key that a partition key names."""
     bucket, _, key = partition.partition("/")
     return bucket, key
+
+
+def named(item: Json) -> tuple[str, str]:
+    """Return the primary key of an item, or of a primary key itself, as a value that can be looked up."""
+    return item["object"]["S"], item["target"]["S"]
 
 
 def memory_key(pair: Pair) -> Json:
@@ -146,112 +148,6 @@ def expires_at(finished_ms: int) -> int:
     return finished_ms // 1000 + KEEP_SECONDS
 
 
-# Conditions
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """A condition expression and its values."""
-
-    expression: str
-    compared: Json = field(default_factory=dict)
-
-
-COMPLETED = {":completed": Status.COMPLETED}
-IS_NEW = Condition("attribute_not_exists(generation)")
-IS_NO_MEMORY = Condition("attribute_not_exists(generation)")  # true of every version's item
-NOT_COMPLETED = Condition("NOT #status = :completed", COMPLETED)
-IS_FAILED = Condition("#status = :failed", {":failed": Status.FAILED})
-IS_OPEN = Condition(
-    "(attribute_exists(waiting) OR attribute_exists(parked) OR attribute_exists(against) "
-    "OR attribute_exists(failing_by)) "
-    "AND NOT #status = :completed",
-    COMPLETED,
-)
-NO_UPLOAD = Condition("attribute_not_exists(upload)")
-NO_GATE = Condition("attribute_not_exists(since)")
-IS_NOT_SHUT = Condition("attribute_not_exists(since) OR NOT #state = :shut", {":shut": GateState.SHUT})
-IS_SHUT = Condition("#state = :shut", {":shut": GateState.SHUT})
-IS_OPENING = Condition("#state = :opening", {":opening": GateState.OPENING})
-HAS_GATE = Condition("attribute_exists(since)")
-
-
-def settled_last_at(generation: int) -> Condition:
-    """Require that nobody has settled the pair since its memory was read."""
-    return Condition("generation = :seen", {":seen": generation})
-
-
-def nobody_else_reports_missed(now: int, claimant: str) -> Condition:
-    """Require that the version was not counted as late yet, or that its claim is this claimant's or has expired.
-
-    claimed ------ CLAIM_MS ------ others may claim it, unless it was reported
-    """
-    left_over = "(missed_at < :stale OR missed_by = :claimant) AND attribute_not_exists(missed_told)"
-    return Condition(
-        f"NOT #status = :completed AND (attribute_not_exists(against) OR ({left_over}))",
-        {**COMPLETED, ":stale": now - CLAIM_MS, ":claimant": claimant},
-    )
-
-
-def nobody_else_reports_failed(now: int, claimant: str) -> Condition:
-    """Require that the failure was not reported yet, and that no other message holds a valid claim.
-
-    claimed ------ OVERDUE_MS ------ others may claim it, unless it was reported
-    """
-    return Condition(
-        "NOT #status = :completed AND NOT (#status = :failed AND attribute_exists(failed_told)) AND "
-        "(attribute_not_exists(failing_by) OR failing_by = :claimant OR failing_at < :stale)",
-        {**COMPLETED, ":failed": Status.FAILED, ":stale": now - OVERDUE_MS, ":claimant": claimant},
-    )
-
-
-def parked_last_at(parkings: int) -> Condition:
-    """Require that the item is parked, and was not parked again since it was read."""
-    return Condition("attribute_exists(parked) AND parkings = :seen", {":seen": parkings})
-
-
-def is_free(now: int, holder: str) -> Condition:
-    """Require that nobody else holds the lease of the pair: its holder may ask again, if the response was lost.
-
-    taken ------ until ------ others may take it, whoever crashed before that
-    """
-    return Condition(
-        "attribute_not_exists(lease_until) OR lease_until < :now OR lease_by = :holder",
-        {":now": now, ":holder": holder},
-    )
-
-
-def held_by(holder: str) -> Condition:
-    """Require that the lease is still this holder's."""
-    return Condition("lease_by = :holder", {":holder": holder})
-
-
-def held_and_settled_at(holder: str, generation: int) -> Condition:
-    """Require that the lease is still this holder's, and that nobody has settled the pair since its memory was read."""
-    return Condition("lease_by = :holder AND generation = :seen", {":holder": holder, ":seen": generation})
-
-
-def is_gate(gate: Gate) -> Condition:
-    """Require that the gate is in the state in which it was read, and that nobody else has taken its next step."""
-    read = {"state": gate.state, "since": gate.since, "stepped": gate.stepped, "probed": gate.probed}
-    read["quiet"] = gate.quiet
-    expression = " AND ".join(f"{'#state' if name == 'state' else name} = :was_{name}" for name in read)
-    return Condition(expression, {f":was_{name}": value for name, value in read.items()})
-
-
-def is_upload(upload_id: str) -> Condition:
-    """Require that the item is still about this upload."""
-    return Condition("upload = :upload", {":upload": upload_id})
-
-
-def nobody_else_reports_upload(upload_id: str, message: str) -> Condition:
-    """Require that the item is still about this upload, and that no other message has claimed to report its failure."""
-    return Condition(
-        "upload = :upload AND (attribute_not_exists(failed_by) OR failed_by = :message)",
-        {":upload": upload_id, ":message": message},
-    )
-
-
 # Requests
 
 
@@ -307,6 +203,24 @@ class JournalTable:
             answer = self._client.get_item(TableName=self._name, Key=key, ConsistentRead=True)
         item = answer.get("Item")
         return plain(item) if item else None
+
+    def get_all(self, keys: Sequence[Json]) -> dict[tuple[str, str], dict[str, Any] | None]:
+        """Read items, each consistently, by their `named` key; None for one that there is not.
+
+        What DynamoDB leaves unprocessed is not in the answer.
+        """
+        found: dict[tuple[str, str], dict[str, Any] | None] = {}
+        for start in range(0, len(keys), MOST_READ):
+            asked = keys[start : start + MOST_READ]
+            with asking("BatchGetItem", Side.JOURNAL):
+                requested: Any = {self._name: {"Keys": asked, "ConsistentRead": True}}
+                answer = self._client.batch_get_item(RequestItems=requested)
+            left: Any = answer.get("UnprocessedKeys", {}).get(self._name, {})
+            found |= dict.fromkeys(map(named, asked))
+            found |= {named(item): plain(item) for item in answer.get("Responses", {}).get(self._name, ())}
+            for key in left.get("Keys", ()):
+                found.pop(named(key), None)
+        return found
 
     def write(self, key: Json, update: Update, condition: Condition) -> bool:
         """Change an item; False if the condition does not hold."""

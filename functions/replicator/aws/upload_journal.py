@@ -7,19 +7,14 @@ Separate from journal.py: the items and conditions are others, and most objects 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from replicator.aws.conditions import IS_NO_MEMORY, NO_UPLOAD, Condition, Json, is_upload, nobody_else_reports_upload
 from replicator.aws.journal import parked_values
 from replicator.aws.table import (
-    IS_NO_MEMORY,
-    NO_UPLOAD,
     UPLOADS,
-    Condition,
     JournalTable,
-    Json,
     Update,
     bucket_and_key,
     expires_at,
-    is_upload,
-    nobody_else_reports_upload,
     parts_key,
     plain,
     release_partition_of,

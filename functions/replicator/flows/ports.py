@@ -200,6 +200,12 @@ class Journal(Protocol):
     def read(self, pair: Pair) -> Memory:
         """Read the entry of a pair, consistently."""
 
+    def read_all(self, pairs: Sequence[Pair]) -> Mapping[Pair, Memory]:
+        """Read the entries of pairs, each consistently, though not all at one moment.
+
+        Some may be missing: what DynamoDB had no capacity for is left out.
+        """
+
     def settle(self, pair: Pair, before: Memory, after: Memory, note: Note) -> bool:
         """Replace the entry if its generation is still that of `before`, and return whether it was."""
 

@@ -8,7 +8,7 @@ in S3's own order. What does not end in time is left behind (deadline.py).
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from replicator.core.outcomes.backoff import delay
 from replicator.core.outcomes.outcome import Reason, Status, Temporary
 from replicator.core.versions.change import UNREADABLE, Change, Wish, order_of
 from replicator.core.versions.events import Record, Unreadable, parse
+from replicator.flows.change.ahead import read_ahead
 from replicator.flows.change.conclude import Closing
 from replicator.flows.change.deadline import ALONE_PATIENCE_MS, PATIENCE_MS, Running, TimeLimit, run_in_order
 from replicator.flows.change.redelivery import Suspected
@@ -124,9 +125,12 @@ def consume(messages: Sequence[Message], consumer: Consumer, limit: TimeLimit) -
     received = [_Received(message, record, limit) for message in messages for record in parse(message.body)]
     if gatekeeper and any(not drop(each.change, consumer.services) for each in received):
         gatekeeper.look()
-    _process_all(received, consumer, limit)
+    new = [(each.change, each.message.only) for each in received if each.message.receive_count < 2]
+    ahead = read_ahead(new, consumer.services)
+    _process_all(received, replace(consumer, services=replace(consumer.services, read_before=ahead.take)), limit)
     for each in received:
-        each.end([_left_behind(each)])
+        if not each.results:
+            each.end([_left_behind(each)])
     _count(received, consumer)
     if gatekeeper:
         gatekeeper.close_batch()

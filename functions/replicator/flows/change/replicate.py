@@ -10,6 +10,7 @@ from itertools import count
 
 from replicator.core.deciding.attempt import Attempt, Delivery
 from replicator.core.deciding.eligibility import Limits
+from replicator.core.deciding.journal import Memory, Pair
 from replicator.core.deciding.result import Result, ended, troubled
 from replicator.core.deciding.target import NO_TARGET, Target
 from replicator.core.outcomes.outcome import Permanent, Reason, Side, Status, Temporary
@@ -39,8 +40,9 @@ class Services:
     returns epoch milliseconds. own_principals: the principal ids under which replicator functions write. multipart:
     without it, every version is copied by one request. threshold_ms: the stack's own, for rules that name none.
     gatekeeper: without it, all gates are open. threads: for deliveries that end at a given time. forwarding: sends
-    changes of replicas to the stacks that own their versions. warn: takes a line for the log. enlist: makes sure that
-    what is parked for a destination is found; raises Temporary.
+    changes of replicas to the stacks that own their versions. warn: takes a line for the log. read_before: takes the
+    journal's entry of a pair if it was read for the batch, once. enlist: makes sure that what is parked for a
+    destination is found; raises Temporary.
     """
 
     buckets: Buckets
@@ -57,6 +59,7 @@ class Services:
     gatekeeper: Gatekeeper | None = None
     forwarding: Forwarding = field(default_factory=NoForwarding)
     warn: Callable[[str], None] = lambda _: None
+    read_before: Callable[[Pair], Memory | None] = lambda _: None
     enlist: Callable[[str], None] = lambda _: None
 
 
@@ -77,7 +80,7 @@ def replicate(change: Change, delivery: Delivery, services: Services, only: str 
         rules = services.rules(change.bucket)
     except (Temporary, Permanent) as trouble:
         return [troubled(there, trouble)]
-    candidates = tuple(each for each in rules.candidates(change.key) if _is_for(each, change, only))
+    candidates = candidates_of(change, rules, only)
     if not candidates:
         disabled = "every rule that names its key is disabled"
         why = disabled if rules.only_disabled(change.key) else "no enabled rule has a prefix that matches its key"
@@ -85,12 +88,17 @@ def replicate(change: Change, delivery: Delivery, services: Services, only: str 
     return _replicate_to_all(change, delivery, candidates, services)
 
 
-def _is_for(candidate: Candidate, change: Change, only: str) -> bool:
-    """Return whether a change is carried over to the destination of a candidate.
+def candidates_of(change: Change, rules: RuleSet, only: str) -> tuple[Candidate, ...]:
+    """Return the candidates to whose destinations a change is carried over. only: the one destination, empty for all.
 
     One that was seen at a replica is compared with that destination first: the others follow the version.
     """
-    return only in {"", candidate.destination} and change.seen_at in {"", candidate.destination}
+    named = ({"", each.destination} for each in rules.candidates(change.key))
+    return tuple(
+        each
+        for each, names in zip(rules.candidates(change.key), named, strict=True)
+        if only in names and change.seen_at in names
+    )
 
 
 def drop(change: Change, services: Services) -> tuple[Reason, str] | None:
@@ -192,7 +200,7 @@ def _ask(
         if attempt.change.amends:
             return _or_later(make_amender(attempt, candidate, source, services).run(), attempt, candidate, services)
         synchroniser = make_synchroniser(attempt, candidate, source, services)
-        memory = services.journal.read(attempt.pair)
+        memory = _memory(attempt, services)
         if pass_on(synchroniser.attempt, candidate, memory, services.forwarding):
             asked = ended(attempt, Status.SKIPPED, Reason.KIND_NOT_REPLICATED, "a deletion; asked whether of a marker")
             return _with_rule(asked, candidate)
@@ -200,6 +208,12 @@ def _ask(
         return _undo_what_was_removed(result, attempt, candidate, source, services)
     except (Temporary, Permanent) as trouble:
         return _with_rule(troubled(attempt, trouble), candidate)
+
+
+def _memory(attempt: Attempt, services: Services) -> Memory:
+    """Return the journal's entry, as it was read for the batch or as it is. Raises Temporary."""
+    ahead = None if attempt.delivery.alone else services.read_before(attempt.pair)
+    return services.journal.read(attempt.pair) if ahead is None else ahead
 
 
 def _or_later(result: Result, attempt: Attempt, candidate: Candidate, services: Services) -> Result:
