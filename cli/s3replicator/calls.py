@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
-from replicator.core.outcomes.outcome import Reason
+from replicator.core.outcomes.outcome import Reason, Trouble
 
 from s3replicator.failed_calls import CallFailed, FailedCall
 
@@ -28,5 +28,7 @@ def calling(action: str) -> Iterator[None]:
         raise CallFailed(FailedCall(action, type(error).__name__, str(error))) from error
     except ResponseParserError as error:
         raise CallFailed(FailedCall(action, type(error).__name__, "the answer is not one that AWS sends")) from error
+    except Trouble as trouble:  # of the session that was to sign the request
+        raise CallFailed(FailedCall("sts:AssumeRole", str(trouble.reason), trouble.detail)) from trouble
     except KeyError as missing:
         raise CallFailed(FailedCall(action, Reason.UNREADABLE, f"the answer has no {missing}")) from missing

@@ -62,6 +62,11 @@ _READ_JOBS = Permission(Target.CONTROL_BUCKET, ("s3:GetObject",))
 _NO_RULES = Permission(
     Target.CONTROL_BUCKET, ("s3:ListBucket",), "if the bucket has no rules: without it, S3 denies the read"
 )
+_ASSUME_ROLES = Permission(
+    Target.DESTINATION_ROLES,
+    ("sts:AssumeRole",),
+    "if DestinationRoles names any; it is these roles that need what is asked of the destinations",
+)
 _CHECK_RULES = (
     _STACK,
     _READ_RULES,
@@ -111,6 +116,7 @@ _CHECK_RULES = (
     ),
     Permission(Target.SOURCE, ("s3:GetBucketPolicy",), "if it must admit another account's role"),
     Permission(Target.DESTINATIONS, ("s3:GetBucketPolicy",), "if it belongs to another account"),
+    _ASSUME_ROLES,
     Permission(Target.CHANGE_QUEUE, ("sqs:GetQueueAttributes",)),
     Permission(Target.NOTIFIED_QUEUES, ("sqs:GetQueueUrl", "sqs:ListQueueTags"), TWO_WAY),
     Permission(Target.PEERS, ("cloudformation:DescribeStacks",), TWO_WAY),
@@ -275,12 +281,14 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
         Permission(Target.DESTINATIONS, ("s3:ListMultipartUploadParts",), "if it is being copied in parts"),
     ),
     "explain": (
+        _ASSUME_ROLES,
         _STACK,
         _READ_RULES,
         _NO_RULES,
         *_EXAMINE,
     ),
     "resync": (
+        _ASSUME_ROLES,
         _STACK,
         Permission(Target.CONTROL_BUCKET, ("s3:GetObject", "s3:ListBucket")),
         Permission(Target.CONTROL_BUCKET, ("s3:PutObject",), "without --dry-run"),
@@ -328,6 +336,7 @@ PERMISSIONS: Mapping[str, tuple[Permission, ...]] = {
         Permission(Target.METRICS, ("cloudwatch:ListMetrics", "cloudwatch:GetMetricData")),
     ),
     "verify": (
+        _ASSUME_ROLES,
         _STACK,
         _READ_RULES,
         _NO_RULES,

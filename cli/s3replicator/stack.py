@@ -15,7 +15,9 @@ import boto3
 import typer
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
+from replicator.aws.sessions import RoleCredentials, assume_arguments, session_with
 from replicator.core.deciding.accounts import Accounts
+from replicator.core.deciding.target import Target
 from replicator.settings import read_accounts
 
 from s3replicator.bucket_names import is_pattern
@@ -78,6 +80,7 @@ class Stack:
     parameters: Mapping[str, str]
     config: Config | None = None
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _sessions: dict[str, boto3.Session] = field(default_factory=dict)
     _making: threading.Lock = field(default_factory=threading.Lock)
 
     def client(self, service: str, region: str | None = None) -> Any:
@@ -87,6 +90,26 @@ class Stack:
             if key not in self._clients:
                 self._clients[key] = _client(self.session, *key, self.config)
             return self._clients[key]
+
+    def client_toward(self, bucket: str, account: str, service: str, region: str | None = None) -> Any:
+        """Return the client of a service for a destination: with its role, as the functions use it, if it has one.
+
+        Its requests raise Trouble if the role may not be assumed; `calling` makes CallFailed of it.
+        """
+        role = self.accounts.roles.of(Target(bucket, account))
+        if not role:
+            return self.client(service, region)
+        if role not in self._sessions:
+            credentials = RoleCredentials(lambda: self.client("sts"), role, self.accounts)
+            self._sessions[role] = session_with(credentials, self.session.profile_name)
+        return _client(self._sessions[role], service, region or self.facts.region, self.config)
+
+    def role_id(self, role: str) -> str:
+        """Return the id of a role, which its sessions write as. Raises CallFailed if it may not be assumed."""
+        asked = assume_arguments(role, self.accounts)
+        with calling("sts:AssumeRole"):
+            answer = self.client("sts").assume_role(**asked)
+            return str(answer["AssumedRoleUser"]["AssumedRoleId"]).partition(":")[0]
 
     @property
     def accounts(self) -> Accounts:

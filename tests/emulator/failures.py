@@ -27,7 +27,8 @@ class FailedMessage:
 
 def take_failures(emulator: Running, stack: str = "prod") -> list[FailedMessage]:
     """Take everything out of the dead-letter queue."""
-    sqs, url = emulator.client("sqs", emulator.stacks[stack].region), emulator.outputs(stack)["DeadLetterQueue"]
+    deployed, url = emulator.stacks[stack], emulator.outputs(stack)["DeadLetterQueue"]
+    sqs = emulator.client("sqs", deployed.region, account=url.split("/")[-2])
     failures: list[FailedMessage] = []
     while messages := _receive(sqs, url):
         for message in messages:

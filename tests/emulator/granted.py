@@ -8,14 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from s3replicator.main import app
+from typer.testing import CliRunner
 
+from emulator.iam.principals import ACCOUNT
 from emulator.running import Running
-from tests.emulator.reasons import STACK, command
+from tests.emulator.reasons import STACK
 
 
-def printed(emulator: Running, bucket: str, stack: str = STACK) -> Mapping[str, Any]:
+def printed(emulator: Running, bucket: str, stack: str = STACK, account: str = ACCOUNT) -> Mapping[str, Any]:
     """Return what is printed for each account."""
-    done = command(emulator, "grants", bucket, "--format", "json", "--stack", stack)
+    environment = {**emulator.environment(emulator.stacks[stack].region, account), "COLUMNS": "200"}
+    done = CliRunner().invoke(app, ["grants", bucket, "--format", "json", "--stack", stack], env=environment)
     assert done.exit_code == 0, done.output
     accounts: Mapping[str, Any] = json.loads(done.stdout)["accounts"]
     return accounts

@@ -133,8 +133,7 @@ def test_everything_replicates_through_a_role_that_is_admitted_at_both_sides(emu
     for name in ("vault", "enforced"):
         s3.put_object(Bucket="east", Key=f"{name}/encrypted", Body=b"1", **kms)
         s3.put_object(Bucket="east", Key=f"{name}/with-bucket-key", Body=b"1", **kms, BucketKeyEnabled=True)
-    for name in ("vault", "other"):
-        s3.put_object(Bucket="east", Key=f"{name}/large", Body=bytes(12 * MIB))
+    s3.put_object(Bucket="east", Key="vault/large", Body=bytes(12 * MIB))
     s3.put_object(Bucket="east", Key="vault/large-and-encrypted", Body=bytes(7 * MIB), **kms)
     version = s3.put_object(Bucket="east", Key="vault/changed", Body=b"1")["VersionId"]
     assert failed(emulator)[0] == {}
@@ -192,8 +191,8 @@ def test_a_statement_that_the_role_lacks_at_either_side_is_named_with_its_side(
 
 
 def test_a_role_that_may_not_be_assumed_fails_changes_with_that_reason(emulator: Running) -> None:
+    """Nothing was written there before: a function that has a session goes on with it for up to an hour."""
     change_trust(emulator, OTHERS, "other-writer", **{"sts:ExternalId": "another-id"})
-    emulator.client("lambda").update_function_configuration(FunctionName="prod-replicate", Description="anew")
     emulator.client("s3").put_object(Bucket="east", Key="other/k", Body=b"1")
     found, failures = failed(emulator)
     assert found == {"other/k": "AssumeRoleNotPermitted"}
@@ -202,4 +201,44 @@ def test_a_role_that_may_not_be_assumed_fails_changes_with_that_reason(emulator:
     assert f"with external id '{EXTERNAL_ID}'" in detail
     change_trust(emulator, OTHERS, "other-writer", **{"sts:ExternalId": EXTERNAL_ID})
     assert redrive(emulator, failures) == {}
-    assert emulator.client("s3", "us-west-2", OTHERS).head_object(Bucket="other", Key="other/k")
+    emulator.client("s3").put_object(Bucket="east", Key="other/large", Body=bytes(12 * MIB))
+    assert failed(emulator)[0] == {}
+    listed = emulator.client("s3", "us-west-2", OTHERS).list_objects_v2(Bucket="other")["Contents"]
+    assert [each["Key"] for each in listed] == ["other/k", "other/large"]
+
+
+# Operators
+
+
+@pytest.fixture
+def admitted(emulator: Running) -> None:
+    """Let operators assume the roles, too."""
+    user = f"arn:aws:iam::{OURS}:user/emulator"
+    for account, name in ((THEIRS, "replica-writer"), (OTHERS, "other-writer")):
+        iam = emulator.client("iam", account=account)
+        document = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+        document["Statement"][0]["Principal"]["AWS"].append(user)
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(document))
+
+
+def test_an_operator_who_may_not_assume_a_role_is_told_so(emulator: Running) -> None:
+    emulator.client("s3").put_object(Bucket="east", Key="enforced/seen", Body=b"1")
+    assert emulator.idle()
+    explained = command(emulator, "explain", "s3://east/enforced/seen")
+    assert "AssumeRoleNotPermitted" in explained.output
+    checked = command(emulator, "rules", "check", "east", "--json")
+    told = [each["message"] for each in json.loads(checked.stdout)["findings"] if each["subject"] == "bucket enforced"]
+    assert any("sts:AssumeRole failed with AssumeRoleNotPermitted" in each and WRITER in each for each in told)
+    verified = command(emulator, "verify", "east")
+    assert (verified.exit_code, "AssumeRoleNotPermitted" in verified.output) == (1, True)
+
+
+@pytest.mark.usefixtures("admitted")
+def test_an_operator_who_may_assume_a_role_sees_what_the_functions_see(emulator: Running) -> None:
+    explained = command(emulator, "explain", "s3://east/enforced/seen")
+    assert "AssumeRoleNotPermitted" not in explained.output
+    assert explained.exit_code == 0
+    checked = command(emulator, "rules", "check", "east", "--json")
+    assert "AssumeRole" not in checked.stdout
+    verified = command(emulator, "verify", "east")
+    assert verified.exit_code == 0, verified.output

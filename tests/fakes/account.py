@@ -92,7 +92,7 @@ class MemoryAccount:
         self._call("policy")
         return self.queue_takes
 
-    def notifications(self, bucket: str) -> Mapping[str, Any]:
+    def notifications(self, bucket: str, account: str | None = None) -> Mapping[str, Any]:
         self._call("notifications")
         return self.configurations.get(bucket, {})
 

@@ -172,7 +172,7 @@ def test_a_queue_of_another_account_cannot_be_seen_unless_peers_are_named(world:
     unseen = (
         f"warning: bucket west: notifies {ELSEWHERE}, and it cannot be seen whether that is the change queue of "
         "another stack: it is in another account; if it is, give this stack the other's output ReplicatorPrincipals as "
-        "parameter PeerPrincipals"
+        "parameter PeerPrincipals, and that stack AROAPROD:prod-replicate,AROAPROD:prod-batch as its PeerPrincipals"
     )
     assert (warnings(put(world)), check(world)) == ([unseen], [unseen])
     world.filters[PROD.change_queue_arn] = criteria((*PROD.writers, "AROATHEIRS:theirs-replicate"))

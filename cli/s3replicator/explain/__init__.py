@@ -9,6 +9,6 @@ s3:GetObjectVersionTagging and s3:GetBucketOwnershipControls on all its buckets;
 s3:GetBucketObjectLockConfiguration and s3:GetBucketNotification on the destinations; s3:GetObjectAcl,
 s3:GetObjectVersionAcl, s3:GetObjectRetention, s3:GetObjectLegalHold, s3:ListObjectAnnotations,
 s3:ListObjectVersionAnnotations, s3:GetObjectAnnotation and s3:GetObjectVersionAnnotation on all; kms:Decrypt on their
-keys.
+keys; sts:AssumeRole on roles of destinations.
 `permissions.py` says when.
 """

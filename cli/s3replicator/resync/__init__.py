@@ -12,5 +12,5 @@ the journal. For versions that listings do not prove to be delivered, on both si
 s3:GetObjectTagging, s3:GetObjectVersionTagging, s3:GetObjectAcl, s3:GetObjectVersionAcl, kms:Decrypt,
 s3:GetBucketOwnershipControls, and on destinations s3:GetBucketVersioning, s3:GetBucketObjectLockConfiguration and
 s3:GetBucketNotification. For jobs of S3 Batch Operations s3:CreateJob, s3:DescribeJob and s3:UpdateJobStatus, and
-iam:PassRole on BatchJobsRole.
+iam:PassRole on BatchJobsRole. sts:AssumeRole on roles of destinations.
 """

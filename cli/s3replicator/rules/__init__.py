@@ -17,5 +17,5 @@ s3:GetLifecycleConfiguration on destinations; kms:DescribeKey; with --account-pr
 iam:GetRole, iam:ListRolePolicies, iam:GetRolePolicy, iam:ListAttachedRolePolicies, iam:GetPolicy, iam:GetPolicyVersion;
 s3:ListAllMyBuckets for patterns; s3:PutReplicationConfiguration and iam:PassRole to import rules;
 sqs:GetQueueAttributes, sqs:GetQueueUrl and sqs:ListQueueTags; lambda:ListEventSourceMappings and
-lambda:UpdateEventSourceMapping. `permissions.py` says what each command needs.
+lambda:UpdateEventSourceMapping; sts:AssumeRole on roles of destinations. `permissions.py` says what each command needs.
 """

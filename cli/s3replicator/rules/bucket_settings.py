@@ -5,6 +5,7 @@ one missing permission does not hide everything else.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from s3replicator.calls import calling
@@ -16,21 +17,35 @@ from s3replicator.stack_facts import StackFacts
 # Any: boto3 has one client type per service, chosen by the text of its name.
 ClientOf = Callable[[str, str], Any]
 Elsewhere = Callable[[str], ClientOf]
+ClientToward = Callable[[str, str, str, str], Any]
 _NO_SUCH_BUCKET = {"404", "NoSuchBucket"}
 
 
 class AwsBucketSettings:
-    """The port `BucketSettings` on AWS. `clients` returns the client of a service in a Region."""
+    """The port `BucketSettings` on AWS."""
 
-    def __init__(self, clients: ClientOf, stack: StackFacts, elsewhere: Elsewhere | None = None) -> None:
-        """Take clients. elsewhere: those to use for what another account owns, by that account."""
+    def __init__(
+        self,
+        clients: ClientOf,
+        stack: StackFacts,
+        elsewhere: Elsewhere | None = None,
+        toward: ClientToward | None = None,
+    ) -> None:
+        """Take clients. elsewhere: those to use for what another account owns, by that account.
+
+        toward: those to use for a destination, by its name and account, in place of these.
+        """
         self._clients = clients
         self._stack = stack
         self._elsewhere = elsewhere or (lambda _: clients)
+        self._toward = toward
 
     def _of(self, account: str | None) -> ClientOf:
         own = not account or account == self._stack.account
         return self._clients if own else self._elsewhere(str(account))
+
+    def _of_destination(self, bucket: str, account: str | None) -> ClientOf:
+        return partial(self._toward, bucket, account or "") if self._toward else self._of(account)
 
     def view_source(self, bucket: str) -> BucketView:
         """Read the settings of a source bucket."""
@@ -51,7 +66,7 @@ class AwsBucketSettings:
 
     def view_destination(self, bucket: str, account: str | None) -> BucketView:
         """Read the settings of a destination bucket; with an account, also whether that account owns it."""
-        reading = _Reading(self._of(account), bucket, self._stack.region)
+        reading = _Reading(self._of_destination(bucket, account), bucket, self._stack.region)
         if not reading.exists:
             return reading.absent()
         return BucketView(
@@ -94,10 +109,10 @@ class AwsBucketSettings:
             attributes.get("Attributes", {}).get("Policy", ""), self._stack.change_queue_arn, bucket
         )
 
-    def notifications(self, bucket: str) -> Mapping[str, Any]:
-        """Return a bucket's notification configuration. Raises CallFailed."""
+    def notifications(self, bucket: str, account: str | None = None) -> Mapping[str, Any]:
+        """Return a bucket's notification configuration. account: of a destination. Raises CallFailed."""
         with calling("s3:GetBucketNotification"):
-            s3 = self._notifying(bucket)
+            s3 = self._notifying(bucket, account)
             answer = s3.get_bucket_notification_configuration(Bucket=bucket)
         return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
@@ -108,10 +123,11 @@ class AwsBucketSettings:
                 Bucket=bucket, NotificationConfiguration=configuration
             )
 
-    def _notifying(self, bucket: str) -> Any:
+    def _notifying(self, bucket: str, account: str | None = None) -> Any:
         """Return the client for the notifications of a source; destinations are asked for theirs, too."""
-        account = self._stack.source_account if self._stack.reads_from(bucket) else None
-        return self._of(account)("s3", self._stack.region)
+        if account or not self._stack.reads_from(bucket):
+            return self._of_destination(bucket, account)("s3", self._stack.region)
+        return self._of(self._stack.source_account)("s3", self._stack.region)
 
 
 class _Reading:

@@ -6,7 +6,7 @@
 import time
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from replicator.aws.rule_shape import shape_problems
@@ -27,6 +27,7 @@ from s3replicator.rules.list_command import list_rules
 from s3replicator.rules.mappings import AwsMappings
 from s3replicator.rules.peers import Peers
 from s3replicator.rules.result import RulesResult
+from s3replicator.rules.role_writers import RoleWriters
 from s3replicator.rules.rule_files import PLACEHOLDER
 from s3replicator.rules.stack_rules import StackRules
 from s3replicator.stack import (
@@ -183,11 +184,18 @@ def open_rules(
     shape = partial(shape_problems, service=s3.meta.service_model)
     try:
         given = pairs(profiles or [], "ACCOUNT=PROFILE")
-        read = settings(stack.client, stack.facts, elsewhere(stack, given))
+        of_account = elsewhere(stack, given)
         others = inspector(stack, given)
     except Misused as error:
         fail(str(error))
-    peers = Peers(stack.facts, read, AwsMappings(stack.client), time.sleep)
+
+    def toward(bucket: str, account: str, service: str, region: str) -> Any:
+        named = account in given
+        return of_account(account)(service, region) if named else stack.client_toward(bucket, account, service, region)
+
+    read = settings(stack.client, stack.facts, of_account, toward)
+    writers = RoleWriters(stack.facts, stack.accounts.roles, stack.role_id)
+    peers = Peers(stack.facts, read, AwsMappings(stack.client), time.sleep, writers)
     both_ways = BothWays(stack.facts, PeerFiles(stack.client))
     return StackRules(stack.facts, documents, read, shape, peers, _coverage(stack), both_ways, others)
 

@@ -34,8 +34,8 @@ class BucketSettings(Protocol):
         """Return whether the change queue's policy lets S3 send the events of this bucket."""
         ...
 
-    def notifications(self, bucket: str) -> Mapping[str, Any]:
-        """Return a bucket's notification configuration in S3's shape."""
+    def notifications(self, bucket: str, account: str | None = None) -> Mapping[str, Any]:
+        """Return a bucket's notification configuration in S3's shape. account: of a destination, if a rule names it."""
         ...
 
     def set_notifications(self, bucket: str, configuration: Mapping[str, Any]) -> None:

@@ -29,7 +29,9 @@ class OverviewReader:
         self._stack = opened.facts
         self._s3 = opened.client("s3")
         self._documents = RuleDocuments(self._s3, self._stack.control_bucket)
-        self._inspection = Inspection(self._stack, AwsBucketSettings(opened.client, self._stack))
+        self._inspection = Inspection(
+            self._stack, AwsBucketSettings(opened.client, self._stack, toward=opened.client_toward)
+        )
 
     def read(self, show: Show) -> tuple[list[BucketRules], bool]:
         """Return the overview of all buckets with rules, and whether it is of all. Raises CallFailed."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from replicator.core.deciding.target import Target
 from replicator.core.rules.matching import RuleSet
 
 from s3replicator.bucket_notifications import QUEUES
@@ -49,10 +50,18 @@ class Mappings(Protocol):
         ...
 
 
+class Writers(Protocol):
+    """As whom the stack writes to destinations."""
+
+    def advice(self, target: Target) -> str:
+        """Return what a stack of another account must be given, so that it drops the echoes of this one."""
+        ...
+
+
 class Notifications(Protocol):
     """The one call of `BucketSettings` that finds peers."""
 
-    def notifications(self, bucket: str) -> Mapping[str, Any]:
+    def notifications(self, bucket: str, account: str | None = None) -> Mapping[str, Any]:
         """Return a bucket's notification configuration in S3's shape. Raises CallFailed."""
         ...
 
@@ -61,8 +70,15 @@ class Peers:
     """The peers of one stack. `wait` sleeps for so many seconds."""
 
     def __init__(
-        self, stack: StackFacts, buckets: Notifications, mappings: Mappings, wait: Callable[[float], None]
+        self,
+        stack: StackFacts,
+        buckets: Notifications,
+        mappings: Mappings,
+        wait: Callable[[float], None],
+        writers: Writers | None = None,
     ) -> None:
+        """Take the ports. writers: as whom the stack writes to a destination, if that is not always as itself."""
+        self._writers = writers
         self._stack = stack
         self._buckets = buckets
         self._mappings = mappings
@@ -90,9 +106,10 @@ class Peers:
         """Return the stacks that the destinations of enabled rules notify, and what cannot be seen."""
         stacks: dict[str, StackFacts] = {}
         findings, hidden, unseen = [], {}, set()
-        for bucket in sorted({rule.destination.bucket for rule in rules.rules if rule.enabled}):
+        accounts = {rule.destination.bucket: rule.destination.account for rule in rules.rules if rule.enabled}
+        for bucket in sorted(accounts):
             try:
-                configuration = self._buckets.notifications(bucket)
+                configuration = self._buckets.notifications(bucket, accounts[bucket])
             except CallFailed as failed:
                 if failed.call.code != "NoSuchBucket":
                     what = "cannot read whether it is the source of another stack"
@@ -112,11 +129,20 @@ class Peers:
                         stacks[bucket] = peer
                 except CallFailed as failed:
                     unseen.add(bucket)
-                    findings.append(_unseen(bucket, queue, failed.call.advice(queue)))
+                    findings.append(self._unseen(bucket, accounts, queue, failed.call.advice(queue)))
         if hidden and not self._names_strangers(list(stacks.values())):
             elsewhere = "it is in another account"
-            findings += [_unseen(bucket, queue, elsewhere) for queue, bucket in hidden.items()]
+            findings += [self._unseen(bucket, accounts, queue, elsewhere) for queue, bucket in hidden.items()]
         return Neighbours(stacks, frozenset(unseen)), findings
+
+    def _unseen(self, bucket: str, accounts: Mapping[str, str | None], queue: str, why: str) -> Finding:
+        target = Target(bucket, accounts[bucket] or "")
+        here = (
+            self._writers.advice(target) if self._writers else f"{','.join(self._stack.writers)} as its PeerPrincipals"
+        )
+        what = f"notifies {queue}, and it cannot be seen whether that is the change queue of another stack: {why}"
+        advice = "if it is, give this stack the other's output ReplicatorPrincipals as parameter PeerPrincipals"
+        return warning(f"bucket {bucket}", f"{what}; {advice}, and that stack {here}")
 
     def _names_strangers(self, peers: list[StackFacts]) -> bool:
         """Return whether the stack's filter names writers of another account, or whoever is neither known here."""
@@ -194,12 +220,6 @@ _NOT_OURS = (
 def _queues(configuration: Mapping[str, Any]) -> list[str]:
     arns = dict.fromkeys(str(entry.get("QueueArn")) for entry in configuration.get(QUEUES, []))
     return [arn for arn in arns if arn.count(":") == 5]
-
-
-def _unseen(bucket: str, queue: str, why: str) -> Finding:
-    what = f"notifies {queue}, and it cannot be seen whether that is the change queue of another stack: {why}"
-    advice = "if it is, give this stack the other's output ReplicatorPrincipals as parameter PeerPrincipals"
-    return warning(f"bucket {bucket}", f"{what}; {advice}")
 
 
 def _subject(stack: StackFacts) -> str:

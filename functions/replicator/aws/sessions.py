@@ -70,9 +70,7 @@ class RoleCredentials(Credentials):
         super().__init__("", "", method="assume-role")
         self._sts = sts
         self._role = role
-        self._arguments = {"RoleArn": role, "RoleSessionName": accounts.session_name}
-        if accounts.external_id:
-            self._arguments["ExternalId"] = accounts.external_id
+        self._arguments = assume_arguments(role, accounts)
         self._clock = clock
         self._session: _Session | None = None
         self._used = threading.local()
@@ -131,6 +129,12 @@ class RoleCredentials(Credentials):
             raise Permanent(denied.reason, f"{denied.detail}: {who}", denied.side) from None
         except Temporary as trouble:
             raise Temporary(trouble.reason, f"{trouble.detail}: {self._role}", trouble.side) from None
+
+
+def assume_arguments(role: str, accounts: Accounts) -> dict[str, str]:
+    """Return AssumeRole's arguments."""
+    external_id = {"ExternalId": accounts.external_id} if accounts.external_id else {}
+    return {"RoleArn": role, "RoleSessionName": accounts.session_name, **external_id}
 
 
 class _RoleProvider(CredentialProvider):
