@@ -88,6 +88,10 @@ WAITING: Mapping[Reason, str] = {
         "what. It fails after 5 attempts. Check what is between the function and S3, such as a proxy, then redrive."
     ),
     Reason.UNKNOWN: "Look at the detail of the failure and at the function's log, then redrive.",
+    Reason.OVER_SHARE: (
+        "Nothing: its bucket has very many changes, which are parked so that those of other buckets go first "
+        "(FairAfterSeconds), and follow when the queue has room. To drain them faster, raise ReleasesPerSecond."
+    ),
 }
 """Reasons why a change is pending and is retried, for as long as it takes."""
 

@@ -34,6 +34,7 @@ from replicator.flows.change.consume import Consumer
 from replicator.flows.change.gatekeeper import Gatekeeper
 from replicator.flows.change.record import Recorder
 from replicator.flows.change.replicate import Services
+from replicator.flows.change.shares import Shares
 from replicator.flows.change.status_tag import StatusTags, Tagging
 from replicator.flows.large.ports import Multipart
 from replicator.flows.ports import Journal
@@ -108,6 +109,7 @@ def make_services(settings: Settings, clients: Clients, *, checks_sight: bool = 
         multipart=make_multipart(settings, clients, buckets),
         threshold_ms=settings.threshold_ms,
         gatekeeper=gatekeeper,
+        shares=Shares(settings.fair_after_ms, now) if settings.fair_after_ms else None,
         enlist=gatekeeper.enlist,
         forwarding=_make_forwarding(settings, clients),
         warn=OutcomeLog(make_logger()).incomplete,

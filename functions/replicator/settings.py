@@ -25,8 +25,8 @@ class Settings:
     at most. task_wait: seconds that a batch task waits for the parts of its object. status_tags: source versions are
     tagged with their status. own_principals, own_roles: the principal ids and role names of replicator functions.
     default_rule: (source, destination). accounts: whose the buckets are, and as whom destinations are reached.
-    created_source: the source bucket that the stack created, if any. verify_pace: requests a second of verification on
-    a schedule.
+    fair_after_ms: how long a bucket may keep others waiting; 0 for ever. created_source: the source bucket that the
+    stack created, if any. verify_pace: requests a second of verification on a schedule.
     """
 
     control_bucket: str
@@ -40,6 +40,7 @@ class Settings:
     stack_name: str = ""
     threshold_ms: int = 15 * 60_000
     releases: int = 60_000
+    fair_after_ms: int = 0
     task_wait: int = 0
     status_tags: bool = False
     cost: CostModel = field(default_factory=CostModel)
@@ -71,6 +72,7 @@ class Settings:
             stack_name=get("STACK_NAME", ""),
             threshold_ms=round(float(get("THRESHOLD_MINUTES") or 15) * 60_000),
             releases=int(get("RELEASES_PER_SECOND") or 1000) * 60,
+            fair_after_ms=int(get("FAIR_AFTER_SECONDS") or 0) * 1000,
             task_wait=int(get("BATCH_WAIT_SECONDS") or 0),
             status_tags=get("SOURCE_STATUS_TAG", "") == "true",
             metrics_namespace=get("POWERTOOLS_METRICS_NAMESPACE") or "S3Replicator",

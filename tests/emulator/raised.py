@@ -42,6 +42,9 @@ RAISES: Mapping[str, tuple[str, ...]] = {
     "emulator/test_denied_codes.py::test_a_journal_that_may_not_be_written_keeps_changes_waiting": (
         "JournalNotPermitted",
     ),
+    "emulator/test_fairness.py::test_an_object_of_a_quiet_bucket_does_not_wait_for_those_of_a_busy_one": (
+        "SrcBucketOverItsShare",
+    ),
     "emulator/test_reason_codes.py::test_a_late_replica_says_that_it_waited_on_the_queue": ("WaitedOnQueue",),
     "emulator/test_after_the_write.py::test_a_replica_that_was_deleted_for_good_fails_once_and_stays_away": (
         "DstVersionNotFound",

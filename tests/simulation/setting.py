@@ -53,7 +53,7 @@ class Setting:
     replicas back. removals: rules replicate deletions of annotations. names_versions: events of later changes name
     their version. one_stack: one stack serves all sources. locks: buckets have Object Lock. unheard: percent of events
     that never come; in the end an operator asks for all that there is. restores: and lets nothing else stand.
-    calm: users wait until all changes before have arrived.
+    calm: users wait until all changes before have arrived. aside: whatever comes for the first time steps aside.
     """
 
     name: str
@@ -88,6 +88,7 @@ class Setting:
     unheard: int = 0
     restores: bool = False
     calm: bool = False
+    aside: bool = False
 
     def takes_nothing(self, bucket: str) -> bool:
         """Return whether nothing may be written to a destination, because it keeps no versions."""

@@ -102,6 +102,8 @@ ROWS = (
     Setting("outage, two-way", TWO_WAY, BOTH, Order.SAME, DELETES, outage="west", **OUTAGE),
     Setting("outage, one key", ONE_WAY, ("east",), Order.SOURCE, DELETES, outage="west", writes=9, share=0.1),
     Setting("outage, two-way, one key", TWO_WAY, BOTH, Order.SAME, DELETES, outage="west", writes=9, share=0.1),
+    Setting("aside, one-way", ONE_WAY, ("east",), Order.SOURCE, DELETES, outage="west", aside=True, share=0.1),
+    Setting("aside, two-way", TWO_WAY, BOTH, Order.SAME, DELETES, outage="west", aside=True, share=0.1),
     Setting("outage, large", ONE_WAY, ("east",), Order.SOURCE, LARGE, large=True, outage="west", **OUTAGE),
     Setting("outage, large, two-way", TWO_WAY, BOTH, Order.SAME, LARGE, large=True, outage="west", **OUTAGE),
     Setting("unheard, one-way", ONE_WAY, ("east",), Order.SOURCE, ASKS, unheard=40),

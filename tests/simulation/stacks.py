@@ -12,6 +12,7 @@ from replicator.flows.change.consume import Consumer
 from replicator.flows.change.gatekeeper import Gatekeeper
 from replicator.flows.change.record import Recorder
 from replicator.flows.change.replicate import Services
+from replicator.flows.change.shares import Shares
 from replicator.flows.reading import Marks
 
 from tests.fakes.forwarding import MemoryForwarding
@@ -44,7 +45,8 @@ class Stack:
 
     `later`: the later change that a message tells of, by message id.
 
-    `parts`: the part queue. `consumer`: of its functions, without gates. `gated`: containers have gates. `idle`: the
+    `parts`: the part queue. `consumer`: of its functions, without gates. `gated`: containers have gates. `aside`:
+    and let every new change step aside. `idle`: the
     containers that nobody uses, by the name of the queue that they consume.
     """
 
@@ -56,6 +58,7 @@ class Stack:
     parked: Parked
     gated: bool = False
     log: MemoryLog = field(default_factory=MemoryLog)
+    aside: bool = False
     later: dict[str, Happening] = field(default_factory=dict)
     subjects: dict[str, Stored] = field(default_factory=dict)
     idle: dict[str, list[Consumer]] = field(default_factory=dict)
@@ -83,6 +86,8 @@ class Stack:
         now = self.consumer.services.now
         gatekeeper = Gatekeeper(self.parked.gates, now, self.log)
         services = replace(self.consumer.services, gatekeeper=gatekeeper, enlist=gatekeeper.enlist)
+        if self.aside:
+            services = replace(services, shares=Shares(-1, now, least=1))
         closing = self.consumer.closing
         recorder = replace(closing.recorder, enlist=gatekeeper.enlist)  # type: ignore[type-var]
         return replace(self.consumer, services=services, queue=queue, closing=replace(closing, recorder=recorder))
@@ -140,7 +145,7 @@ def build_stack(
     closing = Closing(recorder, MemoryMeasures(), log, services.multipart)
     consumer = Consumer(services, queue, closing, jitter)
     gated = weather is not None or (setting.later and setting.large)  # who waits for a lease is parked in the end
-    return Stack(bucket, queue, parts, journal, consumer, parked, gated, log)
+    return Stack(bucket, queue, parts, journal, consumer, parked, gated, log, aside=setting.aside)
 
 
 def _enlist(parked: Parked, destination: str) -> None:

@@ -93,6 +93,12 @@ def test_pollers_of_the_change_queue_may_be_provisioned_instead() -> None:
     assert "ProvisionedPollerConfig" not in mapping_of(stacks.stack(), "ChangeQueue")
 
 
+def test_how_long_a_bucket_may_keep_others_waiting_is_a_parameter() -> None:
+    usual, fair = stacks.stack(), stacks.stack(FairAfterSeconds="60")
+    found = [Settings.read(as_text(variables_of(each, "ReplicateFunction"))).fair_after_ms for each in (usual, fair)]
+    assert found == [0, 60_000]
+
+
 def test_no_new_change_waits_for_existing_objects_unless_somebody_asks_for_that() -> None:
     parameters = stacks.source()["Parameters"]
     assert parameters["BackfillConcurrency"]["Default"] < parameters["MaximumConcurrency"]["Default"] / 10

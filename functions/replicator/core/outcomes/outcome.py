@@ -46,6 +46,7 @@ class Reason(StrEnum):
     NOT_IMPLEMENTED = "OperationNotImplemented"
     FUNCTION_DIED = "FunctionDied"
     WAITED = "WaitedOnQueue"
+    OVER_SHARE = "SrcBucketOverItsShare"
     NEW_CHAIN = "ChainTooLong"
     BUSY = "BeingSynchronised"
     NOT_COPIED = "VersionNotCopiedYet"

@@ -25,6 +25,7 @@ from replicator.flows.amend.removal import pass_on
 from replicator.flows.change.deadline import Threads, run_until
 from replicator.flows.change.gatekeeper import Gatekeeper
 from replicator.flows.change.redelivery import EarlierByDestination, begin_alone, read_earlier, reported_before
+from replicator.flows.change.shares import Shares
 from replicator.flows.change.synchronise import Synchroniser
 from replicator.flows.large.ports import Multipart
 from replicator.flows.large.writing import LargeWriter
@@ -39,10 +40,10 @@ class Services:
     rules: returns a bucket's rules, at most a minute old; raises Temporary if they cannot be read or are invalid. now:
     returns epoch milliseconds. own_principals: the principal ids under which replicator functions write. multipart:
     without it, every version is copied by one request. threshold_ms: the stack's own, for rules that name none.
-    gatekeeper: without it, all gates are open. threads: for deliveries that end at a given time. forwarding: sends
-    changes of replicas to the stacks that own their versions. warn: takes a line for the log. read_before: takes the
-    journal's entry of a pair if it was read for the batch, once. enlist: makes sure that what is parked for a
-    destination is found; raises Temporary.
+    gatekeeper: without it, all gates are open. shares: without it, no bucket waits for others. threads: for deliveries
+    that end at a given time. forwarding: sends changes of replicas to the stacks that own their versions. warn: takes a
+    line for the log. read_before: takes the journal's entry of a pair if it was read for the batch, once. enlist: makes
+    sure that what is parked for a destination is found; raises Temporary.
     """
 
     buckets: Buckets
@@ -57,6 +58,7 @@ class Services:
     multipart: Multipart | None = None
     threshold_ms: int = 15 * 60_000
     gatekeeper: Gatekeeper | None = None
+    shares: Shares | None = None
     forwarding: Forwarding = field(default_factory=NoForwarding)
     warn: Callable[[str], None] = lambda _: None
     read_before: Callable[[Pair], Memory | None] = lambda _: None
@@ -136,7 +138,7 @@ def _replicate_to_all(
 def _without_request(
     attempt: Attempt, candidate: Candidate, earlier: EarlierByDestination, services: Services
 ) -> Result | None:
-    """Return what is known already: an earlier delivery's result, or that the gate of the destination is not open.
+    """Return what is known already: an earlier delivery's result, or that it waits for a gate, or for other buckets.
 
     A change that the handler of another message completed cannot be parked, and what this one left is checked at once.
     """
@@ -145,7 +147,7 @@ def _without_request(
         return reported
     if services.gatekeeper is None or (before and before.status is Status.COMPLETED):
         return None
-    held = services.gatekeeper.hold(attempt)
+    held = services.gatekeeper.hold(attempt) or (services.shares.hold(attempt) if services.shares else None)
     return _with_rule(held, candidate) if held else None
 
 
