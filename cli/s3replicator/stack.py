@@ -16,7 +16,7 @@ import typer
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 from replicator.aws.sessions import RoleCredentials, assume_arguments, session_with
-from replicator.core.deciding.accounts import Accounts
+from replicator.core.deciding.accounts import Accounts, DestinationRoles
 from replicator.core.deciding.target import Target
 from replicator.settings import read_accounts
 
@@ -213,6 +213,7 @@ def stack_facts(name: str, region: str, parameters: Mapping[str, str], outputs: 
         replicate_function=outputs.get("ReplicateFunction", ""),
         replica_modifications=parameters.get("ReplicaModifications", "") == "true",
         annotation_deletions=parameters.get("AnnotationDeletions", "") == "true",
+        roles=DestinationRoles.read(parameters.get("DestinationRoles", "")),
         sources_account=parameters.get("SourceAccount", ""),
     )
 

@@ -170,6 +170,16 @@ def test_rules_check_finds_what_a_role_lacks_in_its_policies_and_in_its_trust(
     change_trust(emulator, OTHERS, "other-writer", **{"sts:ExternalId": EXTERNAL_ID})
 
 
+def test_replicas_belong_to_the_account_of_the_role_where_writers_own_their_objects(emulator: Running) -> None:
+    emulator.client("s3").put_object(Bucket="east", Key="vault/owned", Body=b"1")
+    assert failed(emulator)[0] == {}
+    theirs = emulator.client("s3", "us-west-2", THEIRS)
+    owner = theirs.list_buckets()["Owner"]["ID"]
+    acl = theirs.get_object_acl(Bucket="vault", Key="vault/owned")
+    assert acl["Owner"]["ID"] == owner != emulator.client("s3").list_buckets()["Owner"]["ID"]
+    assert [(each["Grantee"]["ID"], each["Permission"]) for each in acl["Grants"]] == [(owner, "FULL_CONTROL")]
+
+
 TROUBLE = {
     "vault/not-read": (OURS, "LetDestinationCopy", "SrcGetObjectNotPermitted"),
     "vault/not-written": (THEIRS, "WriteReplicas", "DstPutObjectNotPermitted"),

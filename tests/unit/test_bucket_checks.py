@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from replicator.core.deciding.accounts import DestinationRoles
 from replicator.core.rules.rule import Destination, Rule
 from s3replicator.failed_calls import FailedCall
 from s3replicator.findings import Finding, Severity
@@ -56,6 +57,7 @@ WEST = BucketView(
 )
 RULE = Rule("all", enabled=True, priority=0, prefix="", tags=frozenset(), destination=Destination("west"))
 ACROSS = replace(RULE, destination=Destination("west", account=STRANGER))
+OVERRIDDEN = replace(RULE, destination=Destination("west", account=STRANGER, owner_override=True))
 ENCRYPTED = replace(RULE, kms_selected=True, destination=Destination("west", kms_key=KEY))
 GIVEN = KeyView(exists=True, arn=KEY)
 UNSEEN = BucketView("west", failed_calls=(FailedCall("s3:ListBucket", "403"),))
@@ -155,10 +157,22 @@ DESTINATIONS: dict[str, tuple[BucketView, BucketView, Rule, Expected]] = {
         [(W, "AccessControlTranslation")],
     ),
     "another account's with ACLs and owner override": (
+        replace(WEST, ownership="BucketOwnerPreferred"),
+        EAST,
+        OVERRIDDEN,
+        [],
+    ),
+    "another account's that prefers its owner, without owner override": (
+        replace(WEST, ownership="BucketOwnerPreferred"),
+        EAST,
+        ACROSS,
+        [(W, "AccessControlTranslation")],
+    ),
+    "another account's where the writer stays the owner in spite of the override": (
         replace(WEST, ownership="ObjectWriter"),
         EAST,
-        replace(RULE, destination=Destination("west", account=STRANGER, owner_override=True)),
-        [],
+        OVERRIDDEN,
+        [(W, "also with AccessControlTranslation")],
     ),
     "the same account's with ACLs": (replace(WEST, ownership="ObjectWriter"), EAST, RULE, []),
     "ACLs only at the source": (WEST, replace(EAST, ownership="ObjectWriter"), RULE, [(W, "are not replicated")]),
@@ -196,6 +210,15 @@ def test_what_is_found_about_a_destination(
     view: BucketView, source: BucketView, rule: Rule, expected: Expected
 ) -> None:
     assert summary(list(check_destination(view, source, STACK, [rule])), expected) == expected
+
+
+def test_a_destination_that_is_reached_by_a_role_owns_its_replicas_and_needs_no_key_of_the_stack() -> None:
+    stack = replace(STACK, roles=DestinationRoles.read(f"{STRANGER}=arn:aws:iam::{STRANGER}:role/writer"))
+    view = replace(WEST, ownership="ObjectWriter", kms_key="arn:other")
+    assert list(check_destination(view, EAST, stack, [ACROSS])) == []
+    assert len(list(check_destination(view, EAST, STACK, [ACROSS]))) == 2
+    keyed = replace(ENCRYPTED, destination=Destination("west", account=STRANGER, kms_key=KEY))
+    assert list(check_key(keyed, GIVEN, WEST, replace(stack, destination_kms_keys=frozenset()))) == []
 
 
 @pytest.mark.parametrize(("view", "stack", "expected"), KEYS.values(), ids=KEYS)

@@ -113,12 +113,14 @@ def check_destination(
         yield error(subject, message)
     if source.object_lock and view.object_lock is False:
         yield warning(subject, f"has no Object Lock, but {source.name} has; locked objects will fail to replicate")
-    yield from _ownership(view, source, rules, elsewhere=elsewhere)
+    has_role = all(stack.role_for(view.name, rule.destination.account) for rule in rules)
+    yield from _ownership(view, source, rules, elsewhere=elsewhere and not has_role)
     if view.aborts_uploads is False:
         yield warning(
             subject, "has no lifecycle rule that aborts incomplete multipart uploads, which are billed; add one"
         )
-    if view.kms_key not in {None, "", AWS_MANAGED_KEY} and view.kms_key not in stack.destination_kms_keys:
+    own_keys = {None, "", AWS_MANAGED_KEY, *stack.destination_kms_keys}
+    if view.kms_key not in own_keys and not has_role:
         message = f"encrypts with {view.kms_key}; the stack can use that key only if DestinationKmsKeys names it"
         yield warning(subject, message)
 
@@ -144,7 +146,8 @@ def check_key(rule: Rule, view: KeyView, destination: BucketView, stack: StackFa
         yield error(subject, f"is in state {view.state}; replicas of rule '{rule.id}' cannot be encrypted with it")
     if not view.symmetric:
         yield error(subject, "is not a symmetric encryption key; S3 cannot use any other")
-    if stack.destination_kms_keys.isdisjoint({named, view.arn, "*"}):
+    has_role = stack.role_for(rule.destination.bucket, rule.destination.account)
+    if not has_role and stack.destination_kms_keys.isdisjoint({named, view.arn, "*"}):
         missing = f"stack {stack.name} has no permission to use it"
         yield warning(subject, f"{missing}; add {view.arn} to DestinationKmsKeys and deploy the stack again")
 
@@ -179,7 +182,15 @@ def _ownership(view: BucketView, source: BucketView, rules: tuple[Rule, ...], *,
     if view.ownership is None:
         return
     overridden = all(rule.destination.owner_override for rule in rules)
-    if elsewhere and view.ownership != enforced and not overridden:
+    if elsewhere and view.ownership == "ObjectWriter":
+        more = ", also with AccessControlTranslation, which lets its account read them" if overridden else ""
+        yield warning(
+            view.subject,
+            f"has object ownership ObjectWriter: the account of the stack will own the replicas{more}; set {enforced} "
+            "there, or BucketOwnerPreferred with AccessControlTranslation in the rules, or reach it by a role "
+            "(DestinationRoles)",
+        )
+    elif elsewhere and view.ownership != enforced and not overridden:
         yield warning(
             view.subject,
             f"has object ownership {view.ownership}: the account of the stack will own the replicas; "
