@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from emulator.iam.principals import ACCOUNT
 from emulator.running import Options, Running, running
 from emulator.terminal import Formatter, Terminal
 from emulator.world.document import World, load_world
@@ -22,6 +23,7 @@ from emulator.world.fields import WorldError
 from emulator.world.stacks import DeployError
 
 USAGE = 2
+_OF_ACCOUNT = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 Refusals = Callable[[str, Mapping[str, Any]], Sequence[str]]
 """Bucket and rule document -> problems with the document. The emulator knows no more about rules than AWS does."""
 
@@ -127,8 +129,8 @@ def _os_error(error: OSError, port: int) -> str:
 
 def _introduce(emulator: Running, out: Terminal) -> None:
     """Print the buckets and stacks, and how to connect."""
-    rows = [(bucket.name, bucket.region, bucket.versioning) for bucket in emulator.world.buckets]
-    out.table(("bucket", "region", "versioning"), rows)
+    rows = [(bucket.name, bucket.region, bucket.versioning, bucket.account) for bucket in emulator.world.buckets]
+    out.table(("bucket", "region", "versioning", "account"), rows)
     for stack in emulator.world.stacks:
         out.line(f"stack {stack.name} in {stack.region}, rules for: {', '.join(stack.rules) or 'no bucket'}")
     out.line()
@@ -139,6 +141,13 @@ def _introduce(emulator: Running, out: Terminal) -> None:
         if name != "AWS_REGION":
             out.line(f"  export {name}={value}")
     out.line()
+    for account in sorted(emulator.accounts.keys() - {ACCOUNT}):
+        out.line(f"As the user of account {account}:")
+        out.line()
+        for name, value in emulator.environment(region, account).items():
+            if name in _OF_ACCOUNT:
+                out.line(f"  export {name}={value}")
+        out.line()
     out.line("For example:")
     out.line()
     for example in _examples(emulator):

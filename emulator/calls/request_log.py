@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from emulator.calls.call import Call
+from emulator.iam.principals import ACCOUNT
 
 
 class RequestLog:
@@ -47,6 +48,7 @@ class RequestLog:
         }
         extras = {
             "function": call.principal.function or None,
+            "account": call.principal.account if call.principal.account not in ("", ACCOUNT) else None,
             "copy_source": call.copy_source,
             "version_id": call.query.get("versionId"),
             "error": error,

@@ -15,7 +15,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -36,7 +36,9 @@ _ROLE = re.compile(r"<RoleArn>([^<]+)</RoleArn>")
 _NAMED_ACROSS_ACCOUNTS = frozenset({"kms", "sqs"})
 
 
-class _Need(NamedTuple):
+class Need(NamedTuple):
+    """A permission on a resource, with the resource's policy."""
+
     action: str
     resource: str
     policy: str | None = None
@@ -49,12 +51,18 @@ class _Need(NamedTuple):
         return self.owner or (self.resource.split(":")[4] if self.resource != "*" else "") or own
 
 
-def check(call: Call, environ: Mapping[str, Any]) -> Answer | None:
-    """Return the error with which the service refuses a call, None if it is allowed."""
-    if (call.service, call.operation) in actions.NEED_NOTHING:
-        return None
+def needs_of(call: Call, environ: Mapping[str, Any]) -> Sequence[Need]:
+    """Return what a call needs, on each resource that it is about."""
     own = call.principal.account
-    for need in _each(call, environ):
+    if (call.service, call.operation) in actions.NEED_NOTHING:
+        return ()
+    return tuple(_of_jobs(call, environ, own) if call.service == "s3control" else _needs(call, _body(environ), own))
+
+
+def check(call: Call, needs: Iterable[Need]) -> Answer | None:
+    """Return the error with which the service refuses a call, None if it is allowed."""
+    own = call.principal.account
+    for need in needs:
         account = need.account(own)
         if not is_evaluated(call.principal, account):
             continue
@@ -73,17 +81,12 @@ def check(call: Call, environ: Mapping[str, Any]) -> Answer | None:
     return None
 
 
-def owner(call: Call, environ: Mapping[str, Any]) -> str:
+def owner(call: Call, needs: Iterable[Need]) -> str:
     """Return the account whose queue or key a call is about; for other services, the caller's own."""
     own = call.principal.account
     if call.service not in _NAMED_ACROSS_ACCOUNTS:
         return own
-    return next((need.account(own) for need in _each(call, environ)), own)
-
-
-def _each(call: Call, environ: Mapping[str, Any]) -> Iterator[_Need]:
-    own = call.principal.account
-    return _of_jobs(call, environ, own) if call.service == "s3control" else _needs(call, _body(environ), own)
+    return next((need.account(own) for need in needs), own)
 
 
 def _refusal(call: Call, message: str) -> Answer:
@@ -103,40 +106,40 @@ def _body(environ: Mapping[str, Any]) -> Mapping[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _needs(call: Call, body: Mapping[str, Any], account: str) -> Iterator[_Need]:
+def _needs(call: Call, body: Mapping[str, Any], account: str) -> Iterator[Need]:
     action = actions.of_service(call.service, call.operation)
     prefix = f"arn:aws:{call.service}:{call.region}:{account}:"
     match call.service:
         case "sqs" if "QueueUrl" in body or "QueueName" in body:
             arn = _queue(body, call.region, account)
             queue = queue_of(arn)
-            yield _Need(action, arn, queue.policy if queue else None, conditions=_tags(queue))
+            yield Need(action, arn, queue.policy if queue else None, conditions=_tags(queue))
         case "dynamodb" if "TableName" in body or "RequestItems" in body or "TransactItems" in body:
-            yield from (_Need(each, _table(prefix, name)) for each, name in _tables(action, body))
+            yield from (Need(each, _table(prefix, name)) for each, name in _tables(action, body))
         case "events" if "Entries" in body:
             buses = dict.fromkeys(str(each.get("EventBusName", "default")) for each in body["Entries"])
             yield from (_bus(action, bus if ":" in bus else f"{prefix}event-bus/{bus}") for bus in buses)
         case "kms" if "KeyId" in body:
             yield _key(action, str(body["KeyId"]), call.region, account)
         case "cloudwatch" if call.operation == "PutMetricData":
-            yield _Need(action, "*", conditions={"cloudwatch:namespace": str(body.get("Namespace", ""))})
+            yield Need(action, "*", conditions={"cloudwatch:namespace": str(body.get("Namespace", ""))})
         case _:
-            yield _Need(action, "*")
+            yield Need(action, "*")
 
 
-def _of_jobs(call: Call, environ: Mapping[str, Any], account: str) -> Iterator[_Need]:
+def _of_jobs(call: Call, environ: Mapping[str, Any], account: str) -> Iterator[Need]:
     """Yield what an operation of S3's control API needs. Who creates a job passes a role to Batch Operations."""
     job = _JOB.match(str(environ["PATH_INFO"]))
     account = str(environ.get("HTTP_X_AMZ_ACCOUNT_ID") or account)
     resource = f"arn:aws:s3:{call.region}:{account}:job/{job[1]}" if job else "*"
-    yield _Need(f"s3:{call.operation}", resource, owner=account)
+    yield Need(f"s3:{call.operation}", resource, owner=account)
     if call.operation == "CreateJob":
         body = environ["wsgi.input"].getvalue().decode()
         if "<Tags>" in body:
-            yield _Need("s3:PutJobTagging", "*")
+            yield Need("s3:PutJobTagging", "*")
         for role in _ROLE.findall(body):
             passed = {"iam:PassedToService": "batchoperations.s3.amazonaws.com"}
-            yield _Need("iam:PassRole", role, conditions=passed)
+            yield Need("iam:PassRole", role, conditions=passed)
 
 
 def _queue(body: Mapping[str, Any], region: str, account: str) -> str:
@@ -165,14 +168,14 @@ def _tables(action: str, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"dynamodb:{operation}", str(request["TableName"])
 
 
-def _bus(action: str, arn: str) -> _Need:
+def _bus(action: str, arn: str) -> Need:
     bus = bus_of(arn)
-    return _Need(action, arn, bus.policy if bus else None)
+    return Need(action, arn, bus.policy if bus else None)
 
 
-def _key(action: str, name: str, region: str, account: str) -> _Need:
+def _key(action: str, name: str, region: str, account: str) -> Need:
     resource = name if name.startswith(("arn:", "alias/")) else f"key/{name}"
     arn = resource if resource.startswith("arn:") else f"arn:aws:kms:{region}:{account}:{resource}"
     named = kms.parse(arn)
     key = kms.find(named) if named else None
-    return _Need(action, key.arn, key.policy, of_key=True) if key else _Need(action, arn, of_key=True)
+    return Need(action, key.arn, key.policy, of_key=True) if key else Need(action, arn, of_key=True)

@@ -121,9 +121,10 @@ class Gateway:
         token = current_call.set(call)
         try:
             if call.service != "s3":
-                if refused := access.check(call, environ):
+                needs = access.needs_of(call, environ)
+                if refused := access.check(call, needs):
                     return refused
-                environ[_ACCOUNT] = access.owner(call, environ)
+                environ[_ACCOUNT] = access.owner(call, needs)
             if call.service == "dynamodb":
                 with self._dynamodb:
                     return self._unless_missing(call, environ)

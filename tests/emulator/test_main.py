@@ -26,6 +26,7 @@ STALE = "of an earlier run"
 WORLD = {
     "buckets": [{"name": "east", "region": "us-east-1"}, {"name": "west", "region": "us-west-2"}],
     "stacks": [{"name": "replicator", "region": "us-east-1", "parameters": {"ThresholdMinutes": "5"}}],
+    "accounts": ["210987654321"],
 }
 
 
@@ -107,6 +108,9 @@ def test_the_ready_file_says_how_to_connect_and_a_signal_ends_the_emulator(
     assert configuration["Environment"]["Variables"]["THRESHOLD_MINUTES"] == "5"
     buckets = session.client("s3", endpoint_url=document["endpoint"]).list_buckets()["Buckets"]
     assert {"east", "west"} <= {each["Name"] for each in buckets}
+    key = document["accounts"]["210987654321"]
+    other = boto3.Session(key["access_key_id"], key["secret_access_key"], region_name="us-east-1")
+    assert other.client("s3", endpoint_url=document["endpoint"]).list_buckets()["Buckets"] == []
     with urllib.request.urlopen(f"{document['endpoint']}/_emulator/idle?timeout={PATIENCE}") as answer:  # noqa: S310
         assert json.loads(answer.read()) == {"idle": True}
 
@@ -116,6 +120,7 @@ def test_the_ready_file_says_how_to_connect_and_a_signal_ends_the_emulator(
     status, out, err = ended(command)
     assert (status, err) == (0, "")
     assert f"export AWS_ENDPOINT_URL={document['endpoint']}" in out
+    assert f"export AWS_ACCESS_KEY_ID={key['access_key_id']}" in out
     assert gone(below)
 
 

@@ -308,7 +308,7 @@ def test_a_session_of_a_function_is_still_the_replicator(
     emulator.delete("/requests")
     using(emulator, lent[1]).put_object(Bucket="theirs", Key="by-function", Body=b"1")
     (row,) = (row for row in emulator.get("/requests") if row.get("key") == "by-function")
-    assert (row["principal"], row["function"]) == ("replicator", "replicate")
+    assert (row["principal"], row["function"], row["account"]) == ("replicator", "replicate", THEIRS)
     emulator.post(
         "/faults", {"service": "s3", "operation": "PutObject", "principal": "replicator", "then": {"status": 503}}
     )
