@@ -16,6 +16,7 @@ from s3replicator.grants.needs import ON_SOURCE, ON_SOURCE_KEY
 from emulator.running import Running, running
 from tests.emulator.failures import take_failures
 from tests.emulator.granted import printed
+from tests.emulator.later import STRANGER
 from tests.emulator.worlds import rule
 
 OWNER = "333333333333"
@@ -79,7 +80,7 @@ def failed(aws: Running) -> Mapping[str, set[str]]:
         statements = [each for each in json.loads(text)["Statement"] if each["Sid"] != LACKING.get(name)]
         s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
         version = s3.put_object(
-            Bucket=name, Key=f"{name}/k", Body=b"1", Tagging="a=b", ACL="public-read",
+            Bucket=name, Key=f"{name}/k", Body=b"1", Tagging="a=b", GrantRead=f"id={STRANGER}",
             ServerSideEncryption="aws:kms", SSEKMSKeyId=KEY,
         )["VersionId"]  # fmt: skip
         note = {"AnnotationName": "n", "AnnotationPayload": b"{}"}
