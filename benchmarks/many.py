@@ -159,7 +159,8 @@ def copied(there: Stage, handle: Handle, buckets: Sequence[str], label: str, sid
     if side is not None:
         side.cpu.append(spent)
         side.objects += len(buckets)
-        side.requests.update(each["operation"] for each in there.control("GET", "requests"))
+        requests = there.control("GET", "requests")  # those of the monitor have its role as their principal
+        side.requests.update(each["operation"] for each in requests if each["principal"] == "user")
     there.delete(records)
     return spent
 

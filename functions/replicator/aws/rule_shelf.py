@@ -41,9 +41,7 @@ class RuleShelf:
         self._bounds = ready_rules, packed_bytes
         self._unpack_after = unpack_after
         self._lock = threading.Lock()
-        # What each takes, the one that was used longest ago first.
-        self._ready: OrderedDict[Memory, int] = OrderedDict()
-        self._packed: OrderedDict[Memory, int] = OrderedDict()
+        self._ready, self._packed = _Row(), _Row()
 
     def use(self, memory: Memory) -> None:
         """Note that the rules are used. The caller holds their lock."""
@@ -58,40 +56,54 @@ class RuleShelf:
                 self._make_room()
 
     def _note(self, memory: Memory, rules: RuleSet) -> None:
-        self._ready.pop(memory, None)
-        self._packed.pop(memory, None)
+        self._ready.remove(memory)
+        self._packed.remove(memory)
         if isinstance(rules, PackedRules):
-            self._packed[memory] = rules.size
+            self._packed.append(memory, rules.size)
         else:
-            self._ready[memory] = len(rules.rules)
+            self._ready.append(memory, len(rules.rules))
 
     def _make_room(self) -> None:
         """Skip what a thread is using, as what is used just now is: its lock is held."""
         ready_rules, packed_bytes = self._bounds
-        for memory in _oldest(self._ready, ready_rules):
+        for memory in self._ready.beyond(ready_rules):
             if memory.lock.acquire(blocking=False):
                 self._pack(memory)
                 memory.lock.release()
-        for memory in _oldest(self._packed, packed_bytes):
+        for memory in self._packed.beyond(packed_bytes):
             if memory.lock.acquire(blocking=False):
                 memory.forget()
-                del self._packed[memory]
+                self._packed.remove(memory)
                 memory.lock.release()
 
     def _pack(self, memory: Memory) -> None:
         rules, memory.uses = memory.rules, 0
-        del self._ready[memory]
+        self._ready.remove(memory)
         if rules is not None and not isinstance(rules, PackedRules):
             memory.rules = packed = PackedRules(rules)
-            self._packed[memory] = packed.size
+            self._packed.append(memory, packed.size)
 
 
-def _oldest(kept: OrderedDict[Memory, int], most: int) -> list[Memory]:
-    """Return those that must go for the others to take no more than `most`."""
-    excess, found = sum(kept.values()) - most, []
-    for memory, taken in kept.items():
-        if excess <= 0:
-            break
-        found.append(memory)
-        excess -= taken
-    return found
+class _Row:
+    """What each memory takes, the one that was used longest ago first, and what all take."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Memory, int] = OrderedDict()
+        self._taken = 0
+
+    def append(self, memory: Memory, taken: int) -> None:
+        self._kept[memory] = taken
+        self._taken += taken
+
+    def remove(self, memory: Memory) -> None:
+        self._taken -= self._kept.pop(memory, 0)
+
+    def beyond(self, most: int) -> list[Memory]:
+        """Return those that must go for the others to take no more than `most`."""
+        excess, found = self._taken - most, list[Memory]()
+        for memory, taken in self._kept.items() if excess > 0 else ():
+            if excess <= 0:
+                break
+            found.append(memory)
+            excess -= taken
+        return found

@@ -2,7 +2,7 @@
 
 Separate from reading a document: a container that serves hundreds of buckets would otherwise make one more request for
 nearly every change, as the rules of each bucket are looked at again after half a minute. A list costs as much as some
-fifty conditional reads, so there is one only after as many.
+forty conditional reads, so there is one only after many.
 """
 
 import threading
@@ -15,7 +15,7 @@ from replicator.aws.errors import Side
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-READS_BEFORE_A_LIST = 50
+READS_BEFORE_A_LIST = 25
 MOST_PAGES = 10
 """Of 1,000 documents each. Those of a larger stack are read one by one."""
 
