@@ -75,6 +75,12 @@ def test_put_stores_the_bare_form_with_an_id_for_every_rule(world: MemoryAccount
     assert [rule["ID"] for rule in stored["Rules"]] == [rule.id for rule in result.rules.rules]
 
 
+def test_a_pattern_of_destinations_must_not_include_the_control_bucket(world: MemoryAccount) -> None:
+    allowing = replace(STACK, destination_buckets=frozenset({"w*", "c*l"}))
+    assert any("functions may change rules" in each for each in errors(stack_rules(world, allowing).put("east", RULES)))
+    assert errors(stack_rules(world, replace(STACK, destination_buckets=frozenset({"w*"}))).put("east", RULES)) == []
+
+
 def test_put_can_be_run_again_and_then_writes_nothing(world: MemoryAccount) -> None:
     stack_rules(world).put("east", RULES)
     before = list(world.writes)

@@ -28,7 +28,10 @@ class Direction:
 
 
 def check_parameters(stack: StackFacts, rules: Iterable[Rule]) -> Iterator[Finding]:
-    """Yield what rules ask for and the stack's functions may not do, and what a rule leaves alone."""
+    """Yield what rules ask for and the stack's functions may not do, what they may and should not, and what is left."""
+    if stack.writes_to(stack.control_bucket):
+        message = "DestinationBuckets includes its control bucket, so functions may change rules; name fewer buckets"
+        yield error(f"stack {stack.name}", message)
     for rule in rules:
         subject = f"rule {rule.id}"
         if not rule.enabled:
