@@ -8,9 +8,11 @@ Deny for one key is a role without the action.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from emulator.running import Running
@@ -21,8 +23,16 @@ from tests.template.scenarios import EVENTS, RESTORED, TASKS, delete, run_tasks
 LEFT_OUT = frozenset(
     f"s3:{name}" for name in ("GetObjectTagging", "GetObjectVersionTagging", "GetObjectRetention", "GetObjectLegalHold")
 )
+OPERATE = Path(__file__).parents[2] / "docs" / "operate.md"
 _numbers = count(1)
 _CONTEXT = "kms:EncryptionContext:aws:s3:arn"
+
+
+def promised() -> dict[tuple[str, str], str]:
+    """Return what the page promises, by action and place."""
+    table = OPERATE.read_text().partition("## What a missing permission looks like")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE)
+    return {(action, place): text for action, place, text in rows}
 
 
 @dataclass(frozen=True, order=True)

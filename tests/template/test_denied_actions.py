@@ -13,18 +13,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from emulator.running import Running, running
 from tests.template import stacks
-from tests.template.denials import Case, Permission, by_key, failures, play, take_away
+from tests.template.denials import Case, Permission, by_key, failures, play, promised, take_away
 from tests.template.every_kind import MIB, RULE, SETTINGS, STACK, WORLD
 from tests.template.scenarios import EVENTS, RESTORED, TASKS, put_small, run_task
 
-OPERATE = Path(__file__).parents[2] / "docs" / "operate.md"
 SIDES = {"source objects": "east", "destination objects": "west", "source key": "east", "replica key": "west"}
 ORDER = (*(name for name in EVENTS if name != "delete_spread"), "delete", "delete_spread", *TASKS, *RESTORED)
 FUNCTIONS = {role: function for function, role in stacks.ROLES.items()}
@@ -46,13 +44,6 @@ SOURCES = {f"src{number}": action for number, action in enumerate(SOURCE_ACTIONS
 DESTINATIONS = {f"dst{number}": action for number, action in enumerate(DESTINATION_ACTIONS)}
 PLAIN: Mapping[str, dict[str, Any]] = {"s3:GetBucketOwnershipControls": {}, "s3:GetBucketObjectLockConfiguration": {}}
 """What buckets have that need neither ACLs nor Object Lock."""
-
-
-def promised() -> dict[tuple[str, str], str]:
-    """Return what the page promises, by action and place."""
-    table = OPERATE.read_text().partition("## What a missing permission looks like")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE)
-    return {(action, place): text for action, place, text in rows}
 
 
 PROMISED = promised()
