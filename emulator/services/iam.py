@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from moto.iam.aws_managed_policies import aws_managed_policies_data
-from moto.iam.exceptions import LimitExceededException
+from moto.iam.exceptions import DeleteConflictException, LimitExceededException
 from moto.iam.models import AWSManagedPolicy, IAMBackend, ManagedPolicy, Role, iam_backends
 
 from emulator.iam.patterns import listed
@@ -117,6 +117,14 @@ def _create_policy_version(
 ) -> Any:
     check_policy_size(policy_document)
     return original(backend, policy_arn, policy_document, *arguments)
+
+
+@patch(IAMBackend, "delete_policy")
+def _delete_policy(original: Callable[..., None], backend: IAMBackend, policy_arn: str) -> None:
+    """Refuse to delete a policy that a role has: a stack deletes the role first."""
+    if any(policy_arn in role.managed_policies for role in list(backend.roles.values())):
+        raise DeleteConflictException("Cannot delete a policy attached to entities.")
+    original(backend, policy_arn)
 
 
 def check_policy_size(document: str) -> None:

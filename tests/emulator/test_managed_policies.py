@@ -67,6 +67,10 @@ def test_a_role_has_at_most_ten_managed_policies(aws: Plain) -> None:
     with refused("LimitExceeded", 409) as error:
         iam.attach_role_policy(RoleName=name, PolicyArn=arns[10])
     assert error["Message"] == "Cannot exceed quota for PoliciesPerRole: 10"
+    with refused("DeleteConflict", 409):
+        iam.delete_policy(PolicyArn=arns[0])
+    iam.detach_role_policy(RoleName=name, PolicyArn=arns[0])
+    iam.delete_policy(PolicyArn=arns[0])
 
 
 def test_no_version_of_a_managed_policy_is_larger_than_the_quota(aws: Plain) -> None:
