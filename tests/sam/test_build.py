@@ -77,7 +77,7 @@ def test_byte_code_is_shipped_and_checked_by_hash(shipped: Path) -> None:
 
 def test_only_the_services_that_functions_call_are_shipped(shipped: Path) -> None:
     services = {path.name for path in (shipped / "botocore" / "data").iterdir() if path.is_dir()}
-    assert services == {"cloudwatch", "dynamodb", "events", "s3", "sqs"}
+    assert services == {"cloudwatch", "dynamodb", "events", "s3", "sqs", "sts"}
 
 
 def test_the_files_that_are_shipped_stay_small(shipped: Path) -> None:
