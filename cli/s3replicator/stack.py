@@ -17,10 +17,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 from replicator.aws.sessions import RoleCredentials, assume_arguments, session_with
 from replicator.core.deciding.accounts import Accounts, DestinationRoles
+from replicator.core.deciding.bucket_names import is_pattern
 from replicator.core.deciding.target import Target
 from replicator.settings import read_accounts
 
-from s3replicator.bucket_names import is_pattern
 from s3replicator.calls import calling
 from s3replicator.failed_calls import CallFailed
 from s3replicator.output import fail

@@ -3,9 +3,8 @@
 from dataclasses import dataclass, field
 
 from replicator.core.deciding.accounts import DestinationRoles
+from replicator.core.deciding.bucket_names import includes
 from replicator.core.deciding.target import Target
-
-from s3replicator.bucket_names import includes
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from replicator.core.deciding.bucket_names import includes
 from replicator.runtime import Settings
-from s3replicator.bucket_names import includes
 from s3replicator.stack import stack_facts
 
 from emulator.iam.patterns import arn_like

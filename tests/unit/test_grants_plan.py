@@ -18,9 +18,9 @@ from s3replicator.grants.documents import compose, json_document
 from s3replicator.grants.events import EventPlan
 from s3replicator.grants.facts import BucketFacts, Facts, Roles
 from s3replicator.grants.needs import ALL, ON_DESTINATION, ON_SOURCE
-from s3replicator.grants.patterns import as_list
 from s3replicator.grants.plan import plan
 from s3replicator.grants.policy import Question, Verdict, judge, read_policy
+from s3replicator.policy_patterns import as_list
 from s3replicator.stack_facts import StackFacts
 
 STACK, BACKUP, LOGS = "111111111111", "222222222222", "333333333333"

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 from typing import Any
 
-from s3replicator.grants.patterns import arn_like, as_list, like
+from s3replicator.policy_patterns import arn_like, as_list, like
 
 Known = Callable[[str], Sequence[str] | None]
 """The values of a condition key in lower case: none if the request lacks it, None if nobody knows."""

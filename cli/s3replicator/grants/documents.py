@@ -13,9 +13,9 @@ from s3replicator.grants.events import EventPlan
 from s3replicator.grants.facts import Facts
 from s3replicator.grants.grant import Grant, document
 from s3replicator.grants.needs import ALL
-from s3replicator.grants.patterns import as_list
 from s3replicator.grants.plan import Plan
 from s3replicator.grants.policy import Statement
+from s3replicator.policy_patterns import as_list
 
 BUCKET_POLICY_BYTES = 20_480
 """The most that S3 takes (S3 user guide, "Bucket policies")."""

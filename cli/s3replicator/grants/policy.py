@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from s3replicator.grants.conditions import all_of, met, unknown_keys
-from s3replicator.grants.patterns import arn_like, as_list, like
+from s3replicator.policy_patterns import arn_like, as_list, like
 
 Statement = Mapping[str, Any]
 

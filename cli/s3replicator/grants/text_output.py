@@ -5,8 +5,8 @@ from typing import Any
 
 from s3replicator.grants.documents import Documents
 from s3replicator.grants.needs import ALL, Need
-from s3replicator.grants.patterns import as_list
 from s3replicator.output import Output
+from s3replicator.policy_patterns import as_list
 
 _BY_SID: Mapping[str, Need] = {need.sid: need for need in ALL}
 HOW = {

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 from replicator.aws.rule_shape import shape_problems
+from replicator.core.deciding.bucket_names import is_pattern
 from replicator.core.outcomes.threshold import Route
 from replicator.core.rules.document import RulesRefused, load, parse
 
-from s3replicator.bucket_names import is_pattern
 from s3replicator.formatting import duration, percent, plural
 from s3replicator.output import Output, fail, print_page, stop_on_failed_call
 from s3replicator.report.cloudwatch_metrics import CloudWatchMetrics

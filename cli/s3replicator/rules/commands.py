@@ -10,9 +10,9 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from replicator.aws.rule_shape import shape_problems
+from replicator.core.deciding.bucket_names import is_pattern
 
 from s3replicator.addresses import bucket_name
-from s3replicator.bucket_names import is_pattern
 from s3replicator.coverage_documents import CoverageFiles
 from s3replicator.grants.gathering import Misused, elsewhere, pairs
 from s3replicator.grants.inspecting import inspector

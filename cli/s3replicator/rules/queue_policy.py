@@ -6,8 +6,9 @@ the destination.
 
 import json
 from collections.abc import Iterator, Mapping
-from fnmatch import fnmatchcase
 from typing import Any
+
+from s3replicator.policy_patterns import arn_like, as_list, like
 
 
 def accepts_events_of(policy: str, queue_arn: str, bucket: str) -> bool:
@@ -18,29 +19,25 @@ def accepts_events_of(policy: str, queue_arn: str, bucket: str) -> bool:
     except ValueError:
         return False
     statements = document.get("Statement", []) if isinstance(document, dict) else []
-    return any(_allows(each, bucket_arn) for each in _list(statements) if isinstance(each, dict))
+    return any(_allows(each, bucket_arn) for each in as_list(statements) if isinstance(each, dict))
 
 
 def _allows(statement: Mapping[str, Any], bucket_arn: str) -> bool:
     if statement.get("Effect") != "Allow" or not _names_s3(statement.get("Principal")):
         return False
-    if not any(fnmatchcase("sqs:sendmessage", str(action).lower()) for action in _list(statement.get("Action"))):
+    if not any(like(str(action).lower(), "sqs:sendmessage") for action in as_list(statement.get("Action"))):
         return False
     sources = list(_source_arns(statement.get("Condition")))
-    return not sources or any(fnmatchcase(bucket_arn, source) for source in sources)
+    return not sources or any(arn_like(source, bucket_arn) for source in sources)
 
 
 def _names_s3(principal: object) -> bool:
     named = principal.get("Service", principal.get("AWS")) if isinstance(principal, dict) else principal
-    return bool({"*", "s3.amazonaws.com"} & {str(name) for name in _list(named)})
+    return bool({"*", "s3.amazonaws.com"} & {str(name) for name in as_list(named)})
 
 
 def _source_arns(condition: object) -> Iterator[str]:
     for operator in condition.values() if isinstance(condition, dict) else ():
         for key, values in operator.items() if isinstance(operator, dict) else ():
             if str(key).lower() == "aws:sourcearn":
-                yield from map(str, _list(values))
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
+                yield from map(str, as_list(values))

@@ -6,7 +6,8 @@ Separate from the commands: here are files and names, nothing about a stack.
 from collections.abc import Iterable
 from pathlib import Path
 
-from s3replicator.bucket_names import includes
+from replicator.core.deciding.bucket_names import includes
+
 from s3replicator.output import fail
 
 PLACEHOLDER = b"${SourceBucket}"

@@ -8,8 +8,8 @@ stack, whose own roles are permitted to assume exactly these.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from re import escape, fullmatch
 
+from replicator.core.deciding.bucket_names import includes
 from replicator.core.deciding.target import Target
 
 
@@ -38,7 +38,7 @@ class DestinationRoles:
         buckets = {whose: role for whose, role in self.entries.items() if not _is_account(whose)}
         if target.bucket in buckets:
             return buckets[target.bucket]
-        matching = [whose for whose in buckets if "*" in whose and _matches(whose, target.bucket)]
+        matching = [whose for whose in buckets if includes([whose], target.bucket)]
         return buckets[max(matching, key=len)] if matching else self.entries.get(target.account, "")
 
     @property
@@ -63,7 +63,3 @@ class Accounts:
 
 def _is_account(whose: str) -> bool:
     return len(whose) == 12 and whose.isdigit()
-
-
-def _matches(pattern: str, bucket: str) -> bool:
-    return fullmatch(".*".join(map(escape, pattern.split("*"))), bucket) is not None

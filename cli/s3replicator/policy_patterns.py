@@ -1,7 +1,7 @@
 """How policies write names: one value or a list of them, with `*` for any characters and `?` for one.
 
-Separate because statements and conditions both need it. In an ARN, a wildcard in one of the first five parts matches
-only within that part; other characters, brackets included, stand for themselves.
+Separate because all policies that commands read need it: of buckets, keys, roles and queues. In an ARN, a wildcard in
+one of the first five parts matches only within that part; other characters, brackets included, stand for themselves.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 """
 

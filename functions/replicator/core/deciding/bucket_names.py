@@ -1,6 +1,6 @@
-"""Whether the names of `SourceBuckets` or `DestinationBuckets` include a bucket, as IAM reads them.
+"""Whether the names in a stack's parameters include a bucket, as IAM reads them.
 
-Separate because every command that asks whether a stack may use a bucket must answer as its roles' policies do: an
+Separate because whoever asks whether a stack may use a bucket, or as whom, must answer as its roles' policies do: an
 asterisk stands for any number of characters, none included, and nothing else has a meaning.
 IAM user guide, "IAM JSON policy elements: Resource", on wildcards.
 """
