@@ -11,8 +11,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 
-# How many processes test at once, which tests, and how many histories `simulate` runs.
-JOBS ?= auto
+# How many processes test at once (more than cores: tests on the emulator wait more than they compute), which tests, and
+# how many histories `simulate` runs.
+JOBS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
 TESTS ?= tests
 SEEDS ?= 10000
 QUICK_SEEDS := 300

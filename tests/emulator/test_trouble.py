@@ -70,7 +70,7 @@ def by_replicator(emulator: Running) -> Counter[tuple[str, str | None]]:
     return Counter((row["operation"], row["key"]) for row in rows if row["principal"] == "replicator")
 
 
-def test_a_small_object_costs_one_head_one_copy_one_read_and_one_write(emulator: Running) -> None:
+def test_a_small_object_costs_one_head_one_copy_and_one_write_and_its_batch_one_read(emulator: Running) -> None:
     emulator.delete("requests")
     keys = [f"cheap/{number}" for number in range(12)]
     for key in keys:
@@ -80,8 +80,10 @@ def test_a_small_object_costs_one_head_one_copy_one_read_and_one_write(emulator:
     sight = {"GetObjectTagging", "GetObjectRetention", "GetObjectLegalHold"}
     mine = {call: count for call, count in counted.items() if call[1] in keys and call[0] not in sight}
     assert mine == {(operation, key): 1 for operation in ("HeadObject", "CopyObject") for key in keys}
-    assert counted["GetItem", None] == counted["UpdateItem", None] == 12 >= counted.pop(HIDING) > 0
-    beside = {operation for operation, key in counted if key not in keys} - {"GetItem", "UpdateItem"}
+    batches = counted.pop(HIDING)
+    assert counted["UpdateItem", None] == 12 >= batches > 0
+    assert counted["GetItem", None] + counted["BatchGetItem", None] == batches, "of one change, or of several"
+    beside = {operation for operation, key in counted if key not in keys} - {"GetItem", "BatchGetItem", "UpdateItem"}
     settings = {"GetBucketVersioning", "GetBucketOwnershipControls", "GetObjectLockConfiguration",
                 "GetBucketNotificationConfiguration", "HeadBucket", "GetObject", "Query"}  # fmt: skip
     assert beside - sight <= settings, "once per container, and the gates (Query) once in ten seconds"
