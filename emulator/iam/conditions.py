@@ -52,7 +52,7 @@ def _key_meets(operator: str, wanted: Sequence[str], given: Sequence[str]) -> bo
 def _safely(test: Test, wanted: str, given: str) -> bool:
     try:
         return test(wanted, given)
-    except ValueError:  # a value that is no number, date or address
+    except (ValueError, OverflowError):  # a value that is no number, date or address
         return False
 
 

@@ -111,13 +111,7 @@ def get(
 ) -> None:
     """Print the rules of a bucket as they are stored, which is JSON with and without --json."""
     del as_json
-    name, opened = bucket_name(bucket), open_stack(stack, region, profile)
-    with stop_on_failed_call(f"bucket {opened.facts.control_bucket}", f"cannot read the rules of {name}"):
-        document = open_rules(opened).get(name)
-    if document is None:
-        complain(f"no rules are stored for {name}")
-        raise typer.Exit(FOUND)
-    print_stored(document)
+    print_stored(read_stored(bucket_name(bucket), open_stack(stack, region, profile)))
 
 
 @app.command(epilog="Exit status 1: errors were found, or AWS refused a request.")
@@ -173,6 +167,16 @@ def check(
     if not buckets:
         output.line("no bucket has rules")
     end_many({each: partial(rules.check, each) for each in buckets}, output)
+
+
+def read_stored(bucket: str, stack: Stack) -> bytes:
+    """Return the document that is stored for a bucket. Ends the command if there is none, or it cannot be read."""
+    with stop_on_failed_call(f"bucket {stack.facts.control_bucket}", f"cannot read the rules of {bucket}"):
+        document = open_rules(stack).get(bucket)
+    if document is None:
+        complain(f"no rules are stored for {bucket}")
+        raise typer.Exit(FOUND)
+    return document
 
 
 def open_rules(

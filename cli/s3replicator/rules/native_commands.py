@@ -16,7 +16,7 @@ from s3replicator.findings import Finding
 from s3replicator.output import FINE, FOUND, Output, complain, print_stored, stop_on_failed_call
 from s3replicator.rules.bucket_checks import BucketView
 from s3replicator.rules.bucket_settings import AwsBucketSettings
-from s3replicator.rules.commands import BucketArgument, open_rules
+from s3replicator.rules.commands import BucketArgument, open_rules, read_stored
 from s3replicator.rules.native import as_native, look_steps, switched_steps
 from s3replicator.rules.native_configuration import AwsNativeConfigurations
 from s3replicator.rules.taking_over import Look, NothingToTakeOver, TakingOver
@@ -91,12 +91,8 @@ def export_rules(
 ) -> None:
     """Print the rules of a bucket as S3 Replication takes them, which is JSON with and without --json."""
     del as_json
-    name, opened = bucket_name(bucket), open_stack(stack, region, profile)
-    with stop_on_failed_call(f"bucket {opened.facts.control_bucket}", f"cannot read the rules of {name}"):
-        stored = open_rules(opened).get(name)
-    if stored is None:
-        complain(f"no rules are stored for {name}")
-        raise typer.Exit(FOUND)
+    name = bucket_name(bucket)
+    stored = read_stored(name, open_stack(stack, region, profile))
     try:
         document, lost = as_native(with_ids(load(name, stored)), role)
     except RulesRefused as refused:
